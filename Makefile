@@ -1,0 +1,42 @@
+# make demo    nest the bundled sample and say where the page is
+# make test    everything CI runs: lint, types, tests
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint fix docs bench clean
+
+demo: .venv/installed
+	$(BIN)/newsnest demo
+
+test: .venv/installed lint
+	$(BIN)/pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/installed
+	$(BIN)/python -m newsnest.cli.reference > docs/cli.md
+
+# Needs the real data: make bench DATA=path
+bench: .venv/installed
+	$(BIN)/python benchmarks/defaults.py --data $(DATA)
+	$(BIN)/python benchmarks/clustering.py --data $(DATA)
+	$(BIN)/python benchmarks/whole_run.py --data $(DATA)
+	$(BIN)/python benchmarks/copies.py --data $(DATA)
+	$(BIN)/python benchmarks/corpus_reading.py --data $(DATA)
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv demo.nest demo.html

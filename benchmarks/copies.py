@@ -1,0 +1,133 @@
+"""Folding of copies: how many fold, do they share the gold story, how long it takes.
+
+python benchmarks/copies.py --data FOLDER
+
+FOLDER holds the sets named below as NAME.jsonl.gz. Shingles and min_overlap were chosen on
+uci_news, ecbplus and the train part of mrpc; wiki_events, googlenews_ts, fr_headlines and the test
+part of mrpc were only reported on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import platform
+import random
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from newsnest.corpus import fold_copies
+from newsnest.types import Article
+
+SETS = {
+    "uci_news": ("story", "chosen on"),
+    "ecbplus": ("story", "chosen on"),
+    "wiki_events": ("story", "reported on"),
+    "googlenews_ts": ("label", "reported on"),
+    "fr_headlines": (None, "reported on"),
+}
+OVERLAPS = (0.7, 0.75, 0.8, 0.85, 0.9, 1.0)
+SEED = 0
+HEADLINES = 100_000
+
+
+def load(folder: Path, name: str) -> list[dict[str, Any]]:
+    with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def as_article(row: dict[str, Any]) -> Article:
+    return Article(row["id"], row.get("title", ""), row.get("text") or row.get("summary", ""))
+
+
+def fold_set(rows: list[dict[str, Any]], gold: str | None, min_overlap: float) -> dict[str, Any]:
+    articles = [as_article(row) for row in rows]
+    start = time.perf_counter()
+    copies = fold_copies(articles, min_overlap=min_overlap)
+    seconds = time.perf_counter() - start
+    folded = np.flatnonzero(copies != np.arange(len(copies)))
+    same = [rows[at].get(gold) == rows[copies[at]].get(gold) for at in folded] if gold else []
+    return {
+        "min_overlap": min_overlap,
+        "folded": len(folded),
+        "same_gold": round(float(np.mean(same)), 4) if same else None,
+        "seconds": round(seconds, 2),
+    }
+
+
+def fold_mrpc(rows: list[dict[str, Any]], min_overlap: float) -> dict[str, Any]:
+    counts = {"min_overlap": min_overlap, "folded_scored_1": 0, "folded_scored_0": 0}
+    for row in rows:
+        pair = [Article("a", text=row["text1"]), Article("b", text=row["text2"])]
+        if fold_copies(pair, min_overlap=min_overlap)[1] == 0:
+            counts["folded_scored_1" if row["score"] > 0.5 else "folded_scored_0"] += 1
+    return counts
+
+
+def time_headlines(titles: list[str]) -> dict[str, Any]:
+    """A hundred thousand headlines made of real ones: cut, with an outlet, with a second one."""
+    dice = random.Random(SEED)
+    made = []
+    for number in range(HEADLINES):
+        words = dice.choice(titles).split()
+        title = " ".join(words[: dice.randint(3, len(words) + 3)])
+        title += " - Reuters" if dice.random() < 0.2 else ""
+        title += f" {dice.choice(titles)}" if dice.random() < 0.4 else ""
+        made.append(Article(f"{number:06}", title))
+    start = time.perf_counter()
+    copies = fold_copies(made)
+    seconds = time.perf_counter() - start
+    return {
+        "headlines": HEADLINES,
+        "seed": SEED,
+        "folded": int((copies != np.arange(len(copies))).sum()),
+        "seconds": round(seconds, 1),
+        "same_again": bool((fold_copies(made) == copies).all()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).parent / "results" / "copies.json"
+    )
+    options = parser.parse_args()
+    sets: dict[str, Any] = {}
+    titles: list[str] = []
+    for name, (gold, role) in SETS.items():
+        rows = load(options.data, name)
+        titles += [row["title"] for row in rows if row.get("title")]
+        results = [fold_set(rows, gold, overlap) for overlap in OVERLAPS]
+        sets[name] = {"rows": len(rows), "gold": gold, "role": role, "results": results}
+    pairs = load(options.data, "mrpc")
+    for split, role in (("train", "chosen on"), ("test", "reported on")):
+        rows = [row for row in pairs if row["split"] == split]
+        results = [fold_mrpc(rows, overlap) for overlap in OVERLAPS]
+        sets[f"mrpc {split}"] = {"pairs": len(rows), "role": role, "results": results}
+    result = {
+        "what": "fold_copies: folded articles, share with the same gold as their original",
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": {"cpu": platform.processor() or platform.machine(), "system": platform.system()},
+        "versions": {
+            "python": platform.python_version(),
+            "rensa": version("rensa"),
+            "numpy": version("numpy"),
+        },
+        "default_min_overlap": 0.85,
+        "sets": sets,
+        "speed": time_headlines(titles),
+    }
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

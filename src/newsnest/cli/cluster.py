@@ -1,0 +1,108 @@
+"""`newsnest cluster`: from files of articles to a nest."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from newsnest.cli.parameters import Assignments, Duration, Similarities, quiet_option
+from newsnest.cli.progress import progress_for
+from newsnest.corpus.options import FORMATS, DateOrder, ReadOptions
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="NEST",
+              help="The nest to write; made if it is not there, added to if it is.")
+@click.option("--encoder", default="minilm", show_default=True,
+              help="minilm, static, tfidf, multilingual, a path, or a hub id.")
+@click.option("--long-texts", type=click.Choice(["head", "head+tail", "mean"]), default="head",
+              show_default=True, help="What to read of texts the encoder would cut.")
+@click.option("--order", type=click.Choice(["fine-to-coarse", "coarse-to-fine"]),
+              default="fine-to-coarse", show_default=True, help="Which level comes first.")
+@click.option("--min-similarity", type=Similarities(), default={},
+              help="Override the default of a level: theme=0.05,topic=0.2,story=0.4")
+@click.option("--time-scale", type=Duration(), default=None,
+              help="How long a story's burst lasts, e.g. 12h, 1d.  [default: measured]")
+@click.option("--time-weight", type=click.FloatRange(0, 1, max_open=True), default=None,
+              help="Weight of dates at the story level; 0 turns them off.  [default: measured]")
+@click.option("--keep-copies", is_flag=True, help="Do not fold copies of the same text.")
+@click.option("--field", "fields", type=Assignments(), multiple=True, metavar="OURS=THEIRS",
+              help="Which column holds what: --field text=body. May be repeated.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), default=None,
+              help="Read every PATH in this format.  [default: by its name]")
+@click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
+@click.option("--date-order", type=click.Choice(get_args(DateOrder)), default=None,
+              help="How to read dates such as 03/04/2024.")
+@click.option("--strict", is_flag=True, help="Stop at the first row that is not an article.")
+@quiet_option
+def cluster(
+    paths: tuple[str, ...],
+    output: Path,
+    encoder: str,
+    long_texts: str,
+    order: str,
+    min_similarity: dict[str, float],
+    time_scale: float | None,
+    time_weight: float | None,
+    keep_copies: bool,
+    fields: tuple[dict[str, str], ...],
+    file_format: str | None,
+    encoding: str | None,
+    date_order: DateOrder | None,
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Nest the articles of PATH... into themes, topics and stories.
+
+    PATH is a .jsonl, .csv, .tsv, .parquet or .txt file (also .gz or .zst), a directory of texts
+    or pages, an RSS or Atom file, or - for standard input. Killed at any moment, the same command
+    goes on where it stopped; on a finished nest it does nothing.
+    """
+    from newsnest.corpus import spool_stdin
+    from newsnest.nest import Nest
+    from newsnest.pipeline import Options, build
+
+    read = ReadOptions(
+        fields={ours: theirs for pair in fields for ours, theirs in pair.items()},
+        encoding=encoding,
+        format=file_format,
+        strict=strict,
+        date_order=date_order,
+    )
+    options = Options(
+        encoder=encoder,
+        long_texts=long_texts,
+        order=order,  # type: ignore[arg-type]
+        min_similarity=min_similarity,
+        time_scale=time_scale,
+        time_weight=time_weight,
+        keep_copies=keep_copies,
+        read=read,
+    )
+    files = [spool_stdin(sys.stdin.buffer) if path == "-" else path for path in paths]
+    with Nest(output, create=True) as nest, progress_for(quiet) as progress:
+        built = build(files, nest, options, progress=progress)
+        corpus_notes = [] if quiet else nest.notices(built.run.corpus)
+        rejected = nest.rejected(built.run.corpus)
+    for file, message in corpus_notes:
+        click.echo(f"{file}: {message}", err=True)
+    if rejected:
+        first = rejected[0]
+        click.echo(
+            f"{len(rejected):,} rows were set aside, the first at {first.file}:{first.line}: "
+            f"{first.reason} (all of them: newsnest show {output} --rejected)",
+            err=True,
+        )
+    if not built.new:
+        click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
+        return
+    facts = built.run.facts
+    click.echo(
+        f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
+        f"{facts['independent']:,} independent"
+    )
+    click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")

@@ -1,0 +1,56 @@
+"""The `newsnest` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+import newsnest
+from newsnest.errors import NewsnestError
+
+_COMMANDS = {
+    "cluster": "newsnest.cli.cluster",
+    "show": "newsnest.cli.show",
+    "export": "newsnest.cli.export",
+    "report": "newsnest.cli.report",
+    "evaluate": "newsnest.cli.evaluate",
+    "demo": "newsnest.cli.demo",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is called, so that --help and errors come at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Turn our errors into one line on stderr and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except NewsnestError as error:
+            click.echo(f"newsnest: {' '.join(str(error).split())}", err=True)
+            ctx.exit(1)
+        except BrokenPipeError:  # `newsnest show … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"max_content_width": 96})
+@click.version_option(newsnest.__version__, prog_name="newsnest")
+def main() -> None:
+    """Nest news articles into themes, topics and stories.
+
+    Start with: newsnest demo
+    """

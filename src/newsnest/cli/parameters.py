@@ -1,0 +1,71 @@
+"""Values on the command line: durations, pairs, and what several commands share."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+class Duration(click.ParamType):
+    """A number and a unit, such as 12h, 1d or 2w; in seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds, or fail with the units that are known."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", str(value))
+        if match is None or match[2] not in _SECONDS or float(match[1]) <= 0:
+            self.fail(f"{value!r} is not a duration. Units: {', '.join(_SECONDS)}; e.g. 1d", param, ctx)
+        return float(match[1]) * _SECONDS[match[2]]
+
+
+class Assignments(click.ParamType):
+    """One or more name=value, separated by commas; as a dict of strings."""
+
+    name = "name=value,…"
+
+    def convert(
+        self, value: str | dict[str, str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, str]:
+        """Return the dict, or fail naming the part that is no assignment."""
+        if isinstance(value, dict):
+            return value
+        pairs: dict[str, str] = {}
+        for part in value.split(","):
+            name, equals, content = part.partition("=")
+            if not equals or not name.strip() or not content.strip():
+                self.fail(f"{part!r} is not name=value", param, ctx)
+            pairs[name.strip()] = content.strip()
+        return pairs
+
+
+class Similarities(Assignments):
+    """level=cosine, separated by commas; as a dict of floats."""
+
+    name = "level=cosine,…"
+
+    def convert(  # type: ignore[override]
+        self, value: str | dict[str, str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, float]:
+        """Return the dict, or fail naming the number that is none."""
+        out: dict[str, float] = {}
+        for level, number in super().convert(value, param, ctx).items():
+            try:
+                out[level] = float(number)
+            except ValueError:
+                self.fail(f"{number!r} is not a number", param, ctx)
+        return out
+
+
+nest_argument = click.argument("nest", type=click.Path(path_type=Path, dir_okay=False))
+run_option = click.option("--run", type=int, help="Number of the run.  [default: the newest]")
+quiet_option = click.option("--quiet", is_flag=True, help="No progress, no notes.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")

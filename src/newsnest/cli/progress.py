@@ -1,0 +1,170 @@
+"""Progress on stderr: bars with rate and time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress as Bars,
+    ProgressColumn,
+    Task as Bar,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from newsnest.progress import SILENT, Progress, Task
+
+_SILENCE = 10.0  # seconds between two plain lines of one task
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Bar) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s", style="dim")
+
+
+class _BarTask:
+    def __init__(self, bars: Bars, number: TaskID) -> None:
+        self._bars = bars
+        self._number = number
+
+    def advance(self, steps: int = 1) -> None:
+        self._bars.advance(self._number, steps)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop_task(self._number)
+
+
+class TerminalProgress:
+    """Bars while work is going on; use as a context manager around the whole walk."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description:>12}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+
+    def start(self, what: str, total: int | None, unit: str) -> Task:
+        """Add a bar."""
+        return _BarTask(self._bars, self._bars.add_task(what, total=total, unit=unit))
+
+    def note(self, message: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+
+class _LineTask:
+    def __init__(self, what: str, total: int | None, unit: str) -> None:
+        self._what = what
+        self._total = total
+        self._unit = unit
+        self._done = 0
+        self._began = self._said = time.monotonic()
+
+    def advance(self, steps: int = 1) -> None:
+        self._done += steps
+        now = time.monotonic()
+        if now - self._said < _SILENCE:
+            return
+        self._said = now
+        rate = self._done / (now - self._began)
+        of = f" of {self._total:,}" if self._total else ""
+        left = f", {(self._total - self._done) / rate:,.0f} s left" if self._total else ""
+        print(
+            f"{self._what}: {self._done:,}{of} {self._unit}, {rate:,.0f}/s{left}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class LineProgress:
+    """A plain line now and then, for logs."""
+
+    def start(self, what: str, total: int | None, unit: str) -> Task:
+        """Begin; nothing is said unless it takes long."""
+        return _LineTask(what, total, unit)
+
+    def note(self, message: str) -> None:
+        """Print a line."""
+        print(message, file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class _Quiet:
+    """Shows nothing."""
+
+    def start(self, what: str, total: int | None, unit: str) -> Task:
+        return SILENT.start(what, total, unit)
+
+    def note(self, message: str) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def progress_for(quiet: bool) -> TerminalProgress | LineProgress | _Quiet:
+    """Return the progress that fits where stderr goes."""
+    if quiet:
+        return _Quiet()
+    console = Console(stderr=True)
+    return TerminalProgress(console) if console.is_terminal else LineProgress()
+
+
+__all__ = ["LineProgress", "Progress", "TerminalProgress", "progress_for"]

@@ -1,0 +1,26 @@
+"""`newsnest report`: a nest as one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from newsnest.cli.parameters import nest_argument, run_option
+
+
+@click.command()
+@nest_argument
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.html",
+              help="The page to write.")
+@run_option
+def report(nest: Path, output: Path, run: int | None) -> None:
+    """Write one HTML page that opens without a network."""
+    from newsnest.nest import Nest
+    from newsnest.web.report import write_report
+
+    with Nest(nest) as opened:
+        summary = write_report(opened, output, run=opened.run(run))
+    for sentence in summary.left_out:
+        click.echo(sentence, err=True)
+    click.echo(f"{output}: {summary.bytes / 1e6:.1f} MB")

@@ -1,0 +1,148 @@
+"""`newsnest show`: a nest on the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from newsnest.cli.parameters import json_option, nest_argument, run_option
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from newsnest.nest import Cluster, Nest, Run
+
+
+@click.command()
+@nest_argument
+@click.option("--level", default=None, help="List this level alone.  [default: the tree]")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True,
+              help="How many clusters at most: themes in the tree, else of the level.")
+@click.option("--rejected", is_flag=True, help="List the rows that were set aside.")
+@click.option("--runs", is_flag=True, help="List the runs.")
+@run_option
+@json_option
+def show(
+    nest: Path,
+    level: str | None,
+    limit: int,
+    rejected: bool,
+    runs: bool,
+    run: int | None,
+    as_json: bool,
+) -> None:
+    """Print the largest themes of NEST with their topics and stories."""
+    from newsnest.nest import Nest
+
+    with Nest(nest) as opened:
+        if runs:
+            _print_runs(opened, as_json)
+            return
+        chosen = opened.run(run)
+        if rejected:
+            _print_rejected(opened, chosen, as_json)
+        elif level is not None:
+            _print_level(opened, chosen, level, limit, as_json)
+        else:
+            print_tree(opened, chosen, limit, as_json=as_json)
+
+
+def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> None:
+    """Print themes, each with its largest topics and their largest stories."""
+    top = nest.levels(run)[0]
+    clusters = nest.clusters(top, run=run, limit=limit)
+    total = len(nest.clusters(top, run=run))
+    if as_json:
+        click.echo(json.dumps([_nested(nest, c) for c in clusters], ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+    from rich.tree import Tree
+
+    console = Console(highlight=False)
+    for cluster in clusters:
+        tree = Tree(_label(cluster, "bold"))
+        _grow(nest, cluster, tree, shown=4)
+        console.print(tree)
+    if total > limit:
+        click.echo(f"{limit:,} of {total:,} {top}s; see more with --limit")
+
+
+def _grow(nest: Nest, cluster: Cluster, tree: Tree, shown: int) -> None:
+    children = nest.children(cluster)
+    for child in children[:shown]:
+        _grow(nest, child, tree.add(_label(child, "")), shown)
+    if len(children) > shown:
+        tree.add(f"[dim]… {len(children) - shown:,} more[/dim]")
+
+
+def _label(cluster: Cluster, style: str) -> Any:
+    from rich.text import Text
+
+    return Text.assemble((cluster.name, style), "  ", (cluster.size, "dim"))
+
+
+def _print_level(nest: Nest, run: Run, level: str, limit: int, as_json: bool) -> None:
+    clusters = nest.clusters(level, run=run, limit=limit)
+    if as_json:
+        click.echo(json.dumps([_plain(c) for c in clusters], ensure_ascii=False, indent=1))
+        return
+    for cluster in clusters:
+        click.echo(f"{cluster.label:>6}  {cluster.name}  ({cluster.size})")
+
+
+def _print_rejected(nest: Nest, run: Run, as_json: bool) -> None:
+    rows = nest.rejected(run.corpus)
+    if as_json:
+        fields = [
+            {"file": r.file, "line": r.line, "reason": r.reason, "content": r.content} for r in rows
+        ]
+        click.echo(json.dumps(fields, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        click.echo(f"{row.file}:{row.line}: {row.reason}")
+    click.echo(f"{len(rows):,} rows set aside")
+
+
+def _print_runs(nest: Nest, as_json: bool) -> None:
+    runs = nest.runs()
+    if as_json:
+        fields = [
+            {"run": r.id, "created": r.created.isoformat(), "finished": r.finished,
+             "options": r.options, "versions": r.versions, "facts": r.facts}
+            for r in runs
+        ]  # fmt: skip
+        click.echo(json.dumps(fields, ensure_ascii=False, indent=1))
+        return
+    for r in runs:
+        state = "finished" if r.finished else "unfinished: the same command goes on with it"
+        click.echo(
+            f"{r.id:>4}  {r.created:%Y-%m-%d %H:%M} UTC  encoder {r.options['encoder']}, "
+            f"{r.options['order']}  {state}"
+        )
+
+
+def _plain(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "id": cluster.id,
+        "level": cluster.level,
+        "label": cluster.label,
+        "name": cluster.name,
+        "articles": cluster.articles,
+        "independent": cluster.independent,
+        "keywords": list(cluster.keywords),
+        "summary": [{"text": s.text, "article": s.article} for s in cluster.summary],
+        "representative": cluster.representative,
+        "first": cluster.first.isoformat() if cluster.first else None,
+        "last": cluster.last.isoformat() if cluster.last else None,
+    }
+
+
+def _nested(nest: Nest, cluster: Cluster) -> dict[str, Any]:
+    children = nest.children(cluster)
+    out = _plain(cluster)
+    if children:
+        out["children"] = [_nested(nest, child) for child in children]
+    return out

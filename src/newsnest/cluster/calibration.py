@@ -1,0 +1,1 @@
+def auto_levels(*a, **k): raise NotImplementedError

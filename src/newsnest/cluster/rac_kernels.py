@@ -1,0 +1,269 @@
+"""Compiled inner loops of reciprocal agglomerative clustering.
+
+Entry points, in the order `newsnest.cluster.rac` calls them:
+
+  keep_symmetric / keep_rows   fold one block of similarities into the rows' candidate lists
+  refresh                      similarities of listed candidates, nearest neighbour, state
+  scan_exactly                 nearest neighbour of rows whose list cannot decide
+  reciprocal_pairs             all pairs that are each other's nearest neighbour
+  merge                        weighted means, bounds and candidate lists of the pairs
+  touched                      which clusters have to be refreshed after a merge
+
+Shapes: n clusters, d dimensions, k candidates from one pass, at most 2k in a list.
+Kernels over `rows` or `pairs` release the interpreter lock and write to those rows alone, so several
+threads may work on disjoint parts. Every similarity that decides anything is `similarity(means, i, j)`: a float32 dot product summed in
+a fixed order. Block products (BLAS) only nominate candidates, within `slack` of the true value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+READY, UNPROVEN, FINISHED, ABSORBED = 0, 1, 2, 3
+"""Row states: neighbour proven; must be queried again; no partner left; merged into another."""
+
+
+@njit(cache=True, inline="always")
+def find(parent, i):
+    """Return the surviving cluster that row i has been merged into."""
+    while parent[i] != i:
+        i = parent[i]
+    return i
+
+
+@njit(cache=True, fastmath=True)
+def similarity(means, i, j):
+    """Return the mean pairwise cosine of clusters i and j."""
+    total = np.float32(0.0)
+    for t in range(means.shape[1]):
+        total += means[i, t] * means[j, t]
+    return total
+
+
+@njit(cache=True, inline="always")
+def _push(values, ids, value, new):
+    """Replace the smallest entry of a min-heap by (value, new)."""
+    k = values.shape[0]
+    p = 0
+    while True:
+        c = 2 * p + 1
+        if c >= k:
+            break
+        if c + 1 < k and values[c + 1] < values[c]:
+            c += 1
+        if values[c] < value:
+            values[p] = values[c]
+            ids[p] = ids[c]
+            p = c
+        else:
+            break
+    values[p] = value
+    ids[p] = new
+
+
+@njit(cache=True, nogil=True)
+def keep_rows(block, rows, columns, row0, column0, values, ids):
+    """Fold a block of similarities into the heaps of its rows.
+
+    block (m, w) float32; rows, columns: cluster of every query and target; values, ids (q, k).
+    """
+    m, w = block.shape
+    step = 64
+    for r in range(m):
+        q = row0 + r
+        me = rows[q]
+        heap = values[q]
+        for start in range(0, w, step):
+            stop = min(w, start + step)
+            highest = np.float32(-9.0)
+            for c in range(start, stop):
+                highest = max(highest, block[r, c])
+            if highest > heap[0]:
+                for c in range(start, stop):
+                    j = columns[column0 + c]
+                    if block[r, c] > heap[0] and j != me:
+                        _push(heap, ids[q], block[r, c], j)
+
+
+@njit(cache=True, nogil=True)
+def keep_symmetric(block, row0, column0, values, ids):
+    """Fold the block of rows row0 … × rows column0 … into the heaps of both sides."""
+    m, w = block.shape
+    step = 64
+    diagonal = row0 == column0
+    for r in range(m):
+        i = row0 + r
+        for start in range(0, w, step):
+            stop = min(w, start + step)
+            hit = False
+            for c in range(start, stop):
+                v = block[r, c]
+                hit |= (v > values[i, 0]) | (v > values[column0 + c, 0])
+            if hit:
+                for c in range(start, stop):
+                    j = column0 + c
+                    if diagonal and j <= i:
+                        continue
+                    v = block[r, c]
+                    if v > values[i, 0]:
+                        _push(values[i], ids[i], v, j)
+                    if v > values[j, 0]:
+                        _push(values[j], ids[j], v, i)
+
+
+@njit(cache=True)
+def _live_candidates(i, parent, state, listed, count):
+    """Rewrite a list as the distinct live clusters its entries now belong to.
+
+    A candidate that another thread finishes meanwhile may stay or go: it is below `lowest` for
+    everybody, so that nothing depends on it.
+    """
+    m = 0
+    for t in range(count):
+        j = find(parent, listed[t])
+        if j == i or state[j] == FINISHED:
+            continue
+        seen = False
+        for u in range(m):
+            if listed[u] == j:
+                seen = True
+                break
+        if not seen:
+            listed[m] = j
+            m += 1
+    return m
+
+
+@njit(cache=True, nogil=True)
+def refresh(rows, means, parent, state, listed, counts, bound, nearest, nearest_similarity,
+            lowest, floor, capacity):  # fmt: skip
+    """Recompute candidates, nearest neighbour and state of the given clusters.
+
+    lowest: merge only at or above it. floor: a little lower; lists reach down to it.
+    bound[i]: no live cluster outside i's list is more similar to i than this.
+    """
+    for q in range(rows.shape[0]):
+        i = rows[q]
+        candidates = listed[i]
+        m = _live_candidates(i, parent, state, candidates, counts[i])
+        scores = np.empty(m, np.float32)
+        kept = 0
+        for t in range(m):
+            s = similarity(means, i, candidates[t])
+            if s >= floor:
+                candidates[kept] = candidates[t]
+                scores[kept] = s
+                kept += 1
+        if kept > capacity:
+            order = np.argsort(-scores[:kept])
+            ordered = candidates[:kept][order]
+            bound[i] = max(bound[i], np.float64(scores[order[capacity]]))
+            for t in range(capacity):
+                candidates[t] = ordered[t]
+            scores = scores[order]
+            kept = capacity
+        counts[i] = kept
+        best = np.float32(-9.0)
+        partner = np.int32(-1)
+        for t in range(kept):
+            j = candidates[t]
+            if scores[t] > best or (scores[t] == best and j < partner):
+                best = scores[t]
+                partner = j
+        nearest[i] = partner
+        nearest_similarity[i] = best
+        if best >= lowest and best > bound[i]:
+            state[i] = READY
+        elif best < lowest and bound[i] <= floor:
+            state[i] = FINISHED
+        else:
+            state[i] = UNPROVEN
+
+
+@njit(cache=True, nogil=True)
+def scan_exactly(rows, live, means, state, nearest, nearest_similarity, lowest):
+    """Find the nearest neighbour of each row among all live clusters, without a list.
+
+    Ties go to the lowest row. Cost: len(rows) · len(live) · d; only for rows with more than k
+    candidates within rounding of the best.
+    """
+    for q in range(rows.shape[0]):
+        i = rows[q]
+        best = np.float32(-9.0)
+        partner = np.int32(-1)
+        for t in range(live.shape[0]):
+            j = live[t]
+            if j == i:
+                continue
+            s = similarity(means, i, j)
+            if s > best:
+                best = s
+                partner = j
+        nearest[i] = partner
+        nearest_similarity[i] = best
+        state[i] = READY if best >= lowest else FINISHED
+
+
+@njit(cache=True)
+def reciprocal_pairs(live, state, nearest):
+    """Return the proven pairs a < b that are each other's nearest neighbour, int32 (m, 2)."""
+    pairs = np.empty((live.shape[0] // 2, 2), np.int32)
+    m = 0
+    for i in live:
+        if state[i] == READY:
+            j = nearest[i]
+            if j > i and state[j] == READY and nearest[j] == i:
+                pairs[m, 0] = i
+                pairs[m, 1] = j
+                m += 1
+    return pairs[:m].copy()
+
+
+@njit(cache=True, nogil=True)
+def merge(pairs, means, weights, parent, state, listed, counts, bound):
+    """Merge each pair into its lower row: weighted mean, weighted bound, both lists."""
+    for q in range(pairs.shape[0]):
+        i = pairs[q, 0]
+        j = pairs[q, 1]
+        total = weights[i] + weights[j]
+        share_i = weights[i] / total
+        share_j = weights[j] / total
+        for t in range(means.shape[1]):
+            means[i, t] = np.float32(share_i * means[i, t] + share_j * means[j, t])
+        weights[i] = total
+        bound[i] = share_i * bound[i] + share_j * bound[j]
+        c = counts[i]
+        for t in range(counts[j]):
+            listed[i, c + t] = listed[j, t]
+        counts[i] = c + counts[j]
+        parent[j] = i
+        state[j] = ABSORBED
+
+
+@njit(cache=True)
+def touched(live, merged, state, nearest):
+    """Return the clusters that were merged, or whose nearest neighbour was."""
+    out = np.empty(live.shape[0], np.int32)
+    m = 0
+    for i in live:
+        if state[i] == ABSORBED:
+            continue
+        j = nearest[i]
+        lost = state[i] == READY and (merged[j] or state[j] == ABSORBED)
+        if merged[i] or lost:
+            out[m] = i
+            m += 1
+    return out[:m].copy()
+
+
+@njit(cache=True)
+def row_hashes(words):
+    """Return one 64-bit FNV-1a hash per row; words (n, d) uint32: the bits of float32 rows."""
+    out = np.empty(words.shape[0], np.uint64)
+    for i in range(words.shape[0]):
+        h = np.uint64(14695981039346656037)
+        for t in range(words.shape[1]):
+            h = (h ^ np.uint64(words[i, t])) * np.uint64(1099511628211)
+        out[i] = h
+    return out

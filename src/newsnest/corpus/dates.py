@@ -1,0 +1,224 @@
+"""Dates in the usual spellings → moments in UTC. Nothing is guessed, nothing is relative to now."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import cache, lru_cache
+from typing import Any
+
+from newsnest.corpus.options import DateOrder
+
+_FIRST_YEAR, _LAST_YEAR = 1000, 3000
+_LONGEST = 80
+
+_ISO = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)|\d{8}T")
+_RFC822 = re.compile(
+    r"(?:[A-Z][a-z]{2},?\s+)?\d{1,2}[ -][A-Z][a-z]{2}[ -]\d{2,4}\s+\d{1,2}:\d{2}(?::\d{2})?"
+    r"(?:\s+(?:[+-]\d{4}|UT|UTC|GMT|Z|[ECMP][SD]T))?"
+)
+_NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{1,12})?")
+_THREE = re.compile(r"(\d{1,4})\s*([/.-])\s*(\d{1,2})\s*\2\s*(\d{1,4})(?![\d./-])(.*)", re.DOTALL)
+_TIME = re.compile(
+    r"[\sT,]*(\d{1,2})[:h.](\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"
+    r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?\s*"
+)
+_EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))
+"""Least size and units a second: nano-, micro-, milliseconds, seconds since 1970."""
+
+_DIGITS = re.compile(r"\d+")
+
+# The languages whose months and weekdays are read, the more frequent first: the first that
+# understands a spelling decides, so the order is part of the result.
+_LANGUAGES = (
+    "en fr es de it pt nl sv da nb fi pl cs sk ro hu hr bg tr ru uk el ar fa he hi bn id vi sw "
+    "ca zh ja ko"
+)
+
+
+def parse_date(value: object, order: DateOrder | None = None) -> datetime | None:
+    """Return a date as an aware moment in UTC, None if it cannot be read for certain.
+
+    Seconds, milli-, micro- and nanoseconds since 1970 (from 100,000,000 on, so that small numbers
+    are no dates), YYYYMMDD and YYYYMMDDHHMMSS, ISO 8601, RFC 822, and day, month and year in words
+    of some thirty languages. Without a zone a time is UTC; without a time it is midnight.
+
+    Parameters
+    ----------
+    value
+        A text, a number, a date or a datetime.
+    order
+        How to read three numbers such as 03/04/2024; None reads only those that can be read one
+        way. With full stops (03.04.2024) the day comes first, a year of four digits says where it
+        stands itself.
+
+    Returns
+    -------
+    datetime or None
+        In UTC, between the years 1000 and 3000.
+
+    Examples
+    --------
+    >>> parse_date("Tue, 05 Mar 2024 10:00:00 +0100")
+    datetime.datetime(2024, 3, 5, 9, 0, tzinfo=datetime.timezone.utc)
+    >>> parse_date("5 mars 2024").isoformat(), parse_date("03/04/2024")
+    ('2024-03-05T00:00:00+00:00', None)
+    """
+    if isinstance(value, datetime):
+        return _to_utc(value)
+    if isinstance(value, date):
+        return _to_utc(datetime(value.year, value.month, value.day, tzinfo=UTC))
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float | Decimal):
+        number = float(value) if not isinstance(value, int) or abs(value) < 10**20 else math.inf
+        return _from_number(number)
+    if isinstance(value, str) and len(value) <= _LONGEST:
+        return _from_text(value.strip(), order)
+    return None
+
+
+def could_be_two_days(text: str) -> bool:
+    """Whether a date was left unread only because the order of its numbers is unknown."""
+    return parse_date(text) is None and any(
+        parse_date(text, order) is not None for order in ("DMY", "MDY", "YMD")
+    )
+
+
+def _to_utc(moment: datetime) -> datetime | None:
+    try:
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+    return aware if _FIRST_YEAR <= aware.year <= _LAST_YEAR else None
+
+
+def _from_number(number: float) -> datetime | None:
+    if not abs(number) < 1e20:  # neither infinite nor "not a number"
+        return None
+    whole = str(int(number))
+    if len(whole) in (8, 14) and (moment := _from_run_of_digits(whole)):
+        return moment
+    for least, unit in _EPOCHS:
+        if abs(number) >= least:
+            try:
+                return _to_utc(datetime.fromtimestamp(number / unit, UTC))
+            except (OverflowError, ValueError, OSError):
+                return None
+    return None
+
+
+def _from_run_of_digits(digits: str) -> datetime | None:
+    form = "%Y%m%d" if len(digits) == 8 else "%Y%m%d%H%M%S"
+    try:
+        return _to_utc(datetime.strptime(digits, form).replace(tzinfo=UTC))
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1 << 16)
+def _from_text(text: str, order: DateOrder | None) -> datetime | None:
+    if _ISO.match(text):
+        try:
+            return _to_utc(datetime.fromisoformat(text))
+        except ValueError:
+            pass
+    if _NUMBER.fullmatch(text):
+        return _from_number(float(text))
+    if _RFC822.fullmatch(text):
+        try:
+            return _to_utc(parsedate_to_datetime(text))
+        except (ValueError, OverflowError):
+            return None
+    if three := _THREE.fullmatch(text):
+        first, separator, second, third, rest = three.groups()
+        return _from_three((first, second, third), separator, rest, order)
+    return _from_words(text)
+
+
+def _from_three(
+    numbers: tuple[str, str, str], separator: str, rest: str, order: DateOrder | None
+) -> datetime | None:
+    """Read three numbers: each order that the numbers allow, if they all mean the same day."""
+    if len(numbers[0]) > 2:
+        orders = ["YMD"]
+    elif len(numbers[2]) > 2:
+        orders = ["DMY"] if separator == "." else [order] if order in ("DMY", "MDY") else []
+        orders = orders or ["DMY", "MDY"]
+    else:
+        orders = [order] if order else ["DMY", "MDY", "YMD"]
+    days = {day for day in (_day(numbers, one) for one in orders if one) if day is not None}
+    if not days and order:
+        # Where the order said gives no day (03/25/2024 as DMY) another can still be certain.
+        days = {d for d in (_day(numbers, one) for one in ("DMY", "MDY")) if d is not None}
+    if len(days) != 1:
+        return None
+    return _with_time(days.pop(), rest)
+
+
+def _day(numbers: tuple[str, str, str], order: str) -> date | None:
+    parts = dict(zip(order, numbers, strict=True))
+    year = int(parts["Y"])
+    if len(parts["Y"]) == 2:
+        year += 2000 if year < 69 else 1900
+    if len(parts["Y"]) not in (2, 4) or len(parts["D"]) > 2 or len(parts["M"]) > 2:
+        return None
+    try:
+        return date(year, int(parts["M"]), int(parts["D"]))
+    except ValueError:
+        return None
+
+
+def _with_time(day: date, rest: str) -> datetime | None:
+    if not rest.strip():
+        return _to_utc(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    time = _TIME.fullmatch(rest)
+    if time is None:
+        return _from_words(f"{day.isoformat()} {rest}")
+    hour, minute, second, half, zone = time.groups()
+    hours = int(hour)
+    if half:
+        if not 1 <= hours <= 12:
+            return None
+        hours = hours % 12 + (12 if half[0] in "Pp" else 0)
+    clock = f"{hours:02}:{minute}:{second or '00'}"
+    shift = "+00:00" if zone in (None, "Z", "UTC", "GMT") else zone
+    try:
+        return _to_utc(datetime.fromisoformat(f"{day.isoformat()}T{clock}{shift}"))
+    except ValueError:
+        return None
+
+
+def _from_words(text: str) -> datetime | None:
+    # Day and year are numbers in every spelling that is read; this keeps the slow road clear.
+    if len(_DIGITS.findall(text)) < 2:
+        return None
+    try:
+        found = _date_parser().get_date_data(text).date_obj
+    except Exception:  # dateparser lets through what its own parsers raise on odd texts
+        return None
+    return _to_utc(found) if isinstance(found, datetime) else None
+
+
+@cache
+def _date_parser() -> Any:
+    from dateparser.date import DateDataParser
+
+    settings = {
+        "STRICT_PARSING": True,
+        "REQUIRE_PARTS": ["day", "month", "year"],
+        "PARSERS": ["absolute-time"],
+        "TIMEZONE": "UTC",
+        "TO_TIMEZONE": "UTC",
+        "RETURN_AS_TIMEZONE_AWARE": True,
+        "RELATIVE_BASE": datetime(2000, 1, 1),  # never used: nothing relative is read
+    }
+    return DateDataParser(
+        languages=_LANGUAGES.split(),
+        use_given_order=True,
+        try_previous_locales=False,
+        settings=settings,
+    )

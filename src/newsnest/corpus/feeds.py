@@ -1,0 +1,110 @@
+"""RSS and Atom files → rows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from newsnest.corpus.lines import decode, sniff_encoding
+from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
+from newsnest.corpus.rows import Row, Tally, reject
+from newsnest.corpus.web_pages import to_text
+from newsnest.progress import Task
+from newsnest.types import Rejected
+
+FEED_LIMIT = 64 << 20
+"""Bytes of the largest feed that is read: a feed is parsed as a whole."""
+
+_MALFORMED = (
+    "feed is not well-formed XML and was read as far as it goes"
+    "|feeds are not well-formed XML and were read as far as they go"
+)
+
+
+def read_feed(
+    origin: Origin, *, encoding: str | None, tally: Tally, task: Task
+) -> Iterator[Row | Rejected]:
+    """Yield one row an entry; the line is the number of the entry.
+
+    The bytes are parsed as they are: nothing is fetched, no outer entity is read.
+    """
+    parts: list[bytes] = []
+    size, fault = 0, ""
+    try:
+        for chunk in read_chunks(origin.path, task):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > FEED_LIMIT:
+                fault = f"the feed holds more than {FEED_LIMIT:,} bytes. Split it"
+                yield reject(origin.name, 0, fault, decode(parts[0][:50_000])[0])
+                return
+    except BrokenStreamError as error:
+        fault = f"the file breaks off after {size:,} readable bytes: {error}"
+    whole = b"".join(parts)
+    if encoding is not None:
+        # What the XML declaration says must not win over what the caller says.
+        text = whole.decode(encoding, "replace").removeprefix("\ufeff")
+        whole = _without_declaration(text).encode("utf-8", "replace")
+    number = 0
+    if whole.strip():
+        for row in _read_entries(whole, origin.name, tally, is_cut=bool(fault)):
+            number += 1
+            yield row
+    if fault:
+        yield reject(origin.name, number + 1, fault, decode(whole[-2_000:])[0])
+
+
+def _without_declaration(text: str) -> str:
+    if text.lstrip().startswith("<?xml"):
+        return text.partition("?>")[2]
+    return text
+
+
+def _read_entries(
+    whole: bytes, file: str, tally: Tally, *, is_cut: bool
+) -> Iterator[Row | Rejected]:
+    import feedparser
+
+    try:
+        # A stream, because feedparser takes plain bytes or text for a file name or an address.
+        feed = feedparser.parse(io.BytesIO(whole), resolve_relative_uris=False, sanitize_html=False)
+        rows = [_values(entry, feed.feed) for entry in feed.entries]
+    except Exception as error:  # whatever a parser says to a hostile feed, the feed is at fault
+        reason = f"the feed cannot be parsed: {type(error).__name__}: {error}"
+        yield reject(file, 0, reason, _show(whole))
+        return
+    if not rows and not is_cut and (feed.bozo or not feed.version):
+        why = feed.get("bozo_exception", "no feed element")
+        yield reject(file, 0, f"is neither RSS nor Atom: {why}", _show(whole))
+        return
+    if rows and feed.bozo and not is_cut and _is_fault(feed.get("bozo_exception")):
+        tally.count(_MALFORMED, f"{feed.bozo_exception}"[:200])
+    for number, values in enumerate(rows, start=1):
+        yield Row(file, number, values, None)
+
+
+def _is_fault(error: object) -> bool:
+    """Whether feedparser complains of the XML, not merely of a declared encoding."""
+    return type(error).__name__ not in ("CharacterEncodingOverride", "NonXMLContentType")
+
+
+def _show(whole: bytes) -> str:
+    start = whole[:50_000]
+    name, _ = sniff_encoding(start[:4], None)
+    return decode(start)[0] if name == "utf-8" else start.decode(name, "replace")
+
+
+def _values(entry: Any, feed: Any) -> dict[str, object]:
+    bodies = [to_text(part.get("value") or "") for part in entry.get("content", ())]
+    outlet = entry.get("source") or {}
+    return {
+        "id": entry.get("id"),
+        "title": to_text(entry.get("title") or ""),
+        "text": max(bodies, key=len, default=""),
+        "summary": to_text(entry.get("summary") or ""),
+        "date": entry.get("published") or entry.get("updated"),
+        "source": to_text(outlet.get("title") or feed.get("title") or ""),
+        "url": entry.get("link"),
+        "lang": entry.get("language") or feed.get("language"),
+    }

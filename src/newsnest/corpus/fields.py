@@ -1,0 +1,255 @@
+"""Rows → articles: columns found by their usual names, values cleaned, nothing lost on the way."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import blake2b
+
+from newsnest.corpus.dates import could_be_two_days, parse_date
+from newsnest.corpus.language import detect_language, normalise_language
+from newsnest.corpus.options import ReadOptions
+from newsnest.corpus.rows import Row, Tally, clean_surrogates
+from newsnest.corpus.seen import Seen
+from newsnest.errors import InputError
+from newsnest.types import Article, Rejected
+
+_NAMES: dict[str, str] = {
+    "id": "id _id guid uid uuid articleid docid documentid newsid itemid identifier identifiant",
+    "title": "title headline heading titre titel título titolo titular título manchete schlagzeile "
+    "überschrift rubrik otsikko tytuł заголовок заглавие عنوان 标题 標題 タイトル 제목 "
+    "articletitle newstitle newsheadline headlinetext",
+    "text": "text body content fulltext articletext articlebody articlecontent maintext plaintext "
+    "contentencoded article texte corps contenu texto cuerpo contenido contenuto testo "
+    "conteúdo corpo inhalt tekst текст текст нص 正文 内容 內容 本文 본문 "
+    "document doc sentence message",
+    "summary": "summary description abstract lead teaser excerpt snippet standfirst dek subtitle "
+    "shortdescription résumé chapo chapeau accroche resumen entradilla resumo sumario "
+    "sommaire sommario riassunto zusammenfassung beschreibung samenvatting 摘要 要約",
+    "lang": "lang language languagecode langcode locale langue idioma língua lengua sprache taal "
+    "lingua язык 语言",
+    "date": "date published publishedat pubdate publishdate publicationdate publishedtime "
+    "publicationtime datepublished datetime timestamp time publishedon articledate "
+    "datepublication datedepublication fecha fechapublicación fechadepublicación datum data "
+    "datapublicação veröffentlicht erscheinungsdatum created createdat createdtime updated "
+    "updatedat modified lastmodified isodate day дата 日期 日付 날짜",
+    "source": "source outlet publisher publication newspaper sourcename sitename site media "
+    "journal feed provider domain fuente medio fonte quelle zeitung éditeur bron источник 来源",
+    "url": "url link permalink href uri canonicalurl weburl articleurl newsurl sourceurl lien "
+    "enlace ссылка 链接",
+}
+"""Our name → the names it goes by, the more telling first."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]")
+_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060\u00ad"
+
+DATE_UNREADABLE = (
+    "date could not be read and was left out|dates could not be read and were left out"
+)
+DATE_TWO_DAYS = (
+    "date could be two days and was left out (say which with --date-order)"
+    "|dates could be two days and were left out (say which with --date-order)"
+)
+LANGUAGE_UNKNOWN = "language code is none|language codes are none"
+
+
+def _fold(name: str) -> str:
+    """Fold a column name: no case, accents, spaces or punctuation."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(char for char in plain if char.isalnum())
+
+
+_RANK = {
+    _fold(name): (field, rank)
+    for field, names in reversed(_NAMES.items())
+    for rank, name in enumerate(names.split())
+}
+
+
+class Columns:
+    """Which column stands for which field.
+
+    Parameters
+    ----------
+    fields
+        Our name → their column; what is not named is found by its usual names.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        self.match = lru_cache(maxsize=1024)(self._match)
+
+    def _match(self, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """Return our name → the columns that may hold it, the more telling first."""
+        found: dict[str, tuple[str, ...]] = {}
+        for field, wanted in self.fields.items():
+            if (column := _find(wanted, names)) is not None:
+                found[field] = (column,)
+        taken = {column for columns in found.values() for column in columns}
+        usual: dict[str, list[tuple[int, str]]] = {}
+        for name in names:
+            field, rank = _RANK.get(_fold(name[:100]), ("", 0))
+            if field and field not in self.fields and name not in taken:
+                usual.setdefault(field, []).append((rank, name))
+        for field, ranked in usual.items():
+            found[field] = tuple(name for _, name in sorted(ranked))
+        return found
+
+    def check(self, file: str, names: Iterable[str]) -> None:
+        """Raise InputError if a mapped column is not among the names."""
+        have = tuple(names)
+        for field, wanted in self.fields.items():
+            if _find(wanted, have) is None:
+                shown = ", ".join(have[:30])[:500] or "no columns"
+                raise InputError(
+                    f"read_articles: {file}: the column for {field} must exist, got {wanted!r} "
+                    f"where there are {shown}. Name one of these: --field {field}=COLUMN."
+                )
+
+
+def _find(wanted: str, names: Sequence[str]) -> str | None:
+    if wanted in names:
+        return wanted
+    return next((name for name in names if _fold(name) == _fold(wanted)), None)
+
+
+def knows_a_text(names: Sequence[str], columns: Columns) -> bool:
+    """Whether these columns can make an article."""
+    return bool({"title", "text", "summary"} & columns.match(tuple(names)).keys())
+
+
+class ArticleMaker:
+    """Makes articles of rows; remembers which ids were used.
+
+    Parameters
+    ----------
+    options
+        Date order, detection of languages.
+    columns
+        Which column stands for which field.
+    """
+
+    def __init__(self, options: ReadOptions, columns: Columns) -> None:
+        self._options = options
+        self._columns = columns
+        self._seen = Seen()
+        self._repeats: dict[str, int] = {}
+
+    def with_columns(self, columns: Columns) -> ArticleMaker:
+        """Return a maker for other columns that shares the memory of ids."""
+        other = ArticleMaker(self._options, columns)
+        other._seen, other._repeats = self._seen, self._repeats
+        return other
+
+    def make(self, row: Row, tally: Tally) -> Article | Rejected:
+        """Turn a row into an article, or set it aside with the reason."""
+        found: dict[str, str] = {}
+        date: datetime | None = None
+        for field, names in self._columns.match(tuple(row.values)).items():
+            for name in names:
+                value = row.values[name]
+                try:
+                    text = _to_text(value)
+                except TypeError as error:
+                    return row.reject(f"{name!r} is {error}, expected a text")
+                if text:
+                    found[field] = text
+                    if field == "date":
+                        date = self._read_date(value, text, row, tally)
+                    break
+        title = " ".join(found.get("title", "").split())
+        text = found.get("text") or found.get("summary", "")
+        if not title and not text:
+            return row.reject("has no title and no text")
+        source = " ".join(found.get("source", "").split())
+        article = Article(
+            id=found.get("id", ""),
+            title=title,
+            text=text,
+            lang=self._language(found.get("lang", ""), title, text, row, tally),
+            date=date,
+            source=source,
+            url=found.get("url", ""),
+        )
+        return self._with_id(article, row)
+
+    def _read_date(self, value: object, text: str, row: Row, tally: Tally) -> datetime | None:
+        order = self._options.date_order
+        is_plain = isinstance(value, str | bytes | bool | Decimal)
+        read = parse_date(text if is_plain else value, order)
+        if read is None:
+            what = DATE_UNREADABLE
+            if order is None and could_be_two_days(text):
+                what = DATE_TWO_DAYS
+            tally.count(what, f"{text[:60]!r} at {row.file}, line {row.line}")
+        return read
+
+    def _language(self, given: str, title: str, text: str, row: Row, tally: Tally) -> str:
+        code = normalise_language(given)
+        if code is None:
+            tally.count(LANGUAGE_UNKNOWN, f"{given[:60]!r} at {row.file}, line {row.line}")
+        if code or not self._options.detect_language:
+            return code or ""
+        return detect_language(f"{title}\n{text}" if title else text)
+
+    def _with_id(self, article: Article, row: Row) -> Article | Rejected:
+        name = article.id or self._name(article)
+        first = self._seen.find(name)
+        if first is not None:
+            file, line = first
+            return row.reject(f"id {name[:200]!r} was used before, at {file}, line {line}")
+        self._seen.add(name, row.file, row.line)
+        if article.id:
+            return article
+        return replace(article, id=name)
+
+    def _name(self, article: Article) -> str:
+        """Name an article by its content; repeats of the same content are numbered from 2."""
+        when = article.date.isoformat() if article.date else ""
+        parts = (article.title, article.text, when, article.source, article.url)
+        content = blake2b("\0".join(parts).encode(), digest_size=10).hexdigest()
+        if self._seen.find(content) is None:
+            return content
+        number = self._repeats.get(content, 1) + 1
+        while self._seen.find(f"{content}-{number}") is not None:
+            number += 1
+        self._repeats[content] = number
+        return f"{content}-{number}"
+
+
+def _to_text(value: object) -> str:
+    """Return a value as clean text; raise TypeError, saying what it is, if it is none."""
+    if isinstance(value, str):
+        return clean(value)
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return clean(value.decode("utf-8", "replace"))
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        # Columns of whole numbers with gaps come as floats from many a table.
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
+    if isinstance(value, bool | int | Decimal | datetime | date):
+        return str(value)
+    if isinstance(value, list | tuple):
+        raise TypeError("a list")
+    raise TypeError("an object" if isinstance(value, dict) else f"a {type(value).__name__}")
+
+
+def clean(text: str) -> str:
+    """Return text without control characters, lone surrogates and space at its ends."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _CONTROL.search(text):
+        text = _CONTROL.sub(" ", clean_surrogates(text))
+    text = text.strip()
+    if text and (text[0] in _INVISIBLE or text[-1] in _INVISIBLE):
+        text = text.strip(_INVISIBLE + " \t\n")
+    return text

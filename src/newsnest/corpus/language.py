@@ -1,0 +1,89 @@
+"""Language codes: those that are given made one kind, those that are missing detected."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+_LETTERS_NEEDED = 3
+_READ = 2_000
+"""Characters that decide the language; more change nothing and cost time."""
+
+_UNSAID = frozenset(
+    ("und", "unk", "unknown", "none", "null", "nan", "mul", "zxx", "n/a", "-", "xx")
+)
+_CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]+)*")
+
+# ISO 639-2 and 639-3 → 639-1, for the languages news is commonly labelled with.
+_SHORT_CODES = (
+    "afr:af amh:am ara:ar arb:ar asm:as aze:az bel:be ben:bn bos:bs bul:bg cat:ca ces:cs cze:cs "
+    "cmn:zh cym:cy wel:cy dan:da deu:de ger:de ell:el gre:el eng:en epo:eo est:et eus:eu "
+    "baq:eu fas:fa per:fa pes:fa fin:fi fra:fr fre:fr gle:ga glg:gl guj:gu hau:ha heb:he "
+    "hin:hi hrv:hr hun:hu hye:hy arm:hy ibo:ig ind:id isl:is ice:is ita:it jpn:ja kan:kn "
+    "kat:ka geo:ka kaz:kk khm:km kin:rw kor:ko lao:lo lat:la lav:lv lin:ln lit:lt ltz:lb "
+    "lug:lg mal:ml mar:mr mkd:mk mac:mk mlg:mg mlt:mt mon:mn msa:ms may:ms zsm:ms mya:my "
+    "bur:my nep:ne nld:nl dut:nl nno:nn nob:nb nor:no orm:om pan:pa pol:pl por:pt pus:ps "
+    "ron:ro rum:ro run:rn rus:ru sin:si slk:sk slo:sk slv:sl sna:sn som:so spa:es sqi:sq "
+    "alb:sq srp:sr swa:sw swh:sw swe:sv tam:ta tel:te tgl:tl tha:th tir:ti tur:tr ukr:uk "
+    "urd:ur uzb:uz vie:vi xho:xh yid:yi yor:yo zho:zh chi:zh zul:zu"
+)
+_SHORT = dict(pair.split(":") for pair in _SHORT_CODES.split())
+_NAMES = (
+    "english:en anglais:en inglés:en french:fr français:fr francés:fr spanish:es español:es "
+    "espagnol:es german:de deutsch:de allemand:de italian:it italiano:it italien:it "
+    "portuguese:pt português:pt portugais:pt dutch:nl nederlands:nl russian:ru русский:ru "
+    "arabic:ar العربية:ar chinese:zh 中文:zh japanese:ja 日本語:ja korean:ko turkish:tr "
+    "polish:pl swedish:sv hindi:hi ukrainian:uk greek:el"
+)
+_NAMED = dict(pair.split(":") for pair in _NAMES.split())
+
+
+def normalise_language(given: str) -> str | None:
+    """Return the ISO 639-1 code ("EN-us" → "en"), "" if nothing is said, None if it is no code.
+
+    Codes of three letters stay as they are where there is no shorter one.
+
+    Examples
+    --------
+    >>> normalise_language("EN-us"), normalise_language("fra"), normalise_language("und")
+    ('en', 'fr', '')
+    """
+    said = given.strip().lower()
+    if not said or said in _UNSAID:
+        return ""
+    if said in _NAMED:
+        return _NAMED[said]
+    code = _CODE.fullmatch(said)
+    if code is None:
+        return None
+    return _SHORT.get(code[1], code[1]) if code[1] not in _UNSAID else ""
+
+
+def detect_language(text: str) -> str:
+    """Return the ISO 639-1 code of a text, "" if it has fewer than three letters.
+
+    Notes
+    -----
+    py3langid: naive Bayes over byte n-grams, no network, deterministic; about 0.1 ms a sentence
+    after 0.5 s for the model. Nigerian Pidgin is left out of its languages, because it takes 6 in
+    100 English headlines for it.
+
+    Examples
+    --------
+    >>> detect_language("Le gouvernement présente son budget au parlement ce mardi")
+    'fr'
+    """
+    start = text[:_READ]
+    if sum(map(str.isalpha, start)) < _LETTERS_NEEDED:
+        return ""
+    return str(_identifier().classify(start)[0])
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages([code for code in identifier.labels if code != "pcm"])
+    return identifier

@@ -1,0 +1,97 @@
+"""What a caller chooses when reading, and what a reader has to say beside articles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from newsnest.errors import ParameterError
+
+DateOrder = Literal["DMY", "MDY", "YMD"]
+"""How three numbers make a date: day-month-year, month-day-year, year-month-day."""
+
+FIELDS = ("id", "title", "text", "summary", "lang", "date", "source", "url")
+"""What a column can be mapped to."""
+
+FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "txt", "html", "xml")
+"""Every format that is read; "xml" is RSS or Atom, "txt" a text a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing worth knowing about a file that did not cost a row."""
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How files are read.
+
+    Parameters
+    ----------
+    fields
+        Our name → their column, for instance ``{"text": "body"}``; what is not named is found by
+        its usual names. Plain texts, pages and feeds have no columns and are not affected.
+    encoding
+        Read everything in this encoding; None looks for a byte order mark, then reads each line
+        as UTF-8 and, where that fails, as Windows-1252.
+    format
+        Read every input in this format, one of `FORMATS`; None goes by the file name, and for
+        standard input by how it begins.
+    strict
+        Raise at the first row that is no article instead of setting it aside.
+    date_order
+        How to read 03/04/2024; None leaves such a date unread, because it could be two days.
+    detect_language
+        Detect the language of articles that do not say it.
+
+    Raises
+    ------
+    ParameterError
+        If a field, the format, the encoding or the date order is unknown.
+
+    Examples
+    --------
+    >>> ReadOptions(fields={"text": "body"}, date_order="DMY").strict
+    False
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    format: str | None = None
+    strict: bool = False
+    date_order: DateOrder | None = None
+    detect_language: bool = True
+
+    def __post_init__(self) -> None:
+        for name in self.fields:
+            _check("a field", name, FIELDS)
+        if self.format is not None:
+            _check("format", self.format, FORMATS)
+        if self.date_order is not None:
+            _check("date_order", self.date_order, get_args(DateOrder))
+        if self.encoding is not None and not _decodes(self.encoding):
+            raise ParameterError(
+                f"ReadOptions: encoding must be one Python knows, got {self.encoding!r}. "
+                "Name one such as utf-8, windows-1252 or utf-16."
+            )
+
+
+def _check(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ParameterError(
+            f"ReadOptions: {what} must be one of {', '.join(known)}, got {value!r}. "
+            "Choose one of these."
+        )
+
+
+def _decodes(encoding: str) -> bool:
+    """Whether the name is an encoding of text: "hex" and "rot13" are codecs but not that."""
+    try:
+        b"a\n".decode(encoding, "replace")
+    except (LookupError, ValueError):
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""What passes between readers and the making of articles, and the counts kept on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from newsnest.corpus.options import Notice
+from newsnest.types import Rejected
+
+CONTENT_LIMIT = 10_000
+"""Characters of a rejected row that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as a reader found it.
+
+    Parameters
+    ----------
+    file, line
+        Where it stands.
+    values
+        Column → value.
+    content
+        The row as found; None where a format has no text of its own: the values stand for it.
+    """
+
+    file: str
+    line: int
+    values: Mapping[str, object]
+    content: str | None
+
+    def reject(self, reason: str) -> Rejected:
+        """Set the row aside."""
+        content = self.content
+        if content is None:
+            content = json.dumps(dict(self.values), ensure_ascii=False, default=str)
+        return reject(self.file, self.line, reason, content)
+
+
+def reject(file: str, line: int, reason: str, content: str) -> Rejected:
+    """Make a rejected row; its content is cut at 10,000 characters and says so."""
+    whole = clean_surrogates(content)
+    if len(whole) > CONTENT_LIMIT:
+        whole = f"{whole[:CONTENT_LIMIT]} … (cut: {len(whole):,} characters in all)"
+    return Rejected(file, line, clean_surrogates(reason), whole)
+
+
+def clean_surrogates(text: str) -> str:
+    """Replace lone surrogates, which no file can hold, by U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of what did not cost a row, told once at the end of a file.
+
+    Each kind keeps how often it happened and the first example.
+    """
+
+    file: str
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+    rows: int = 0
+
+    def count(self, what: str, example: str = "") -> None:
+        """Count one more of a kind; the first example is kept."""
+        self.counts[what] = self.counts.get(what, 0) + 1
+        self.examples.setdefault(what, example)
+
+    def notices(self) -> Iterator[Notice]:
+        """Say what was counted, in the order the kinds were first met."""
+        for what, count in self.counts.items():
+            example = self.examples[what]
+            singular, _, plural = what.partition("|")
+            words = plural if count != 1 else singular
+            message = f"{count:,} {words}" + (f", first {example}" if example else "")
+            yield Notice(self.file, message)
+        if not self.rows:
+            yield Notice(self.file, "holds no rows")

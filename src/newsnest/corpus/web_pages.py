@@ -1,0 +1,172 @@
+"""Web pages and whole text files: one article each."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from newsnest.corpus.lines import decode, sniff_encoding
+from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
+from newsnest.corpus.rows import Row, Tally, reject
+from newsnest.progress import Task
+from newsnest.types import Rejected
+
+PAGE_LIMIT = 32 << 20
+"""Bytes of the largest page that is read."""
+
+NOT_UTF8 = "file is not UTF-8 and was read as {0}|files are not UTF-8 and were read as {0}"
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
+_BLOCKS = (
+    "p",
+    "div",
+    "br",
+    "li",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "tr",
+    "blockquote",
+    "section",
+    "article",
+    "ul",
+    "ol",
+    "pre",
+)
+
+
+def read_page(
+    origin: Origin, *, encoding: str | None, tally: Tally, task: Task
+) -> Iterator[Row | Rejected]:
+    """Yield the article of an HTML page: its main text, title, date, outlet and address."""
+    whole = _read_whole(origin, task)
+    if isinstance(whole, Rejected):
+        yield whole
+        return
+    html = _decode_page(whole, encoding, origin.name, tally)
+    if not html.strip():
+        yield reject(origin.name, 1, "the page is empty", html)
+        return
+    try:
+        values = _extract(html)
+    except Exception as error:  # whatever a parser says to a hostile page, the page is at fault
+        reason = f"the page cannot be parsed: {type(error).__name__}: {error}"
+        yield reject(origin.name, 1, reason, html)
+        return
+    yield Row(origin.name, 1, values, html)
+
+
+def read_text_file(
+    origin: Origin, *, encoding: str | None, tally: Tally, task: Task
+) -> Iterator[Row | Rejected]:
+    """Yield the article a text file is."""
+    whole = _read_whole(origin, task)
+    if isinstance(whole, Rejected):
+        yield whole
+        return
+    text = _decode_text(whole, encoding, origin.name, tally)
+    yield Row(origin.name, 1, {"text": text}, text)
+
+
+def _read_whole(origin: Origin, task: Task) -> bytes | Rejected:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for chunk in read_chunks(origin.path, task):
+            parts.append(chunk)
+            size += len(chunk)
+            if size > PAGE_LIMIT:
+                shown = decode(parts[0][:50_000])[0]
+                reason = f"the file holds more than {PAGE_LIMIT:,} bytes, too many for one article"
+                return reject(origin.name, 1, reason, shown)
+    except BrokenStreamError as error:
+        shown = decode(b"".join(parts)[:50_000])[0]
+        reason = f"the file breaks off after {size:,} readable bytes: {error}"
+        return reject(origin.name, 1, reason, shown)
+    return b"".join(parts)
+
+
+def _decode_text(whole: bytes, encoding: str | None, file: str, tally: Tally) -> str:
+    name, skip = sniff_encoding(whole[:4], encoding)
+    if name != "utf-8" or encoding is not None:
+        return whole.decode(name, "replace").removeprefix("\ufeff")
+    text, is_utf8 = decode(whole[skip:])
+    if not is_utf8:
+        tally.count(NOT_UTF8.format("Windows-1252"), file)
+    return text
+
+
+def _decode_page(whole: bytes, encoding: str | None, file: str, tally: Tally) -> str:
+    """Decode as told, by its mark, as UTF-8, as the page says, else as Windows-1252."""
+    said = _CHARSET.search(whole[:4096])
+    name, _ = sniff_encoding(whole[:4], encoding)
+    if encoding is None and name == "utf-8" and said and not decode(whole)[1]:
+        charset = said[1].decode()
+        try:
+            text = whole.decode(codecs.lookup(charset).name)
+        except (LookupError, ValueError):
+            pass
+        else:
+            tally.count(NOT_UTF8.format(charset), file)
+            return text
+    return _decode_text(whole, encoding, file, tally)
+
+
+def _extract(html: str) -> dict[str, object]:
+    from trafilatura import bare_extraction
+
+    page = bare_extraction(
+        html, with_metadata=True, include_comments=False, date_extraction_params=_DATE_PARAMS
+    )
+    if page is None:
+        return {"title": _title_of(html), "text": ""}
+    found = page if isinstance(page, dict) else page.as_dict()
+    return {
+        "title": found.get("title") or _title_of(html),
+        "text": found.get("text") or found.get("description"),
+        "date": found.get("date"),
+        "source": found.get("sitename") or found.get("hostname"),
+        "url": found.get("url"),
+        "lang": _language_of(html),
+    }
+
+
+# Only dates the page states; the latest allowed day is fixed so that no run depends on today.
+_DATE_PARAMS = {"extensive_search": False, "max_date": "2999-12-31", "original_date": True}
+
+
+def _title_of(html: str) -> str:
+    title = re.search(r"<title[^>]{0,200}>([^<]{1,1000})", html[:100_000], re.IGNORECASE)
+    return to_text(title[1]) if title else ""
+
+
+def _language_of(html: str) -> str:
+    said = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([A-Za-z-]{2,12})", html[:10_000], re.I)
+    return said[1] if said else ""
+
+
+def to_text(html: str) -> str:
+    r"""Return the words of a piece of HTML, a line a block.
+
+    Examples
+    --------
+    >>> to_text("<p>Fish &amp; chips</p><p>again</p>")
+    'Fish & chips\nagain'
+    """
+    if "<" not in html and "&" not in html:
+        return html
+    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import html as lxml_html
+
+    try:
+        tree = lxml_html.fromstring("<div>" + re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html))
+    except (etree.ParserError, ValueError):
+        return ""
+    etree.strip_elements(tree, "script", "style", etree.Comment, with_tail=False)
+    for block in tree.iter(*_BLOCKS):
+        block.tail = "\n" + (block.tail or "")
+    lines = ("".join(tree.itertext())).split("\n")
+    return "\n".join(words for line in lines if (words := " ".join(line.split())))

@@ -1,0 +1,130 @@
+"""A nest as a table, for spreadsheets and notebooks."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from newsnest.errors import ParameterError
+from newsnest.nest.records import Run
+from newsnest.nest.store import Nest
+
+_CHUNK = 10_000
+
+
+def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
+    """Write one row per article, by id, and return how many there are.
+
+    Parameters
+    ----------
+    nest
+        An open nest.
+    path
+        Ends in .jsonl, .csv or .parquet. Written beside itself first and then renamed, so that a
+        kill leaves the old file or the new one.
+    run
+        Which run; None means the newest finished one.
+
+    Returns
+    -------
+    int
+        The number of rows: id, one integer column per level, `<level>_name` per level, articles'
+        title, date, lang, source, url, and copy_of.
+
+    Raises
+    ------
+    ParameterError
+        If the suffix is none of the three.
+    NestError
+        If there is no finished run.
+    """
+    path = Path(path)
+    writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
+    if path.suffix not in writers:
+        raise ParameterError(
+            f"export: path must end in {', '.join(writers)}, got {path.name!r}. Rename it."
+        )
+    run = run or nest.run()
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        count = writers[path.suffix](rows(nest, run), Path(draft))
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    return count
+
+
+def rows(nest: Nest, run: Run) -> Iterator[dict[str, Any]]:
+    """Yield one flat record per article of a run, by id."""
+    levels = nest.levels(run)
+    clusters = {c.id: c for level in levels for c in nest.clusters(level, run=run)}
+    for member in nest.members(run=run):
+        path = [clusters[number] for number in member.clusters]
+        article = member.article
+        yield (
+            {"id": article.id}
+            | {level: cluster.label for level, cluster in zip(levels, path, strict=True)}
+            | {f"{level}_name": cluster.name for level, cluster in zip(levels, path, strict=True)}
+            | {
+                "title": article.headline,
+                "date": article.date.isoformat() if article.date else None,
+                "lang": article.lang,
+                "source": article.source,
+                "url": article.url,
+                "copy_of": member.copy_of,
+            }
+        )
+
+
+def _write_jsonl(records: Iterator[dict[str, Any]], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for count, record in enumerate(records, 1):  # noqa: B007 - the last count is the total
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    return count
+
+
+def _write_csv(records: Iterator[dict[str, Any]], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for count, record in enumerate(records, 1):
+            if count == 1:
+                writer = csv.DictWriter(file, fieldnames=list(record))
+                writer.writeheader()
+            writer.writerow({name: _plain(value) for name, value in record.items()})
+    return count
+
+
+def _plain(value: Any) -> Any:
+    """Keep a spreadsheet from running a cell as a formula."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def _write_parquet(records: Iterator[dict[str, Any]], path: Path) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    first = list(islice(records, _CHUNK))
+    schema = pa.schema(
+        [
+            (name, pa.int32() if isinstance(value, int) else pa.string())
+            for name, value in (first[0] if first else {"id": ""}).items()
+        ]
+    )
+    count = 0
+    with pq.ParquetWriter(path, schema) as writer:
+        part = first
+        while part:
+            writer.write_table(pa.Table.from_pylist(part, schema=schema))
+            count += len(part)
+            part = list(islice(records, _CHUNK))
+    return count

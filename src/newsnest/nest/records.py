@@ -1,0 +1,139 @@
+"""What a nest gives back: runs, clusters, members, rejected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.types import Article, Rejected, Sentence
+
+__all__ = ["Cluster", "Member", "Rejected", "Run", "Sentence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One clustering of one corpus with one set of options.
+
+    Parameters
+    ----------
+    id
+        1, 2, … in the order they were started.
+    corpus
+        Number of the corpus it clusters.
+    created
+        When it was started, UTC.
+    options
+        Every option that shapes the result, as given.
+    versions
+        newsnest, Python and the libraries that shape the result.
+    facts
+        What was chosen and counted on the way: min_similarity per level, texts cut, encodings, …
+    finished
+        False while the run can still be resumed.
+    """
+
+    id: int
+    corpus: int
+    created: datetime
+    options: Mapping[str, Any]
+    versions: Mapping[str, str]
+    facts: Mapping[str, Any]
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One theme, topic or story.
+
+    Parameters
+    ----------
+    id
+        Unique in the nest.
+    level, label
+        "theme", "topic" or "story", and its number there: 0 is the largest.
+    parent
+        id of the cluster one level up; None for a theme.
+    articles, independent
+        How many articles, and how many texts remain when copies are counted once.
+    name, keywords, summary, representative
+        What it is called; representative is the id of its most typical article.
+    first, last
+        Earliest and latest date of its articles, UTC; None where no article has one.
+    x, y
+        Place on the map of stories, None above the story level and for stories off the map.
+    """
+
+    id: int
+    level: str
+    label: int
+    parent: int | None
+    articles: int
+    independent: int
+    name: str
+    keywords: tuple[str, ...]
+    summary: tuple[Sentence, ...]
+    representative: str
+    first: datetime | None
+    last: datetime | None
+    x: float | None
+    y: float | None
+
+    @property
+    def size(self) -> str:
+        """Size in words, as every page and table says it."""
+        articles = f"{self.articles:,} article{'' if self.articles == 1 else 's'}"
+        return f"{articles}, {self.independent:,} independent"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One article of a run: where it belongs and what it copies.
+
+    Parameters
+    ----------
+    article
+        The article.
+    clusters
+        Its cluster ids, coarse to fine.
+    copy_of
+        id of the article whose text it repeats, None if it stands for itself.
+    """
+
+    article: Article
+    clusters: tuple[int, ...]
+    copy_of: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run found, as it goes into the nest.
+
+    Parameters
+    ----------
+    facts
+        What was chosen and counted.
+    clusters
+        Coarse to fine, parents before children. `id` and `parent` are positions in this list; the
+        nest turns them into its own numbers.
+    membership
+        int64 (n,): for every article in canonical order, the position of its finest cluster.
+    copy_of
+        int64 (n,): the position of the article it copies, −1 for none.
+    linkages
+        One SciPy-style linkage matrix per level, coarse to fine.
+    mean, rotation
+        float32 (d,) and (d, d): the frame the vectors were clustered in.
+    """
+
+    facts: Mapping[str, Any]
+    clusters: Sequence[Cluster]
+    membership: NDArray[np.int64]
+    copy_of: NDArray[np.int64]
+    linkages: Sequence[NDArray[np.float64]]
+    mean: Vectors
+    rotation: Vectors

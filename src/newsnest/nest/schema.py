@@ -1,0 +1,172 @@
+"""The tables of a nest, and how an older file is brought up to date.
+
+A nest is one SQLite file: `application_id` says that it is one, `user_version` counts the
+migrations it has seen. A migration is never edited once released; a change is a new one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from newsnest.errors import NestError
+
+APPLICATION_ID = 0x4E455354  # "NEST"
+
+_FIRST = """
+CREATE TABLE corpora (
+    id INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL,               -- of the input's bytes
+    options TEXT NOT NULL,              -- JSON: how it was read
+    UNIQUE (digest, options)
+);
+CREATE TABLE articles (
+    key INTEGER PRIMARY KEY,
+    corpus INTEGER NOT NULL REFERENCES corpora (id),
+    id TEXT NOT NULL,                   -- the canonical order
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    lang TEXT NOT NULL,
+    date REAL,                          -- seconds since 1970, UTC
+    source TEXT NOT NULL,
+    url TEXT NOT NULL,
+    UNIQUE (corpus, id)
+);
+CREATE TABLE rejected (
+    corpus INTEGER NOT NULL REFERENCES corpora (id),
+    file TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    content TEXT NOT NULL
+);
+CREATE TABLE notices (
+    corpus INTEGER NOT NULL REFERENCES corpora (id),
+    file TEXT NOT NULL,
+    message TEXT NOT NULL
+);
+CREATE TABLE encoders (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE
+);
+CREATE TABLE vectors (
+    encoder INTEGER NOT NULL REFERENCES encoders (id),
+    text BLOB NOT NULL,                 -- hash of the encoded text
+    vector BLOB NOT NULL,               -- float32, little-endian
+    UNIQUE (encoder, text)
+);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,           -- digest of corpus, options and versions
+    corpus INTEGER NOT NULL REFERENCES corpora (id),
+    created REAL NOT NULL,
+    options TEXT NOT NULL,
+    versions TEXT NOT NULL,
+    facts TEXT NOT NULL DEFAULT '{}',
+    mean BLOB,                          -- float32: the frame of the vectors
+    rotation BLOB,
+    finished INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE clusters (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (id),
+    depth INTEGER NOT NULL,             -- 0 is the coarsest level
+    level TEXT NOT NULL,
+    label INTEGER NOT NULL,
+    parent INTEGER REFERENCES clusters (id),
+    articles INTEGER NOT NULL,
+    independent INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    keywords TEXT NOT NULL,             -- JSON list
+    summary TEXT NOT NULL,              -- JSON list of [sentence, article id]
+    representative INTEGER NOT NULL REFERENCES articles (key),
+    first REAL,
+    last REAL,
+    x REAL,
+    y REAL,
+    UNIQUE (run, depth, label)
+);
+CREATE INDEX clusters_by_parent ON clusters (parent);
+CREATE TABLE memberships (
+    run INTEGER NOT NULL REFERENCES runs (id),
+    article INTEGER NOT NULL REFERENCES articles (key),
+    cluster INTEGER NOT NULL REFERENCES clusters (id),   -- of the finest level
+    copy_of INTEGER REFERENCES articles (key),
+    PRIMARY KEY (run, article)
+) WITHOUT ROWID;
+CREATE INDEX memberships_by_cluster ON memberships (cluster);
+CREATE TABLE merges (
+    run INTEGER NOT NULL REFERENCES runs (id),
+    depth INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    a INTEGER NOT NULL,
+    b INTEGER NOT NULL,
+    distance REAL NOT NULL,             -- 1 - similarity
+    weight REAL NOT NULL,
+    PRIMARY KEY (run, depth, step)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+
+
+def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
+    """Open a nest, bring its tables up to date, and return the connection.
+
+    Raises
+    ------
+    NestError
+        If there is no such file and `create` is False, if the file is not a nest, or if it was
+        written by a newer newsnest. The file is left untouched.
+    """
+    if not create and not path.is_file():
+        raise NestError(f"{path}: no such nest. Make one: newsnest cluster FILE -o {path}")
+    if path.is_dir():
+        raise NestError(f"{path} is a directory. Give the nest a file name, such as news.nest")
+    if not path.parent.is_dir():
+        raise NestError(f"{path.parent}: no such directory. Create it first.")
+    _check_header(path)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        _check_identity(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _migrate(connection)
+    except sqlite3.DatabaseError as error:
+        raise NestError(f"{path}: cannot be opened as a nest ({error}).") from error
+    return connection
+
+
+def _check_header(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head and head != b"SQLite format 3\x00":
+        raise NestError(f"{path} is not a nest, and is left as it is. Choose another name.")
+
+
+def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
+    """Accept our own files, and databases without a table: a creation that was cut short."""
+    identity = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if identity != APPLICATION_ID and tables:
+        connection.close()
+        raise NestError(f"{path} is not a nest, and is left as it is. Choose another name.")
+    if version > len(MIGRATIONS):
+        connection.close()
+        raise NestError(
+            f"{path} was written by a newer newsnest (tables {version}, this one knows "
+            f"{len(MIGRATIONS)}). Run: pip install -U newsnest"
+        )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number in range(version, len(MIGRATIONS)):
+        # One script, one transaction: after a kill either all of it is there or nothing.
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA application_id = {APPLICATION_ID}; "
+            f"PRAGMA user_version = {number + 1}; COMMIT;"
+        )

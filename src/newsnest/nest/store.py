@@ -1,0 +1,428 @@
+"""The nest: one file that keeps articles, vectors, clusters, names and how they came about.
+
+Writing happens in steps, each in one transaction: a corpus, a chunk of vectors, a finished run.
+After a kill at any moment the file opens and holds every step that was completed.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.errors import NestError
+from newsnest.nest.records import Cluster, Member, Result, Run
+from newsnest.nest.schema import connect
+from newsnest.nest.vectors import NestVectors
+from newsnest.types import Article, Rejected, Sentence, Vectors
+
+ARTICLE_COLUMNS = "id, title, text, lang, date, source, url"
+_CLUSTER_COLUMNS = (
+    "c.id, c.level, c.label, c.parent, c.articles, c.independent, c.name, c.keywords, c.summary, "
+    "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y"
+)
+
+
+class Nest:
+    """A nest on disk; use as a context manager or call `close`.
+
+    Parameters
+    ----------
+    path
+        The file.
+    create
+        Make the file if it is not there.
+
+    Raises
+    ------
+    NestError
+        If the file is missing (and not to be created), is not a nest, or is newer than this
+        newsnest.
+
+    Example
+    -------
+    >>> with Nest("news.nest") as nest:                                      # doctest: +SKIP
+    ...     for story in nest.clusters("story")[:5]:
+    ...         print(story.name, story.size)
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = False) -> None:
+        self.path = Path(path)
+        self.connection = connect(self.path, create=create)
+        self.vectors = NestVectors(self.connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run a block as one transaction: all of it is kept, or nothing."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise NestError(
+                f"{self.path}: another program is writing to this nest ({error}). Wait for it."
+            ) from error
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    # ── corpora ───────────────────────────────────────────────────────────────────────────────
+
+    def find_corpus(self, digest: str, options: Mapping[str, Any]) -> int | None:
+        """Return the number of the corpus read from this input with these options, if kept."""
+        row = self.connection.execute(
+            "SELECT id FROM corpora WHERE digest = ? AND options = ?", (digest, _json(options))
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def add_corpus(
+        self,
+        digest: str,
+        options: Mapping[str, Any],
+        items: Iterable[Article | Rejected | tuple[str, str]],
+    ) -> int:
+        """Keep a corpus as it is read, in one transaction, and return its number.
+
+        Parameters
+        ----------
+        digest, options
+            What the input was and how it was read; together they identify the corpus.
+        items
+            Articles, rejected rows, and notices as (file, message), in any order.
+        """
+        with self.transaction() as sql:
+            row = sql.execute(
+                "INSERT INTO corpora (digest, options) VALUES (?, ?) RETURNING id",
+                (digest, _json(options)),
+            ).fetchone()
+            corpus = int(row[0])
+            for item in items:
+                if isinstance(item, Article):
+                    sql.execute(
+                        f"INSERT INTO articles (corpus, {ARTICLE_COLUMNS}) "
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        (corpus, *_from_article(item)),
+                    )
+                elif isinstance(item, Rejected):
+                    sql.execute(
+                        "INSERT INTO rejected VALUES (?, ?, ?, ?, ?)",
+                        (corpus, item.file, item.line, item.reason, item.content),
+                    )
+                else:
+                    sql.execute("INSERT INTO notices VALUES (?, ?, ?)", (corpus, *item))
+        return corpus
+
+    def corpus_articles(self, corpus: int) -> list[Article]:
+        """Return the articles of a corpus in canonical order: by id."""
+        rows = self.connection.execute(
+            f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE corpus = ? ORDER BY id", (corpus,)
+        )
+        return [_to_article(row) for row in rows]
+
+    def rejected(self, corpus: int) -> list[Rejected]:
+        """Return the rows of a corpus that could not become articles."""
+        rows = self.connection.execute(
+            "SELECT file, line, reason, content FROM rejected WHERE corpus = ? ORDER BY rowid",
+            (corpus,),
+        )
+        return [Rejected(*row) for row in rows]
+
+    def notices(self, corpus: int) -> list[tuple[str, str]]:
+        """Return what was noticed while reading a corpus, as (file, message)."""
+        rows = self.connection.execute(
+            "SELECT file, message FROM notices WHERE corpus = ? ORDER BY rowid", (corpus,)
+        )
+        return [(str(file), str(message)) for file, message in rows]
+
+    # ── runs ──────────────────────────────────────────────────────────────────────────────────
+
+    def start_run(
+        self, key: str, corpus: int, options: Mapping[str, Any], versions: Mapping[str, str]
+    ) -> Run:
+        """Return the run with this key, started now if it is new."""
+        with self.transaction() as sql:
+            sql.execute(
+                "INSERT INTO runs (key, corpus, created, options, versions) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (key) DO NOTHING",
+                (key, corpus, datetime.now(UTC).timestamp(), _json(options), _json(versions)),
+            )
+        row = self.connection.execute("SELECT id FROM runs WHERE key = ?", (key,)).fetchone()
+        return self.run(int(row[0]))
+
+    def finish_run(self, run: Run, result: Result) -> None:
+        """Keep the result of a run, in one transaction."""
+        clusters = result.clusters
+        depths = {level: depth for depth, level in enumerate(dict.fromkeys(c.level for c in clusters))}
+        with self.transaction() as sql:
+            keys = self._article_keys(run.corpus)
+            first = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM clusters").fetchone()[0])
+            sql.executemany(
+                "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        first + c.id,
+                        run.id,
+                        depths[c.level],
+                        c.level,
+                        c.label,
+                        None if c.parent is None else first + c.parent,
+                        c.articles,
+                        c.independent,
+                        c.name,
+                        json.dumps(c.keywords, ensure_ascii=False),
+                        json.dumps([[s.text, s.article] for s in c.summary], ensure_ascii=False),
+                        keys[c.representative],
+                        _seconds(c.first),
+                        _seconds(c.last),
+                        c.x,
+                        c.y,
+                    )
+                    for c in clusters
+                ),
+            )
+            order = list(keys.values())
+            sql.executemany(
+                "INSERT INTO memberships VALUES (?, ?, ?, ?)",
+                (
+                    (run.id, order[row], first + cluster, None if copied < 0 else order[copied])
+                    for row, (cluster, copied) in enumerate(
+                        zip(result.membership.tolist(), result.copy_of.tolist(), strict=True)
+                    )
+                ),
+            )
+            for depth, linkage in enumerate(result.linkages):
+                sql.executemany(
+                    "INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        (run.id, depth, step, int(a), int(b), distance, weight)
+                        for step, (a, b, distance, weight) in enumerate(linkage.tolist())
+                    ),
+                )
+            sql.execute(
+                "UPDATE runs SET facts = ?, mean = ?, rotation = ?, finished = 1 WHERE id = ?",
+                (
+                    _json(result.facts),
+                    result.mean.astype("<f4").tobytes(),
+                    result.rotation.astype("<f4").tobytes(),
+                    run.id,
+                ),
+            )
+
+    def frame(self, run: Run) -> tuple[Vectors, Vectors]:
+        """Return the mean, float32 (d,), and rotation, float32 (d, d), of a finished run."""
+        mean, rotation = self.connection.execute(
+            "SELECT mean, rotation FROM runs WHERE id = ?", (run.id,)
+        ).fetchone()
+        centre = np.frombuffer(mean, "<f4")
+        return centre, np.frombuffer(rotation, "<f4").reshape(len(centre), len(centre))
+
+    def _article_keys(self, corpus: int) -> dict[str, int]:
+        rows = self.connection.execute(
+            "SELECT id, key FROM articles WHERE corpus = ? ORDER BY id", (corpus,)
+        )
+        return {str(article): int(key) for article, key in rows}
+
+    def runs(self) -> list[Run]:
+        """Return every run, oldest first."""
+        rows = self.connection.execute(
+            "SELECT id, corpus, created, options, versions, facts, finished FROM runs ORDER BY id"
+        )
+        return [
+            Run(
+                id=number,
+                corpus=corpus,
+                created=datetime.fromtimestamp(created, UTC),
+                options=json.loads(options),
+                versions=json.loads(versions),
+                facts=json.loads(facts),
+                finished=bool(finished),
+            )
+            for number, corpus, created, options, versions, facts, finished in rows
+        ]
+
+    def run(self, number: int | None = None) -> Run:
+        """Return one run; None means the newest finished one.
+
+        Raises
+        ------
+        NestError
+            If there is no such run, or none is finished.
+        """
+        runs = self.runs()
+        if number is None:
+            finished = [run for run in runs if run.finished]
+            if not finished:
+                raise NestError(
+                    f"{self.path} holds no finished run. Run the same newsnest cluster command "
+                    "again: it goes on where it stopped."
+                )
+            return finished[-1]
+        for run in runs:
+            if run.id == number:
+                return run
+        known = ", ".join(str(run.id) for run in runs) or "none"
+        raise NestError(f"{self.path} has no run {number}. It has: {known}.")
+
+    # ── reading a run ─────────────────────────────────────────────────────────────────────────
+
+    def levels(self, run: Run | None = None) -> list[str]:
+        """Return the names of a run's levels, coarse to fine."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT depth, level FROM clusters WHERE run = ? ORDER BY depth",
+            ((run or self.run()).id,),
+        )
+        return [str(level) for _, level in rows]
+
+    def clusters(
+        self, level: str, *, run: Run | None = None, limit: int | None = None
+    ) -> list[Cluster]:
+        """Return the clusters of one level, the largest (by independent texts) first.
+
+        Raises
+        ------
+        NestError
+            If the run has no such level.
+        """
+        run = run or self.run()
+        known = self.levels(run)
+        if level not in known:
+            raise NestError(f"{self.path} has no level {level!r}. It has: {', '.join(known)}.")
+        rows = self.connection.execute(
+            f"SELECT {_CLUSTER_COLUMNS} FROM clusters c WHERE c.run = ? AND c.level = ? "
+            "ORDER BY c.independent DESC, c.label LIMIT ?",
+            (run.id, level, -1 if limit is None else limit),
+        )
+        return [_to_cluster(row) for row in rows]
+
+    def children(self, cluster: Cluster) -> list[Cluster]:
+        """Return the clusters one level below, the largest first."""
+        rows = self.connection.execute(
+            f"SELECT {_CLUSTER_COLUMNS} FROM clusters c WHERE c.parent = ? "
+            "ORDER BY c.independent DESC, c.label",
+            (cluster.id,),
+        )
+        return [_to_cluster(row) for row in rows]
+
+    def members(self, *, story: Cluster | None = None, run: Run | None = None) -> Iterator[Member]:
+        """Yield the articles of one story by date, or of a whole run by id."""
+        run = run or self.run()
+        ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
+        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
+        condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
+        order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
+        rows = self.connection.execute(
+            f"SELECT {columns}, m.cluster, o.id FROM memberships m JOIN articles a "
+            f"ON a.key = m.article LEFT JOIN articles o ON o.key = m.copy_of "
+            f"WHERE {condition} ORDER BY {order}",
+            (run.id,) if story is None else (run.id, story.id),
+        )
+        for *article, cluster, copy_of in rows:
+            yield Member(_to_article(article), ancestry[cluster], copy_of)
+
+    def _path(self, cluster: int | None) -> tuple[int, ...]:
+        """Return the ids from the coarsest level down to this cluster."""
+        path: list[int] = []
+        while cluster is not None:
+            path.append(cluster)
+            cluster = self.connection.execute(
+                "SELECT parent FROM clusters WHERE id = ?", (cluster,)
+            ).fetchone()[0]
+        return tuple(reversed(path))
+
+    def _ancestry(self, run: Run) -> dict[int, tuple[int, ...]]:
+        """Return, for every cluster of a run, its path from the coarsest level to itself."""
+        paths: dict[int, tuple[int, ...]] = {}
+        for cluster, parent in self.connection.execute(
+            "SELECT id, parent FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
+        ):
+            paths[cluster] = (*paths.get(parent, ()), cluster)
+        return paths
+
+    def linkages(self, run: Run | None = None) -> list[NDArray[np.float64]]:
+        """Return the SciPy-style linkage matrices of a run, coarse to fine."""
+        run = run or self.run()
+        return [
+            np.array(
+                self.connection.execute(
+                    "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? "
+                    "ORDER BY step",
+                    (run.id, depth),
+                ).fetchall(),
+                dtype=np.float64,
+            ).reshape(-1, 4)
+            for depth in range(len(self.levels(run)))
+        ]
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _seconds(date: datetime | None) -> float | None:
+    return None if date is None else date.timestamp()
+
+
+def _date(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _from_article(article: Article) -> tuple[str | float | None, ...]:
+    return (
+        article.id,
+        article.title,
+        article.text,
+        article.lang,
+        _seconds(article.date),
+        article.source,
+        article.url,
+    )
+
+
+def _to_article(row: Sequence[Any]) -> Article:
+    name, title, text, lang, date, source, url = row
+    return Article(name, title, text, lang, _date(date), source, url)
+
+
+def _to_cluster(row: Sequence[Any]) -> Cluster:
+    number, level, label, parent, articles, independent, name, keywords, summary, *rest = row
+    representative, first, last, x, y = rest
+    return Cluster(
+        id=number,
+        level=level,
+        label=label,
+        parent=parent,
+        articles=articles,
+        independent=independent,
+        name=name,
+        keywords=tuple(json.loads(keywords)),
+        summary=tuple(Sentence(text, article) for text, article in json.loads(summary)),
+        representative=representative,
+        first=_date(first),
+        last=_date(last),
+        x=x,
+        y=y,
+    )

@@ -1,0 +1,368 @@
+"""The straight walk: corpus → embed → cluster → describe → nest. The only composer of the parts.
+
+Every step writes to the nest in one transaction, so that after a kill the same call goes on where
+the last one stopped and ends with the same result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import newsnest
+from newsnest.cluster import (
+    DEFAULT_TIME_SCALE,
+    Order,
+    auto_levels,
+    calibration_digest,
+    fit_frame,
+    group_means,
+    level_vectors,
+    nest_levels,
+    story_map,
+)
+from newsnest.cluster.views import Frame
+from newsnest.corpus import Notice, ReadOptions, digest, fold_copies, read_articles
+from newsnest.describe import Describer, Description, KeywordDescriber
+from newsnest.embed import EncoderConfig, encode_cached, load_encoder
+from newsnest.errors import InputError
+from newsnest.nest import Cluster, Nest, Result, Run
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Article, Encoder, Hierarchy, Level, Rejected, Vectors
+
+MAPPED_STORIES = 500
+"""How many stories, the largest, get a place on the map."""
+
+_SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
+            "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that shapes a nest.
+
+    Parameters
+    ----------
+    encoder
+        A name ("minilm", "static", "tfidf", "multilingual"), a path or a hub id.
+    long_texts
+        What is read of texts longer than the encoder's limit: "head", "head+tail" or "mean".
+    order
+        "fine-to-coarse" or "coarse-to-fine".
+    min_similarity
+        Cosine per level that overrides the measured default, for instance {"story": 0.4}.
+    time_scale, time_weight
+        Seconds and a weight in [0, 1) for the story level; None takes the measured default. A
+        weight of 0 turns time off; without dates it is off anyway.
+    keep_copies
+        Do not fold copies before clustering.
+    read
+        How files are read.
+    """
+
+    encoder: str = "minilm"
+    long_texts: str = "head"
+    order: Order = "fine-to-coarse"
+    min_similarity: Mapping[str, float] = field(default_factory=dict)
+    time_scale: float | None = None
+    time_weight: float | None = None
+    keep_copies: bool = False
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What `build` did: the run, and whether it was made now or found finished."""
+
+    run: Run
+    new: bool
+
+
+def build(
+    paths: Sequence[str | Path],
+    nest: Nest,
+    options: Options = Options(),  # noqa: B008 - frozen
+    *,
+    describer: Describer | None = None,
+    progress: Progress = SILENT,
+) -> Built:
+    """Read articles, cluster and describe them, and keep the result in a nest.
+
+    Parameters
+    ----------
+    paths
+        Files and directories; see `newsnest.corpus.read_articles`.
+    nest
+        Open for writing.
+    options
+        Everything that shapes the result.
+    describer
+        Names the clusters; None means keywords.
+    progress
+        Told about every step.
+
+    Returns
+    -------
+    Built
+        The same paths, options and versions find the finished run again and do nothing.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or no article was found.
+    ParameterError, EncoderError, NestError
+        As the parts raise them.
+
+    Example
+    -------
+    >>> from newsnest import Nest, build                                     # doctest: +SKIP
+    >>> with Nest("news.nest", create=True) as nest:
+    ...     build(["headlines.csv"], nest)
+    """
+    describer = describer or KeywordDescriber()
+    corpus = _corpus(paths, nest, options.read, progress)
+    given = {**asdict(options), "describer": describer.name}
+    versions = _versions()
+    run = nest.start_run(_key(corpus, given, versions), corpus, given, versions)
+    if run.finished:
+        return Built(run, new=False)
+    result = _Walk(nest, options, describer, progress).run(corpus)
+    nest.finish_run(run, result)
+    return Built(nest.run(run.id), new=True)
+
+
+def _corpus(
+    paths: Sequence[str | Path], nest: Nest, options: ReadOptions, progress: Progress
+) -> int:
+    """Return the corpus of these files, read now unless the nest has it."""
+    identity = digest(paths)
+    corpus = nest.find_corpus(identity, asdict(options))
+    if corpus is None:
+        items = _as_kept(read_articles(paths, options=options, progress=progress))
+        corpus = nest.add_corpus(identity, asdict(options), items)
+    return corpus
+
+
+def _as_kept(
+    items: Iterable[Article | Rejected | Notice],
+) -> Iterator[Article | Rejected | tuple[str, str]]:
+    for item in items:
+        yield (item.file, item.message) if isinstance(item, Notice) else item
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "newsnest": newsnest.__version__,
+        "calibration": calibration_digest(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _SHAPING},
+    }
+
+
+def _key(corpus: int, options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Identify a run: the same key means the same result."""
+    text = json.dumps([corpus, options, versions], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class _Walk:
+    """One run, from a corpus in the nest to a result for the nest."""
+
+    def __init__(
+        self, nest: Nest, options: Options, describer: Describer, progress: Progress
+    ) -> None:
+        self.nest = nest
+        self.options = options
+        self.describer = describer
+        self.progress = progress
+        self.facts: dict[str, Any] = {"seconds": {}}
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Add the seconds a block takes to the facts."""
+        start = time.perf_counter()
+        yield
+        self.facts["seconds"][what] = round(time.perf_counter() - start, 3)
+
+    def run(self, corpus: int) -> Result:
+        articles = self.nest.corpus_articles(corpus)
+        rejected = len(self.nest.rejected(corpus))
+        if not articles:
+            raise InputError(
+                f"no article could be read: {rejected} rows were rejected"
+                + _first_reason(self.nest, corpus)
+            )
+        with self.timed("copies"):
+            original = self._originals(articles)
+        leaders, item = np.unique(original, return_inverse=True)
+        weights = np.bincount(item).astype(np.float64)
+        texts = [articles[row] for row in leaders]
+        self.facts |= {
+            "articles": len(articles),
+            "independent": len(texts),
+            "rejected": rejected,
+            "dated": sum(article.date is not None for article in articles),
+        }
+        with self.timed("encode"):
+            vectors = self._vectors(texts)
+        with self.timed("cluster"):
+            frame, hierarchy = self._hierarchy(vectors, texts, weights)
+        with self.timed("describe"):
+            described = self.describer.describe(
+                texts, vectors, hierarchy.labels, weights=weights, progress=self.progress
+            )
+        with self.timed("map"):
+            places = self._places(frame.apply(vectors), hierarchy, weights)
+        clusters, finest = _clusters(articles, item, texts, hierarchy, described, places)
+        return Result(
+            facts=self.facts,
+            clusters=clusters,
+            membership=finest[item],
+            copy_of=np.where(original == np.arange(len(articles)), -1, original),
+            linkages=hierarchy.linkages,
+            mean=frame.mean,
+            rotation=frame.rotation,
+        )
+
+    def _originals(self, articles: Sequence[Article]) -> NDArray[np.int64]:
+        if self.options.keep_copies:
+            return np.arange(len(articles), dtype=np.int64)
+        return fold_copies(articles, progress=self.progress)
+
+    def _vectors(self, texts: Sequence[Article]) -> Vectors:
+        config = EncoderConfig(long_texts=self.options.long_texts)
+        encoder: Encoder = load_encoder(self.options.encoder, config=config)
+        bodies = [article.body for article in texts]
+        encoder.prepare(bodies, progress=self.progress)
+        cut = encoder.count_cut(bodies)
+        self.facts |= {
+            "encoder": encoder.fingerprint,
+            "dimensions": encoder.dimensions,
+            "cut": cut,
+        }
+        if cut:
+            self.progress.note(
+                f"{cut:,} of {len(bodies):,} texts are longer than the encoder reads "
+                f"(long texts: {self.options.long_texts})"
+            )
+        return encode_cached(encoder, bodies, self.nest.vectors, progress=self.progress)
+
+    def _hierarchy(
+        self, vectors: Vectors, texts: Sequence[Article], weights: NDArray[np.float64]
+    ) -> tuple[Frame, Hierarchy]:
+        frame = fit_frame(vectors, weights)
+        text = frame.apply(vectors)
+        times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
+        dated = not np.isnan(times).all()
+        levels = auto_levels(
+            text,
+            encoder=self.options.encoder,
+            min_similarity=self.options.min_similarity,
+            time_weight=self.options.time_weight if dated else 0.0,
+        )
+        scale = self.options.time_scale or DEFAULT_TIME_SCALE
+        self.facts["levels"] = [asdict(level) for level in levels]
+        self.facts["time_scale"] = scale if dated else None
+        for level in levels:
+            self.progress.note(_level_note(level, self.options.min_similarity))
+        hierarchy = nest_levels(
+            [level_vectors(text, level, times=times, time_scale=scale) for level in levels],
+            levels,
+            weights,
+            order=self.options.order,
+            progress=self.progress,
+        )
+        return frame, hierarchy
+
+    def _places(
+        self, text: Vectors, hierarchy: Hierarchy, weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return x and y of every story, float64 (k, 2), NaN for those off the map."""
+        labels = hierarchy.labels[-1]
+        means, _ = group_means(text, labels, weights)
+        places = np.full((len(means), 2), np.nan)
+        independent = np.bincount(labels)
+        largest = np.argsort(-independent, kind="stable")[:MAPPED_STORIES]
+        places[largest] = story_map(means[largest])
+        return places
+
+
+def _first_reason(nest: Nest, corpus: int) -> str:
+    rejected = nest.rejected(corpus)
+    return f" (the first: {rejected[0].file}:{rejected[0].line}: {rejected[0].reason})" if rejected else ""
+
+
+def _level_note(level: Level, given: Mapping[str, float]) -> str:
+    origin = "as given" if level.name in given else "measured default for this corpus"
+    time_part = f", time weight {level.time_weight:g}" if level.time_weight else ""
+    return f"{level.name}: min_similarity {level.min_similarity:.3f} ({origin}){time_part}"
+
+
+def _clusters(
+    articles: Sequence[Article],
+    item: NDArray[np.int64],
+    texts: Sequence[Article],
+    hierarchy: Hierarchy,
+    described: Sequence[Sequence[Description]],
+    places: NDArray[np.float64],
+) -> tuple[list[Cluster], NDArray[np.int64]]:
+    """Return every cluster, coarse to fine, and the position of each text's finest cluster."""
+    times = np.array([a.date.timestamp() if a.date else np.nan for a in articles])
+    clusters: list[Cluster] = []
+    position = np.zeros(len(texts), np.int64)
+    for depth, (level, labels) in enumerate(zip(hierarchy.levels, hierarchy.labels, strict=True)):
+        independent = np.bincount(labels)
+        counts = np.bincount(labels[item])
+        first, last = _extent(times, labels[item], len(independent))
+        _, sample = np.unique(labels, return_index=True)  # a row of every label
+        start = len(clusters)
+        finest = depth == len(hierarchy.levels) - 1
+        for label, words in enumerate(described[depth]):
+            x, y = places[label] if finest else (np.nan, np.nan)
+            clusters.append(
+                Cluster(
+                    id=start + label,
+                    level=level.name,
+                    label=label,
+                    parent=int(position[sample[label]]) if depth else None,
+                    articles=int(counts[label]),
+                    independent=int(independent[label]),
+                    name=words.name,
+                    keywords=words.keywords,
+                    summary=words.summary,
+                    representative=texts[words.representative].id,
+                    first=_moment(first[label]),
+                    last=_moment(last[label]),
+                    x=None if np.isnan(x) else float(x),
+                    y=None if np.isnan(y) else float(y),
+                )
+            )
+        position = start + labels.astype(np.int64)
+    return clusters, position
+
+
+def _extent(
+    times: NDArray[np.float64], labels: NDArray[np.int32], k: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the earliest and latest time of every label, NaN where there is none."""
+    first, last = np.full(k, np.inf), np.full(k, -np.inf)
+    dated = ~np.isnan(times)
+    np.minimum.at(first, labels[dated], times[dated])
+    np.maximum.at(last, labels[dated], times[dated])
+    return np.where(np.isinf(first), np.nan, first), np.where(np.isinf(last), np.nan, last)
+
+
+def _moment(seconds: float) -> datetime | None:
+    return None if np.isnan(seconds) else datetime.fromtimestamp(seconds, UTC)

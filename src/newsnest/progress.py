@@ -1,0 +1,64 @@
+"""How long-running work tells where it stands: one protocol, silent by default.
+
+The library only ever calls `Progress.start`, `Task.advance` and `Progress.note`; what is done with
+it (bars, plain lines, nothing) is the caller's choice. `newsnest.cli` brings the visible ones.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class Task(Protocol):
+    """One stretch of work, used as a context manager."""
+
+    def advance(self, steps: int = 1) -> None:
+        """Say that `steps` more units are done."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Progress(Protocol):
+    """Where long-running work reports to."""
+
+    def start(self, what: str, total: int | None, unit: str) -> Task:
+        """Begin a stretch of `total` units (None: unknown) and return its task."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Say one thing worth knowing: a choice that was made, a count that was kept."""
+        ...
+
+
+class _SilentTask:
+    def advance(self, steps: int = 1) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class _Silent:
+    def start(self, what: str, total: int | None, unit: str) -> Task:
+        return _SilentTask()
+
+    def note(self, message: str) -> None: ...
+
+
+SILENT: Progress = _Silent()
+"""The progress that shows nothing; the default everywhere."""
