@@ -2,9 +2,9 @@
 
 python benchmarks/copies.py --data FOLDER
 
-FOLDER holds the sets named below as NAME.jsonl.gz. Shingles and min_overlap were chosen on
-uci_news, ecbplus and the train part of mrpc; wiki_events, googlenews_ts, fr_headlines and the test
-part of mrpc were only reported on.
+FOLDER holds the sets named below as NAME.jsonl.gz. No set here is held out: min_overlap and the
+shingles were chosen on uci_news, ecbplus and the whole of mrpc, and the rule on exchanged words
+after reading folded pairs of wiki_events, fr_headlines and googlenews_ts.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from newsnest.types import Article
 SETS = {
     "uci_news": ("story", "chosen on"),
     "ecbplus": ("story", "chosen on"),
-    "wiki_events": ("story", "reported on"),
-    "googlenews_ts": ("label", "reported on"),
-    "fr_headlines": (None, "reported on"),
+    "wiki_events": ("story", "pairs read"),
+    "googlenews_ts": ("label", "pairs read"),
+    "fr_headlines": (None, "pairs read"),
 }
 OVERLAPS = (0.7, 0.75, 0.8, 0.85, 0.9, 1.0)
 SEED = 0
@@ -107,7 +107,7 @@ def main() -> None:
         results = [fold_set(rows, gold, overlap) for overlap in OVERLAPS]
         sets[name] = {"rows": len(rows), "gold": gold, "role": role, "results": results}
     pairs = load(options.data, "mrpc")
-    for split, role in (("train", "chosen on"), ("test", "reported on")):
+    for split, role in (("train", "chosen on"), ("test", "chosen on")):
         rows = [row for row in pairs if row["split"] == split]
         results = [fold_mrpc(rows, overlap) for overlap in OVERLAPS]
         sets[f"mrpc {split}"] = {"pairs": len(rows), "role": role, "results": results}

@@ -23,17 +23,18 @@ from numpy.typing import NDArray
 
 import newsnest
 from newsnest.cluster import (
-    DEFAULT_TIME_SCALE,
+    Frame,
     Order,
     auto_levels,
+    auto_time_scale,
     calibration_digest,
+    default_time_weight,
     fit_frame,
     group_means,
     level_vectors,
     nest_levels,
     story_map,
 )
-from newsnest.cluster.views import Frame
 from newsnest.corpus import Notice, ReadOptions, digest, fold_copies, read_articles
 from newsnest.describe import Describer, Description, KeywordDescriber
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
@@ -265,16 +266,15 @@ class _Walk:
         frame = fit_frame(vectors, weights)
         text = frame.apply(vectors)
         times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
-        dated = not np.isnan(times).all()
+        weight, scale = self._time(times)
         levels = auto_levels(
             text,
             encoder=self.options.encoder,
             min_similarity=self.options.min_similarity,
-            time_weight=self.options.time_weight if dated else 0.0,
+            time_weight=weight,
         )
-        scale = self.options.time_scale or DEFAULT_TIME_SCALE
         self.facts["levels"] = [asdict(level) for level in levels]
-        self.facts["time_scale"] = scale if dated else None
+        self.facts["time_scale"] = scale
         for level in levels:
             self.progress.note(_level_note(level, self.options.min_similarity))
         hierarchy = nest_levels(
@@ -285,6 +285,16 @@ class _Walk:
             progress=self.progress,
         )
         return frame, hierarchy
+
+    def _time(self, times: NDArray[np.float64]) -> tuple[float, float]:
+        """Return weight and scale of the time view; both 0 where nobody has a date."""
+        if np.isnan(times).all() or self.options.time_weight == 0.0:
+            return 0.0, 0.0
+        weight, scale = self.options.time_weight, self.options.time_scale
+        return (
+            default_time_weight() if weight is None else weight,
+            auto_time_scale(times) if scale is None else scale,
+        )
 
     def _places(
         self, text: Vectors, hierarchy: Hierarchy, weights: NDArray[np.float64]

@@ -1,5 +1,30 @@
 """Vectors → hierarchy: exact average linkage, level by level. Sees arrays only, never text."""
 
-from newsnest.cluster.rac import RAC, agglomerate
+from newsnest.cluster.calibration import (
+    auto_levels,
+    auto_time_scale,
+    calibration_digest,
+    default_time_weight,
+)
+from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
+from newsnest.cluster.rac import RAC, agglomerate, agglomerate_rows
+from newsnest.cluster.story_map import story_map
+from newsnest.cluster.views import Frame, fit_frame, level_vectors
 
-__all__ = ["RAC", "agglomerate"]
+__all__ = [
+    "RAC",
+    "Frame",
+    "LevelwiseRAC",
+    "Order",
+    "agglomerate",
+    "agglomerate_rows",
+    "auto_levels",
+    "auto_time_scale",
+    "calibration_digest",
+    "default_time_weight",
+    "fit_frame",
+    "group_means",
+    "level_vectors",
+    "nest_levels",
+    "story_map",
+]

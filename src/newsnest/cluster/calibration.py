@@ -1,1 +1,243 @@
-def auto_levels(*a, **k): raise NotImplementedError
+"""What min_similarity, time scale and time weight to use when nobody says.
+
+The best cosine for "story" differs between corpora by a factor of three. What transfers is a value
+relative to the corpus: a linear rule over a few statistics of its vectors, one rule per level and
+encoder. The rules are data (`calibration.json`), fitted by `benchmarks/defaults.py`, which also
+reports how far they fall short on sets they were not fitted on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from newsnest.cluster.views import level_vectors
+from newsnest.errors import ParameterError
+from newsnest.types import Level, Vectors
+
+SHARES = {"theme": 4, "topic": 2, "story": 1}
+"""Levels, coarse to fine, and the part of the dimensions each one sees: d/4, d/2, d."""
+
+_PAIRS = 200_000
+_QUERIES = 2_000
+_FAMILIAR = 50.0  # texts from which a corpus' own statistics count for more than usual ones
+_SPAN_PARTS = 6.0
+_LONGEST = 14 * 86_400.0
+_SHORTEST = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Statistics of the similarities within a corpus.
+
+    Parameters
+    ----------
+    deviation
+        Standard deviation over random pairs.
+    tail
+        Their 99th percentile.
+    nearest
+        Median similarity of a text to its most similar other text.
+    """
+
+    deviation: float
+    tail: float
+    nearest: float
+
+
+def measure_spread(rows: Vectors, *, seed: int = 0) -> Spread:
+    """Measure the spread of unit rows, float32 (n, d), n ≥ 2.
+
+    Notes
+    -----
+    From 200,000 random pairs and 2,000 random texts against all: cost 2,000·n·d. Deterministic for
+    a seed and any number of threads.
+    """
+    n = len(rows)
+    rng = np.random.default_rng(seed)
+    left = rng.integers(0, n, _PAIRS)
+    right = (left + rng.integers(1, n, _PAIRS)) % n
+    pairs = np.concatenate(
+        [
+            np.einsum("ij,ij->i", rows[left[s : s + 8192]], rows[right[s : s + 8192]])
+            for s in range(0, _PAIRS, 8192)
+        ]
+    )
+    queries = rng.choice(n, min(n, _QUERIES), replace=False)
+    best = np.empty(len(queries), np.float32)
+    with threadpool_limits(1, "blas"):
+        for start in range(0, len(queries), 100):
+            part = queries[start : start + 100]
+            products = rows[part] @ rows.T
+            products[np.arange(len(part)), part] = -np.inf
+            best[start : start + 100] = products.max(axis=1)
+    return Spread(
+        deviation=float(pairs.std()),
+        tail=float(np.quantile(pairs, 0.99)),
+        nearest=float(np.median(best)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """min_similarity = base + deviation·Spread.deviation + tail·… + nearest·…
+
+    Parameters
+    ----------
+    base, deviation, tail, nearest
+        Coefficients.
+    dated
+        Text similarity that two articles of the same moment need at the calibrated time weight;
+        None where the level has no time view.
+    usual
+        Mean spread of the corpora the rule was fitted on; few texts are judged by it.
+    """
+
+    base: float
+    deviation: float
+    tail: float
+    nearest: float
+    dated: float | None
+    usual: Spread
+
+    def value(self, rows: Vectors) -> float:
+        """Return the min_similarity for these unit rows, float32 (n, d), without dates."""
+        n = len(rows)
+        own = measure_spread(rows) if n > 1 else self.usual
+        trust = n / (n + _FAMILIAR)
+        spread = Spread(
+            **{
+                name: trust * getattr(own, name) + (1 - trust) * value
+                for name, value in asdict(self.usual).items()
+            }
+        )
+        return self.apply(spread)
+
+    def apply(self, spread: Spread) -> float:
+        """Return the min_similarity for a spread, kept within [−1, 1]."""
+        raw = (
+            self.base
+            + self.deviation * spread.deviation
+            + self.tail * spread.tail
+            + self.nearest * spread.nearest
+        )
+        return min(1.0, max(-1.0, raw))
+
+
+@cache
+def _committed() -> Any:
+    return json.loads(_bytes())
+
+
+def _bytes() -> bytes:
+    return files("newsnest.cluster").joinpath("calibration.json").read_bytes()
+
+
+def calibration_digest() -> str:
+    """Return a digest of the committed rules: runs made with others are other runs."""
+    return hashlib.blake2b(_bytes(), digest_size=8).hexdigest()
+
+
+def rule_for(level: str, encoder: str = "any") -> Rule:
+    """Return the committed rule of a level, of the encoder's own if there is one.
+
+    Raises
+    ------
+    ParameterError
+        If the level is none of theme, topic and story.
+    """
+    rules = _committed()["rules"]
+    if level not in SHARES:
+        raise ParameterError(f"rule_for: level must be one of {', '.join(SHARES)}, got {level!r}.")
+    fields = rules.get(encoder, rules["any"])[level]
+    return Rule(**{**fields, "usual": Spread(**fields["usual"])})
+
+
+def default_time_weight() -> float:
+    """Return the committed weight of the time view at the story level."""
+    return float(_committed()["time_weight"])
+
+
+def auto_time_scale(times: NDArray[np.float64]) -> float:
+    """Return the time scale for a corpus, seconds.
+
+    A sixth of the span that holds 95 % of the dates, so that the kernel, three deviations to either
+    side, covers the corpus once; at least an hour, at most 14 days.
+
+    Parameters
+    ----------
+    times
+        float64 (n,), seconds, NaN where unknown, not all NaN.
+    """
+    low, high = np.nanquantile(times, [0.025, 0.975])
+    return float(min(_LONGEST, max(_SHORTEST, (high - low) / _SPAN_PARTS)))
+
+
+def auto_levels(
+    text: Vectors,
+    *,
+    encoder: str = "any",
+    min_similarity: Mapping[str, float] | None = None,
+    time_weight: float = 0.0,
+) -> tuple[Level, ...]:
+    """Return theme, topic and story with the measured defaults for these vectors.
+
+    Parameters
+    ----------
+    text
+        float32 (n, d), unit rows in the corpus frame.
+    encoder
+        Whose rules; an encoder without its own gets those fitted over all of them.
+    min_similarity
+        Values that replace the default of a level.
+    time_weight
+        Of the story level, in [0, 1).
+
+    Raises
+    ------
+    ParameterError
+        If min_similarity names an unknown level or is no cosine.
+
+    Notes
+    -----
+    With a time view the story level asks (1 − w)·s + w of two articles of the same moment, where
+    s, their text similarity, falls from the undated rule at w = 0 to the dated one at the
+    calibrated weight and stays there.
+    """
+    given = dict(min_similarity or {})
+    for name, value in given.items():
+        if name not in SHARES:
+            raise ParameterError(
+                f"min_similarity: level must be one of {', '.join(SHARES)}, got {name!r}."
+            )
+        if not -1.0 <= value <= 1.0:
+            raise ParameterError(
+                f"min_similarity: {name} must be in [-1, 1], got {value}. It is a cosine."
+            )
+    d = text.shape[1]
+    levels = []
+    for name, share in SHARES.items():
+        dims = max(1, d // share)
+        level = Level(name, dims, 0.0, time_weight if name == "story" else 0.0)
+        value = given[name] if name in given else _default(text, level, encoder)
+        levels.append(replace(level, min_similarity=value))
+    return tuple(levels)
+
+
+def _default(text: Vectors, level: Level, encoder: str) -> float:
+    rule = rule_for(level.name, encoder)
+    undated = rule.value(level_vectors(text, replace(level, time_weight=0.0)))
+    weight = level.time_weight
+    if weight == 0.0 or rule.dated is None:
+        return undated
+    far = min(1.0, weight / default_time_weight())
+    return (1.0 - weight) * ((1.0 - far) * undated + far * rule.dated) + weight

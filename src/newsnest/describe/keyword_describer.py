@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -169,7 +170,7 @@ def check_description_input(
                 f"describe: labels[{depth}] must be {n} labels 0 … k − 1 without gaps, got "
                 f"shape {level.shape}. Renumber them with numpy.unique(return_inverse=True)."
             )
-    for depth, (coarse, fine) in enumerate(zip(labels, labels[1:], strict=False)):
+    for depth, (coarse, fine) in enumerate(itertools.pairwise(labels)):
         if n and np.unique(np.stack([coarse, fine]), axis=1).shape[1] != int(fine.max()) + 1:
             raise ParameterError(
                 f"describe: labels[{depth + 1}] must be nested in labels[{depth}], got a cluster "

@@ -49,11 +49,13 @@ def _without_outlet(title: str, source: str) -> str:
         return title
     outlet, own = _plain(found["outlet"]), _plain(_DOMAIN.sub("", source.strip().lower()))
     known = len(own) > 1 and (own in outlet or (len(outlet) > 3 and outlet in own))
-    return found["head"] if known else title
+    head: str = found["head"]
+    return head if known else title
 
 
 def _plain(text: str) -> str:
-    return _SIGNS.sub("", text.casefold())
+    plain: str = _SIGNS.sub("", text.casefold())
+    return plain
 
 
 def keyword_name(keywords: Sequence[str], count: int = NAME_KEYWORDS) -> str:

@@ -32,41 +32,46 @@ FREQUENT_TEXTS = 10
 
 _ALIASES = {"nb": "no", "nn": "no", "fil": "tl", "iw": "he", "in": "id", "ckb": "ku", "zsm": "ms"}
 
+
+def _words(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
 _LET_THROUGH = {
-    "en": frozenset(
-        "bill computer fire ibm microsoft mill netscape system uk un tv cry gay ring test".split()
+    "en": _words(
+        "bill computer fire ibm microsoft mill netscape system uk un tv cry gay ring test"
     ),
 }
 
 _ADDED = {
-    "en": frozenset(
+    "en": _words(
         "say says said mr mrs ms dr photo photos pic pics picture pictures video videos update "
         "updates updated watch live breaking news report reports reportedly today yesterday "
         "tomorrow monday tuesday wednesday thursday friday saturday sunday bn mn pc amid vs via "
-        "exclusive opinion gallery read slideshow poll recap roundup review preview".split()
+        "exclusive opinion gallery read slideshow poll recap roundup review preview"
     ),
-    "fr": frozenset(
+    "fr": _words(
         "vidéo vidéos photo photos direct exclusif actualité actualités info infos lundi mardi "
         "mercredi jeudi vendredi samedi dimanche hier demain aujourd'hui selon ans an après "
         "million millions milliard milliards janvier février mars avril mai juin juillet août "
         "septembre octobre novembre décembre mme m. jour jours face contre veut va vont fait "
-        "faire".split()
+        "faire"
     ),
-    "es": frozenset(
+    "es": _words(
         "vídeo vídeos video videos foto fotos directo lunes martes miércoles jueves viernes "
-        "sábado domingo ayer hoy mañana según años año millones".split()
+        "sábado domingo ayer hoy mañana según años año millones"
     ),
-    "de": frozenset(
+    "de": _words(
         "video videos foto fotos bild bilder montag dienstag mittwoch donnerstag freitag samstag "
-        "sonntag gestern heute morgen laut millionen jahre jahren".split()
+        "sonntag gestern heute morgen laut millionen jahre jahren"
     ),
-    "it": frozenset(
+    "it": _words(
         "video foto diretta lunedì martedì mercoledì giovedì venerdì sabato domenica ieri oggi "
-        "domani secondo anni anno milioni".split()
+        "domani secondo anni anno milioni"
     ),
-    "pt": frozenset(
+    "pt": _words(
         "vídeo vídeos foto fotos segunda terça quarta quinta sexta sábado domingo ontem hoje "
-        "amanhã segundo anos ano milhões".split()
+        "amanhã segundo anos ano milhões"
     ),
 }
 

@@ -129,7 +129,8 @@ def count_terms(
     for name, value in (("max_terms", max_terms), ("max_characters", max_characters)):
         if value < 1:
             raise ParameterError(
-                f"count_terms: {name} must be at least 1, got {value}. Leave it out for the default."
+                f"count_terms: {name} must be at least 1, got {value}. "
+                "Leave it out for the default."
             )
     found = _read(texts, languages, max_characters, progress)
     bares = [
@@ -357,7 +358,8 @@ def _telling(found: _Occurrences, bares: Sequence[str]) -> NDArray[np.float64]:
     share = capitals / np.maximum(np.bincount(found.row[long], minlength=found.texts), 1)
     mark = np.array([spelling == tokens.BREAK for spelling in found.spellings])[found.spelling]
     after_mark = np.r_[True, mark[:-1]]
-    return ((share[found.row] < 0.75) & ~after_mark).astype(np.float64)
+    telling: NDArray[np.float64] = ((share[found.row] < 0.75) & ~after_mark).astype(np.float64)
+    return telling
 
 
 _INFLECTION = regex.compile(r"(?<=\p{L}{4})(?:ings?|ed|ers?|es|s)$")

@@ -7,6 +7,7 @@ Two steps, so that the dear one runs once per distinct spelling and not once per
 from __future__ import annotations
 
 import html
+import itertools
 
 import regex
 
@@ -37,7 +38,9 @@ _ELISION = regex.compile(
     r"sant|bell|tutt|mezz|com|senz|vent|trent|gl|degl|agl|negl|v)['’](?=\p{L}{2})",
     regex.IGNORECASE,
 )
-_CONNECTORS = frozenset("of de du des del della delle dei di da do dos das von van der".split())
+_CONNECTORS = frozenset(
+    ("of", "de", "du", "des", "del", "della", "delle", "dei", "di", "da", "do", "dos", "das")
+) | {"von", "van", "der"}
 _POSSESSIVE = regex.compile(r"['’]s$", regex.IGNORECASE)
 # "3", "10th", "4bn", "25,000", "7-year-old": a number with its unit names nothing. "5G", "G20" do.
 _NUMBER = regex.compile(
@@ -47,7 +50,7 @@ _LETTERS = regex.compile(r"\p{L}")
 
 
 def spellings(text: str) -> list[str]:
-    """Find the words of a text in order, as spelt, with `BREAK` for every mark between them.
+    r"""Find the words of a text in order, as spelt, with `BREAK` for every mark between them.
 
     Words are runs of letters, marks and digits, joined by inner apostrophes and hyphens. In scripts
     without spaces they are overlapping pairs of characters (of grapheme clusters, where marks
@@ -65,9 +68,9 @@ def spellings(text: str) -> list[str]:
     Example
     -------
     >>> spellings("L'état, c'est R&amp;D")
-    ["L'état", '\\n', "c'est", 'R&D']
+    ["L'état", '\n', "c'est", 'R&D']
     >>> spellings("北京大学")
-    ['北京', '京大', '大学', '\\n']
+    ['北京', '京大', '大学', '\n']
     """
     if "&" in text:
         text = html.unescape(text)
@@ -95,7 +98,7 @@ def _pairs(run: str) -> list[str]:
     words: list[str] = []
     for stretch in _STRETCH.findall(run):
         marks = regex.findall(r"\X", stretch)
-        words += [first + second for first, second in zip(marks, marks[1:], strict=False)]
+        words += [first + second for first, second in itertools.pairwise(marks)]
         words.append(BREAK)
     return words
 
@@ -115,7 +118,8 @@ def is_ending(spelling: str) -> bool:
 
 def unseparated(first: str, second: str) -> str:
     """Join two overlapping pairs: 北京 and 京大 give 北京大."""
-    return first + second[len(regex.match(r"\X", second).group()) :]
+    shared: str = regex.match(r"\X", second).group()
+    return first + second[len(shared) :]
 
 
 def is_connector(spelling: str) -> bool:
@@ -134,7 +138,7 @@ def bare(spelling: str, language: str = "") -> str:
     word = _POSSESSIVE.sub("", spelling)
     if language in _ELIDING and (found := _ELISION.match(word)):
         word = word[found.end() :]
-    return word
+    return str(word)
 
 
 def word_key(word: str) -> str:

@@ -86,7 +86,8 @@ def cluster_scores(
     Parameters
     ----------
     predicted
-        (n,) labels of any kind; −1 is noise, and every noise article is a cluster of its own.
+        (n,) labels of any kind; −1 (or "-1", as files have it) is noise, and every noise article
+        is a cluster of its own.
     gold
         (n,) labels of any kind; None and "" mean no label, and the article is left out.
     languages
@@ -171,7 +172,8 @@ def _take(
 def _codes(values: Sequence[Hashable] | NDArray[np.generic]) -> Codes:
     """Number labels as they are met; −1 for None and ""."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iub":
-        return np.unique(values, return_inverse=True)[1].astype(np.int64)
+        codes: Codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
+        return codes
     numbers: dict[Hashable, int] = {None: -1, "": -1}
     listed = values.tolist() if isinstance(values, np.ndarray) else values
     return np.array([numbers.setdefault(value, len(numbers)) for value in listed], dtype=np.int64)
@@ -181,10 +183,11 @@ def _split_noise(
     predicted: list[Hashable] | NDArray[np.generic],
 ) -> tuple[Codes, NDArray[np.bool_]]:
     """Number the clusters 0 … k − 1, each noise article apart; also mark the noise."""
-    if isinstance(predicted, np.ndarray):
+    if isinstance(predicted, np.ndarray) and predicted.dtype.kind in "iufb":
         noise = predicted == NOISE
     else:
-        noise = np.array([value == NOISE for value in predicted], dtype=bool)
+        listed = predicted.tolist() if isinstance(predicted, np.ndarray) else predicted
+        noise = np.array([value in (NOISE, str(NOISE)) for value in listed], dtype=bool)
     codes = _codes(predicted)
     codes[noise] = codes.max(initial=0) + 1 + np.arange(noise.sum())
     return np.unique(codes, return_inverse=True)[1], noise
@@ -248,11 +251,29 @@ def _language_nmi(predicted: Codes, language: Codes) -> float | None:
 
 def _matched(table: sparse.coo_array) -> int:
     """Count the articles on the best one-to-one matching of predicted and gold clusters."""
+    table = _undominated(_undominated(table).T.tocoo())
     if table.shape[0] * table.shape[1] <= _DENSE_CELLS:
         dense = table.toarray()
         rows, columns = linear_sum_assignment(dense, maximize=True)
         return int(dense[rows, columns].sum())
     return _matched_sparse(table)
+
+
+def _undominated(table: sparse.coo_array) -> sparse.coo_array:
+    """Drop the rows that no best matching needs.
+
+    Among the rows that meet one and the same column alone, the heaviest does for all: most
+    clusters of a fine clustering are such.
+    """
+    degree = np.bincount(table.row, minlength=table.shape[0])
+    alone = degree[table.row] == 1
+    order = np.lexsort((table.row, -table.data, table.col))
+    order = order[alone[order]]
+    again = np.zeros(table.nnz, dtype=bool)
+    again[order[1:]] = table.col[order][1:] == table.col[order][:-1]
+    rows, row = np.unique(table.row[~again], return_inverse=True)
+    columns, column = np.unique(table.col[~again], return_inverse=True)
+    return sparse.coo_array((table.data[~again], (row, column)), shape=(rows.size, columns.size))
 
 
 def _matched_sparse(table: sparse.coo_array) -> int:
@@ -273,4 +294,5 @@ def _matched_sparse(table: sparse.coo_array) -> int:
         shape=(rows, columns + rows),
     ).tocsr()
     row, column = min_weight_full_bipartite_matching(edges, maximize=True)
-    return int(np.asarray(edges[row, column]).sum()) - rows
+    value: float = np.asarray(edges[row, column]).sum()
+    return int(float(value)) - int(rows)

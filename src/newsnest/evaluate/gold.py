@@ -45,7 +45,7 @@ class Joined:
 
 
 def read_labels(path: str | Path, fields: Sequence[str], *, id_field: str = "id") -> LabelTable:
-    """Read the labels of every article in a file.
+    r"""Read the labels of every article in a file.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def read_labels(path: str | Path, fields: Sequence[str], *, id_field: str = "id"
     -------
     >>> import tempfile, pathlib
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "gold.csv"
-    >>> _ = file.write_text("id,story\\n1,floods\\n2,\\n")
+    >>> _ = file.write_text("id,story\n1,floods\n2,\n")
     >>> read_labels(file, ["story"])
     {'1': ('floods',), '2': (None,)}
     """
@@ -134,7 +134,7 @@ def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             return
         opener = gzip.open if file.suffix == ".gz" else open
         with opener(file, "rb") as raw:
-            text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")  # type: ignore[arg-type]
+            text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
             yield from (
                 _json_rows(file, text)
                 if kind == ".jsonl"

