@@ -15,6 +15,7 @@ ALLOWED = {
     "types": {"progress"},
     "errors": set(),
     "progress": set(),
+    "__main__": {"cli"},
     "corpus": BASE,
     "embed": BASE,
     "cluster": BASE,

@@ -168,7 +168,9 @@ def test_pairs_of_a_million_articles_do_not_overflow():
 
 
 def test_lengths_that_differ_are_refused():
-    with pytest.raises(ParameterError, match=r"gold must hold one value per prediction \(2\), got 1"):
+    with pytest.raises(
+        ParameterError, match=r"gold must hold one value per prediction \(2\), got 1"
+    ):
         cluster_scores([0, 1], ["a"])
     with pytest.raises(ParameterError, match="languages must hold one value per prediction"):
         cluster_scores([0, 1], ["a", "b"], languages=["en"])

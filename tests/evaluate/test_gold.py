@@ -76,7 +76,11 @@ def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
         ("a.jsonl", "[1]", "line 1: not a JSON object but list"),
         ("a.jsonl", '{"story": "a"}', 'line 1: the row has no "id".*its fields are story'),
         ("a.jsonl", '{"id": 1}\n{"id": "1"}', 'line 2: the id "1" stands there twice'),
-        ("a.jsonl", '{"id": 1, "topic": 2}', 'no row has the field "story". Choose among id, topic'),
+        (
+            "a.jsonl",
+            '{"id": 1, "topic": 2}',
+            'no row has the field "story". Choose among id, topic',
+        ),
         ("a.jsonl", "", 'no row has the field "story". Choose among none: the file is empty'),
         ("a.jsonl", '{"id": 1, "story": ["a"]}', 'line 1: the field "story" holds a list'),
         ("a.csv", "id,story\n1,a,b\n", "line 2: more values than the header has fields"),

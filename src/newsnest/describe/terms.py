@@ -134,7 +134,7 @@ def count_terms(
             )
     found = _read(texts, languages, max_characters, progress)
     bares = [
-        tokens.bare(spelling, language)
+        tokens.bare(spelling, stopwords.base_language(language))
         for spelling, language in zip(found.spellings, found.languages, strict=True)
     ]
     words, word_of_spelling = _words(found, bares)

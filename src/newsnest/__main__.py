@@ -1,0 +1,5 @@
+"""`python -m newsnest` is the `newsnest` command."""
+
+from newsnest.cli.main import main
+
+main()

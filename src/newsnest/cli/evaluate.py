@@ -1,0 +1,114 @@
+"""`newsnest evaluate`: how good labels are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from newsnest.cli.parameters import json_option, run_option
+
+if TYPE_CHECKING:
+    from newsnest.evaluate import ClusterScores
+    from newsnest.evaluate.gold import LabelTable
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure against gold labels."""
+
+
+@evaluate.command()
+@click.argument("predicted", type=click.Path(path_type=Path), metavar="NEST|FILE")
+@click.option("--gold", required=True, type=click.Path(path_type=Path),
+              help="A .jsonl, .csv, .tsv or .parquet file with id and gold labels.")
+@click.option("--level", "levels", required=True, multiple=True, metavar="LEVEL[=GOLDFIELD]",
+              help="Which labels to compare: story, or story=event. May be repeated.")
+@run_option
+@json_option
+def clusters(
+    predicted: Path, gold: Path, levels: tuple[str, ...], run: int | None, as_json: bool
+) -> None:
+    """Compare the clusters of a nest, or of any file with labels, with gold labels by id.
+
+    Pair and B-cubed precision, recall and F1, NMI, ARI, V-measure, accuracy under the best
+    matching, and NMI with language: clusters that only sort by language score high there.
+    """
+    from newsnest.evaluate import cluster_scores, join_labels, read_labels
+
+    pairs = [(ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)]
+    table, languages = _predicted(predicted, [ours for ours, _ in pairs], run)
+    wanted = read_labels(gold, [field for _, field in pairs])
+    joined = join_labels(table, wanted)
+    if joined.only_left or joined.only_right:
+        click.echo(
+            f"{joined.only_left:,} ids only in {predicted}, {joined.only_right:,} only in {gold}; "
+            f"{len(joined.ids):,} compared",
+            err=True,
+        )
+    spoken = [languages.get(article, "") for article in joined.ids]
+    results = {
+        ours: cluster_scores(
+            [row[column] for row in joined.left],
+            [row[column] for row in joined.right],
+            languages=spoken,
+        )
+        for column, (ours, _) in enumerate(pairs)
+    }
+    if as_json:
+        click.echo(json.dumps({level: s.as_dict() for level, s in results.items()}, indent=1))
+        return
+    for level, scores in results.items():
+        _print(level, scores)
+
+
+def _predicted(
+    path: Path, levels: list[str], run: int | None
+) -> tuple[LabelTable, dict[str, str]]:
+    """Return labels and languages by article id, of a nest or of a file."""
+    from newsnest.evaluate import read_labels
+
+    if not _is_sqlite(path):
+        return read_labels(path, levels), {}
+    from newsnest.nest import Nest
+
+    with Nest(path) as nest:
+        chosen = nest.run(run)
+        known = nest.levels(chosen)
+        for level in levels:
+            nest.clusters(level, run=chosen, limit=1)  # says which levels there are
+        columns = [known.index(level) for level in levels]
+        table: LabelTable = {}
+        languages: dict[str, str] = {}
+        for member in nest.members(run=chosen):
+            table[member.article.id] = tuple(str(member.clusters[c]) for c in columns)
+            languages[member.article.id] = member.article.lang
+    return table, languages
+
+
+def _is_sqlite(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\x00"
+
+
+def _print(level: str, scores: ClusterScores) -> None:
+    values: dict[str, Any] = scores.as_dict()
+    click.echo(
+        f"{level}: {values['articles']:,} articles, {values['clusters']:,} clusters, "
+        f"{values['gold_clusters']:,} gold"
+    )
+    for name in ("pair", "bcubed"):
+        click.echo(
+            f"  {name:<8} P {values[name + '_precision']:.3f}  R {values[name + '_recall']:.3f}  "
+            f"F1 {values[name + '_f1']:.3f}"
+        )
+    language = values["nmi_language"]
+    click.echo(
+        f"  NMI {values['nmi']:.3f}  ARI {values['ari']:.3f}  V {values['v_measure']:.3f}  "
+        f"ACC {values['accuracy']:.3f}"
+        + (f"  NMI with language {language:.3f}" if language is not None else "")
+    )

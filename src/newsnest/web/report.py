@@ -1,0 +1,293 @@
+"""One self-contained HTML page of a nest: pictures, lists, filters, every story with its sources.
+
+The page asks for nothing: scripts, styles and data are inside it, and a content security policy
+lets the browser run those scripts alone. Words from articles reach the page as text, never as
+markup.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from newsnest.errors import InputError, NestError
+from newsnest.nest import Cluster, Nest, Run
+from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
+
+__all__ = ["ReportLimits", "ReportSummary", "write_report"]
+
+_PLURALS = {"story": "stories"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSummary:
+    """What was written.
+
+    Parameters
+    ----------
+    path, bytes
+        The page and its size.
+    articles, stories
+        How many the run holds.
+    articles_shown, stories_shown
+        How many of them are on the page.
+    left_out
+        One sentence per limit that was reached, as the page itself says it.
+    """
+
+    path: Path
+    bytes: int
+    articles: int
+    stories: int
+    articles_shown: int
+    stories_shown: int
+    left_out: tuple[str, ...]
+
+
+def write_report(
+    nest: Nest,
+    path: str | Path,
+    *,
+    run: Run | None = None,
+    title: str | None = None,
+    limits: ReportLimits | None = None,
+) -> ReportSummary:
+    """Write the page of a nest: one HTML file that opens without a network.
+
+    Parameters
+    ----------
+    nest
+        An open nest.
+    path
+        The page. Written beside itself first and then renamed: a kill leaves the old page or the
+        new one.
+    run
+        Which run; None means the newest finished one.
+    title
+        The headline; None means the nest's file name without its suffix.
+    limits
+        How much goes onto the page; None means `ReportLimits()`.
+
+    Returns
+    -------
+    ReportSummary
+        What was written, and what was left out.
+
+    Raises
+    ------
+    NestError
+        If there is no finished run, or `run` is not finished.
+    InputError
+        If `path` is a directory or its directory does not exist.
+
+    Notes
+    -----
+    Time and size grow with the stories shown, not with the nest, but for a few grouped counts.
+    The same run and limits give the same bytes.
+
+    Example
+    -------
+    >>> with Nest("news.nest") as nest:                                      # doctest: +SKIP
+    ...     write_report(nest, "news.html").left_out
+    """
+    path = Path(path)
+    limits = limits or ReportLimits()
+    run = run or nest.run()
+    if not run.finished:
+        raise NestError(
+            f"write_report: run must be finished, got run {run.id}, which is not. Run the same "
+            "newsnest cluster command again: it goes on where it stopped."
+        )
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InputError(
+            f"write_report: path must be a file in a directory that exists, got {str(path)!r}. "
+            "Create the directory, or name another file."
+        )
+    contents = read_contents(nest, run, limits)
+    left_out = tuple(_left_out(nest, contents, limits))
+    page = _render(nest, contents, limits, (title or nest.path.stem, left_out))
+    size = _write(path, page.encode("utf-8", errors="replace"))
+    return ReportSummary(
+        path=path,
+        bytes=size,
+        articles=contents.totals.articles,
+        stories=contents.levels[-1][1] if contents.levels else 0,
+        articles_shown=sum(map(len, contents.headlines.values())),
+        stories_shown=len(contents.stories),
+        left_out=left_out,
+    )
+
+
+def _write(path: Path, content: bytes) -> int:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return len(content)
+
+
+def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]:
+    """Say what the page leaves out, one sentence a limit."""
+    sentences: list[str] = []
+    if not contents.stories:
+        return sentences
+    finest, total = contents.levels[-1]
+    shown = len(contents.stories)
+    if shown < total:
+        sentences.append(f"The largest {shown:,} of {total:,} {plural(finest, total)} are shown.")
+    for (level, count), kept in zip(contents.levels[:-1], contents.above, strict=True):
+        if len(kept) < count:
+            sentences.append(
+                f"{len(kept):,} of {count:,} {plural(level, count)} hold one of them and are "
+                "listed."
+            )
+    cut = sum(story.articles > len(contents.headlines[story.id]) for story in contents.stories)
+    if cut:
+        sentences.append(
+            f"{cut:,} {plural(finest, cut)} have more than {limits.articles_per_story:,} articles; "
+            "the first ones are listed, copies last. Search reads names, keywords and the "
+            "headlines listed; counts by outlet, language and date are of all their articles."
+        )
+    placed = [story for story in contents.stories if story.x is not None and story.y is not None]
+    points = min(len(placed), limits.map_points)
+    if points < shown:
+        sentences.append(f"The map shows {points:,} of these {shown:,} {plural(finest, shown)}.")
+    outlets = len(contents.totals.outlets)
+    if outlets > limits.outlets:
+        sentences.append(
+            f"The {limits.outlets:,} outlets with most articles of {outlets:,} can be chosen; the "
+            "rest are “other outlets”."
+        )
+    rejected = len(nest.rejected(contents.run.corpus))
+    if rejected > limits.rejected:
+        sentences.append(f"The first {limits.rejected:,} of {rejected:,} rejected rows are listed.")
+    return sentences
+
+
+def _render(
+    nest: Nest, contents: Contents, limits: ReportLimits, words: tuple[str, tuple[str, ...]]
+) -> str:
+    scripts = [_asset("charts.js"), _asset("page.js")]
+    rejected = nest.rejected(contents.run.corpus)
+    environment = Environment(
+        loader=PackageLoader("newsnest.web", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": _day, "plural": plural, "number": lambda n: f"{n:,}"}
+    run = contents.run
+    return environment.get_template("report.html.j2").render(
+        title=words[0],
+        left_out=words[1],
+        contents=contents,
+        totals=contents.totals,
+        levels=contents.levels,
+        finest=contents.levels[-1][0] if contents.levels else "story",
+        tree=_tree(contents),
+        rejected=rejected[: limits.rejected],
+        rejected_total=len(rejected),
+        notices=nest.notices(run.corpus),
+        run=run,
+        encoder=str(run.options.get("encoder", "")),
+        about=[
+            ("Options", _flat(run.options)),
+            ("Found on the way", _flat(run.facts)),
+            ("Versions", _flat(run.versions)),
+        ],
+        style=Markup(_asset("report.css")),
+        plotly=Markup(_plotly()[0]),
+        scripts=[Markup(script) for script in scripts],
+        policy=_policy([_plotly()[1], *map(_digest, scripts)]),
+        data=Markup(to_json(build_payload(nest, contents, limits))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A cluster above the stories, with what lies below it on the page."""
+
+    cluster: Cluster
+    place: int
+    counts: tuple[int, int, int]
+    branches: list[Branch]
+    stories: list[tuple[int, Cluster, str]]
+
+
+def _tree(contents: Contents) -> list[Branch]:
+    """Nest the shown clusters; `place` is the position in the page's data."""
+    branches: dict[int, Branch] = {}
+    roots: list[Branch] = []
+    for level in contents.above:
+        for cluster in level:
+            branch = Branch(cluster, len(branches), contents.below[cluster.id], [], [])
+            branches[cluster.id] = branch
+            siblings = roots if cluster.parent is None else branches[cluster.parent].branches
+            siblings.append(branch)
+    for place, story in enumerate(contents.stories):
+        if story.parent is not None:
+            languages = {item.lang for item in contents.headlines[story.id]}
+            language = languages.pop() if len(languages) == 1 else ""
+            branches[story.parent].stories.append((place, story, language))
+    return roots
+
+
+def plural(level: str, count: int) -> str:
+    """Return the name of a level for so many clusters."""
+    return level if count == 1 else _PLURALS.get(level, f"{level}s")
+
+
+def _day(date: datetime | None) -> str:
+    return "" if date is None else f"{date.day} {date:%B} {date.year}"
+
+
+def _flat(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (name, value) in words; nested values as JSON."""
+    return [
+        (
+            name.replace("_", " "),
+            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
+        )
+        for name, value in sorted(values.items())
+    ]
+
+
+@cache
+def _asset(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> tuple[str, str]:
+    """Return Plotly's script and its digest for the content security policy."""
+    from plotly.offline import get_plotlyjs
+
+    script = get_plotlyjs()
+    return script, _digest(script)
+
+
+def _digest(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    return f"'sha256-{digest}'"
+
+
+def _policy(digests: list[str]) -> str:
+    # Plotly writes style attributes, and pictures of icons come as data: addresses.
+    return (
+        f"default-src 'none'; script-src {' '.join(digests)}; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
