@@ -17,10 +17,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import measured
 import numpy as np
 from numpy.typing import NDArray
 
+import measured
 import newsnest.cluster.calibration as calibration
 from newsnest.cluster import agglomerate, agglomerate_rows, fit_frame, group_means, level_vectors
 from newsnest.cluster.calibration import SHARES, Rule, Spread, measure_spread
@@ -44,6 +44,13 @@ USUAL_MOST = 8_000
 SAMPLES = (None, 2_000, 500)
 GRID = np.round(np.arange(0.95, -0.21, -0.01), 2)
 TIME_WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5)
+TWO_LEVELS = {
+    "uci_news": ("theme", "story"),
+    "ecbplus": ("topic", "story"),
+    "20newsgroups": ("theme", "topic"),
+    "wiki_events": ("theme", "story"),
+}
+WINDOWS = (30, 180, 720)
 DAY = 86_400.0
 # The form of each level's rule, and the grid its coefficients are looked for on.
 FORMS: Mapping[str, Mapping[str, NDArray[np.float64]]] = {
@@ -109,7 +116,9 @@ class Bench:
             else:
                 merges = agglomerate(*group_means(view, labels, weights), min_similarity=lowest)
             if name == level:
-                return Curve(gold.name, n, measure_spread(view), f1_curve(merges, labels, gold.gold))
+                return Curve(
+                    gold.name, n, measure_spread(view), f1_curve(merges, labels, gold.gold)
+                )
             labels = merges.labels[labels]
         raise AssertionError(level)
 
@@ -131,7 +140,9 @@ def f1_curve(merges: Merges, atoms: NDArray[Any], gold: NDArray[np.int64]) -> ND
 
 def bcubed_f1(predicted: NDArray[Any], gold: NDArray[np.int64]) -> float:
     """As newsnest.evaluate has it, without the other scores, which cost more."""
-    cells, counts = np.unique(predicted.astype(np.int64) * (gold.max() + 1) + gold, return_counts=True)
+    cells, counts = np.unique(
+        predicted.astype(np.int64) * (gold.max() + 1) + gold, return_counts=True
+    )
     squared = counts.astype(np.float64) ** 2
     precision = (squared / np.bincount(predicted)[cells // (gold.max() + 1)]).sum() / len(gold)
     recall = (squared / np.bincount(gold)[cells % (gold.max() + 1)]).sum() / len(gold)
@@ -163,7 +174,9 @@ def left_out(curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]) -
     return {name: fit([c for c in curves if c.name != name], form) for name in names}
 
 
-def level_result(curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]) -> list[dict[str, Any]]:
+def level_result(
+    curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]
+) -> list[dict[str, Any]]:
     rules, constants = left_out(curves, form), left_out(curves, CONSTANT)
     out = []
     for curve in curves:
@@ -207,20 +220,22 @@ def time_result(bench: Bench, weight: float | None) -> tuple[float, float, dict[
     """Weight (unless chosen already) and dated similarity, from wiki_events' bursts in windows."""
     wiki = bursts(measured.load_gold(bench.data, "wiki_events", "story"))
     text = bench.text(wiki)
-    scores: dict[float, list[NDArray[np.float64]]] = {w: [] for w in (0.0, *TIME_WEIGHTS)}
-    for days in (30, 180, 720):
-        for rows in windows(wiki, days):
-            times = wiki.times[rows]
-            for weight in scores:
-                curve = dated_curve(text[rows], times, wiki.gold[rows], weight)
-                scores[weight].append(curve)
-    mean = {weight: np.mean(curves, axis=0) for weight, curves in scores.items()}
+    mean: dict[float, NDArray[np.float64]] = {}
+    for candidate in (0.0, *TIME_WEIGHTS):
+        spans = [
+            np.mean(
+                [dated_curve(text[r], wiki.times[r], wiki.gold[r], candidate)
+                 for r in windows(wiki, days)], axis=0,
+            )
+            for days in WINDOWS
+        ]  # fmt: skip
+        mean[candidate] = np.mean(spans, axis=0)  # every span counts once
     if weight is None:
         weight = max(TIME_WEIGHTS, key=lambda w: mean[w].max())
     lowest = float(GRID[mean[weight].argmax()])
     dated = (lowest - weight) / (1 - weight)
     result = {
-        "chosen_on": "wiki_events bursts in windows of 30, 180 and 720 days",
+        "chosen_on": f"wiki_events bursts in windows of {WINDOWS} days",
         "windows": {str(w): {"f1_best": round(float(f.max()), 4),
                              "min_similarity": float(GRID[f.argmax()])} for w, f in mean.items()},
         "time_weight": weight,
@@ -254,8 +269,7 @@ def dated_curve(
 def order_result(bench: Bench) -> list[dict[str, Any]]:
     """Both orders at the same fitted values, on every set with two gold levels; dates unused."""
     out = []
-    for name, fields in (("uci_news", ("theme", "story")), ("ecbplus", ("topic", "story")),
-                         ("20newsgroups", ("theme", "topic")), ("wiki_events", ("theme", "story"))):  # fmt: skip
+    for name, fields in TWO_LEVELS.items():
         golds = [
             measured.load_gold(bench.data, name, f, most=MOST.get(name, USUAL_MOST)) for f in fields
         ]

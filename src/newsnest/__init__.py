@@ -21,8 +21,19 @@ _HOME = {
     "NewsnestError": "newsnest.errors",
 }
 
-__all__ = ["Article", "Hierarchy", "Level", "LevelwiseRAC", "Nest", "NewsnestError", "Options",
-           "RAC", "build", "load_encoder", "read_articles"]  # fmt: skip
+__all__ = [
+    "RAC",
+    "Article",
+    "Hierarchy",
+    "Level",
+    "LevelwiseRAC",
+    "Nest",
+    "NewsnestError",
+    "Options",
+    "build",
+    "load_encoder",
+    "read_articles",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +38,13 @@ from newsnest.cluster import (
 from newsnest.corpus import Notice, ReadOptions, digest, fold_copies, read_articles
 from newsnest.describe import Describer, Description, KeywordDescriber
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
+from newsnest.embed.config import LongTexts
 from newsnest.errors import InputError
 from newsnest.nest import Cluster, Nest, Result, Run
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Encoder, Hierarchy, Level, Rejected, Vectors
+from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Rejected, Vectors
+
+Centre = Literal["language", "corpus"]
 
 MAPPED_STORIES = 500
 """How many stories, the largest, get a place on the map."""
@@ -67,6 +70,9 @@ class Options:
     time_scale, time_weight
         Seconds and a weight in [0, 1) for the story level; None takes the measured default. A
         weight of 0 turns time off; without dates it is off anyway.
+    centre
+        "language": every language on its own mean, so that the same event in two languages comes
+        together; "corpus": all on one mean, for corpora whose languages cover different things.
     keep_copies
         Do not fold copies before clustering.
     read
@@ -74,11 +80,12 @@ class Options:
     """
 
     encoder: str = "minilm"
-    long_texts: str = "head"
+    long_texts: LongTexts = "head"
     order: Order = "fine-to-coarse"
     min_similarity: Mapping[str, float] = field(default_factory=dict)
     time_scale: float | None = None
     time_weight: float | None = None
+    centre: Centre = "language"
     keep_copies: bool = False
     read: ReadOptions = field(default_factory=ReadOptions)
 
@@ -94,7 +101,7 @@ class Built:
 def build(
     paths: Sequence[str | Path],
     nest: Nest,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: Options = Options(),
     *,
     describer: Describer | None = None,
     progress: Progress = SILENT,
@@ -219,13 +226,13 @@ class _Walk:
         with self.timed("encode"):
             vectors = self._vectors(texts)
         with self.timed("cluster"):
-            frame, hierarchy = self._hierarchy(vectors, texts, weights)
+            frame, text, hierarchy = self._hierarchy(vectors, texts, weights)
         with self.timed("describe"):
             described = self.describer.describe(
                 texts, vectors, hierarchy.labels, weights=weights, progress=self.progress
             )
         with self.timed("map"):
-            places = self._places(frame.apply(vectors), hierarchy, weights)
+            places = self._places(text, hierarchy, weights)
         clusters, finest = _clusters(articles, item, texts, hierarchy, described, places)
         return Result(
             facts=self.facts,
@@ -233,7 +240,7 @@ class _Walk:
             membership=finest[item],
             copy_of=np.where(original == np.arange(len(articles)), -1, original),
             linkages=hierarchy.linkages,
-            mean=frame.mean,
+            means=frame.means,
             rotation=frame.rotation,
         )
 
@@ -262,9 +269,11 @@ class _Walk:
 
     def _hierarchy(
         self, vectors: Vectors, texts: Sequence[Article], weights: NDArray[np.float64]
-    ) -> tuple[Frame, Hierarchy]:
-        frame = fit_frame(vectors, weights)
-        text = frame.apply(vectors)
+    ) -> tuple[Frame, Vectors, Hierarchy]:
+        """Return the frame, the vectors in it, and the labels."""
+        groups = self._centred_together(texts)
+        frame = fit_frame(vectors, weights, groups=groups)
+        text = frame.apply(vectors, groups)
         times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
         weight, scale = self._time(times)
         levels = auto_levels(
@@ -284,7 +293,14 @@ class _Walk:
             order=self.options.order,
             progress=self.progress,
         )
-        return frame, hierarchy
+        return frame, text, hierarchy
+
+    def _centred_together(self, texts: Sequence[Article]) -> Labels:
+        """Return the group of every text: its language, or one for all."""
+        languages = [a.lang if self.options.centre == "language" else "" for a in texts]
+        names, groups = np.unique(languages, return_inverse=True)
+        self.facts["centred"] = [str(name) for name in names]
+        return groups.astype(np.int32)
 
     def _time(self, times: NDArray[np.float64]) -> tuple[float, float]:
         """Return weight and scale of the time view; both 0 where nobody has a date."""
@@ -311,7 +327,11 @@ class _Walk:
 
 def _first_reason(nest: Nest, corpus: int) -> str:
     rejected = nest.rejected(corpus)
-    return f" (the first: {rejected[0].file}:{rejected[0].line}: {rejected[0].reason})" if rejected else ""
+    return (
+        f" (the first: {rejected[0].file}:{rejected[0].line}: {rejected[0].reason})"
+        if rejected
+        else ""
+    )
 
 
 def _level_note(level: Level, given: Mapping[str, float]) -> str:

@@ -20,8 +20,10 @@ def unit(rows):
 
 
 def same_partition(a, b):
-    return len(set(zip(a.tolist(), b.tolist(), strict=True))) == len(set(a.tolist())) == len(
-        set(b.tolist())
+    return (
+        len(set(zip(a.tolist(), b.tolist(), strict=True)))
+        == len(set(a.tolist()))
+        == len(set(b.tolist()))
     )
 
 
@@ -219,7 +221,9 @@ def test_any_small_input_agrees_with_a_plain_search(n, d, seed, lowest):
     rows = unit(np.random.default_rng(seed).standard_normal((n, d)) + 1e-3)
     merges = agglomerate(rows, np.ones(n), min_similarity=lowest)
     assert (np.diff(merges.similarity) <= 0).all()
-    means = np.stack([rows[merges.labels == k].mean(axis=0) for k in range(merges.labels.max() + 1)])
+    means = np.stack(
+        [rows[merges.labels == k].mean(axis=0) for k in range(merges.labels.max() + 1)]
+    )
     for i in range(len(means)):
         for j in range(i):
             assert similarity(means, i, j) < lowest + 1e-5

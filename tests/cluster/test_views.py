@@ -73,7 +73,7 @@ def test_leading_dimensions_are_scaled_to_unit_length():
 def test_weights_count_as_repeated_rows_in_the_mean():
     data = rows(400)
     times = np.random.default_rng(2).integers(1, 4, len(data)).astype(np.float64)
-    weighted = fit_frame(data, times, rotate=False).mean
+    weighted = fit_frame(data, times, rotate=False).means[0]
     plain = np.average(data, axis=0, weights=times) * (400 / 450)
     np.testing.assert_allclose(weighted, plain, atol=1e-6)
 
@@ -99,3 +99,22 @@ def test_bad_levels_are_refused():
         level_vectors(text, Level("story", None, 0.5, 1.0))
     with pytest.raises(ParameterError, match="scale must be positive, got 0"):
         time_view(np.zeros(3), 0)
+
+
+def test_centring_by_group_takes_the_group_out():
+    text = rows(3000, seed=3)
+    groups = (np.arange(3000) % 3 == 0).astype(np.int32)
+    shifted = text + groups[:, None] * np.array([0.0] * 20 + [0.4] * 4, np.float32)
+    shifted /= np.linalg.norm(shifted, axis=1, keepdims=True)
+    gaps = []
+    for own in (None, groups):
+        out = fit_frame(shifted, groups=own).apply(shifted, own)
+        gaps.append(np.linalg.norm(out[groups == 0].mean(axis=0) - out[groups == 1].mean(axis=0)))
+    assert gaps[1] < gaps[0] / 5
+
+
+def test_one_group_is_the_same_as_none():
+    data = rows()
+    np.testing.assert_array_equal(
+        fit_frame(data).apply(data), fit_frame(data, groups=np.zeros(500, np.int32)).apply(data)
+    )

@@ -130,7 +130,7 @@ def build_nest(path: Path, *, dated: bool = True, levels: int = 3) -> Nest:
             membership=np.array(story, dtype=np.int64) + first,
             copy_of=np.array(copy_of, dtype=np.int64),
             linkages=[],
-            mean=np.zeros(2, dtype=np.float32),
+            means=np.zeros((1, 2), dtype=np.float32),
             rotation=np.eye(2, dtype=np.float32),
         ),
     )

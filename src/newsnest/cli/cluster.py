@@ -15,28 +15,82 @@ from newsnest.corpus.options import FORMATS, DateOrder, ReadOptions
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="NEST",
-              help="The nest to write; made if it is not there, added to if it is.")
-@click.option("--encoder", default="minilm", show_default=True,
-              help="minilm, static, tfidf, multilingual, a path, or a hub id.")
-@click.option("--long-texts", type=click.Choice(["head", "head+tail", "mean"]), default="head",
-              show_default=True, help="What to read of texts the encoder would cut.")
-@click.option("--order", type=click.Choice(["fine-to-coarse", "coarse-to-fine"]),
-              default="fine-to-coarse", show_default=True, help="Which level comes first.")
-@click.option("--min-similarity", type=Similarities(), default={},
-              help="Override the default of a level: theme=0.05,topic=0.2,story=0.4")
-@click.option("--time-scale", type=Duration(), default=None,
-              help="How long a story's burst lasts, e.g. 12h, 1d.  [default: measured]")
-@click.option("--time-weight", type=click.FloatRange(0, 1, max_open=True), default=None,
-              help="Weight of dates at the story level; 0 turns them off.  [default: measured]")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="NEST",
+    help="The nest to write; made if it is not there, added to if it is.",
+)
+@click.option(
+    "--encoder",
+    default="minilm",
+    show_default=True,
+    help="minilm, static, tfidf, multilingual, a path, or a hub id.",
+)
+@click.option(
+    "--long-texts",
+    type=click.Choice(["head", "head+tail", "mean"]),
+    default="head",
+    show_default=True,
+    help="What to read of texts the encoder would cut.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["fine-to-coarse", "coarse-to-fine"]),
+    default="fine-to-coarse",
+    show_default=True,
+    help="Which level comes first.",
+)
+@click.option(
+    "--min-similarity",
+    type=Similarities(),
+    default={},
+    help="Override the default of a level: theme=0.05,topic=0.2,story=0.4",
+)
+@click.option(
+    "--time-scale",
+    type=Duration(),
+    default=None,
+    help="How long a story's burst lasts, e.g. 12h, 1d.  [default: measured]",
+)
+@click.option(
+    "--time-weight",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=None,
+    help="Weight of dates at the story level; 0 turns them off.  [default: measured]",
+)
+@click.option(
+    "--centre",
+    type=click.Choice(["language", "corpus"]),
+    default="language",
+    show_default=True,
+    help="Centre each language by itself, or all articles together.",
+)
 @click.option("--keep-copies", is_flag=True, help="Do not fold copies of the same text.")
-@click.option("--field", "fields", type=Assignments(), multiple=True, metavar="OURS=THEIRS",
-              help="Which column holds what: --field text=body. May be repeated.")
-@click.option("--format", "file_format", type=click.Choice(FORMATS), default=None,
-              help="Read every PATH in this format.  [default: by its name]")
+@click.option(
+    "--field",
+    "fields",
+    type=Assignments(),
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="Which column holds what: --field text=body. May be repeated.",
+)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(FORMATS),
+    default=None,
+    help="Read every PATH in this format.  [default: by its name]",
+)
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
-@click.option("--date-order", type=click.Choice(get_args(DateOrder)), default=None,
-              help="How to read dates such as 03/04/2024.")
+@click.option(
+    "--date-order",
+    type=click.Choice(get_args(DateOrder)),
+    default=None,
+    help="How to read dates such as 03/04/2024.",
+)
 @click.option("--strict", is_flag=True, help="Stop at the first row that is not an article.")
 @quiet_option
 def cluster(
@@ -48,6 +102,7 @@ def cluster(
     min_similarity: dict[str, float],
     time_scale: float | None,
     time_weight: float | None,
+    centre: str,
     keep_copies: bool,
     fields: tuple[dict[str, str], ...],
     file_format: str | None,
@@ -75,11 +130,12 @@ def cluster(
     )
     options = Options(
         encoder=encoder,
-        long_texts=long_texts,
+        long_texts=long_texts,  # type: ignore[arg-type]
         order=order,  # type: ignore[arg-type]
         min_similarity=min_similarity,
         time_scale=time_scale,
         time_weight=time_weight,
+        centre=centre,  # type: ignore[arg-type]
         keep_copies=keep_copies,
         read=read,
     )

@@ -11,8 +11,14 @@ from newsnest.cli.progress import progress_for
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("demo.nest"),
-              show_default=True, help="The nest; the page is written beside it.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("demo.nest"),
+    show_default=True,
+    help="The nest; the page is written beside it.",
+)
 @click.option("--encoder", default="minilm", show_default=True, help="As in newsnest cluster.")
 @quiet_option
 def demo(output: Path, encoder: str, quiet: bool) -> None:

@@ -22,10 +22,20 @@ def evaluate() -> None:
 
 @evaluate.command()
 @click.argument("predicted", type=click.Path(path_type=Path), metavar="NEST|FILE")
-@click.option("--gold", required=True, type=click.Path(path_type=Path),
-              help="A .jsonl, .csv, .tsv or .parquet file with id and gold labels.")
-@click.option("--level", "levels", required=True, multiple=True, metavar="LEVEL[=GOLDFIELD]",
-              help="Which labels to compare: story, or story=event. May be repeated.")
+@click.option(
+    "--gold",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A .jsonl, .csv, .tsv or .parquet file with id and gold labels.",
+)
+@click.option(
+    "--level",
+    "levels",
+    required=True,
+    multiple=True,
+    metavar="LEVEL[=GOLDFIELD]",
+    help="Which labels to compare: story, or story=event. May be repeated.",
+)
 @run_option
 @json_option
 def clusters(
@@ -64,9 +74,7 @@ def clusters(
         _print(level, scores)
 
 
-def _predicted(
-    path: Path, levels: list[str], run: int | None
-) -> tuple[LabelTable, dict[str, str]]:
+def _predicted(path: Path, levels: list[str], run: int | None) -> tuple[LabelTable, dict[str, str]]:
     """Return labels and languages by article id, of a nest or of a file."""
     from newsnest.evaluate import read_labels
 

@@ -11,8 +11,14 @@ from newsnest.cli.parameters import nest_argument, run_option
 
 @click.command()
 @nest_argument
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="Ends in .jsonl, .csv or .parquet.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Ends in .jsonl, .csv or .parquet.",
+)
 @run_option
 def export(nest: Path, output: Path, run: int | None) -> None:
     """Write one row per article: id, its theme, topic and story, and their names."""

@@ -10,7 +10,7 @@ import click
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType):  # type: ignore[type-arg]
     """A number and a unit, such as 12h, 1d or 2w; in seconds."""
 
     name = "duration"
@@ -23,11 +23,13 @@ class Duration(click.ParamType):
             return value
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", str(value))
         if match is None or match[2] not in _SECONDS or float(match[1]) <= 0:
-            self.fail(f"{value!r} is not a duration. Units: {', '.join(_SECONDS)}; e.g. 1d", param, ctx)
+            self.fail(
+                f"{value!r} is not a duration. Units: {', '.join(_SECONDS)}; e.g. 1d", param, ctx
+            )
         return float(match[1]) * _SECONDS[match[2]]
 
 
-class Assignments(click.ParamType):
+class Assignments(click.ParamType):  # type: ignore[type-arg]
     """One or more name=value, separated by commas; as a dict of strings."""
 
     name = "name=value,…"

@@ -10,12 +10,16 @@ from typing import Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    Progress as Bars,
     ProgressColumn,
-    Task as Bar,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
+)
+from rich.progress import (
+    Progress as Bars,
+)
+from rich.progress import (
+    Task as Bar,
 )
 from rich.text import Text
 

@@ -11,8 +11,14 @@ from newsnest.cli.parameters import nest_argument, run_option
 
 @click.command()
 @nest_argument
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.html",
-              help="The page to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="The page to write.",
+)
 @run_option
 def report(nest: Path, output: Path, run: int | None) -> None:
     """Write one HTML page that opens without a network."""

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 @click.command()
 @nest_argument
 @click.option("--level", default=None, help="List this level alone.  [default: the tree]")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True,
-              help="How many clusters at most: themes in the tree, else of the level.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="How many clusters at most: themes in the tree, else of the level.",
+)
 @click.option("--rejected", is_flag=True, help="List the rows that were set aside.")
 @click.option("--runs", is_flag=True, help="List the runs.")
 @run_option

@@ -89,7 +89,7 @@ def measure_spread(rows: Vectors, *, seed: int = 0) -> Spread:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """min_similarity = base + deviation·Spread.deviation + tail·… + nearest·…
+    """A linear rule: base, plus a coefficient times each statistic of a `Spread`.
 
     Parameters
     ----------

@@ -94,9 +94,7 @@ def _fine_to_coarse(
             atoms.append(below)
             labels.append(merges.labels[below])
             linkages.append(merges.linkage(total))
-    return Hierarchy(
-        tuple(levels), tuple(labels[::-1]), tuple(linkages[::-1]), tuple(atoms[::-1])
-    )
+    return Hierarchy(tuple(levels), tuple(labels[::-1]), tuple(linkages[::-1]), tuple(atoms[::-1]))
 
 
 def _coarse_to_fine(
@@ -139,19 +137,17 @@ def _join(
     parts: Sequence[tuple[NDArray[np.int64], Merges]], weights: NDArray[np.float64]
 ) -> Merges:
     """Put the merges of disjoint parts together, in an order valid for one linkage."""
-    pairs = np.concatenate([members[m.pairs].astype(np.int32).reshape(-1, 2) for members, m in parts])
+    pairs = np.concatenate(
+        [members[m.pairs].astype(np.int32).reshape(-1, 2) for members, m in parts]
+    )
     similarity = np.concatenate([m.similarity for _, m in parts])
     order = np.argsort(-similarity, kind="stable")
     roots = np.empty(len(weights), np.int64)
     for members, merges in parts:
         _, first = np.unique(merges.labels, return_index=True)
         roots[members] = members[first][merges.labels]
-    return Merges(pairs[order], similarity[order], by_weight(roots, total_weight(roots, weights)))
-
-
-def total_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weight of every root's cluster, float64 (n,), at the root's place."""
-    return np.bincount(roots, weights, minlength=len(weights))
+    total = np.bincount(roots, weights, minlength=len(weights)).astype(np.float64)
+    return Merges(pairs[order], similarity[order], by_weight(roots, total))
 
 
 def group_means(
@@ -245,6 +241,7 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         *,
         sample_weight: ArrayLike | None = None,
         times: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> Self:
         """Cluster rows.
 
@@ -258,6 +255,8 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             (n,), positive: how many articles a row stands for.
         times
             (n,), seconds, NaN where unknown; used by levels with a time_weight.
+        groups
+            (n,), any labels, such as languages: rows that are centred together; see `fit_frame`.
 
         Raises
         ------
@@ -272,8 +271,10 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         rows = unit_rows("LevelwiseRAC.fit", validate_data(self, X, dtype=np.float32, order="C"))
         weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
         seconds = None if times is None else np.asarray(times, dtype=np.float64)
-        self.frame_: Frame = fit_frame(rows, weights, rotate=self.rotate)
-        text = self.frame_.apply(rows)
+        own = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        centred = None if own is None else own.astype(np.int32)
+        self.frame_: Frame = fit_frame(rows, weights, groups=centred, rotate=self.rotate)
+        text = self.frame_.apply(rows, centred)
         levels = tuple(self.levels) if self.levels is not None else auto_levels(text)
         for level in levels:
             check_similarity(f"Level {level.name}", level.min_similarity)

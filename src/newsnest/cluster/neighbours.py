@@ -1,7 +1,8 @@
 """Nearest neighbours by blocks of matrix products, the same bits for any number of threads.
 
-Every block product is computed by one thread with one BLAS thread (the caller sees to that), so its
-value depends on the block alone. Blocks that touch the same rows never run at the same time, and their order is fixed.
+Every block product is computed by one thread with one BLAS thread (the caller sees to that), so
+its value depends on the block alone. Blocks that touch the same rows never run at the same time,
+and their order is fixed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ def thread_count(n_jobs: int | None) -> int:
         If n_jobs is below 1.
     """
     if n_jobs is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
     if n_jobs < 1:
         raise ParameterError(f"RAC: n_jobs must be at least 1 or None, got {n_jobs}. Use None.")
     return n_jobs

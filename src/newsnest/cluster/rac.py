@@ -136,7 +136,7 @@ def agglomerate_rows(
     atoms, first = fold_identical(rows)
     merges = agglomerate(
         np.ascontiguousarray(rows[first]),
-        np.bincount(atoms, weights),
+        np.bincount(atoms, weights).astype(np.float64),
         min_similarity=min_similarity,
         n_jobs=n_jobs,
         progress=progress,
@@ -223,8 +223,8 @@ class _Engine:
         tied = rows[self.state[rows] == kernels.UNPROVEN]
         if len(tied):
             self._spread(
-                kernels.scan_exactly, tied, self.live, self.means, self.state, self.nearest, self.nearest_similarity,
-                self.lowest,
+                kernels.scan_exactly, tied, self.live, self.means, self.state, self.nearest,
+                self.nearest_similarity, self.lowest,
             )  # fmt: skip
         self._drop_settled()
         return True
@@ -244,8 +244,9 @@ class _Engine:
 
     def _refresh(self, rows: NDArray[np.int32]) -> None:
         self._spread(
-            kernels.refresh, rows, self.means, self.parent, self.state, self.listed, self.counts, self.bound,
-            self.nearest, self.nearest_similarity, self.lowest, self.floor, 2 * _CANDIDATES,
+            kernels.refresh, rows, self.means, self.parent, self.state, self.listed, self.counts,
+            self.bound, self.nearest, self.nearest_similarity, self.lowest, self.floor,
+            2 * _CANDIDATES,
         )  # fmt: skip
 
     def _spread(self, kernel: Callable[..., None], rows: NDArray[np.int32], *state: Any) -> None:

@@ -10,22 +10,30 @@ Entry points, in the order `newsnest.cluster.rac` calls them:
   touched                      which clusters have to be refreshed after a merge
 
 Shapes: n clusters, d dimensions, k candidates from one pass, at most 2k in a list.
-Kernels over `rows` or `pairs` release the interpreter lock and write to those rows alone, so several
-threads may work on disjoint parts. Every similarity that decides anything is `similarity(means, i, j)`: a float32 dot product summed in
-a fixed order. Block products (BLAS) only nominate candidates, within `slack` of the true value.
+Kernels over `rows` or `pairs` release the interpreter lock and write to those rows alone, so that
+several threads may work on disjoint parts. Every similarity that decides anything is
+`similarity(means, i, j)`: a float32 dot product summed in a fixed order. Block products (BLAS) only
+nominate candidates, within `slack` of the true value.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Bounds = NDArray[np.float64]
+Ints = NDArray[np.int32]
+States = NDArray[np.int8]
+Flags = NDArray[np.bool_]
 
 READY, UNPROVEN, FINISHED, ABSORBED = 0, 1, 2, 3
 """Row states: neighbour proven; must be queried again; no partner left; merged into another."""
 
 
 @njit(cache=True, inline="always")
-def find(parent, i):
+def find(parent: Ints, i: int) -> int:
     """Return the surviving cluster that row i has been merged into."""
     while parent[i] != i:
         i = parent[i]
@@ -33,7 +41,7 @@ def find(parent, i):
 
 
 @njit(cache=True, fastmath=True)
-def similarity(means, i, j):
+def similarity(means: Floats, i: int, j: int) -> np.float32:
     """Return the mean pairwise cosine of clusters i and j."""
     total = np.float32(0.0)
     for t in range(means.shape[1]):
@@ -42,7 +50,7 @@ def similarity(means, i, j):
 
 
 @njit(cache=True, inline="always")
-def _push(values, ids, value, new):
+def _push(values: Floats, ids: Ints, value: np.float32, new: int) -> None:
     """Replace the smallest entry of a min-heap by (value, new)."""
     k = values.shape[0]
     p = 0
@@ -63,7 +71,15 @@ def _push(values, ids, value, new):
 
 
 @njit(cache=True, nogil=True)
-def keep_rows(block, rows, columns, row0, column0, values, ids):
+def keep_rows(
+    block: Floats,
+    rows: Ints,
+    columns: Ints,
+    row0: int,
+    column0: int,
+    values: Floats,
+    ids: Ints,
+) -> None:
     """Fold a block of similarities into the heaps of its rows.
 
     block (m, w) float32; rows, columns: cluster of every query and target; values, ids (q, k).
@@ -87,7 +103,7 @@ def keep_rows(block, rows, columns, row0, column0, values, ids):
 
 
 @njit(cache=True, nogil=True)
-def keep_symmetric(block, row0, column0, values, ids):
+def keep_symmetric(block: Floats, row0: int, column0: int, values: Floats, ids: Ints) -> None:
     """Fold the block of rows row0 … × rows column0 … into the heaps of both sides."""
     m, w = block.shape
     step = 64
@@ -113,7 +129,7 @@ def keep_symmetric(block, row0, column0, values, ids):
 
 
 @njit(cache=True)
-def _live_candidates(i, parent, state, listed, count):
+def _live_candidates(i: int, parent: Ints, state: States, listed: Ints, count: int) -> int:
     """Rewrite a list as the distinct live clusters its entries now belong to.
 
     A candidate that another thread finishes meanwhile may stay or go: it is below `lowest` for
@@ -136,8 +152,20 @@ def _live_candidates(i, parent, state, listed, count):
 
 
 @njit(cache=True, nogil=True)
-def refresh(rows, means, parent, state, listed, counts, bound, nearest, nearest_similarity,
-            lowest, floor, capacity):  # fmt: skip
+def refresh(
+    rows: Ints,
+    means: Floats,
+    parent: Ints,
+    state: States,
+    listed: Ints,
+    counts: Ints,
+    bound: Bounds,
+    nearest: Ints,
+    nearest_similarity: Floats,
+    lowest: np.float32,
+    floor: np.float32,
+    capacity: int,
+) -> None:
     """Recompute candidates, nearest neighbour and state of the given clusters.
 
     lowest: merge only at or above it. floor: a little lower; lists reach down to it.
@@ -182,7 +210,15 @@ def refresh(rows, means, parent, state, listed, counts, bound, nearest, nearest_
 
 
 @njit(cache=True, nogil=True)
-def scan_exactly(rows, live, means, state, nearest, nearest_similarity, lowest):
+def scan_exactly(
+    rows: Ints,
+    live: Ints,
+    means: Floats,
+    state: States,
+    nearest: Ints,
+    nearest_similarity: Floats,
+    lowest: np.float32,
+) -> None:
     """Find the nearest neighbour of each row among all live clusters, without a list.
 
     Ties go to the lowest row. Cost: len(rows) · len(live) · d; only for rows with more than k
@@ -206,7 +242,7 @@ def scan_exactly(rows, live, means, state, nearest, nearest_similarity, lowest):
 
 
 @njit(cache=True)
-def reciprocal_pairs(live, state, nearest):
+def reciprocal_pairs(live: Ints, state: States, nearest: Ints) -> Ints:
     """Return the proven pairs a < b that are each other's nearest neighbour, int32 (m, 2)."""
     pairs = np.empty((live.shape[0] // 2, 2), np.int32)
     m = 0
@@ -221,7 +257,16 @@ def reciprocal_pairs(live, state, nearest):
 
 
 @njit(cache=True, nogil=True)
-def merge(pairs, means, weights, parent, state, listed, counts, bound):
+def merge(
+    pairs: Ints,
+    means: Floats,
+    weights: Bounds,
+    parent: Ints,
+    state: States,
+    listed: Ints,
+    counts: Ints,
+    bound: Bounds,
+) -> None:
     """Merge each pair into its lower row: weighted mean, weighted bound, both lists."""
     for q in range(pairs.shape[0]):
         i = pairs[q, 0]
@@ -242,7 +287,7 @@ def merge(pairs, means, weights, parent, state, listed, counts, bound):
 
 
 @njit(cache=True)
-def touched(live, merged, state, nearest):
+def touched(live: Ints, merged: Flags, state: States, nearest: Ints) -> Ints:
     """Return the clusters that were merged, or whose nearest neighbour was."""
     out = np.empty(live.shape[0], np.int32)
     m = 0
@@ -258,7 +303,7 @@ def touched(live, merged, state, nearest):
 
 
 @njit(cache=True)
-def row_hashes(words):
+def row_hashes(words: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """Return one 64-bit FNV-1a hash per row; words (n, d) uint32: the bits of float32 rows."""
     out = np.empty(words.shape[0], np.uint64)
     for i in range(words.shape[0]):

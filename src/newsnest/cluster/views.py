@@ -16,7 +16,7 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from newsnest.errors import ParameterError
-from newsnest.types import Level, Vectors
+from newsnest.types import Labels, Level, Vectors
 
 TIME_DIMS = 64
 _ROWS = 8192  # rows transformed at a time
@@ -30,25 +30,34 @@ class Frame:
 
     Parameters
     ----------
-    mean
-        float32 (d,), subtracted before the rows are scaled to unit length.
+    means
+        float32 (g, d): what is subtracted from the rows of each group before they are scaled to
+        unit length.
     rotation
         float32 (d, d), orthogonal; the leading dimensions carry the most variance.
     """
 
-    mean: Vectors
+    means: Vectors
     rotation: Vectors
 
-    def apply(self, rows: Vectors) -> Vectors:
+    def apply(self, rows: Vectors, groups: Labels | None = None) -> Vectors:
         """Return the rows centred, turned and scaled to unit length, float32 (n, d).
 
-        A row that hardly differs from the mean keeps the direction it had.
+        A row that hardly differs from its mean keeps the direction it had.
+
+        Parameters
+        ----------
+        rows
+            float32 (n, d), unit vectors of the encoder the frame was fitted on.
+        groups
+            int32 (n,), as in `fit_frame`; None: all of group 0.
         """
         out = np.empty_like(rows)
+        groups = np.zeros(len(rows), np.int32) if groups is None else groups
         with threadpool_limits(1, "blas"):  # the same bits for any number of threads
             for start in range(0, len(rows), _ROWS):
                 part = rows[start : start + _ROWS]
-                moved = part - self.mean
+                moved = part - self.means[groups[start : start + _ROWS]]
                 lost = np.einsum("ij,ij->i", moved, moved) < _LEAST**2
                 moved[lost] = part[lost]
                 out[start : start + _ROWS] = moved @ self.rotation
@@ -59,10 +68,14 @@ def fit_frame(
     rows: Vectors,
     weights: NDArray[np.float64] | None = None,
     *,
-    centre: bool = True,
+    groups: Labels | None = None,
     rotate: bool = True,
 ) -> Frame:
     """Fit the frame of a corpus.
+
+    Centring on the mean of all rows makes similarities comparable between corpora. Centring each
+    language on its own mean besides takes the language out of the vectors: the same event told in
+    two languages comes closer, and clusters stop sorting by language.
 
     Parameters
     ----------
@@ -70,40 +83,52 @@ def fit_frame(
         float32 (n, d), unit vectors of an encoder.
     weights
         float64 (n,), how many articles each row stands for; None means one each.
-    centre
-        Subtract the weighted corpus mean, shrunk by n / (n + 50): the mean of few texts is mostly
-        their common subject.
+    groups
+        int32 (n,), 0 … g − 1: the rows that are centred together, such as the articles of one
+        language. None: all of them.
     rotate
         Turn to principal axes, so that leading dimensions carry most. Leave it off for encoders
         trained to nest, whose leading dimensions mean something already.
 
     Notes
     -----
+    The mean of few texts is mostly their common subject, so it is shrunk: by n / (n + 50) for the
+    corpus, and a group's distance from it by n_g / (n_g + 50).
     Cost: n·d² multiply-adds. Deterministic for any number of threads.
     """
     n, d = rows.shape
     weights = np.ones(n) if weights is None else weights
-    total = np.zeros(d)
-    square = np.zeros((d, d))
-    with threadpool_limits(1, "blas"):
-        for start in range(0, n, _ROWS):
-            part = rows[start : start + _ROWS].astype(np.float64)
-            weighted = part * weights[start : start + _ROWS, None]
-            total += weighted.sum(axis=0)
-            if rotate:
-                square += part.T @ weighted
-        mean = total / weights.sum() * (n / (n + _SHRINK)) if centre else np.zeros(d)
-        rotation = np.eye(d)
-        if rotate:
-            full = total / weights.sum()
-            # E[(x − m)(x − m)ᵀ] for the shrunk m, not only for the mean itself.
-            cross = np.outer(full, mean)
-            moment = square / weights.sum() - cross - cross.T + np.outer(mean, mean)
-            rotation = eigh(moment)[1][:, ::-1]
-            # An axis and its opposite are equally good: the largest entry is made positive.
-            signs = np.sign(rotation[np.abs(rotation).argmax(axis=0), np.arange(d)])
-            rotation = rotation * signs
-    return Frame(mean.astype(np.float32), np.ascontiguousarray(rotation, dtype=np.float32))
+    groups = np.zeros(n, np.int32) if groups is None else groups
+    counts = np.bincount(groups)
+    means = _shrunk_means(rows, weights, groups, counts).astype(np.float32)
+    rotation = np.eye(d)
+    if rotate:
+        square = np.zeros((d, d))
+        with threadpool_limits(1, "blas"):
+            for start in range(0, n, _ROWS):
+                own = groups[start : start + _ROWS]
+                part = (rows[start : start + _ROWS] - means[own]).astype(np.float64)
+                square += part.T @ (part * weights[start : start + _ROWS, None])
+            rotation = eigh(square)[1][:, ::-1]
+        # An axis and its opposite are equally good: the largest entry is made positive.
+        rotation = rotation * np.sign(rotation[np.abs(rotation).argmax(axis=0), np.arange(d)])
+    return Frame(means, np.ascontiguousarray(rotation, dtype=np.float32))
+
+
+def _shrunk_means(
+    rows: Vectors, weights: NDArray[np.float64], groups: Labels, counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the mean of every group, shrunk to the corpus mean, and that to zero, (g, d)."""
+    totals = np.zeros((len(counts), rows.shape[1]))
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS] * weights[start : start + _ROWS, None]
+        np.add.at(totals, groups[start : start + _ROWS], part)
+    weight = np.bincount(groups, weights, minlength=len(counts))
+    corpus = totals.sum(axis=0) / weight.sum()
+    own = totals / np.where(weight == 0, 1.0, weight)[:, None]
+    trust = (counts / (counts + _SHRINK))[:, None]
+    general = corpus * (len(rows) / (len(rows) + _SHRINK))
+    return np.asarray(general + trust * (own - corpus))
 
 
 def level_vectors(

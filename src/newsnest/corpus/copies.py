@@ -156,7 +156,7 @@ def _strip_dateline(text: str) -> str:
 
 @cache
 def _patterns() -> tuple[Any, Any, Any]:
-    import regex  # type: ignore[import-untyped]
+    import regex
 
     return (
         # Marks belong to their letters: without them words of Hindi or Thai fall together.

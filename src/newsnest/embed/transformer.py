@@ -250,7 +250,7 @@ def _room(model: Any) -> int | None:
 
 
 def _rust_tokenizer(model: Any, name: str) -> Any:
-    from tokenizers import Tokenizer  # type: ignore[import-untyped]
+    from tokenizers import Tokenizer
 
     tokenizer = model.tokenizer
     inner = getattr(tokenizer, "backend_tokenizer", tokenizer)

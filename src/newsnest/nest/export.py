@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-import tempfile
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from newsnest.errors import ParameterError
+from newsnest.errors import InputError, ParameterError
 from newsnest.nest.records import Run
 from newsnest.nest.store import Nest
 
 _CHUNK = 10_000
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 
 
 def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
@@ -41,6 +42,8 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
     ------
     ParameterError
         If the suffix is none of the three.
+    InputError
+        If the path cannot be written, or is the nest itself.
     NestError
         If there is no finished run.
     """
@@ -50,14 +53,20 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
         raise ParameterError(
             f"export: path must end in {', '.join(writers)}, got {path.name!r}. Rename it."
         )
+    if path.exists() and path.samefile(nest.path):
+        raise InputError(f"export: path must not be the nest itself, got {path}. Choose another.")
     run = run or nest.run()
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
-        count = writers[path.suffix](rows(nest, run), Path(draft))
-        Path(draft).replace(path)
+        count = writers[path.suffix](rows(nest, run), draft)
+        draft.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"export: path must be a file that can be written, got {path} ({error.strerror}). "
+            "Check the directory and its permissions."
+        ) from error
     finally:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
     return count
 
 
@@ -103,10 +112,9 @@ def _write_csv(records: Iterator[dict[str, Any]], path: Path) -> int:
 
 
 def _plain(value: Any) -> Any:
-    """Keep a spreadsheet from running a cell as a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    """Keep a spreadsheet from running a cell as a formula; an id such as -17 stays as it is."""
+    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return "'" + value if risky and not _NUMBER.fullmatch(value) else value
 
 
 def _write_parquet(records: Iterator[dict[str, Any]], path: Path) -> int:

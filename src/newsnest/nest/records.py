@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.types import Article, Rejected, Sentence
+from newsnest.types import Article, Rejected, Sentence, Vectors
 
 __all__ = ["Cluster", "Member", "Rejected", "Run", "Sentence"]
 
@@ -126,8 +126,8 @@ class Result:
         int64 (n,): the position of the article it copies, −1 for none.
     linkages
         One SciPy-style linkage matrix per level, coarse to fine.
-    mean, rotation
-        float32 (d,) and (d, d): the frame the vectors were clustered in.
+    means, rotation
+        float32 (g, d) and (d, d): the frame the vectors were clustered in.
     """
 
     facts: Mapping[str, Any]
@@ -135,5 +135,5 @@ class Result:
     membership: NDArray[np.int64]
     copy_of: NDArray[np.int64]
     linkages: Sequence[NDArray[np.float64]]
-    mean: Vectors
+    means: Vectors
     rotation: Vectors

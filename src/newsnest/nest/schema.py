@@ -7,6 +7,7 @@ migrations it has seen. A migration is never edited once released; a change is a
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from newsnest.errors import NestError
@@ -62,7 +63,7 @@ CREATE TABLE runs (
     options TEXT NOT NULL,
     versions TEXT NOT NULL,
     facts TEXT NOT NULL DEFAULT '{}',
-    mean BLOB,                          -- float32: the frame of the vectors
+    means BLOB,                         -- float32: the frame of the vectors
     rotation BLOB,
     finished INTEGER NOT NULL DEFAULT 0
 );
@@ -109,6 +110,31 @@ CREATE TABLE merges (
 MIGRATIONS: tuple[str, ...] = (_FIRST,)
 
 
+_BUSY = "Another program is writing to this nest: wait for it, then run the command again."
+_DENIED = "Check that the file and its directory can be written, and that it stays in place."
+_DAMAGED = "The file is damaged: make the nest again from its articles."
+_DISK = "Check the disk and the room left on it, then run the command again."
+_CURES = {
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
+    sqlite3.SQLITE_PERM: _DENIED,
+    sqlite3.SQLITE_READONLY: _DENIED,
+    sqlite3.SQLITE_CANTOPEN: _DENIED,
+    sqlite3.SQLITE_FULL: _DISK,
+    sqlite3.SQLITE_IOERR: _DISK,
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+}
+
+
+def as_nest_error(path: Path, error: BaseException | None) -> NestError | None:
+    """Return what SQLite says about the file in our words; None for errors of another kind."""
+    if not isinstance(error, sqlite3.Error):
+        return None
+    cure = _CURES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)  # the rest is detail
+    return None if cure is None else NestError(f"{path}: {error}. {cure}")
+
+
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open a nest, bring its tables up to date, and return the connection.
 
@@ -118,55 +144,84 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         If there is no such file and `create` is False, if the file is not a nest, or if it was
         written by a newer newsnest. The file is left untouched.
     """
-    if not create and not path.is_file():
-        raise NestError(f"{path}: no such nest. Make one: newsnest cluster FILE -o {path}")
-    if path.is_dir():
-        raise NestError(f"{path} is a directory. Give the nest a file name, such as news.nest")
-    if not path.parent.is_dir():
-        raise NestError(f"{path.parent}: no such directory. Create it first.")
-    _check_header(path)
+    try:
+        _check_path(path, create=create)
+    except OSError as error:
+        raise NestError(
+            f"{path}: cannot be opened ({error.strerror}). Check the path and its permissions."
+        ) from error
+    connection = None
     try:
         connection = sqlite3.connect(path, isolation_level=None, timeout=30)
-        _check_identity(connection, path)
+        _check_identity(connection, path, create=create)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection)
-    except sqlite3.DatabaseError as error:
-        raise NestError(f"{path}: cannot be opened as a nest ({error}).") from error
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        raise as_nest_error(path, error) or error from None
     return connection
 
 
-def _check_header(path: Path) -> None:
+def _check_path(path: Path, *, create: bool) -> None:
+    if path.is_dir():
+        raise NestError(f"{path} is a directory. Give the nest a file name, such as news.nest")
     if not path.exists():
+        if not create:
+            raise NestError(f"{path}: no such nest. Make one: newsnest cluster FILE -o {path}")
+        if not path.parent.is_dir():
+            raise NestError(f"{path.parent}: no such directory. Create it first.")
         return
+    if not path.is_file():
+        raise NestError(f"{path} is not a regular file. Choose another name.")
     with path.open("rb") as file:
         head = file.read(16)
     if head and head != b"SQLite format 3\x00":
         raise NestError(f"{path} is not a nest, and is left as it is. Choose another name.")
 
 
-def _check_identity(connection: sqlite3.Connection, path: Path) -> None:
-    """Accept our own files, and databases without a table: a creation that was cut short."""
+def _check_identity(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
+    """Accept our own files and, to be filled, empty ones: a creation that was cut short."""
     identity = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if identity != APPLICATION_ID and tables:
-        connection.close()
+    empty = not (identity or version or tables)
+    if empty and not create:
+        raise NestError(f"{path} is empty. Fill it: newsnest cluster FILE -o {path}")
+    if not empty and identity != APPLICATION_ID:
         raise NestError(f"{path} is not a nest, and is left as it is. Choose another name.")
     if version > len(MIGRATIONS):
-        connection.close()
         raise NestError(
             f"{path} was written by a newer newsnest (tables {version}, this one knows "
             f"{len(MIGRATIONS)}). Run: pip install -U newsnest"
         )
 
 
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _migrate(connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number in range(version, len(MIGRATIONS)):
-        # One script, one transaction: after a kill either all of it is there or nothing.
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA application_id = {APPLICATION_ID}; "
-            f"PRAGMA user_version = {number + 1}; COMMIT;"
-        )
+    """Bring the tables up to date; after a kill all of it is there or nothing."""
+    if _version(connection) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    # Asked again under the lock: another program may have been faster.
+    for migration in MIGRATIONS[_version(connection) :]:
+        for statement in _statements(migration):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script into statements; `executescript` would commit between them."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -7,6 +7,7 @@ After a kill at any moment the file opens and holds every step that was complete
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from newsnest.errors import NestError
 from newsnest.nest.records import Cluster, Member, Result, Run
-from newsnest.nest.schema import connect
+from newsnest.nest.schema import as_nest_error, connect
 from newsnest.nest.vectors import NestVectors
 from newsnest.types import Article, Rejected, Sentence, Vectors
 
@@ -57,7 +58,7 @@ class Nest:
     def __init__(self, path: str | Path, *, create: bool = False) -> None:
         self.path = Path(path)
         self.connection = connect(self.path, create=create)
-        self.vectors = NestVectors(self.connection)
+        self.vectors = NestVectors(self.connection, self.transaction)
 
     def close(self) -> None:
         """Close the file."""
@@ -73,22 +74,30 @@ class Nest:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+        ours = as_nest_error(self.path, error)  # a full disk, a damaged file: no traceback
+        if ours is not None:
+            raise ours from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Run a block as one transaction: all of it is kept, or nothing."""
+        """Run a block as one transaction: all of it is kept, or nothing.
+
+        Raises
+        ------
+        NestError
+            If another program is writing, or the file cannot be written.
+        """
         try:
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            raise NestError(
-                f"{self.path}: another program is writing to this nest ({error}). Wait for it."
-            ) from error
+            raise as_nest_error(self.path, error) or error from None
         try:
             yield self.connection
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
+            self.connection.execute("COMMIT")
+        except BaseException as error:
+            if self.connection.in_transaction:  # SQLite itself rolls back on a full disk
+                self.connection.execute("ROLLBACK")
+            raise as_nest_error(self.path, error) or error from None
 
     # ── corpora ───────────────────────────────────────────────────────────────────────────────
 
@@ -112,9 +121,13 @@ class Nest:
         digest, options
             What the input was and how it was read; together they identify the corpus.
         items
-            Articles, rejected rows, and notices as (file, message), in any order.
+            Articles, rejected rows, and notices as (file, message), in any order; not touched if
+            another program has kept the same corpus in the meantime.
         """
         with self.transaction() as sql:
+            known = self.find_corpus(digest, options)
+            if known is not None:
+                return known
             row = sql.execute(
                 "INSERT INTO corpora (digest, options) VALUES (?, ?) RETURNING id",
                 (digest, _json(options)),
@@ -174,10 +187,14 @@ class Nest:
         return self.run(int(row[0]))
 
     def finish_run(self, run: Run, result: Result) -> None:
-        """Keep the result of a run, in one transaction."""
+        """Keep the result of a run, in one transaction; a run that is finished stays as it is."""
         clusters = result.clusters
-        depths = {level: depth for depth, level in enumerate(dict.fromkeys(c.level for c in clusters))}
+        depths = {
+            level: depth for depth, level in enumerate(dict.fromkeys(c.level for c in clusters))
+        }
         with self.transaction() as sql:
+            if self.run(run.id).finished:  # by another program, with the same result
+                return
             keys = self._article_keys(run.corpus)
             first = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM clusters").fetchone()[0])
             sql.executemany(
@@ -223,22 +240,31 @@ class Nest:
                     ),
                 )
             sql.execute(
-                "UPDATE runs SET facts = ?, mean = ?, rotation = ?, finished = 1 WHERE id = ?",
+                "UPDATE runs SET facts = ?, means = ?, rotation = ?, finished = 1 WHERE id = ?",
                 (
                     _json(result.facts),
-                    result.mean.astype("<f4").tobytes(),
+                    result.means.astype("<f4").tobytes(),
                     result.rotation.astype("<f4").tobytes(),
                     run.id,
                 ),
             )
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors]:
-        """Return the mean, float32 (d,), and rotation, float32 (d, d), of a finished run."""
-        mean, rotation = self.connection.execute(
-            "SELECT mean, rotation FROM runs WHERE id = ?", (run.id,)
+        """Return the means, float32 (g, d), and rotation, float32 (d, d), of a finished run.
+
+        Raises
+        ------
+        NestError
+            If the run is not finished.
+        """
+        means, rotation = self.connection.execute(
+            "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
         ).fetchone()
-        centre = np.frombuffer(mean, "<f4")
-        return centre, np.frombuffer(rotation, "<f4").reshape(len(centre), len(centre))
+        if rotation is None:
+            raise self._unfinished(run)
+        turn = np.frombuffer(rotation, "<f4")
+        d = math.isqrt(len(turn))
+        return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
 
     def _article_keys(self, corpus: int) -> dict[str, int]:
         rows = self.connection.execute(
@@ -290,12 +316,27 @@ class Nest:
     # ── reading a run ─────────────────────────────────────────────────────────────────────────
 
     def levels(self, run: Run | None = None) -> list[str]:
-        """Return the names of a run's levels, coarse to fine."""
+        """Return the names of a run's levels, coarse to fine.
+
+        Raises
+        ------
+        NestError
+            If the run is not finished.
+        """
+        run = run or self.run()
         rows = self.connection.execute(
-            "SELECT DISTINCT depth, level FROM clusters WHERE run = ? ORDER BY depth",
-            ((run or self.run()).id,),
+            "SELECT DISTINCT depth, level FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
         )
-        return [str(level) for _, level in rows]
+        levels = [str(level) for _, level in rows]
+        if not levels:
+            raise self._unfinished(run)
+        return levels
+
+    def _unfinished(self, run: Run) -> NestError:
+        return NestError(
+            f"{self.path}: run {run.id} is not finished. Run the same newsnest cluster command "
+            "again: it goes on where it stopped."
+        )
 
     def clusters(
         self, level: str, *, run: Run | None = None, limit: int | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -19,14 +20,21 @@ class NestVectors:
     ----------
     connection
         Of an open nest, in autocommit mode.
+    transaction
+        Runs a block as one transaction of that connection.
 
     Notes
     -----
     `put_many` is one transaction: a killed run keeps every chunk that was put.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
         self._sql = connection
+        self._transaction = transaction
 
     def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> dict[bytes, Vectors]:
         """Return the vectors that are kept, float32 of shape (d,), by text hash."""
@@ -48,23 +56,18 @@ class NestVectors:
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
         """Keep vectors, float32 (len(hashes), d); those kept before stay as they are."""
-        self._sql.execute("BEGIN IMMEDIATE")
-        try:
-            self._sql.execute(
+        with self._transaction() as sql:
+            sql.execute(
                 "INSERT INTO encoders (fingerprint) VALUES (?) ON CONFLICT DO NOTHING",
                 (fingerprint,),
             )
-            encoder = self._sql.execute(
+            encoder = sql.execute(
                 "SELECT id FROM encoders WHERE fingerprint = ?", (fingerprint,)
             ).fetchone()[0]
-            self._sql.executemany(
+            sql.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     (encoder, text, row.astype("<f4").tobytes())
                     for text, row in zip(hashes, vectors, strict=True)
                 ),
             )
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
-        self._sql.execute("COMMIT")
