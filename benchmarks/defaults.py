@@ -54,9 +54,9 @@ WINDOWS = (30, 180, 720)
 DAY = 86_400.0
 # The form of each level's rule, and the grid its coefficients are looked for on.
 FORMS: Mapping[str, Mapping[str, NDArray[np.float64]]] = {
-    "story": {"deviation": np.arange(0, 6.1, 0.5), "nearest": np.arange(-0.6, 0.81, 0.1)},
-    "topic": {"tail": np.arange(0.1, 1.01, 0.02)},
-    "theme": {"base": np.arange(-0.05, 0.151, 0.005)},
+    "story": {"deviation": np.arange(0, 13, 0.5), "nearest": np.arange(-1.4, 1.0, 0.1)},
+    "topic": {"base": np.arange(-0.5, 0.4, 0.02), "tail": np.arange(-0.5, 2.0, 0.1)},
+    "theme": {"deviation": np.arange(-1, 4, 0.1)},
 }
 CONSTANT = {"base": np.arange(-0.05, 0.9, 0.01)}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +36,15 @@ from newsnest.cluster import (
     nest_levels,
     story_map,
 )
+from newsnest.cluster.calibration import SHARES
 from newsnest.corpus import Notice, ReadOptions, digest, fold_copies, read_articles
+from newsnest.corpus.origin import format_of
 from newsnest.describe import Describer, Description, KeywordDescriber
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
 from newsnest.embed.config import LongTexts
-from newsnest.errors import InputError
+from newsnest.embed.registry import KNOWN
+from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.errors import InputError, ParameterError
 from newsnest.nest import Cluster, Nest, Result, Run
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Rejected, Vectors
@@ -77,6 +82,11 @@ class Options:
         Do not fold copies before clustering.
     read
         How files are read.
+
+    Raises
+    ------
+    ParameterError
+        If one of them is outside its domain; before anything is read.
     """
 
     encoder: str = "minilm"
@@ -88,6 +98,34 @@ class Options:
     centre: Centre = "language"
     keep_copies: bool = False
     read: ReadOptions = field(default_factory=ReadOptions)
+
+    def __post_init__(self) -> None:
+        EncoderConfig(long_texts=self.long_texts)  # says which there are
+        for name, known in (("order", get_args(Order)), ("centre", get_args(Centre))):
+            if getattr(self, name) not in known:
+                raise ParameterError(
+                    f"Options: {name} must be one of {', '.join(known)}, "
+                    f"got {getattr(self, name)!r}. Choose one of them."
+                )
+        for level, value in self.min_similarity.items():
+            if level not in SHARES:
+                raise ParameterError(
+                    f"Options: min_similarity must name levels among {', '.join(SHARES)}, "
+                    f"got {level!r}. Choose one of them."
+                )
+            if not -1.0 <= value <= 1.0:
+                raise ParameterError(
+                    f"Options: min_similarity must be in [-1, 1], got {value} for {level}. "
+                    "It is a cosine."
+                )
+        if self.time_scale is not None and not 0.0 < self.time_scale < math.inf:
+            raise ParameterError(
+                f"Options: time_scale must be positive, got {self.time_scale}. It is in seconds."
+            )
+        if self.time_weight is not None and not 0.0 <= self.time_weight < 1.0:
+            raise ParameterError(
+                f"Options: time_weight must be in [0, 1), got {self.time_weight}. 0 turns time off."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +178,11 @@ def build(
     ...     build(["headlines.csv"], nest)
     """
     describer = describer or KeywordDescriber()
+    # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
+    load_encoder(options.encoder)
     corpus = _corpus(paths, nest, options.read, progress)
     given = {**asdict(options), "describer": describer.name}
-    versions = _versions()
+    versions = _versions(options.encoder)
     run = nest.start_run(_key(corpus, given, versions), corpus, given, versions)
     if run.finished:
         return Built(run, new=False)
@@ -156,10 +196,13 @@ def _corpus(
 ) -> int:
     """Return the corpus of these files, read now unless the nest has it."""
     identity = digest(paths)
-    corpus = nest.find_corpus(identity, asdict(options))
+    # The same bytes named .txt and .jsonl are two corpora.
+    kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
+    read = {**asdict(options), "kinds": kinds}
+    corpus = nest.find_corpus(identity, read)
     if corpus is None:
         items = _as_kept(read_articles(paths, options=options, progress=progress))
-        corpus = nest.add_corpus(identity, asdict(options), items)
+        corpus = nest.add_corpus(identity, read, items)
     return corpus
 
 
@@ -170,8 +213,16 @@ def _as_kept(
         yield (item.file, item.message) if isinstance(item, Notice) else item
 
 
-def _versions() -> dict[str, str]:
+def _versions(encoder: str) -> dict[str, str]:
+    """Return the versions of all that shapes a run, the files of the encoder's folder included."""
+    folder = Path(encoder).expanduser()
+    model = (
+        {"model": settings_digest(folder_digests(folder))}
+        if encoder not in KNOWN and folder.is_dir()
+        else {}
+    )
     return {
+        **model,
         "newsnest": newsnest.__version__,
         "calibration": calibration_digest(),
         "python": platform.python_version(),

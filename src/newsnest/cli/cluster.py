@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import get_args
 
@@ -11,6 +12,7 @@ import click
 from newsnest.cli.parameters import Assignments, Duration, Similarities, quiet_option
 from newsnest.cli.progress import progress_for
 from newsnest.corpus.options import FORMATS, DateOrder, ReadOptions
+from newsnest.types import Rejected
 
 
 @click.command()
@@ -117,7 +119,6 @@ def cluster(
     or pages, an RSS or Atom file, or - for standard input. Killed at any moment, the same command
     goes on where it stopped; on a finished nest it does nothing.
     """
-    from newsnest.corpus import spool_stdin
     from newsnest.nest import Nest
     from newsnest.pipeline import Options, build
 
@@ -139,12 +140,39 @@ def cluster(
         keep_copies=keep_copies,
         read=read,
     )
-    files = [spool_stdin(sys.stdin.buffer) if path == "-" else path for path in paths]
-    with Nest(output, create=True) as nest, progress_for(quiet) as progress:
-        built = build(files, nest, options, progress=progress)
-        corpus_notes = [] if quiet else nest.notices(built.run.corpus)
-        rejected = nest.rejected(built.run.corpus)
-    for file, message in corpus_notes:
+    if paths.count("-") > 1:
+        raise click.UsageError("- is standard input and can be given once.")
+    with ExitStack() as stack:
+        files = [_spooled(stack) if path == "-" else path for path in paths]
+        with Nest(output, create=True) as nest, progress_for(quiet) as progress:
+            built = build(files, nest, options, progress=progress)
+            corpus_notes = nest.notices(built.run.corpus)
+            rejected = nest.rejected(built.run.corpus)
+    if not quiet:
+        _tell(corpus_notes, rejected, output)
+    if not built.new:
+        click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
+        return
+    facts = built.run.facts
+    click.echo(
+        f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
+        f"{facts['independent']:,} independent, {len(rejected):,} rows set aside"
+    )
+    click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
+
+
+def _spooled(stack: ExitStack) -> Path:
+    """Copy standard input to a file that is there until the stack is left."""
+    from newsnest.corpus import spool_stdin
+
+    path = spool_stdin(sys.stdin.buffer)
+    stack.callback(path.unlink, missing_ok=True)
+    return path
+
+
+def _tell(notices: list[tuple[str, str]], rejected: list[Rejected], output: Path) -> None:
+    """Say on stderr what was noticed while reading."""
+    for file, message in notices:
         click.echo(f"{file}: {message}", err=True)
     if rejected:
         first = rejected[0]
@@ -153,12 +181,3 @@ def cluster(
             f"{first.reason} (all of them: newsnest show {output} --rejected)",
             err=True,
         )
-    if not built.new:
-        click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
-        return
-    facts = built.run.facts
-    click.echo(
-        f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
-        f"{facts['independent']:,} independent"
-    )
-    click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")

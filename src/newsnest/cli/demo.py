@@ -30,6 +30,8 @@ def demo(output: Path, encoder: str, quiet: bool) -> None:
     from newsnest.web.report import write_report
 
     page = output.with_suffix(".html")
+    if page == output:
+        raise click.UsageError("the nest must not end in .html: the page beside it does.")
     with Nest(output, create=True) as nest:
         with progress_for(quiet) as progress:
             built = build([sample_path()], nest, Options(encoder=encoder), progress=progress)

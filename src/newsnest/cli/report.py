@@ -26,6 +26,8 @@ def report(nest: Path, output: Path, run: int | None) -> None:
     from newsnest.web.report import write_report
 
     with Nest(nest) as opened:
+        if output.exists() and output.samefile(nest):
+            raise click.UsageError(f"the page must not be the nest itself, got {output}.")
         summary = write_report(opened, output, run=opened.run(run))
     for sentence in summary.left_out:
         click.echo(sentence, err=True)

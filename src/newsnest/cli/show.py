@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from newsnest.nest import Cluster, Nest, Run
 
+_ENDLESS = 10_000  # characters
+
 
 @click.command()
 @nest_argument
@@ -46,6 +48,8 @@ def show(
         if runs:
             _print_runs(opened, as_json)
             return
+        if rejected and run is None and (known := opened.runs()):
+            run = known[-1].id  # also of a run that failed because no row was an article
         chosen = opened.run(run)
         if rejected:
             _print_rejected(opened, chosen, as_json)
@@ -67,6 +71,8 @@ def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> No
     from rich.tree import Tree
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _ENDLESS  # a line a cluster, for grep and the like
     for cluster in clusters:
         tree = Tree(_label(cluster, "bold"))
         _grow(nest, cluster, tree, shown=4)

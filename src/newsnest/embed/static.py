@@ -147,7 +147,9 @@ def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progre
     kept.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{kept.name}-", dir=kept.parent))
     try:
-        _model2vec_distil(source).save_pretrained(made)
+        model = _model2vec_distil(source)
+        model.config["max_length"] = None  # as `_load` wants it: every text is read whole
+        model.save_pretrained(made)
         digests = {name: file_sha256(made / name) for name in _FILES}
         manifest = {"settings": settings, "sha256": digests}
         (made / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")

@@ -161,7 +161,10 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     except BaseException as error:
         if connection is not None:
             connection.close()
-        raise as_nest_error(path, error) or error from None
+        ours = as_nest_error(path, error)
+        if ours is None:
+            raise
+        raise ours from error
     return connection
 
 

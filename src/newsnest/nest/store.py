@@ -6,10 +6,9 @@ After a kill at any moment the file opens and holds every step that was complete
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,15 +20,19 @@ from numpy.typing import NDArray
 
 from newsnest.errors import NestError
 from newsnest.nest.records import Cluster, Member, Result, Run
+from newsnest.nest.rows import (
+    ARTICLE_COLUMNS,
+    CLUSTER_COLUMNS,
+    from_article,
+    from_cluster,
+    to_article,
+    to_cluster,
+    to_json,
+    to_run,
+)
 from newsnest.nest.schema import as_nest_error, connect
 from newsnest.nest.vectors import NestVectors
-from newsnest.types import Article, Rejected, Sentence, Vectors
-
-ARTICLE_COLUMNS = "id, title, text, lang, date, source, url"
-_CLUSTER_COLUMNS = (
-    "c.id, c.level, c.label, c.parent, c.articles, c.independent, c.name, c.keywords, c.summary, "
-    "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y"
-)
+from newsnest.types import Article, Rejected, Vectors
 
 
 class Nest:
@@ -90,21 +93,27 @@ class Nest:
         try:
             self.connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            raise as_nest_error(self.path, error) or error from None
+            ours = as_nest_error(self.path, error)
+            if ours is None:
+                raise
+            raise ours from error
         try:
             yield self.connection
             self.connection.execute("COMMIT")
         except BaseException as error:
             if self.connection.in_transaction:  # SQLite itself rolls back on a full disk
                 self.connection.execute("ROLLBACK")
-            raise as_nest_error(self.path, error) or error from None
+            ours = as_nest_error(self.path, error)
+            if ours is None:
+                raise
+            raise ours from error
 
     # ── corpora ───────────────────────────────────────────────────────────────────────────────
 
     def find_corpus(self, digest: str, options: Mapping[str, Any]) -> int | None:
         """Return the number of the corpus read from this input with these options, if kept."""
         row = self.connection.execute(
-            "SELECT id FROM corpora WHERE digest = ? AND options = ?", (digest, _json(options))
+            "SELECT id FROM corpora WHERE digest = ? AND options = ?", (digest, to_json(options))
         ).fetchone()
         return None if row is None else int(row[0])
 
@@ -130,7 +139,7 @@ class Nest:
                 return known
             row = sql.execute(
                 "INSERT INTO corpora (digest, options) VALUES (?, ?) RETURNING id",
-                (digest, _json(options)),
+                (digest, to_json(options)),
             ).fetchone()
             corpus = int(row[0])
             for item in items:
@@ -138,7 +147,7 @@ class Nest:
                     sql.execute(
                         f"INSERT INTO articles (corpus, {ARTICLE_COLUMNS}) "
                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                        (corpus, *_from_article(item)),
+                        (corpus, *from_article(item)),
                     )
                 elif isinstance(item, Rejected):
                     sql.execute(
@@ -154,7 +163,7 @@ class Nest:
         rows = self.connection.execute(
             f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE corpus = ? ORDER BY id", (corpus,)
         )
-        return [_to_article(row) for row in rows]
+        return [to_article(row) for row in rows]
 
     def rejected(self, corpus: int) -> list[Rejected]:
         """Return the rows of a corpus that could not become articles."""
@@ -181,7 +190,7 @@ class Nest:
             sql.execute(
                 "INSERT INTO runs (key, corpus, created, options, versions) VALUES (?, ?, ?, ?, ?) "
                 "ON CONFLICT (key) DO NOTHING",
-                (key, corpus, datetime.now(UTC).timestamp(), _json(options), _json(versions)),
+                (key, corpus, datetime.now(UTC).timestamp(), to_json(options), to_json(versions)),
             )
         row = self.connection.execute("SELECT id FROM runs WHERE key = ?", (key,)).fetchone()
         return self.run(int(row[0]))
@@ -200,24 +209,7 @@ class Nest:
             sql.executemany(
                 "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (
-                        first + c.id,
-                        run.id,
-                        depths[c.level],
-                        c.level,
-                        c.label,
-                        None if c.parent is None else first + c.parent,
-                        c.articles,
-                        c.independent,
-                        c.name,
-                        json.dumps(c.keywords, ensure_ascii=False),
-                        json.dumps([[s.text, s.article] for s in c.summary], ensure_ascii=False),
-                        keys[c.representative],
-                        _seconds(c.first),
-                        _seconds(c.last),
-                        c.x,
-                        c.y,
-                    )
+                    from_cluster(c, run.id, depths[c.level], first, keys[c.representative])
                     for c in clusters
                 ),
             )
@@ -242,7 +234,7 @@ class Nest:
             sql.execute(
                 "UPDATE runs SET facts = ?, means = ?, rotation = ?, finished = 1 WHERE id = ?",
                 (
-                    _json(result.facts),
+                    to_json(result.facts),
                     result.means.astype("<f4").tobytes(),
                     result.rotation.astype("<f4").tobytes(),
                     run.id,
@@ -277,18 +269,7 @@ class Nest:
         rows = self.connection.execute(
             "SELECT id, corpus, created, options, versions, facts, finished FROM runs ORDER BY id"
         )
-        return [
-            Run(
-                id=number,
-                corpus=corpus,
-                created=datetime.fromtimestamp(created, UTC),
-                options=json.loads(options),
-                versions=json.loads(versions),
-                facts=json.loads(facts),
-                finished=bool(finished),
-            )
-            for number, corpus, created, options, versions, facts, finished in rows
-        ]
+        return [to_run(row) for row in rows]
 
     def run(self, number: int | None = None) -> Run:
         """Return one run; None means the newest finished one.
@@ -353,20 +334,20 @@ class Nest:
         if level not in known:
             raise NestError(f"{self.path} has no level {level!r}. It has: {', '.join(known)}.")
         rows = self.connection.execute(
-            f"SELECT {_CLUSTER_COLUMNS} FROM clusters c WHERE c.run = ? AND c.level = ? "
+            f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE c.run = ? AND c.level = ? "
             "ORDER BY c.independent DESC, c.label LIMIT ?",
             (run.id, level, -1 if limit is None else limit),
         )
-        return [_to_cluster(row) for row in rows]
+        return [to_cluster(row) for row in rows]
 
     def children(self, cluster: Cluster) -> list[Cluster]:
         """Return the clusters one level below, the largest first."""
         rows = self.connection.execute(
-            f"SELECT {_CLUSTER_COLUMNS} FROM clusters c WHERE c.parent = ? "
+            f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE c.parent = ? "
             "ORDER BY c.independent DESC, c.label",
             (cluster.id,),
         )
-        return [_to_cluster(row) for row in rows]
+        return [to_cluster(row) for row in rows]
 
     def members(self, *, story: Cluster | None = None, run: Run | None = None) -> Iterator[Member]:
         """Yield the articles of one story by date, or of a whole run by id."""
@@ -382,7 +363,7 @@ class Nest:
             (run.id,) if story is None else (run.id, story.id),
         )
         for *article, cluster, copy_of in rows:
-            yield Member(_to_article(article), ancestry[cluster], copy_of)
+            yield Member(to_article(article), ancestry[cluster], copy_of)
 
     def _path(self, cluster: int | None) -> tuple[int, ...]:
         """Return the ids from the coarsest level down to this cluster."""
@@ -417,53 +398,3 @@ class Nest:
             ).reshape(-1, 4)
             for depth in range(len(self.levels(run)))
         ]
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def _seconds(date: datetime | None) -> float | None:
-    return None if date is None else date.timestamp()
-
-
-def _date(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _from_article(article: Article) -> tuple[str | float | None, ...]:
-    return (
-        article.id,
-        article.title,
-        article.text,
-        article.lang,
-        _seconds(article.date),
-        article.source,
-        article.url,
-    )
-
-
-def _to_article(row: Sequence[Any]) -> Article:
-    name, title, text, lang, date, source, url = row
-    return Article(name, title, text, lang, _date(date), source, url)
-
-
-def _to_cluster(row: Sequence[Any]) -> Cluster:
-    number, level, label, parent, articles, independent, name, keywords, summary, *rest = row
-    representative, first, last, x, y = rest
-    return Cluster(
-        id=number,
-        level=level,
-        label=label,
-        parent=parent,
-        articles=articles,
-        independent=independent,
-        name=name,
-        keywords=tuple(json.loads(keywords)),
-        summary=tuple(Sentence(text, article) for text, article in json.loads(summary)),
-        representative=representative,
-        first=_date(first),
-        last=_date(last),
-        x=x,
-        y=y,
-    )

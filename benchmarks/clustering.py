@@ -1,0 +1,395 @@
+"""Compare newsnest with UMAP + HDBSCAN (BERTopic's pipeline) and EVoC on the same vectors.
+
+python benchmarks/clustering.py --data FOLDER [--cache NEST] [--sets uci_news ecbplus …]
+
+Needs pip install 'newsnest[offline,compare]' evoc, and benchmarks/results/defaults.json.
+
+Every method gets the same minilm vectors of the same articles. What a row is:
+
+  newsnest                 the committed defaults, as the pipeline uses them
+  newsnest, left out       the same rules fitted without this set: the fair number
+  newsnest, best value     min_similarity chosen on the gold labels: a ceiling, not a result
+  …, dates                 the story level with its time view; the peers have none
+  BERTopic                 its defaults: UMAP to 5 dimensions, HDBSCAN with min_cluster_size 10;
+                           every outlier scores as a cluster of its own
+  BERTopic, reassigned     outliers moved to the topic whose mean vector is nearest, as its
+                           reduce_outliers(strategy="embeddings") does
+  BERTopic, best size      min_cluster_size of 2, 3, 5, 10, 20 chosen on the gold labels
+  EVoC; EVoC, best layer   its own choice of layer; the layer chosen on the gold labels
+
+Choices on the gold labels maximise B-cubed F1. Seconds are of clustering alone, after one warm-up
+that compiles; newsnest's are the median of three. UMAP runs in one thread when it is seeded, so
+it is timed a second time without a seed, and the ratio takes the faster.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from evoc import EVoC
+from hdbscan import HDBSCAN
+from numpy.typing import NDArray
+from umap import UMAP
+
+import defaults
+import measured
+from newsnest.cluster import (
+    auto_levels,
+    auto_time_scale,
+    default_time_weight,
+    fit_frame,
+    level_vectors,
+    nest_levels,
+)
+from newsnest.cluster.calibration import SHARES, Rule, Spread
+from newsnest.errors import InputError
+from newsnest.evaluate import cluster_scores
+from newsnest.nest import Nest
+from newsnest.types import Vectors
+
+ENCODER = "minilm"
+SIZES = (2, 3, 5, 10, 20)
+USUAL_SIZE = 10
+REPEATS = 3
+DATED = ("uci_news", "wiki_events")
+FITTED_ON_DATES = ("wiki_events",)  # the time view's values come from its bursts
+SHOWN = ("bcubed_f1", "pair_f1", "nmi", "ari")
+_NO_SPREAD = Spread(0.0, 0.0, 0.0)
+
+Codes = NDArray[np.int64]
+Values = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Labels one method gave, and how it came to them."""
+
+    method: str
+    labels: NDArray[Any]
+    seconds: float | None
+    chosen_on_labels: bool = False
+    more: Mapping[str, Any] | None = None
+
+    def scored(self, gold: Codes) -> dict[str, Any]:
+        scores = cluster_scores(self.labels, gold).as_dict()
+        kept = {name: round(float(scores[name] or 0), 4) for name in (*SHOWN, "noise")}
+        return {
+            "method": self.method,
+            **kept,
+            "clusters": scores["clusters"],
+            "seconds": None if self.seconds is None else round(self.seconds, 2),
+            "chosen_on_labels": self.chosen_on_labels,
+            **(self.more or {}),
+        }
+
+
+def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[Any, float]:
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        out = work()
+        seconds.append(time.perf_counter() - start)
+    return out, median(seconds)
+
+
+# ── newsnest ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def nested(
+    vectors: Vectors, values: Values, times: NDArray[np.float64] | None = None
+) -> tuple[dict[str, NDArray[np.int32]], dict[str, float]]:
+    """Do as the pipeline does from vectors on; return labels and min_similarity by level."""
+    weights = np.ones(len(vectors))
+    text = fit_frame(vectors, weights).apply(vectors)
+    weight = 0.0 if times is None else default_time_weight()
+    scale = 0.0 if times is None else auto_time_scale(times)
+    levels = auto_levels(text, encoder=ENCODER, min_similarity=values, time_weight=weight)
+    views = [level_vectors(text, level, times=times, time_scale=scale) for level in levels]
+    found = nest_levels(views, levels, weights)
+    return (
+        {level.name: labels for level, labels in zip(levels, found.labels, strict=True)},
+        {level.name: level.min_similarity for level in levels},
+    )
+
+
+def fixed(value: float) -> Rule:
+    """A rule that says the same of every corpus."""
+    return Rule(value, 0.0, 0.0, 0.0, None, _NO_SPREAD)
+
+
+def newsnest_rows(
+    bench: defaults.Bench, gold: measured.GoldSet, level: str, without: Values
+) -> list[Row]:
+    """Rows without dates; `without` has the values fitted without this set."""
+    vectors = vectors_of(bench, gold)
+    rows = []
+    for method, values in (("newsnest", {}), ("newsnest, left out", without)):
+        (labels, used), seconds = timed(lambda v=values: nested(vectors, v), REPEATS)
+        more = {"min_similarity": round(used[level], 3)}
+        rows.append(Row(method, labels[level], seconds, more=more))
+    _, committed = nested(vectors, {})
+    bench.rules = {name: fixed(without.get(name, committed[name])) for name in SHARES}
+    best = float(defaults.GRID[bench.curve(level, gold).f1.argmax()])
+    labels, _ = nested(vectors, {**without, level: best})
+    more = {"min_similarity": best}
+    rows.append(Row("newsnest, best value", labels[level], None, True, more))
+    return rows
+
+
+def dated_rows(bench: defaults.Bench, gold: measured.GoldSet) -> list[Row]:
+    """The story level with dates."""
+    vectors = vectors_of(bench, gold)
+    (labels, used), seconds = timed(lambda: nested(vectors, {}, gold.times), REPEATS)
+    left_out = gold.name not in FITTED_ON_DATES
+    name = "newsnest, left out, dates" if left_out else "newsnest, dates"
+    more = {"min_similarity": round(used["story"], 3), "time_weight": default_time_weight()}
+    rows = [Row(name, labels["story"], seconds, more=more)]
+    curve = defaults.dated_curve(bench.text(gold), gold.times, gold.gold, default_time_weight())
+    best = float(defaults.GRID[curve.argmax()])
+    labels, _ = nested(vectors, {"story": best}, gold.times)
+    more = {**more, "min_similarity": best}
+    rows.append(Row("newsnest, best value, dates", labels["story"], None, True, more))
+    return rows
+
+
+def left_out_values(path: Path) -> dict[str, dict[tuple[str, int], float]]:
+    """Return the min_similarity of rules fitted without a set, by level, set and rows."""
+    if not path.is_file():
+        raise InputError(f"{path} must exist. Run benchmarks/defaults.py first.")
+    report = json.loads(path.read_text(encoding="utf-8"))["encoders"][ENCODER]
+    return {
+        level: {(row["set"], row["rows"]): row["min_similarity"] for row in report[level]}
+        for level in SHARES
+    }
+
+
+def values_without(
+    gold: measured.GoldSet, level: str, known: Mapping[str, Mapping[tuple[str, int], float]]
+) -> dict[str, float]:
+    """Return this set's values: of its own rows, or of its largest sample at another level."""
+    own = known[level].get((gold.name, len(gold.articles)))
+    if own is None:
+        raise InputError(
+            f"defaults.json must hold {gold.name} at level {level} with {len(gold.articles)} rows. "
+            "Run benchmarks/defaults.py on the same data."
+        )
+    out = {level: own}
+    for other in SHARES:
+        sizes = [(rows, value) for (name, rows), value in known[other].items() if name == gold.name]
+        if other != level and sizes:
+            out[other] = max(sizes)[1]
+    return out
+
+
+# ── the peers ────────────────────────────────────────────────────────────────────────────────────
+
+
+def umap(vectors: Vectors, seed: int | None) -> Vectors:
+    settings = {"n_neighbors": 15, "n_components": 5, "min_dist": 0.0, "metric": "cosine"}
+    jobs = {"n_jobs": 1} if seed is not None else {}
+    return np.asarray(UMAP(**settings, random_state=seed, **jobs).fit_transform(vectors))
+
+
+def hdbscan(rows: Vectors, size: int) -> NDArray[np.int64]:
+    model = HDBSCAN(
+        min_cluster_size=size,
+        metric="euclidean",
+        cluster_selection_method="eom",
+        prediction_data=False,
+    )
+    return np.asarray(model.fit_predict(rows), dtype=np.int64)
+
+
+def reassigned(labels: NDArray[np.int64], vectors: Vectors) -> NDArray[np.int64]:
+    """Move outliers to the cluster with the nearest mean."""
+    if labels.max() < 0 or labels.min() >= 0:
+        return labels
+    kept = labels >= 0
+    means = np.zeros((labels.max() + 1, vectors.shape[1]))
+    np.add.at(means, labels[kept], vectors[kept])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    out = labels.copy()
+    out[~kept] = (vectors[~kept] @ means.T).argmax(axis=1)
+    return out
+
+
+def peer_rows(vectors: Vectors) -> dict[str, list[Row]]:
+    """Everything the peers can say about these vectors; the scorer picks the best of a list."""
+    reduced, umap_seconds = timed(lambda: umap(vectors, 42))
+    _, unseeded = timed(lambda: umap(vectors, None))
+    sizes = {size: timed(lambda s=size: hdbscan(reduced, s)) for size in SIZES}
+    usual, seconds = sizes[USUAL_SIZE]
+    more = {
+        "min_cluster_size": USUAL_SIZE,
+        "seconds_umap": round(umap_seconds, 2),
+        "seconds_unseeded": round(unseeded + seconds, 2),
+    }
+    evoc = EVoC(random_state=42)
+    own, evoc_seconds = timed(lambda: evoc.fit_predict(vectors))
+    return {
+        "BERTopic": [Row("BERTopic", usual, umap_seconds + seconds, more=more)],
+        "BERTopic, reassigned": [Row("BERTopic, reassigned", reassigned(usual, vectors), None)],
+        "BERTopic, best size": [
+            Row("BERTopic, best size", labels, None, True, {"min_cluster_size": size})
+            for size, (labels, _) in sizes.items()
+        ],
+        "EVoC": [Row("EVoC", np.asarray(own), evoc_seconds)],
+        "EVoC, best layer": [
+            Row("EVoC, best layer", np.asarray(layer), None, True, {"layer": number})
+            for number, layer in enumerate(evoc.cluster_layers_)
+        ],
+    }
+
+
+def best_of(rows: Sequence[Row], gold: Codes) -> dict[str, Any]:
+    scored = [row.scored(gold) for row in rows]
+    best = max(scored, key=lambda row: row["bcubed_f1"])
+    return best if len(rows) == 1 else {**best, "all": scored}
+
+
+def check_against_bertopic(bench: defaults.Bench) -> dict[str, Any]:
+    """Fit the class itself on one set: its partition must be that of `umap` and `hdbscan`."""
+    from bertopic import BERTopic
+    from sklearn.metrics import adjusted_rand_score
+
+    gold = measured.load_gold(bench.data, "ecbplus", "story")
+    vectors = vectors_of(bench, gold)
+    settings = {"n_neighbors": 15, "n_components": 5, "min_dist": 0.0, "metric": "cosine"}
+    model = BERTopic(umap_model=UMAP(**settings, random_state=42, n_jobs=1))
+    texts = [article.body for article in gold.articles]
+    (topics, _), seconds = timed(lambda: model.fit_transform(texts, vectors))
+    agreement = adjusted_rand_score(topics, hdbscan(umap(vectors, 42), USUAL_SIZE))
+    return {"set": "ecbplus", "ari": round(float(agreement), 4), "seconds": round(seconds, 2)}
+
+
+# ── the comparison ───────────────────────────────────────────────────────────────────────────────
+
+
+def vectors_of(bench: defaults.Bench, gold: measured.GoldSet) -> Vectors:
+    return measured.encode([article.body for article in gold.articles], ENCODER, bench.cache)
+
+
+def warm_up() -> None:
+    rows = np.random.default_rng(0).normal(size=(600, 384)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    nested(rows, {}, np.arange(600.0))
+    for seed in (42, None):
+        hdbscan(umap(rows, seed), USUAL_SIZE)
+    EVoC(random_state=42).fit_predict(rows)
+
+
+def compare(bench: defaults.Bench, sets: Sequence[str], known: Any) -> list[dict[str, Any]]:
+    out: list[dict[str, Any]] = []
+    peers: dict[tuple[str, ...], dict[str, list[Row]]] = {}
+    tasks = [(level, *task) for level in ("story", "topic", "theme")
+             for task in defaults.TASKS[level] if task[0] in sets]  # fmt: skip
+    for level, name, field in tasks:
+        most = defaults.MOST.get(name, defaults.USUAL_MOST)
+        gold = measured.load_gold(bench.data, name, field, most=most)
+        vectors = vectors_of(bench, gold)
+        ids = tuple(article.id for article in gold.articles)
+        if ids not in peers:  # the peers know no levels: once for the same articles
+            peers[ids] = peer_rows(vectors)
+        rows = newsnest_rows(bench, gold, level, values_without(gold, level, known))
+        if level == "story" and name in DATED:
+            rows += dated_rows(bench, gold)
+        scored = [row.scored(gold.gold) for row in rows]
+        scored += [best_of(listed, gold.gold) for listed in peers[ids].values()]
+        ours = next(row["seconds"] for row in scored if row["method"] == "newsnest")
+        theirs = next(row for row in scored if row["method"] == "BERTopic")
+        out.append({
+            "set": name, "level": level, "gold": field, "articles": len(ids),
+            "gold_clusters": int(gold.gold.max()) + 1,
+            "times_faster": round(min(theirs["seconds"], theirs["seconds_unseeded"]) / ours, 1),
+            "methods": scored,
+        })  # fmt: skip
+        print(table(out[-1:], header=len(out) == 1), flush=True)
+    return out
+
+
+def table(results: Sequence[Mapping[str, Any]], *, header: bool = True) -> str:
+    lines = [
+        "| set, level (gold clusters) | method | B-cubed F1 | pair F1 | NMI | ARI | noise "
+        "| clusters | seconds |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ] * header
+    for result in results:
+        title = f"{result['set']}, {result['level']} ({result['gold_clusters']})"
+        for row in result["methods"]:
+            name = row["method"] + (" *" if row["chosen_on_labels"] else "")
+            scores = " | ".join(f"{row[score]:.3f}" for score in SHOWN)
+            seconds = "" if row["seconds"] is None else f"{row['seconds']:.2f}"
+            lines.append(
+                f"| {title} | {name} | {scores} | {row['noise']:.0%} | {row['clusters']:,} "
+                f"| {seconds} |"
+            )
+            title = ""
+    return "\n".join(lines)
+
+
+def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Means by level over the sets, and on how many sets newsnest, left out, is ahead."""
+    out: dict[str, Any] = {}
+    for level in dict.fromkeys(result["level"] for result in results):
+        tasks = [
+            {row["method"]: row for row in r["methods"]} for r in results if r["level"] == level
+        ]
+        methods = [m for m in tasks[0] if all(m in task for task in tasks)]
+        out[level] = {
+            "sets": len(tasks),
+            **{
+                score: {m: round(float(np.mean([t[m][score] for t in tasks])), 4) for m in methods}
+                for score in SHOWN
+            },
+            "ahead_of_BERTopic": {
+                score: sum(t["newsnest, left out"][score] > t["BERTopic"][score] for t in tasks)
+                for score in SHOWN
+            },
+        }
+    out["times_faster"] = {
+        "median": median(r["times_faster"] for r in results),
+        "least": min(r["times_faster"] for r in results),
+        "most": max(r["times_faster"] for r in results),
+    }
+    return out
+
+
+def main() -> None:
+    names = list(dict.fromkeys(name for tasks in defaults.TASKS.values() for name, _ in tasks))
+    parser = measured.arguments((__doc__ or "").partition("\n")[0])
+    parser.add_argument("--sets", nargs="+", choices=names, default=names, metavar="NAME",
+                        help=f"of {', '.join(names)}")  # fmt: skip
+    parser.add_argument("--defaults", type=Path, default=measured.RESULTS / "defaults.json",
+                        help="what benchmarks/defaults.py wrote")  # fmt: skip
+    options = parser.parse_args()
+    known = left_out_values(options.defaults)
+    warm_up()
+    with Nest(options.cache, create=True) as cache:
+        bench = defaults.Bench(options.data, cache, ENCODER)
+        results = compare(bench, options.sets, known)
+        checked = check_against_bertopic(bench)
+    means = summary(results)
+    print(json.dumps(means, indent=1))
+    print(f"BERTopic itself against umap + hdbscan here: ARI {checked['ari']}")
+    peers = {name: version(name) for name in ("bertopic", "umap-learn", "hdbscan", "evoc")}
+    record = {
+        "encoder": ENCODER,
+        "seeds": {"umap": 42, "evoc": 42, "sets": 0},
+        "chosen_on_labels_by": "bcubed_f1",
+        "bertopic_class": checked,
+        "means": means,
+        "results": results,
+    }
+    measured.write_result("clustering", record, **peers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""How records become rows of a nest, and rows records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from newsnest.nest.records import Cluster, Run
+from newsnest.types import Article, Sentence
+
+ARTICLE_COLUMNS = "id, title, text, lang, date, source, url"
+CLUSTER_COLUMNS = (
+    "c.id, c.level, c.label, c.parent, c.articles, c.independent, c.name, c.keywords, c.summary, "
+    "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y"
+)
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    """Write a mapping as JSON, the same text for equal mappings."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def to_seconds(date: datetime | None) -> float | None:
+    """Return seconds since 1970, UTC."""
+    return None if date is None else date.timestamp()
+
+
+def to_date(seconds: float | None) -> datetime | None:
+    """Return the moment, UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def from_article(article: Article) -> tuple[str | float | None, ...]:
+    """Return the values of ARTICLE_COLUMNS."""
+    return (
+        article.id,
+        article.title,
+        article.text,
+        article.lang,
+        to_seconds(article.date),
+        article.source,
+        article.url,
+    )
+
+
+def to_article(row: Sequence[Any]) -> Article:
+    """Make an article of ARTICLE_COLUMNS."""
+    name, title, text, lang, date, source, url = row
+    return Article(name, title, text, lang, to_date(date), source, url)
+
+
+def from_cluster(
+    cluster: Cluster, run: int, depth: int, first: int, representative: int
+) -> tuple[Any, ...]:
+    """Return the values of a row of clusters; ids are counted from `first`."""
+    return (
+        first + cluster.id,
+        run,
+        depth,
+        cluster.level,
+        cluster.label,
+        None if cluster.parent is None else first + cluster.parent,
+        cluster.articles,
+        cluster.independent,
+        cluster.name,
+        json.dumps(cluster.keywords, ensure_ascii=False),
+        json.dumps([[s.text, s.article] for s in cluster.summary], ensure_ascii=False),
+        representative,
+        to_seconds(cluster.first),
+        to_seconds(cluster.last),
+        cluster.x,
+        cluster.y,
+    )
+
+
+def to_cluster(row: Sequence[Any]) -> Cluster:
+    """Make a cluster of CLUSTER_COLUMNS."""
+    number, level, label, parent, articles, independent, name, keywords, summary, *rest = row
+    representative, first, last, x, y = rest
+    return Cluster(
+        id=number,
+        level=level,
+        label=label,
+        parent=parent,
+        articles=articles,
+        independent=independent,
+        name=name,
+        keywords=tuple(json.loads(keywords)),
+        summary=tuple(Sentence(text, article) for text, article in json.loads(summary)),
+        representative=representative,
+        first=to_date(first),
+        last=to_date(last),
+        x=x,
+        y=y,
+    )
+
+
+def to_run(row: Sequence[Any]) -> Run:
+    """Make a run of id, corpus, created, options, versions, facts, finished."""
+    number, corpus, created, options, versions, facts, finished = row
+    return Run(
+        id=number,
+        corpus=corpus,
+        created=datetime.fromtimestamp(created, UTC),
+        options=json.loads(options),
+        versions=json.loads(versions),
+        facts=json.loads(facts),
+        finished=bool(finished),
+    )

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from newsnest.cluster import auto_levels, auto_time_scale, calibration_digest, default_time_weight
+from newsnest.cluster.calibration import Rule, Spread, measure_spread, rule_for
+from newsnest.errors import ParameterError
+
+DAY = 86_400.0
+
+
+def text(n=800, d=32, seed=0):
+    rows = np.random.default_rng(seed).standard_normal((n, d))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_spread_agrees_with_all_pairs():
+    rows = text()
+    every = (rows @ rows.T)[np.triu_indices(len(rows), 1)]
+    nearest = (rows @ rows.T - 2 * np.eye(len(rows))).max(axis=1)
+    spread = measure_spread(rows)
+    assert spread.deviation == pytest.approx(every.std(), abs=2e-3)
+    assert spread.tail == pytest.approx(np.quantile(every, 0.99), abs=5e-3)
+    assert spread.nearest == pytest.approx(np.median(nearest), abs=1e-4)
+
+
+def test_spread_is_the_same_every_time():
+    assert measure_spread(text()) == measure_spread(text())
+
+
+def test_a_rule_is_linear_and_stays_a_cosine():
+    usual = Spread(0.1, 0.4, 0.6)
+    rule = Rule(base=0.1, deviation=2.0, tail=0.5, nearest=-0.25, dated=None, usual=usual)
+    assert rule.apply(usual) == pytest.approx(0.1 + 0.2 + 0.2 - 0.15)
+    assert rule.apply(Spread(9.0, 1.0, 0.0)) == 1.0
+
+
+def test_few_texts_are_judged_by_the_usual_spread():
+    usual = Spread(0.1, 0.4, 0.6)
+    rule = Rule(0.0, 1.0, 0.0, 0.0, None, usual)
+    one, many = rule.value(text(1)), rule.value(text(5000))
+    assert one == pytest.approx(usual.deviation)
+    assert many == pytest.approx(measure_spread(text(5000)).deviation, rel=0.02)
+
+
+def test_levels_come_coarse_to_fine_with_their_share_of_dimensions():
+    levels = auto_levels(text(), encoder="minilm")
+    assert [level.name for level in levels] == ["theme", "topic", "story"]
+    assert [level.dims for level in levels] == [8, 16, 32]
+    assert all(level.time_weight == 0 for level in levels)
+
+
+def test_given_values_replace_the_defaults():
+    plain = auto_levels(text())
+    given = auto_levels(text(), min_similarity={"topic": 0.123})
+    assert given[1].min_similarity == 0.123
+    assert given[0] == plain[0]
+    assert given[2] == plain[2]
+
+
+def test_time_moves_the_story_level_alone():
+    weight = default_time_weight()
+    dated = auto_levels(text(), encoder="minilm", time_weight=weight)
+    assert dated[0].time_weight == dated[1].time_weight == 0
+    rule = rule_for("story", "minilm")
+    assert dated[2].min_similarity == pytest.approx((1 - weight) * rule.dated + weight)
+    nearly = auto_levels(text(), encoder="minilm", time_weight=1e-9)[2].min_similarity
+    assert nearly == pytest.approx(auto_levels(text(), encoder="minilm")[2].min_similarity)
+
+
+def test_an_encoder_without_rules_gets_the_pooled_ones():
+    assert auto_levels(text(), encoder="some/model") == auto_levels(text())
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [([0, 6], 1.0), ([0, 3000], 14.0), ([5, 5], 1 / 24), ([0, np.nan, 6], 1.0)],
+)
+def test_time_scale_is_a_sixth_of_the_span_within_limits(days, expected):
+    times = np.repeat(np.array(days) * DAY, 100)
+    assert auto_time_scale(times) == pytest.approx(expected * DAY)
+
+
+def test_one_wrong_date_does_not_stretch_the_time_scale():
+    times = np.concatenate([np.linspace(0, 6 * DAY, 500), [-40 * 365 * DAY]])
+    assert auto_time_scale(times) == pytest.approx(DAY, rel=0.06)
+
+
+def test_bad_values_are_refused():
+    with pytest.raises(ParameterError, match="level must be one of theme, topic, story, got 'x'"):
+        auto_levels(text(), min_similarity={"x": 0.5})
+    with pytest.raises(ParameterError, match=r"story must be in \[-1, 1\], got 3"):
+        auto_levels(text(), min_similarity={"story": 3})
+    with pytest.raises(ParameterError, match="rule_for: level must be one of"):
+        rule_for("chapter")
+
+
+def test_the_digest_names_the_committed_rules():
+    assert len(calibration_digest()) == 16
