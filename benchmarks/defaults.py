@@ -3,8 +3,8 @@
 python benchmarks/defaults.py --data FOLDER [--write]
 
 For every encoder and level: the best B-cubed F1 each set can reach with its own value, and the F1
-with the rule fitted on all the other sets. `--write` commits the rules fitted on all sets to
-src/newsnest/cluster/calibration.json. The rules' form was chosen by the same left-out scores.
+with a rule whose form and coefficients were chosen on all the other sets alone. `--write` commits
+the rules fitted on all sets to src/newsnest/cluster/calibration.json.
 """
 
 from __future__ import annotations
@@ -52,13 +52,18 @@ TWO_LEVELS = {
 }
 WINDOWS = (30, 180, 720)
 DAY = 86_400.0
-# The form of each level's rule, and the grid its coefficients are looked for on.
-FORMS: Mapping[str, Mapping[str, NDArray[np.float64]]] = {
-    "story": {"deviation": np.arange(0, 13, 0.5), "nearest": np.arange(-1.4, 1.0, 0.1)},
-    "topic": {"base": np.arange(-0.5, 0.4, 0.02), "tail": np.arange(-0.5, 2.0, 0.1)},
-    "theme": {"deviation": np.arange(-1, 4, 0.1)},
+# The forms a rule may take, and the grid its coefficients are looked for on.
+Form = Mapping[str, NDArray[np.float64]]
+FORMS: Mapping[str, Form] = {
+    "constant": {"base": np.arange(-0.05, 0.9, 0.01)},
+    "deviation": {"deviation": np.arange(-1, 8, 0.1)},
+    "tail": {"tail": np.arange(-0.2, 1.2, 0.02)},
+    "deviation and nearest": {
+        "deviation": np.arange(0, 13, 0.5),
+        "nearest": np.arange(-1.4, 1.0, 0.1),
+    },
+    "base and tail": {"base": np.arange(-0.5, 0.4, 0.02), "tail": np.arange(-0.5, 2.0, 0.1)},
 }
-CONSTANT = {"base": np.arange(-0.05, 0.9, 0.01)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Curve:
 
     name: str
     rows: int
+    whole: bool
     spread: Spread
     f1: NDArray[np.float64]
 
@@ -100,9 +106,9 @@ class Bench:
             if most is not None:
                 rows = np.sort(np.random.default_rng(7).choice(len(rows), most, replace=False))
             gold = whole.take(rows)
-            yield self.curve(level, gold)
+            yield self.curve(level, gold, whole=most is None)
 
-    def curve(self, level: str, gold: measured.GoldSet) -> Curve:
+    def curve(self, level: str, gold: measured.GoldSet, *, whole: bool) -> Curve:
         """The level's tree, built over the finer levels at their fitted rules."""
         text = self.text(gold)
         n, d = text.shape
@@ -117,7 +123,7 @@ class Bench:
                 merges = agglomerate(*group_means(view, labels, weights), min_similarity=lowest)
             if name == level:
                 return Curve(
-                    gold.name, n, measure_spread(view), f1_curve(merges, labels, gold.gold)
+                    gold.name, n, whole, measure_spread(view), f1_curve(merges, labels, gold.gold)
                 )
             labels = merges.labels[labels]
         raise AssertionError(level)
@@ -149,48 +155,86 @@ def bcubed_f1(predicted: NDArray[Any], gold: NDArray[np.int64]) -> float:
     return float(2 * precision * recall / (precision + recall))
 
 
-def fit(curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]) -> Rule:
-    """The coefficients with the least mean loss; every set counts once, whatever its samples."""
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """How much F1 every rule of one form costs on every curve."""
+
+    coefficients: NDArray[np.float64]  # (rules, len(form))
+    loss: NDArray[np.float64]  # (curves, rules)
+
+    @classmethod
+    def of(cls, form: Form, curves: Sequence[Curve]) -> Losses:
+        coefficients = np.array(list(product(*form.values())))
+        loss = []
+        for curve in curves:
+            features = [getattr(curve.spread, name, 1.0) for name in form]
+            values = np.clip(coefficients @ features, -1, 1)
+            loss.append(curve.best - np.interp(values, GRID[::-1], curve.f1[::-1]))
+        return cls(coefficients, np.array(loss))
+
+    def cheapest(self, shares: NDArray[np.float64]) -> int:
+        return int((shares @ self.loss).argmin())
+
+
+def shares_of(names: Sequence[str], used: Sequence[str]) -> NDArray[np.float64]:
+    """Every set that is used counts once, whatever its samples."""
+    return np.array([1 / names.count(name) if name in used else 0.0 for name in names])
+
+
+def choose_form(tables: Mapping[str, Losses], names: Sequence[str], used: Sequence[str]) -> str:
+    """The form that loses least on sets of `used` when its coefficients come from the others."""
+
+    def left_out_loss(table: Losses) -> float:
+        total = 0.0
+        for name in used:
+            rule = table.cheapest(shares_of(names, [other for other in used if other != name]))
+            total += float(shares_of(names, [name]) @ table.loss[:, rule])
+        return total
+
+    return min(tables, key=lambda form: left_out_loss(tables[form]))
+
+
+def fit(curves: Sequence[Curve], used: Sequence[str], forms: Mapping[str, Form] = FORMS) -> Rule:
+    """The rule for the sets of `used`: form by leaving each out in turn, coefficients by all."""
+    tables = {name: Losses.of(form, curves) for name, form in forms.items()}
     names = [curve.name for curve in curves]
-    share = np.array([1 / names.count(name) for name in names])
-    usual = Spread(
-        *(float(np.average([getattr(c.spread, f) for c in curves], weights=share))
-          for f in ("deviation", "tail", "nearest"))
-    )  # fmt: skip
-    blank = Rule(0.0, 0.0, 0.0, 0.0, None, usual)
-    candidates = [
-        replace(blank, **dict(zip(form, map(float, values), strict=True)))
-        for values in product(*form.values())
-    ]
-    losses = [
-        float(share @ [c.best - c.at(rule.apply(c.spread)) for c in curves]) for rule in candidates
-    ]
-    return candidates[int(np.argmin(losses))]
+    form = choose_form(tables, names, used) if len(forms) > 1 else next(iter(forms))
+    shares = shares_of(names, used)
+    values = tables[form].coefficients[tables[form].cheapest(shares)]
+    usual = {
+        field: float(np.average([getattr(c.spread, field) for c in curves], weights=shares))
+        for field in ("deviation", "tail", "nearest")
+    }
+    blank = Rule(0.0, 0.0, 0.0, 0.0, None, Spread(**usual))
+    return replace(
+        blank, **{n: round(float(v), 6) for n, v in zip(forms[form], values, strict=True)}
+    )
 
 
-def left_out(curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]) -> dict[str, Rule]:
-    """The rule for every set, fitted on the others."""
-    names = dict.fromkeys(curve.name for curve in curves)
-    return {name: fit([c for c in curves if c.name != name], form) for name in names}
+def sets_of(curves: Sequence[Curve]) -> list[str]:
+    return list(dict.fromkeys(curve.name for curve in curves))
 
 
-def level_result(
-    curves: Sequence[Curve], form: Mapping[str, NDArray[np.float64]]
-) -> list[dict[str, Any]]:
-    rules, constants = left_out(curves, form), left_out(curves, CONSTANT)
+def level_result(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """What every set reaches with a rule that has not seen it, form and coefficients alike."""
+    others = {name: [o for o in sets_of(curves) if o != name] for name in sets_of(curves)}
+    rules = {name: fit(curves, used) for name, used in others.items()}
+    constant = {"constant": FORMS["constant"]}
+    constants = {name: fit(curves, used, constant) for name, used in others.items()}
     out = []
     for curve in curves:
         value = rules[curve.name].apply(curve.spread)
         reached = curve.at(value)
-        constant = curve.at(constants[curve.name].apply(curve.spread))
+        fixed = curve.at(constants[curve.name].apply(curve.spread))
         out.append(
             {
                 "set": curve.name,
                 "rows": curve.rows,
+                "whole": curve.whole,
                 "f1_defaults": round(reached, 4),
                 "f1_best": round(curve.best, 4),
                 "loss": round(curve.best - reached, 4),
-                "loss_constant": round(curve.best - constant, 4),
+                "loss_constant": round(curve.best - fixed, 4),
                 "min_similarity": round(value, 3),
                 "best_min_similarity": float(GRID[curve.f1.argmax()]),
                 "spread": {k: round(v, 4) for k, v in asdict(curve.spread).items()},
@@ -310,9 +354,9 @@ def main() -> None:
             for level in reversed(SHARES):
                 curves = [c for task in TASKS[level] for c in bench.curves(level, *task)]
                 pooled[level] += [replace(c, name=f"{c.name} {encoder}") for c in curves]
-                bench.rules[level] = fit(curves, FORMS[level])
-                report[level] = level_result(curves, FORMS[level])
-                whole = [r for r in report[level] if r["rows"] not in SAMPLES]
+                bench.rules[level] = fit(curves, sets_of(curves))
+                report[level] = level_result(curves)
+                whole = [r for r in report[level] if r["whole"]]
                 print(encoder, level, "loss", round(float(np.mean([r["loss"] for r in whole])), 4),
                       "constant", round(float(np.mean([r["loss_constant"] for r in whole])), 4),
                       asdict(bench.rules[level]), flush=True)  # fmt: skip
@@ -324,7 +368,7 @@ def main() -> None:
             bench.rules["story"] = replace(bench.rules["story"], dated=own_dated)
             rules[encoder] = bench.rules
             result["encoders"][encoder] = report
-    rules["any"] = {level: fit(pooled[level], FORMS[level]) for level in SHARES}
+    rules["any"] = {level: fit(pooled[level], sets_of(pooled[level])) for level in SHARES}
     rules["any"]["story"] = replace(rules["any"]["story"], dated=dated)
     committed = {
         "made_by": "benchmarks/defaults.py",

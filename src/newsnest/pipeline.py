@@ -11,6 +11,7 @@ import json
 import math
 import platform
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -285,6 +286,7 @@ class _Walk:
         with self.timed("map"):
             places = self._places(text, hierarchy, weights)
         clusters, finest = _clusters(articles, item, texts, hierarchy, described, places)
+        self.facts["clusters"] = dict(Counter(cluster.level for cluster in clusters))
         return Result(
             facts=self.facts,
             clusters=clusters,

@@ -75,6 +75,12 @@ def test_numbers_and_truths_become_text_and_whole_floats_stay_whole(tmp_path: Pa
     assert [(a.id, a.title) for a in got.articles] == [("7", "2024"), ("8", "True"), ("1.5", "x")]
 
 
+def test_an_outlet_may_be_an_object_with_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "news.json"
+    path.write_text('[{"title": "Two words", "source": {"id": null, "name": "The Harbour Post"}}]')
+    assert read(path).articles[0].source == "The Harbour Post"
+
+
 def test_control_characters_and_surrogates_are_cleaned(tmp_path: Path) -> None:
     got = read_bytes(tmp_path, "a.jsonl", lines({"title": "a\x00b\ud800c", "text": "x\r\ny\rz"}))
     assert got.articles[0].title == "a b\ufffdc"

@@ -154,11 +154,19 @@ def cluster(
         click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
         return
     facts = built.run.facts
+    counts = facts["clusters"]
     click.echo(
         f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
         f"{facts['independent']:,} independent, {len(rejected):,} rows set aside"
     )
+    click.echo(", ".join(f"{count:,} {_plural(level, count)}" for level, count in counts.items()))
     click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
+
+
+def _plural(level: str, count: int) -> str:
+    if count == 1:
+        return level
+    return "stories" if level == "story" else f"{level}s"
 
 
 def _spooled(stack: ExitStack) -> Path:

@@ -154,6 +154,9 @@ class ArticleMaker:
         for field, names in self._columns.match(tuple(row.values)).items():
             for name in names:
                 value = row.values[name]
+                if field == "source" and isinstance(value, dict):
+                    # News interfaces give an outlet as {"id": …, "name": …}.
+                    value = value.get("name") or value.get("id")
                 try:
                     text = _to_text(value)
                 except TypeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from newsnest.types import Vectors
 
 _BATCH = 1024
 _MANIFEST = "newsnest-static.json"
-_FILES = ("model.safetensors", "tokenizer.json", "config.json")
+_VECTORS, _TOKENIZER = _FILES = ("model.safetensors", "tokenizer.json")
 # Measured on news headlines and articles: see the Notes of StaticEncoder.
 _PCA_DIMS = 256
 _SIF = 1e-4
@@ -79,7 +80,9 @@ class StaticEncoder:
         self.fingerprint = ""
         self._locate = locate
         self._folder = folder
-        self._model: Any = None
+        self._vectors: Vectors | None = None
+        self._tokenizer: Any = None
+        self._unknown: int | None = None
 
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
         """Load the distilled vectors, after distilling them where that was never done.
@@ -89,7 +92,7 @@ class StaticEncoder:
         EncoderError
             The transformer cannot be found or verified, or the kept files are damaged.
         """
-        if self._model is not None:
+        if self._vectors is not None:
             return
         source = self._locate(progress)
         settings = {
@@ -103,8 +106,9 @@ class StaticEncoder:
         if not kept.is_dir():
             _distil(source, kept, settings, progress)
         digests = _verify(kept)
-        self._model = _load(kept)
-        self.dimensions = int(self._model.embedding.shape[1])
+        self._tokenizer, self._unknown = _load_tokenizer(kept)
+        self._vectors = _load_vectors(kept)
+        self.dimensions = int(self._vectors.shape[1])
         self.fingerprint = settings_digest({"files": digests, "pooling": "mean", "unit": True})
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
@@ -129,15 +133,17 @@ class StaticEncoder:
         return 0
 
     def _means(self, texts: list[str]) -> Vectors:
-        tokens: list[list[int]] = self._model.tokenize(texts)
+        assert self._vectors is not None  # set by prepare
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        tokens = [[i for i in one.ids if i != self._unknown] for one in encodings]
         ends = np.cumsum([0, *map(len, tokens)])
-        ids = np.fromiter((i for row in tokens for i in row), dtype=np.int32, count=ends[-1])
+        ids = np.fromiter(itertools.chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
         # A sparse product adds up each row by itself, in order: its bits do not depend on others.
         counts = sparse.csr_array(
             (np.ones(len(ids), dtype=np.float32), ids, ends),
-            shape=(len(texts), len(self._model.embedding)),
+            shape=(len(texts), len(self._vectors)),
         )
-        return unit_rows(counts @ self._model.embedding, encoder=self.name)
+        return unit_rows(counts @ self._vectors, encoder=self.name)
 
 
 def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progress) -> None:
@@ -210,7 +216,19 @@ def _verify(kept: Path) -> dict[str, str]:
     return digests
 
 
-def _load(kept: Path) -> Any:
-    from model2vec import StaticModel
+def _load_vectors(kept: Path) -> Vectors:
+    # Not by model2vec: it would load an HTTP client for half a second.
+    from safetensors.numpy import load_file
 
-    return StaticModel.from_pretrained(kept, max_length=None)
+    return np.asarray(load_file(kept / _VECTORS)["embeddings"], dtype=np.float32)
+
+
+def _load_tokenizer(kept: Path) -> tuple[Any, int | None]:
+    """Return the tokenizer, without padding or a limit, and the id of unknown tokens."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(kept / _TOKENIZER))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    unknown = getattr(tokenizer.model, "unk_token", None)
+    return tokenizer, None if unknown is None else tokenizer.token_to_id(unknown)

@@ -1,0 +1,237 @@
+"""The documentation says what is there: links, commands, tables, and code that runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import newsnest
+from newsnest.cli.main import main
+from newsnest.embed import KNOWN
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+MAP = DOCS / "index.md"
+
+_FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+_SHELL = ("sh", "console")
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return _FENCE.sub("", read(page))
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    return [code for language, code in _FENCE.findall(read(page)) if language in languages]
+
+
+def anchors(page: Path) -> set[str]:
+    """The ids that headings get on the usual hosts."""
+    found = set()
+    for heading in _HEADING.findall(prose(page)):
+        plain = unicodedata.normalize("NFC", heading.replace("`", "")).lower()
+        found.add(re.sub(r"[^\w\- ]", "", plain).replace(" ", "-"))
+    return found
+
+
+def named(page: Path) -> object:
+    return pytest.param(page, id=page.relative_to(ROOT).as_posix())
+
+
+def column(text: str, heading: str) -> list[str]:
+    """The first column of the first table below a heading."""
+    table: list[str] = []
+    for line in text.partition(f"{heading}\n")[2].splitlines():
+        if line.startswith("|"):
+            table.append(line.split("|")[1].strip().strip("`"))
+        elif table:
+            break
+    return table[2:]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """The arguments of every newsnest command in the code blocks of a page."""
+    for code in blocks(page, *_SHELL):
+        for line in code.replace("\\\n", " ").splitlines():
+            words = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars="|&;<>")
+            words.whitespace_split, words.commenters = True, "#"
+            command: list[str] = []
+            for word in [*words, ";"]:
+                if word[0] not in "|&;<>":
+                    command.append(word)
+                    continue
+                if command and Path(command[0]).name == "newsnest":
+                    yield command[1:]
+                # What follows < or > is a file.
+                command = ["a file:"] if word[0] in "<>" else []
+
+
+def parse(arguments: list[str]) -> None:
+    """Parse a command line as newsnest would, and run nothing."""
+    command: click.Command = main
+    context: click.Context | None = None
+    name = "newsnest"
+    while isinstance(command, click.Group):
+        context = command.make_context(name, list(arguments), parent=context)
+        rest = [*context._protected_args, *context.args]
+        name, found, arguments = command.resolve_command(context, rest)  # type: ignore[assignment]
+        assert found is not None
+        command = found
+    command.make_context(name, list(arguments), parent=context)
+
+
+@pytest.mark.parametrize("page", [named(page) for page in PAGES])
+def test_every_internal_link_resolves(page):
+    for link in _LINK.findall(prose(page)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name} links to {link}"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name} links to {link}"
+
+
+def test_the_map_leads_to_every_page():
+    linked = {link.partition("#")[0] for link in _LINK.findall(read(MAP))}
+    assert {page.name for page in DOCS.glob("*.md")} - {MAP.name} <= linked
+
+
+@pytest.mark.parametrize("page", [named(page) for page in PAGES])
+def test_every_command_in_a_code_block_is_one_the_command_line_accepts(page):
+    for arguments in commands(page):
+        try:
+            parse(arguments)
+        except click.exceptions.Exit as end:  # --help, --version
+            assert end.exit_code == 0
+        except click.UsageError as error:
+            message = f"{page.name}: newsnest {shlex.join(arguments)}: {error.format_message()}"
+            pytest.fail(message)
+
+
+def test_a_command_that_does_not_exist_is_noticed():
+    for arguments in (["clutser", "a.csv"], ["cluster", "a.csv"], ["show", "a.nest", "--levle=x"]):
+        with pytest.raises(click.UsageError):
+            parse(arguments)
+
+
+def test_commands_are_found_behind_pipes_prompts_and_other_commands(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```console\n$ cat a | newsnest cluster - \\\n  -o b.nest > newsnest\n"
+        "$ true && .venv/bin/newsnest show b.nest || echo newsnest\n```\n"
+    )
+    assert list(commands(page)) == [["cluster", "-", "-o", "b.nest"], ["show", "b.nest"]]
+
+
+@pytest.mark.parametrize("page", [named(page) for page in PAGES])
+def test_options_named_in_prose_exist(page):
+    known: set[str] = {"--help", "--version"}
+    waiting: list[click.Command] = [main]
+    while waiting:
+        command = waiting.pop()
+        for parameter in command.params:
+            known.update(parameter.opts)
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            found = [command.get_command(context, n) for n in command.list_commands(context)]
+            waiting.extend(c for c in found if c is not None)
+    known |= {"--write", "--cache", "--data"}  # of the benchmarks
+    said = set(re.findall(r"`(--[a-z-]+)", prose(page)))
+    assert said <= known
+
+
+@pytest.mark.parametrize("page", [named(page) for page in PAGES])
+def test_python_in_code_blocks_compiles(page):
+    for code in blocks(page, "python"):
+        compile(code, page.name, "exec")
+
+
+def package(requirement: str) -> str:
+    found = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert found is not None
+    return found[0].lower()
+
+
+def test_every_dependency_has_a_row_that_says_why_and_no_row_is_left_over():
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))
+    extras = dict(project["project"]["optional-dependencies"])
+    build = project["build-system"]["requires"]
+    development = [*extras.pop("dev"), *build]
+    wanted = {
+        "## Needed to run": project["project"]["dependencies"],
+        "## Extras": [requirement for group in extras.values() for requirement in group],
+        "## To develop": development,
+    }
+    text = read(DOCS / "dependencies.md")
+    for heading, requirements in wanted.items():
+        packages = {package(requirement) for requirement in requirements} - {"newsnest"}
+        listed = column(text, heading)
+        assert len(listed) == len(set(listed))
+        assert set(listed) == packages, heading
+
+
+def test_every_encoder_has_a_row_and_no_row_is_left_over():
+    assert column(read(DOCS / "encoders.md"), "# Encoders") == list(KNOWN)
+
+
+def test_every_benchmark_has_a_row_and_every_result_is_named():
+    text = read(DOCS / "benchmarks.md")
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py")} - {"measured.py"}
+    assert scripts <= set(column(text, "# Benchmarks"))
+    for result in (ROOT / "benchmarks" / "results").glob("*.json"):
+        assert f"`{result.name}`" in text, result.name
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder with demo.nest, and a path on which `newsnest` and `python` are ours."""
+    folder = tmp_path_factory.mktemp("docs")
+    tools = tmp_path_factory.mktemp("bin")
+    for name, command in (("newsnest", "-m newsnest "), ("python", "")):
+        script = tools / name
+        script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {command}"$@"\n')
+        script.chmod(0o755)
+    path = os.pathsep.join([str(tools), os.environ.get("PATH", os.defpath)])
+    source = str(Path(newsnest.__file__).parent.parent)
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": source}
+    run("sh", "newsnest demo -o demo.nest --quiet", folder, environment)
+    first = blocks(DOCS / "first-nest.md", "python")[0]
+    run("python", first, folder, environment)  # headlines.csv
+    return folder, environment
+
+
+def run(language: str, code: str, folder: Path, environment: dict[str, str]) -> None:
+    program = [shutil.which("sh") or "sh", "-ec"] if language == "sh" else [sys.executable, "-c"]
+    done = subprocess.run(
+        [*program, code], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [named(page) for page in sorted(DOCS.glob("*.md"))])
+def test_the_code_of_every_page_runs(page, workplace):
+    folder, environment = workplace
+    for language, code in _FENCE.findall(read(page)):
+        if language in ("sh", "python"):
+            run(language, code, folder, environment)
