@@ -8,8 +8,6 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
@@ -35,22 +33,12 @@ class Tally:
         self.notes.append(message)
 
 
-class _TallyTask:
+class _TallyTask(Task):
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
 
     def advance(self, steps: int = 1) -> None:
         self.tally.done += steps
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
 
 
 @pytest.fixture

@@ -10,21 +10,22 @@ from types import TracebackType
 from typing import Protocol, Self
 
 
-class Task(Protocol):
-    """One stretch of work, used as a context manager."""
+class Task:
+    """One stretch of work, used as a context manager; this one shows nothing."""
 
     def advance(self, steps: int = 1) -> None:
         """Say that `steps` more units are done."""
-        ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        """End the stretch, finished or not."""
 
 
 class Progress(Protocol):
@@ -39,23 +40,9 @@ class Progress(Protocol):
         ...
 
 
-class _SilentTask:
-    def advance(self, steps: int = 1) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-
 class _Silent:
     def start(self, what: str, total: int | None, unit: str) -> Task:
-        return _SilentTask()
+        return Task()
 
     def note(self, message: str) -> None: ...
 

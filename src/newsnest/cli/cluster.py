@@ -119,7 +119,7 @@ def cluster(
     or pages, an RSS or Atom file, or - for standard input. Killed at any moment, the same command
     goes on where it stopped; on a finished nest it does nothing.
     """
-    from newsnest.nest import Nest
+    from newsnest.nest import Nest, plural
     from newsnest.pipeline import Options, build
 
     read = ReadOptions(
@@ -159,14 +159,8 @@ def cluster(
         f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
         f"{facts['independent']:,} independent, {len(rejected):,} rows set aside"
     )
-    click.echo(", ".join(f"{count:,} {_plural(level, count)}" for level, count in counts.items()))
+    click.echo(", ".join(f"{count:,} {plural(level, count)}" for level, count in counts.items()))
     click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
-
-
-def _plural(level: str, count: int) -> str:
-    if count == 1:
-        return level
-    return "stories" if level == "story" else f"{level}s"
 
 
 def _spooled(stack: ExitStack) -> Path:

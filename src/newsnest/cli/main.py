@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -37,6 +38,9 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turn our errors into one line on stderr and exit status 1."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A file name that is no UTF-8, or a terminal that is not, must not end in a traceback.
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except NewsnestError as error:

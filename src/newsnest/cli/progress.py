@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -28,22 +29,52 @@ from newsnest.progress import SILENT, Progress, Task
 _SILENCE = 10.0  # seconds between two plain lines of one task
 
 
+@contextmanager
+def progress_for(quiet: bool) -> Iterator[Progress]:
+    """Give the progress that fits where stderr goes, and clear it away at the end."""
+    console = Console(stderr=True)
+    if quiet:
+        yield SILENT
+    elif console.is_terminal:
+        columns = (
+            TextColumn("{task.description:>12}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            _Rate(),
+            TimeRemainingColumn(),
+        )
+        with Bars(*columns, console=console) as bars:
+            yield _Terminal(bars)
+    else:
+        yield _Lines()
+
+
 class _Rate(ProgressColumn):
     def render(self, task: Bar) -> Text:
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s", style="dim")
 
 
-class _BarTask:
+class _Terminal:
+    """A bar for every stretch of work."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+
+    def start(self, what: str, total: int | None, unit: str) -> Task:
+        return _BarTask(self._bars, self._bars.add_task(what, total=total, unit=unit))
+
+    def note(self, message: str) -> None:
+        self._bars.console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+class _BarTask(Task):
     def __init__(self, bars: Bars, number: TaskID) -> None:
         self._bars = bars
         self._number = number
 
     def advance(self, steps: int = 1) -> None:
         self._bars.advance(self._number, steps)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self,
@@ -54,41 +85,17 @@ class _BarTask:
         self._bars.stop_task(self._number)
 
 
-class TerminalProgress:
-    """Bars while work is going on; use as a context manager around the whole walk."""
-
-    def __init__(self, console: Console) -> None:
-        self._bars = Bars(
-            TextColumn("{task.description:>12}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            _Rate(),
-            TimeRemainingColumn(),
-            console=console,
-        )
+class _Lines:
+    """A plain line now and then, for logs."""
 
     def start(self, what: str, total: int | None, unit: str) -> Task:
-        """Add a bar."""
-        return _BarTask(self._bars, self._bars.add_task(what, total=total, unit=unit))
+        return _LineTask(what, total, unit)
 
     def note(self, message: str) -> None:
-        """Print a line above the bars."""
-        self._bars.console.print(message, markup=False, highlight=False, soft_wrap=True)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
+        print(message, file=sys.stderr, flush=True)
 
 
-class _LineTask:
+class _LineTask(Task):
     def __init__(self, what: str, total: int | None, unit: str) -> None:
         self._what = what
         self._total = total
@@ -110,65 +117,3 @@ class _LineTask:
             file=sys.stderr,
             flush=True,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-
-class LineProgress:
-    """A plain line now and then, for logs."""
-
-    def start(self, what: str, total: int | None, unit: str) -> Task:
-        """Begin; nothing is said unless it takes long."""
-        return _LineTask(what, total, unit)
-
-    def note(self, message: str) -> None:
-        """Print a line."""
-        print(message, file=sys.stderr, flush=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-
-class _Quiet:
-    """Shows nothing."""
-
-    def start(self, what: str, total: int | None, unit: str) -> Task:
-        return SILENT.start(what, total, unit)
-
-    def note(self, message: str) -> None: ...
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-
-def progress_for(quiet: bool) -> TerminalProgress | LineProgress | _Quiet:
-    """Return the progress that fits where stderr goes."""
-    if quiet:
-        return _Quiet()
-    console = Console(stderr=True)
-    return TerminalProgress(console) if console.is_terminal else LineProgress()
-
-
-__all__ = ["LineProgress", "Progress", "TerminalProgress", "progress_for"]

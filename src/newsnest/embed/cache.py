@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,19 +164,9 @@ class _Relay:
         self._progress.note(message)
 
 
-class _RelayedTask:
+class _RelayedTask(Task):
     def __init__(self, task: Task) -> None:
         self._task = task
 
     def advance(self, steps: int = 1) -> None:
         self._task.advance(steps)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...

@@ -22,6 +22,11 @@ def to_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
+def to_name(file: str) -> str:
+    """Return the name of a file as text that can be kept: names need not be UTF-8."""
+    return file.encode("utf-8", "replace").decode()
+
+
 def to_seconds(date: datetime | None) -> float | None:
     """Return seconds since 1970, UTC."""
     return None if date is None else date.timestamp()

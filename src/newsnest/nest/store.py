@@ -28,6 +28,7 @@ from newsnest.nest.rows import (
     to_article,
     to_cluster,
     to_json,
+    to_name,
     to_run,
 )
 from newsnest.nest.schema import as_nest_error, connect
@@ -152,10 +153,12 @@ class Nest:
                 elif isinstance(item, Rejected):
                     sql.execute(
                         "INSERT INTO rejected VALUES (?, ?, ?, ?, ?)",
-                        (corpus, item.file, item.line, item.reason, item.content),
+                        (corpus, to_name(item.file), item.line, item.reason, item.content),
                     )
                 else:
-                    sql.execute("INSERT INTO notices VALUES (?, ?, ?)", (corpus, *item))
+                    sql.execute(
+                        "INSERT INTO notices VALUES (?, ?, ?)", (corpus, *map(to_name, item))
+                    )
         return corpus
 
     def corpus_articles(self, corpus: int) -> list[Article]:

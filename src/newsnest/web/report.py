@@ -22,12 +22,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from newsnest.errors import InputError, NestError
-from newsnest.nest import Cluster, Nest, Run
+from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
 __all__ = ["ReportLimits", "ReportSummary", "write_report"]
-
-_PLURALS = {"story": "stories"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +242,6 @@ def _tree(contents: Contents) -> list[Branch]:
             language = languages.pop() if len(languages) == 1 else ""
             branches[story.parent].stories.append((place, story, language))
     return roots
-
-
-def plural(level: str, count: int) -> str:
-    """Return the name of a level for so many clusters."""
-    return level if count == 1 else _PLURALS.get(level, f"{level}s")
 
 
 def _day(date: datetime | None) -> str:

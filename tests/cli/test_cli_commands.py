@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import invented
+from newsnest.nest import Nest
+
+# ── cluster ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_cluster_tells_the_result_on_stdout_and_the_rest_on_stderr(
+    newsnest, corpus: Path, tmp_path: Path
+):
+    nest = tmp_path / "n.nest"
+    result = newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf")
+    told = result.stdout.splitlines()
+    assert told[0] == f"{nest}: run 1, 51 articles, 48 independent, 1 rows set aside"
+    assert told[-1] == f"See it: newsnest show {nest}, or newsnest report {nest} -o report.html"
+    assert "story: min_similarity" in result.stderr
+    assert "1 rows were set aside, the first at " in result.stderr
+    assert "news.jsonl:52: has no title and no text" in result.stderr
+    again = newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf")
+    assert again.stdout == f"{nest} holds this run already (run 1); nothing to do.\n"
+
+
+def test_quiet_prints_nothing_on_stderr(newsnest, corpus: Path, tmp_path: Path):
+    result = newsnest(
+        "cluster", corpus, "-o", tmp_path / "n", "--encoder", "tfidf", "--quiet"
+    )  # even with rows set aside
+    assert result.stderr == ""
+    assert "51 articles, 48 independent, 1 rows set aside" in result.stdout
+
+
+def test_options_reach_the_run(newsnest, corpus: Path, tmp_path: Path):
+    nest = tmp_path / "n"
+    newsnest(
+        "cluster", corpus, "-o", nest, "--encoder", "tfidf", "--order", "coarse-to-fine",
+        "--min-similarity", "theme=-0.5,story=0.9", "--time-scale", "12h", "--time-weight", "0.4",
+        "--keep-copies", "--field", "title=text,text=title", "--date-order", "DMY",
+    )  # fmt: skip
+    with Nest(nest) as opened:
+        options = opened.run().options
+        titles = [m.article.title for m in opened.members()]
+    assert options["order"] == "coarse-to-fine"
+    assert options["min_similarity"] == {"theme": -0.5, "story": 0.9}
+    assert (options["time_scale"], options["time_weight"]) == (43_200.0, 0.4)
+    assert options["keep_copies"] is True
+    assert options["read"]["fields"] == {"title": "text", "text": "title"}
+    assert options["read"]["date_order"] == "DMY"
+    assert invented.articles()[0]["text"] in titles
+
+
+@pytest.fixture
+def rows() -> list[dict]:
+    return invented.articles(stories=4)
+
+
+def ids(nest: Path) -> list[str]:
+    with Nest(nest) as opened:
+        return [member.article.id for member in opened.members()]
+
+
+@pytest.mark.parametrize("kind", ["csv", "semicolons", "tsv", "gz", "zst", "parquet"])
+def test_cluster_reads_every_kind_of_file(newsnest, tmp_path: Path, rows, kind: str):
+    text = invented.write(tmp_path / "plain", rows).read_bytes()
+    table = {"csv": ",", "semicolons": ";", "tsv": "\t"}
+    path = tmp_path / f"news.{'csv' if kind == 'semicolons' else kind}"
+    if kind in table:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]), delimiter=table[kind])
+            writer.writeheader()
+            writer.writerows(rows)
+    elif kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path = tmp_path / f"news.jsonl.{kind}"
+        packed = gzip.compress(text) if kind == "gz" else pa.compress(text, "zstd", asbytes=True)
+        path.write_bytes(packed)
+    newsnest("cluster", path, "-o", tmp_path / "n", "--encoder", "tfidf", "--quiet")
+    assert ids(tmp_path / "n") == sorted(row["id"] for row in rows)
+
+
+def test_cluster_reads_standard_input_and_leaves_no_file(
+    newsnest, corpus: Path, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    nest = tmp_path / "n.nest"
+    command = ("cluster", "-", "-o", nest, "--encoder", "tfidf")
+    result = newsnest(*command, stdin=corpus.read_bytes())
+    assert "-:52: has no title and no text" in result.stderr
+    assert len(ids(nest)) == 51
+    again = newsnest(*command, stdin=corpus.read_bytes())
+    assert "nothing to do" in again.stdout
+    assert "no article could be read" in newsnest(*command, stdin=b"", status=1).stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["n.nest"]
+
+
+def test_several_files_become_one_corpus(newsnest, tmp_path: Path, rows):
+    one = invented.write(tmp_path / "one.jsonl", rows[:8])
+    two = invented.write(tmp_path / "two.jsonl", rows[8:])
+    newsnest("cluster", one, two, "-o", tmp_path / "n", "--encoder", "tfidf")
+    assert len(ids(tmp_path / "n")) == len(rows)
+
+
+# ── show ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_show_prints_the_tree_a_line_a_cluster(newsnest, nest: Path):
+    shown = newsnest("show", nest).stdout.splitlines()
+    with Nest(nest) as opened:
+        names = {c.name: c.size for level in opened.levels() for c in opened.clusters(level)}
+    for line in shown:
+        found = re.fullmatch(r"[ │├└─]*(.*?)  (\d+ articles?, \d+ independent)", line)
+        if found is None:
+            assert re.fullmatch(r"[ │├└─]*… \d+ more", line), line
+        else:
+            assert names[found[1]] == found[2]
+
+
+def test_show_lists_a_level_and_stops_where_told(newsnest, nest: Path):
+    lines = newsnest("show", nest, "--level", "story", "--limit", "3").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["0", "1", "2"]
+    top = newsnest("show", nest, "--limit", "1").stdout.splitlines()[-1]
+    assert re.fullmatch(r"1 of \d+ themes; see more with --limit", top)
+
+
+def test_show_prints_json_for_machines(newsnest, nest: Path):
+    themes = json.loads(newsnest("show", nest, "--json").stdout)
+    stories = json.loads(newsnest("show", nest, "--level", "story", "--json").stdout)
+    below = [s for theme in themes for topic in theme["children"] for s in topic["children"]]
+    assert {s["id"] for s in stories} <= {s["id"] for s in below}
+    assert sum(s["articles"] for s in below) == sum(t["articles"] for t in themes) == 51
+    assert {type(s["label"]) for s in below} == {int}
+    assert set(stories[0]) == {
+        "id", "level", "label", "name", "articles", "independent", "keywords", "summary",
+        "representative", "first", "last",
+    }  # fmt: skip
+    (run,) = json.loads(newsnest("show", nest, "--runs", "--json").stdout)
+    assert run["finished"] is True
+    assert run["facts"]["articles"] == 51
+    (row,) = json.loads(newsnest("show", nest, "--rejected", "--json").stdout)
+    assert (row["line"], row["reason"]) == (52, "has no title and no text")
+    assert json.loads(row["content"]) == {"id": "empty", "title": ""}
+
+
+def test_show_lists_runs_and_rejected_rows(newsnest, nest: Path):
+    assert "encoder tfidf, fine-to-coarse  finished" in newsnest("show", nest, "--runs").stdout
+    shown = newsnest("show", nest, "--rejected").stdout.splitlines()
+    assert shown[0].endswith("news.jsonl:52: has no title and no text")
+    assert shown[1] == "1 rows set aside"
+
+
+# ── export and report ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_export_writes_every_article(newsnest, nest: Path, tmp_path: Path, ending: str):
+    out = tmp_path / f"out.{ending}"
+    result = newsnest("export", nest, "-o", out, "--run", "1")
+    assert result.stdout == f"{out}: 51 rows\n"
+    assert result.stderr == ""
+    assert out.stat().st_size > 0
+
+
+def test_report_writes_one_page(newsnest, nest: Path, tmp_path: Path):
+    page = tmp_path / "page.html"
+    result = newsnest("report", nest, "-o", page)
+    assert re.fullmatch(rf"{re.escape(str(page))}: \d+\.\d MB\n", result.stdout)
+    assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+
+
+# ── evaluate ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_evaluate_joins_by_id_and_says_what_was_left_out(newsnest, nest: Path, gold: Path):
+    result = newsnest("evaluate", "clusters", nest, "--gold", gold, "--level", "story", "--json")
+    assert f"3 ids only in {nest}, 1 only in {gold}; 48 compared" in result.stderr
+    scores = json.loads(result.stdout)["story"]
+    assert scores["articles"] == 48
+    assert scores["gold_clusters"] == 12
+    for name in ("pair", "bcubed"):
+        for measure in ("precision", "recall", "f1"):
+            assert 0.0 <= scores[f"{name}_{measure}"] <= 1.0
+    assert {"nmi", "ari", "v_measure", "accuracy"} <= set(scores)
+    words = newsnest("evaluate", "clusters", nest, "--gold", gold, "--level", "story").stdout
+    assert words.startswith("story: 48 articles, ")
+    assert f"F1 {scores['pair_f1']:.3f}" in words
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_evaluate_takes_an_export_for_its_nest(
+    newsnest, nest: Path, gold: Path, tmp_path: Path, ending: str
+):
+    out = tmp_path / f"out.{ending}"
+    newsnest("export", nest, "-o", out)
+    options = ("--gold", gold, "--level", "story=event", "--json")
+    by_file = json.loads(newsnest("evaluate", "clusters", out, *options).stdout)["story"]
+    by_nest = json.loads(newsnest("evaluate", "clusters", nest, *options).stdout)["story"]
+    by_file.pop("nmi_language"), by_nest.pop("nmi_language")
+    assert by_file == by_nest
+
+
+def test_perfect_labels_get_perfect_scores(newsnest, gold: Path):
+    options = ("--gold", gold, "--level", "story=event", "--level", "event")
+    result = newsnest("evaluate", "clusters", gold, *options, "--json")
+    assert result.stderr == ""
+    for scores in json.loads(result.stdout).values():
+        assert scores["pair_f1"] == scores["bcubed_f1"] == scores["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("level", "gold_text", "wanted"),
+    [
+        ("storey=story", None, "has no level 'storey'. It has: theme, topic, story."),
+        ("story=event_id", None, 'no row has the field "event_id". Choose among id, story, event'),
+        ("story", "id,story\na00000,1\na00000,2\n", 'line 3: the id "a00000" stands there twice'),
+        ("story", "story\n1\n", 'the row has no "id"'),
+    ],
+)
+def test_evaluate_says_what_cannot_be_joined(
+    newsnest, nest: Path, gold: Path, tmp_path: Path, level: str, gold_text, wanted: str
+):
+    if gold_text is not None:
+        gold = tmp_path / "gold.csv"
+        gold.write_text(gold_text)
+    result = newsnest("evaluate", "clusters", nest, "--gold", gold, "--level", level, status=1)
+    (line,) = result.stderr.splitlines()
+    assert wanted in line
+
+
+# ── demo ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_demo_makes_a_nest_and_its_page(newsnest, tmp_path: Path):
+    nest = tmp_path / "try.nest"
+    result = newsnest("demo", "-o", nest, "--encoder", "tfidf", "--quiet")
+    assert result.stderr == ""
+    assert result.stdout.splitlines()[-2:] == [
+        f"nest: {nest}",
+        f"page: {tmp_path / 'try.html'}",
+    ]
+    assert re.search(r"\d+ articles, \d+ independent; \d+ rows set aside", result.stdout)
+    assert (tmp_path / "try.html").stat().st_size > 10_000
+
+
+def test_the_version_and_help_are_told(newsnest):
+    assert re.fullmatch(r"newsnest, version \d+\.\d+\.\d+\n", newsnest("--version").stdout)
+    assert "newsnest demo" in newsnest("--help").stdout
