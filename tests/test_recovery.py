@@ -98,8 +98,6 @@ def kill_and_finish(folder: Path, corpus: Path, encoder: str, kills: int, seed: 
     assert labels_of(broken) == labels_of(whole)
     with Nest(broken) as nest:
         assert [run.finished for run in nest.runs()] == [True]
-    again = cluster(corpus, broken, encoder)
-    assert "nothing to do" in again.stdout
     return met
 
 
@@ -111,9 +109,9 @@ def test_a_killed_run_is_finished_by_the_same_command(tmp_path: Path):
 def test_a_run_killed_while_encoding_goes_on_from_the_vectors_it_has(
     tmp_path: Path, tiny_model: Path
 ):
-    # Three chunks of 2,048 texts go into the nest one after another.
-    corpus = invented.write(tmp_path / "news.jsonl", invented.articles(stories=1100, each=4))
-    assert kill_and_finish(tmp_path, corpus, str(tiny_model), kills=3, seed=2) >= 1
+    # Two chunks, 2,048 texts and the rest, go into the nest one after the other.
+    corpus = invented.write(tmp_path / "news.jsonl", invented.articles(stories=800, each=4))
+    assert kill_and_finish(tmp_path, corpus, str(tiny_model), kills=2, seed=2) >= 1
 
 
 @pytest.mark.slow

@@ -154,7 +154,7 @@ def cluster(
         click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
         return
     facts = built.run.facts
-    counts = facts["clusters"]
+    counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
         f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
         f"{facts['independent']:,} independent, {len(rejected):,} rows set aside"
