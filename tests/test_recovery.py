@@ -110,7 +110,7 @@ def test_a_run_killed_while_encoding_goes_on_from_the_vectors_it_has(
     tmp_path: Path, tiny_model: Path
 ):
     # Two chunks, 2,048 texts and the rest, go into the nest one after the other.
-    corpus = invented.write(tmp_path / "news.jsonl", invented.articles(stories=800, each=4))
+    corpus = invented.write(tmp_path / "news.jsonl", invented.articles(stories=550, each=4))
     assert kill_and_finish(tmp_path, corpus, str(tiny_model), kills=2, seed=2) >= 1
 
 

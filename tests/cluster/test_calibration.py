@@ -88,9 +88,9 @@ def test_one_wrong_date_does_not_stretch_the_time_scale():
 
 
 def test_bad_values_are_refused():
-    with pytest.raises(ParameterError, match="level must be one of theme, topic, story, got 'x'"):
+    with pytest.raises(ParameterError, match="name levels among theme, topic, story, got 'x'"):
         auto_levels(text(), min_similarity={"x": 0.5})
-    with pytest.raises(ParameterError, match=r"story must be in \[-1, 1\], got 3"):
+    with pytest.raises(ParameterError, match=r"must be in \[-1, 1\], got 3 for story"):
         auto_levels(text(), min_similarity={"story": 3})
     with pytest.raises(ParameterError, match="rule_for: level must be one of"):
         rule_for("chapter")

@@ -157,7 +157,7 @@ def cluster(
     counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
         f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
-        f"{facts['independent']:,} independent, {len(rejected):,} rows set aside"
+        f"{facts['independent']:,} independent, {len(rejected):,} {plural('row', len(rejected))} set aside"
     )
     click.echo(", ".join(f"{count:,} {plural(level, count)}" for level, count in counts.items()))
     click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
@@ -174,12 +174,15 @@ def _spooled(stack: ExitStack) -> Path:
 
 def _tell(notices: list[tuple[str, str]], rejected: list[Rejected], output: Path) -> None:
     """Say on stderr what was noticed while reading."""
+    from newsnest.nest import plural
+
     for file, message in notices:
         click.echo(f"{file}: {message}", err=True)
     if rejected:
         first = rejected[0]
         click.echo(
-            f"{len(rejected):,} rows were set aside, the first at {first.file}:{first.line}: "
-            f"{first.reason} (all of them: newsnest show {output} --rejected)",
+            f"{len(rejected):,} {plural('row', len(rejected))} set aside, the first at "
+            f"{first.file}:{first.line}: {first.reason} (all of them: newsnest show {output} "
+            "--rejected)",
             err=True,
         )

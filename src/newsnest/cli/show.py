@@ -105,6 +105,8 @@ def _print_level(nest: Nest, run: Run, level: str, limit: int, as_json: bool) ->
 
 
 def _print_rejected(nest: Nest, run: Run, as_json: bool) -> None:
+    from newsnest.nest import plural
+
     rows = nest.rejected(run.corpus)
     if as_json:
         fields = [
@@ -114,7 +116,7 @@ def _print_rejected(nest: Nest, run: Run, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row.file}:{row.line}: {row.reason}")
-    click.echo(f"{len(rows):,} rows set aside")
+    click.echo(f"{len(rows):,} {plural('row', len(rows))} set aside")
 
 
 def _print_runs(nest: Nest, as_json: bool) -> None:

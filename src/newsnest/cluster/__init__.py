@@ -4,6 +4,7 @@ from newsnest.cluster.calibration import (
     auto_levels,
     auto_time_scale,
     calibration_digest,
+    check_min_similarity,
     default_time_weight,
 )
 from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
@@ -21,6 +22,7 @@ __all__ = [
     "auto_levels",
     "auto_time_scale",
     "calibration_digest",
+    "check_min_similarity",
     "default_time_weight",
     "fit_frame",
     "group_means",

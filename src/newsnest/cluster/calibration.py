@@ -214,15 +214,7 @@ def auto_levels(
     calibrated weight and stays there.
     """
     given = dict(min_similarity or {})
-    for name, value in given.items():
-        if name not in SHARES:
-            raise ParameterError(
-                f"min_similarity: level must be one of {', '.join(SHARES)}, got {name!r}."
-            )
-        if not -1.0 <= value <= 1.0:
-            raise ParameterError(
-                f"min_similarity: {name} must be in [-1, 1], got {value}. It is a cosine."
-            )
+    check_min_similarity("auto_levels", given)
     d = text.shape[1]
     levels = []
     for name, share in SHARES.items():
@@ -231,6 +223,21 @@ def auto_levels(
         value = given[name] if name in given else _default(text, level, encoder)
         levels.append(replace(level, min_similarity=value))
     return tuple(levels)
+
+
+def check_min_similarity(where: str, given: Mapping[str, float]) -> None:
+    """Raise ParameterError unless `given` holds cosines of known levels."""
+    for name, value in given.items():
+        if name not in SHARES:
+            raise ParameterError(
+                f"{where}: min_similarity must name levels among {', '.join(SHARES)}, "
+                f"got {name!r}. Choose one of them."
+            )
+        if not -1.0 <= value <= 1.0:
+            raise ParameterError(
+                f"{where}: min_similarity must be in [-1, 1], got {value} for {name}. "
+                "It is a cosine."
+            )
 
 
 def _default(text: Vectors, level: Level, encoder: str) -> float:

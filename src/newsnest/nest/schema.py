@@ -187,9 +187,11 @@ def _check_path(path: Path, *, create: bool) -> None:
 
 def _check_identity(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
     """Accept our own files and, to be filled, empty ones: a creation that was cut short."""
+    connection.execute("BEGIN")  # one moment: another program may be filling the file right now
     identity = connection.execute("PRAGMA application_id").fetchone()[0]
     version = _version(connection)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    connection.execute("COMMIT")
     empty = not (identity or version or tables)
     if empty and not create:
         raise NestError(f"{path} is empty. Fill it: newsnest cluster FILE -o {path}")

@@ -390,12 +390,10 @@ class Nest:
     def linkages(self, run: Run | None = None) -> list[NDArray[np.float64]]:
         """Return the SciPy-style linkage matrices of a run, coarse to fine."""
         run = run or self.run()
-        steps = (
-            "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
-        )
+        ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
         return [
             np.array(
-                self.connection.execute(rows, (run.id, depth)).fetchall(), dtype=np.float64
+                self.connection.execute(ask, (run.id, depth)).fetchall(), dtype=np.float64
             ).reshape(-1, 4)
             for depth in range(len(self.levels(run)))
         ]

@@ -1,35 +1,22 @@
-"""The straight walk: corpus → embed → cluster → describe → nest. The only composer of the parts.
-
-Every step writes to the nest in one transaction, so that after a kill the same call goes on where
-the last one stopped and ends with the same result.
-"""
+"""One run: articles → copies folded → vectors → hierarchy → names → a result for the nest."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-import platform
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import newsnest
 from newsnest.cluster import (
     Frame,
-    Order,
     auto_levels,
     auto_time_scale,
-    calibration_digest,
     default_time_weight,
     fit_frame,
     group_means,
@@ -37,207 +24,20 @@ from newsnest.cluster import (
     nest_levels,
     story_map,
 )
-from newsnest.cluster.calibration import SHARES
-from newsnest.corpus import Notice, ReadOptions, digest, fold_copies, read_articles
-from newsnest.corpus.origin import format_of
-from newsnest.describe import Describer, Description, KeywordDescriber
+from newsnest.corpus import fold_copies
+from newsnest.describe import Describer, Description
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
-from newsnest.embed.config import LongTexts
-from newsnest.embed.registry import KNOWN
-from newsnest.embed.weights import folder_digests, settings_digest
-from newsnest.errors import InputError, ParameterError
-from newsnest.nest import Cluster, Nest, Result, Run
-from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Rejected, Vectors
-
-Centre = Literal["language", "corpus"]
+from newsnest.errors import InputError
+from newsnest.nest import Cluster, Nest, Result
+from newsnest.pipeline.options import Options
+from newsnest.progress import Progress
+from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Vectors
 
 MAPPED_STORIES = 500
 """How many stories, the largest, get a place on the map."""
 
-_SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
-            "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Everything that shapes a nest.
-
-    Parameters
-    ----------
-    encoder
-        A name ("minilm", "static", "tfidf", "multilingual"), a path or a hub id.
-    long_texts
-        What is read of texts longer than the encoder's limit: "head", "head+tail" or "mean".
-    order
-        "fine-to-coarse" or "coarse-to-fine".
-    min_similarity
-        Cosine per level that overrides the measured default, for instance {"story": 0.4}.
-    time_scale, time_weight
-        Seconds and a weight in [0, 1) for the story level; None takes the measured default. A
-        weight of 0 turns time off; without dates it is off anyway.
-    centre
-        "language": every language on its own mean, so that the same event in two languages comes
-        together; "corpus": all on one mean, for corpora whose languages cover different things.
-    keep_copies
-        Do not fold copies before clustering.
-    read
-        How files are read.
-
-    Raises
-    ------
-    ParameterError
-        If one of them is outside its domain; before anything is read.
-    """
-
-    encoder: str = "minilm"
-    long_texts: LongTexts = "head"
-    order: Order = "fine-to-coarse"
-    min_similarity: Mapping[str, float] = field(default_factory=dict)
-    time_scale: float | None = None
-    time_weight: float | None = None
-    centre: Centre = "language"
-    keep_copies: bool = False
-    read: ReadOptions = field(default_factory=ReadOptions)
-
-    def __post_init__(self) -> None:
-        EncoderConfig(long_texts=self.long_texts)  # says which there are
-        for name, known in (("order", get_args(Order)), ("centre", get_args(Centre))):
-            if getattr(self, name) not in known:
-                raise ParameterError(
-                    f"Options: {name} must be one of {', '.join(known)}, "
-                    f"got {getattr(self, name)!r}. Choose one of them."
-                )
-        for level, value in self.min_similarity.items():
-            if level not in SHARES:
-                raise ParameterError(
-                    f"Options: min_similarity must name levels among {', '.join(SHARES)}, "
-                    f"got {level!r}. Choose one of them."
-                )
-            if not -1.0 <= value <= 1.0:
-                raise ParameterError(
-                    f"Options: min_similarity must be in [-1, 1], got {value} for {level}. "
-                    "It is a cosine."
-                )
-        if self.time_scale is not None and not 0.0 < self.time_scale < math.inf:
-            raise ParameterError(
-                f"Options: time_scale must be positive, got {self.time_scale}. It is in seconds."
-            )
-        if self.time_weight is not None and not 0.0 <= self.time_weight < 1.0:
-            raise ParameterError(
-                f"Options: time_weight must be in [0, 1), got {self.time_weight}. 0 turns time off."
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What `build` did: the run, and whether it was made now or found finished."""
-
-    run: Run
-    new: bool
-
-
-def build(
-    paths: Sequence[str | Path],
-    nest: Nest,
-    options: Options = Options(),
-    *,
-    describer: Describer | None = None,
-    progress: Progress = SILENT,
-) -> Built:
-    """Read articles, cluster and describe them, and keep the result in a nest.
-
-    Parameters
-    ----------
-    paths
-        Files and directories; see `newsnest.corpus.read_articles`.
-    nest
-        Open for writing.
-    options
-        Everything that shapes the result.
-    describer
-        Names the clusters; None means keywords.
-    progress
-        Told about every step.
-
-    Returns
-    -------
-    Built
-        The same paths, options and versions find the finished run again and do nothing.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, or no article was found.
-    ParameterError, EncoderError, NestError
-        As the parts raise them.
-
-    Example
-    -------
-    >>> from newsnest import Nest, build                                     # doctest: +SKIP
-    >>> with Nest("news.nest", create=True) as nest:
-    ...     build(["headlines.csv"], nest)
-    """
-    describer = describer or KeywordDescriber()
-    # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
-    load_encoder(options.encoder)
-    corpus = _corpus(paths, nest, options.read, progress)
-    given = {**asdict(options), "describer": describer.name}
-    versions = _versions(options.encoder)
-    run = nest.start_run(_key(corpus, given, versions), corpus, given, versions)
-    if run.finished:
-        return Built(run, new=False)
-    result = _Walk(nest, options, describer, progress).run(corpus)
-    nest.finish_run(run, result)
-    return Built(nest.run(run.id), new=True)
-
-
-def _corpus(
-    paths: Sequence[str | Path], nest: Nest, options: ReadOptions, progress: Progress
-) -> int:
-    """Return the corpus of these files, read now unless the nest has it."""
-    identity = digest(paths)
-    # The same bytes named .txt and .jsonl are two corpora.
-    kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
-    read = {**asdict(options), "kinds": kinds}
-    corpus = nest.find_corpus(identity, read)
-    if corpus is None:
-        items = _as_kept(read_articles(paths, options=options, progress=progress))
-        corpus = nest.add_corpus(identity, read, items)
-    return corpus
-
-
-def _as_kept(
-    items: Iterable[Article | Rejected | Notice],
-) -> Iterator[Article | Rejected | tuple[str, str]]:
-    for item in items:
-        yield (item.file, item.message) if isinstance(item, Notice) else item
-
-
-def _versions(encoder: str) -> dict[str, str]:
-    """Return the versions of all that shapes a run, the files of the encoder's folder included."""
-    folder = Path(encoder).expanduser()
-    model = (
-        {"model": settings_digest(folder_digests(folder))}
-        if encoder not in KNOWN and folder.is_dir()
-        else {}
-    )
-    return {
-        **model,
-        "newsnest": newsnest.__version__,
-        "calibration": calibration_digest(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in _SHAPING},
-    }
-
-
-def _key(corpus: int, options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
-    """Identify a run: the same key means the same result."""
-    text = json.dumps([corpus, options, versions], sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-class _Walk:
+class Walk:
     """One run, from a corpus in the nest to a result for the nest."""
 
     def __init__(
@@ -257,6 +57,13 @@ class _Walk:
         self.facts["seconds"][what] = round(time.perf_counter() - start, 3)
 
     def run(self, corpus: int) -> Result:
+        """Walk from the articles of a corpus to what the nest keeps.
+
+        Raises
+        ------
+        InputError
+            If the corpus holds no article.
+        """
         articles = self.nest.corpus_articles(corpus)
         rejected = len(self.nest.rejected(corpus))
         if not articles:

@@ -1,0 +1,140 @@
+"""From files to a finished run in a nest: what is known already is found, the rest is done.
+
+Every step writes to the nest in one transaction, so that after a kill the same call goes on where
+the last one stopped and ends with the same result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import newsnest
+from newsnest.cluster import calibration_digest
+from newsnest.corpus import Notice, ReadOptions, digest, read_articles
+from newsnest.corpus.origin import format_of
+from newsnest.describe import Describer, KeywordDescriber
+from newsnest.embed import KNOWN, load_encoder
+from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.nest import Nest, Run
+from newsnest.pipeline.options import Options
+from newsnest.pipeline.walk import Walk
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Article, Rejected
+
+_SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
+            "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What `build` did: the run, and whether it was made now or found finished."""
+
+    run: Run
+    new: bool
+
+
+def build(
+    paths: Sequence[str | Path],
+    nest: Nest,
+    options: Options = Options(),  # noqa: B008 (frozen)
+    *,
+    describer: Describer | None = None,
+    progress: Progress = SILENT,
+) -> Built:
+    """Read articles, cluster and describe them, and keep the result in a nest.
+
+    Parameters
+    ----------
+    paths
+        Files and directories; see `newsnest.corpus.read_articles`.
+    nest
+        Open for writing.
+    options
+        Everything that shapes the result.
+    describer
+        Names the clusters; None means keywords.
+    progress
+        Told about every step.
+
+    Returns
+    -------
+    Built
+        The same paths, options and versions find the finished run again and do nothing.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or no article was found.
+    ParameterError, EncoderError, NestError
+        As the parts raise them.
+
+    Example
+    -------
+    >>> from newsnest import Nest, build                                     # doctest: +SKIP
+    >>> with Nest("news.nest", create=True) as nest:
+    ...     build(["headlines.csv"], nest)
+    """
+    describer = describer or KeywordDescriber()
+    # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
+    load_encoder(options.encoder)
+    corpus = _corpus(paths, nest, options.read, progress)
+    given = {**asdict(options), "describer": describer.name}
+    versions = _versions(options.encoder)
+    run = nest.start_run(_key(corpus, given, versions), corpus, given, versions)
+    if run.finished:
+        return Built(run, new=False)
+    result = Walk(nest, options, describer, progress).run(corpus)
+    nest.finish_run(run, result)
+    return Built(nest.run(run.id), new=True)
+
+
+def _corpus(
+    paths: Sequence[str | Path], nest: Nest, options: ReadOptions, progress: Progress
+) -> int:
+    """Return the corpus of these files, read now unless the nest has it."""
+    identity = digest(paths)
+    # The same bytes named .txt and .jsonl are two corpora.
+    kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
+    read = {**asdict(options), "kinds": kinds}
+    corpus = nest.find_corpus(identity, read)
+    if corpus is None:
+        items = _as_kept(read_articles(paths, options=options, progress=progress))
+        corpus = nest.add_corpus(identity, read, items)
+    return corpus
+
+
+def _as_kept(
+    items: Iterable[Article | Rejected | Notice],
+) -> Iterator[Article | Rejected | tuple[str, str]]:
+    for item in items:
+        yield (item.file, item.message) if isinstance(item, Notice) else item
+
+
+def _versions(encoder: str) -> dict[str, str]:
+    """Return the versions of all that shapes a run, the files of the encoder's folder included."""
+    folder = Path(encoder).expanduser()
+    model = (
+        {"model": settings_digest(folder_digests(folder))}
+        if encoder not in KNOWN and folder.is_dir()
+        else {}
+    )
+    return {
+        **model,
+        "newsnest": newsnest.__version__,
+        "calibration": calibration_digest(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _SHAPING},
+    }
+
+
+def _key(corpus: int, options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Identify a run: the same key means the same result."""
+    text = json.dumps([corpus, options, versions], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

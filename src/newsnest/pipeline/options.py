@@ -1,0 +1,76 @@
+"""Everything that shapes a nest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from newsnest.cluster import Order, check_min_similarity
+from newsnest.corpus import ReadOptions
+from newsnest.embed import EncoderConfig
+from newsnest.embed.config import LongTexts
+from newsnest.errors import ParameterError
+
+Centre = Literal["language", "corpus"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that shapes a nest.
+
+    Parameters
+    ----------
+    encoder
+        A name ("minilm", "static", "tfidf", "multilingual"), a path or a hub id.
+    long_texts
+        What is read of texts longer than the encoder's limit: "head", "head+tail" or "mean".
+    order
+        "fine-to-coarse" or "coarse-to-fine".
+    min_similarity
+        Cosine per level that overrides the measured default, for instance {"story": 0.4}.
+    time_scale, time_weight
+        Seconds and a weight in [0, 1) for the story level; None takes the measured default. A
+        weight of 0 turns time off; without dates it is off anyway.
+    centre
+        "language": every language on its own mean, so that the same event in two languages comes
+        together; "corpus": all on one mean, for corpora whose languages cover different things.
+    keep_copies
+        Do not fold copies before clustering.
+    read
+        How files are read.
+
+    Raises
+    ------
+    ParameterError
+        If one of them is outside its domain; before anything is read.
+    """
+
+    encoder: str = "minilm"
+    long_texts: LongTexts = "head"
+    order: Order = "fine-to-coarse"
+    min_similarity: Mapping[str, float] = field(default_factory=dict)
+    time_scale: float | None = None
+    time_weight: float | None = None
+    centre: Centre = "language"
+    keep_copies: bool = False
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+    def __post_init__(self) -> None:
+        EncoderConfig(long_texts=self.long_texts)  # says which there are
+        for name, known in (("order", get_args(Order)), ("centre", get_args(Centre))):
+            if getattr(self, name) not in known:
+                raise ParameterError(
+                    f"Options: {name} must be one of {', '.join(known)}, "
+                    f"got {getattr(self, name)!r}. Choose one of them."
+                )
+        check_min_similarity("Options", self.min_similarity)
+        if self.time_scale is not None and not 0.0 < self.time_scale < math.inf:
+            raise ParameterError(
+                f"Options: time_scale must be positive, got {self.time_scale}. It is in seconds."
+            )
+        if self.time_weight is not None and not 0.0 <= self.time_weight < 1.0:
+            raise ParameterError(
+                f"Options: time_weight must be in [0, 1), got {self.time_weight}. 0 turns time off."
+            )
