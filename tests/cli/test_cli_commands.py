@@ -22,10 +22,10 @@ def test_cluster_tells_the_result_on_stdout_and_the_rest_on_stderr(
     nest = tmp_path / "n.nest"
     result = newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf")
     told = result.stdout.splitlines()
-    assert told[0] == f"{nest}: run 1, 51 articles, 48 independent, 1 rows set aside"
+    assert told[0] == f"{nest}: run 1, 51 articles, 48 independent, 1 row set aside"
     assert told[-1] == f"See it: newsnest show {nest}, or newsnest report {nest} -o report.html"
     assert "story: min_similarity" in result.stderr
-    assert "1 rows were set aside, the first at " in result.stderr
+    assert "1 row set aside, the first at " in result.stderr
     assert "news.jsonl:52: has no title and no text" in result.stderr
     again = newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf")
     assert again.stdout == f"{nest} holds this run already (run 1); nothing to do.\n"
@@ -36,7 +36,7 @@ def test_quiet_prints_nothing_on_stderr(newsnest, corpus: Path, tmp_path: Path):
         "cluster", corpus, "-o", tmp_path / "n", "--encoder", "tfidf", "--quiet"
     )  # even with rows set aside
     assert result.stderr == ""
-    assert "51 articles, 48 independent, 1 rows set aside" in result.stdout
+    assert "51 articles, 48 independent, 1 row set aside" in result.stdout
 
 
 def test_options_reach_the_run(newsnest, corpus: Path, tmp_path: Path):
@@ -155,7 +155,7 @@ def test_show_lists_runs_and_rejected_rows(newsnest, nest: Path):
     assert "encoder tfidf, fine-to-coarse  finished" in newsnest("show", nest, "--runs").stdout
     shown = newsnest("show", nest, "--rejected").stdout.splitlines()
     assert shown[0].endswith("news.jsonl:52: has no title and no text")
-    assert shown[1] == "1 rows set aside"
+    assert shown[1] == "1 row set aside"
 
 
 # ── export and report ───────────────────────────────────────────────────────────────────────────

@@ -157,7 +157,8 @@ def cluster(
     counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
         f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
-        f"{facts['independent']:,} independent, {len(rejected):,} {plural('row', len(rejected))} set aside"
+        f"{facts['independent']:,} independent, {len(rejected):,} "
+        f"{plural('row', len(rejected))} set aside"
     )
     click.echo(", ".join(f"{count:,} {plural(level, count)}" for level, count in counts.items()))
     click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
