@@ -95,9 +95,10 @@ def kill_and_finish(folder: Path, corpus: Path, encoder: str, kills: int, seed: 
     done = cluster(corpus, broken, encoder)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    assert labels_of(broken) == labels_of(whole)
-    with Nest(broken) as nest:
+    with Nest(broken) as nest, Nest(whole) as other:
         assert [run.finished for run in nest.runs()] == [True]
+        assert nest.run().versions == other.run().versions  # nobody changed the code meanwhile
+    assert labels_of(broken) == labels_of(whole)
     return met
 
 

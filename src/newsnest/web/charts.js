@@ -130,8 +130,10 @@ var newsnest = (function () {
     return tree.names.map((name, i) => {
       const side = Math.sqrt(tree.values[i] * room);
       const header = parents.has(tree.ids[i]) && tree.depth[i] - tree.depth[at] < depths - 1;
-      const letters = i === at ? 60 : Math.floor((header ? side : side * 0.82) / 7);
-      return letters < 5 ? "" : wrapped(name, letters, header ? 1 : Math.max(1, Math.floor(side / 24)));
+      // A tile is up to twice as long as wide: words must fit its shorter side, whichever it is.
+      // A blank where there is no room: for an empty text Plotly would write the label.
+      const letters = tree.values[i] >= tree.values[at] ? (narrow.matches ? 18 : 40) : Math.floor(side * 0.68 / 6.4);
+      return letters < 7 ? " " : wrapped(name, letters, header ? 1 : Math.max(1, Math.floor((side * 0.68 - 4) / 15)));
     });
   }
   /* As many levels as stay readable (and quick): at most 400 tiles, but always the next level. */
@@ -158,10 +160,11 @@ var newsnest = (function () {
     const level = box.level || "all";
     const { depths, visible } = depthsBelow(level), pick = (list) => visible.map((i) => list[i]);
     box.redraw = () => drawNest(matches, onTree);
+    const words = tileWords(box, level, depths);
     const trace = {
       type: "treemap", ids: pick(tree.ids), parents: pick(tree.parents), values: pick(tree.values),
-      labels: pick(tree.names).map((name) => wrapped(name, narrow.matches ? 18 : 40, 1)), branchvalues: "total",
-      text: pick(tileWords(box, level, depths)), texttemplate: "%{text}",
+      // Plotly writes a label over a tile that holds others, and the text into one that does not.
+      labels: pick(words), branchvalues: "total", text: pick(words), texttemplate: "%{text}",
       customdata: visible.map((i) => [wrapped(tree.names[i], 48, 4), tree.notes[i]]),
       hovertemplate: "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
       maxdepth: depths, sort: true,
@@ -170,7 +173,7 @@ var newsnest = (function () {
       pathbar: { thickness: 26, textfont: { size: 12, color: s.ink } },
       tiling: { packing: "squarify", pad: 2 }, level,
     };
-    return Plotly.react(box, [trace], layout({ uniformtext: { minsize: 11, mode: "hide" } }), config).then(() => {
+    return Plotly.react(box, [trace], layout({}), config).then(() => {
       if (box.wired) return;
       box.wired = true;
       box.on("plotly_treemapclick", (event) => {
