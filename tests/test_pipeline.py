@@ -309,7 +309,7 @@ def test_a_corpus_without_one_article_is_an_error_and_the_nest_opens(tmp_path: P
     bad = tmp_path / "bad.jsonl"
     bad.write_text("not json\n{}\n")
     path = tmp_path / "n.nest"
-    said = r"no article could be read: 2 rows were rejected \(the first: .*bad.jsonl:1: "
+    said = r"no article could be read; rows set aside: 2 \(the first: .*bad.jsonl:1: "
     for _ in range(2):  # the second time the corpus is kept already
         with Nest(path, create=True) as nest, pytest.raises(InputError, match=said):
             build([bad], nest, TFIDF)
@@ -323,7 +323,7 @@ def test_a_corpus_without_one_article_is_an_error_and_the_nest_opens(tmp_path: P
 
 def test_an_empty_file_is_an_error(nest: Nest, tmp_path: Path):
     (tmp_path / "empty.jsonl").touch()
-    with pytest.raises(InputError, match="no article could be read: 0 rows were rejected"):
+    with pytest.raises(InputError, match="no article could be read; rows set aside: 0"):
         build([tmp_path / "empty.jsonl"], nest, TFIDF)
 
 

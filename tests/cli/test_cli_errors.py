@@ -29,7 +29,7 @@ def said(result) -> str:
         (["news.jsonl", "--encoder", "minilmm"], "minilm, static, tfidf, multilingual, a model"),
         (["news.jsonl", "--encoder", "."], "must hold a sentence-transformers model"),
         (["news.jsonl", "--encoding", "utf-9"], "encoding must be one Python knows, got 'utf-9'"),
-        (["bad.jsonl"], "no article could be read: 1 rows were rejected (the first: bad.jsonl:1: "),
+        (["bad.jsonl"], "no article could be read; rows set aside: 1 (the first: bad.jsonl:1: "),
         (["bad.jsonl", "--strict"], "bad.jsonl, line 1: "),
         (["news.jsonl", "--format", "parquet"], "news.jsonl"),
     ],

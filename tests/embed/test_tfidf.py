@@ -77,3 +77,11 @@ def test_dimensions_follow_a_tiny_corpus():
 def test_encoding_before_fitting_is_an_error():
     with pytest.raises(EncoderError, match="must be fitted on a corpus, got none"):
         TfidfEncoder().encode(["storm"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_corpus_of_one_word_or_one_text_has_vectors_too():
+    for corpus in (["one"], ["one", "one one"], ["storm hits coast"], ["a b c", "a b c"]):
+        encoder = TfidfEncoder()
+        encoder.prepare(corpus)
+        np.testing.assert_allclose(np.linalg.norm(encoder.encode(corpus), axis=1), 1, atol=1e-6)

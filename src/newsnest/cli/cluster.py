@@ -156,7 +156,8 @@ def cluster(
     facts = built.run.facts
     counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
-        f"{output}: run {built.run.id}, {facts['articles']:,} articles, "
+        f"{output}: run {built.run.id}, "
+        f"{facts['articles']:,} {plural('article', facts['articles'])}, "
         f"{facts['independent']:,} independent, {len(rejected):,} "
         f"{plural('row', len(rejected))} set aside"
     )

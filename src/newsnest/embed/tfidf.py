@@ -121,8 +121,8 @@ class TfidfEncoder:
         return 0
 
     def _fit(self, corpus: Iterator[str], progress: Progress) -> None:
-        from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+        from sklearn.utils.extmath import randomized_svd
 
         counter = CountVectorizer(analyzer=terms, dtype=np.float64)
         try:
@@ -143,9 +143,8 @@ class TfidfEncoder:
         dims = min(_DIMS, *matrix.shape)
         # One BLAS thread: sums must not be split differently on another number of cores.
         with threadpool_limits(limits=1, user_api="blas"):
-            svd = TruncatedSVD(dims, algorithm="randomized", n_iter=5, random_state=_SEED)
-            svd.fit(matrix)
-        self._axes = np.ascontiguousarray(svd.components_.T)
+            _, _, axes = randomized_svd(matrix, dims, n_iter=5, random_state=_SEED)
+        self._axes = np.ascontiguousarray(axes.T)
 
     def _project(self, texts: Sequence[str]) -> Vectors:
         if self._axes is None:

@@ -68,7 +68,7 @@ class Walk:
         rejected = len(self.nest.rejected(corpus))
         if not articles:
             raise InputError(
-                f"no article could be read: {rejected} rows were rejected"
+                f"no article could be read; rows set aside: {rejected}"
                 + _first_reason(self.nest, corpus)
             )
         with self.timed("copies"):
