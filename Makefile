@@ -29,6 +29,7 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/clustering.py --data $(DATA)
 	$(BIN)/python benchmarks/whole_run.py --data $(DATA)
 	$(BIN)/python benchmarks/rac.py --data $(DATA)
+	$(BIN)/python benchmarks/languages.py --data $(DATA)
 	$(BIN)/python benchmarks/copies.py --data $(DATA)
 	$(BIN)/python benchmarks/corpus_reading.py --data $(DATA)
 

@@ -88,6 +88,16 @@ def encode(texts: Sequence[str], encoder_name: str, cache: Nest) -> Vectors:
     return encode_cached(encoder, texts, cache.vectors)
 
 
+def peak_mib(process: int | str = "self") -> float:
+    """Return the peak of a running process; getrusage would start at the peak of its parent."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    _, found, rest = status.partition("VmHWM:")
+    return int(rest.split()[0]) / 1024 if found else 0.0
+
+
 def write_result(name: str, result: dict[str, Any], **extra: str) -> None:
     """Write a result with machine, versions and date beside it."""
     record = {

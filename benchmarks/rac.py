@@ -10,7 +10,6 @@ cosines where stories and themes are cut. Compilation is done once before and to
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -34,7 +33,7 @@ def one(path: str, n: int, method: str, cut: float) -> None:
     rows = np.load(path)[:n]
     if method == "rac":
         RAC(0.5).fit(rows[:64])  # loads the compiled kernels
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = measured.peak_mib()
     start = time.perf_counter()
     if method == "rac":
         clusters = RAC(cut).fit(rows).n_clusters_
@@ -48,9 +47,7 @@ def one(path: str, n: int, method: str, cut: float) -> None:
         json.dumps(
             {
                 "seconds": round(time.perf_counter() - start, 3),
-                "megabytes_above_input": round(
-                    (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-                ),
+                "mib_above_input": round(measured.peak_mib() - before),
                 "clusters": clusters,
             }
         )

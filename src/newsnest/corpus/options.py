@@ -46,7 +46,8 @@ class ReadOptions:
     date_order
         How to read 03/04/2024; None leaves such a date unread, because it could be two days.
     detect_language
-        Detect the language of articles that do not say it.
+        Detect the language of articles that do not say it; "" where that is uncertain (see
+        `newsnest.corpus.settle_languages`).
 
     Raises
     ------

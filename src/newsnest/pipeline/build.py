@@ -17,7 +17,7 @@ from typing import Any
 
 import newsnest
 from newsnest.cluster import calibration_digest
-from newsnest.corpus import Notice, ReadOptions, digest, read_articles
+from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_languages
 from newsnest.corpus.origin import format_of
 from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
@@ -105,8 +105,10 @@ def _corpus(
     read = {**asdict(options), "kinds": kinds}
     corpus = nest.find_corpus(identity, read)
     if corpus is None:
-        items = _as_kept(read_articles(paths, options=options, progress=progress))
-        corpus = nest.add_corpus(identity, read, items)
+        items = read_articles(paths, options=options, progress=progress)
+        if options.detect_language:
+            items = settle_languages(items)
+        corpus = nest.add_corpus(identity, read, _as_kept(items))
     return corpus
 
 
