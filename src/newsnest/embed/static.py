@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from newsnest.embed.patience import patient_threads
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.unit import unit_rows
 from newsnest.embed.weights import file_sha256, minilm_folder, settings_digest
@@ -172,8 +173,9 @@ def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progre
 
 def _model2vec_distil(source: Path) -> Any:
     try:
-        import model2vec.distill.inference as inference
-        from model2vec.distill import distill
+        with patient_threads():
+            import model2vec.distill.inference as inference
+            from model2vec.distill import distill
         from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise EncoderError(

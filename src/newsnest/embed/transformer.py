@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from newsnest.embed.config import EncoderConfig
+from newsnest.embed.patience import patient_threads
 from newsnest.embed.pieces import Cutter, Piece
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.unit import unit_rows
@@ -205,7 +206,8 @@ class SentenceTransformerEncoder:
 
 def _load(folder: Path, config: EncoderConfig, max_length: int | None) -> Any:
     try:
-        import torch
+        with patient_threads():
+            import torch
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise EncoderError(

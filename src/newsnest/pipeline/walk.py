@@ -26,13 +26,14 @@ from newsnest.cluster import (
 )
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
-from newsnest.embed import EncoderConfig, encode_cached, load_encoder
+from newsnest.embed import KNOWN, EncoderConfig, encode_cached, load_encoder
 from newsnest.errors import InputError
 from newsnest.nest import Cluster, Nest, Result
 from newsnest.pipeline.options import Options
 from newsnest.progress import Progress
 from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Vectors
 
+_MANY_FOREIGN = 0.1  # of the texts
 MAPPED_STORIES = 500
 """How many stories, the largest, get a place on the map."""
 
@@ -114,6 +115,7 @@ class Walk:
         encoder: Encoder = load_encoder(self.options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
+        self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {
             "encoder": encoder.fingerprint,
@@ -126,6 +128,19 @@ class Walk:
                 f"(long texts: {self.options.long_texts})"
             )
         return encode_cached(encoder, bodies, self.nest.vectors, progress=self.progress)
+
+    def _tell_foreign(self, texts: Sequence[Article]) -> None:
+        """Count the texts in languages the encoder was not trained on, and say so if many."""
+        known = KNOWN[self.options.encoder].languages if self.options.encoder in KNOWN else ()
+        foreign = Counter(a.lang for a in texts if known and a.lang and a.lang not in known)
+        self.facts["foreign"] = foreign.total()
+        if foreign.total() > _MANY_FOREIGN * len(texts):
+            most = ", ".join(code for code, _ in foreign.most_common(5))
+            self.progress.note(
+                f"{foreign.total():,} of {len(texts):,} texts are in languages that "
+                f"{self.options.encoder} was not trained on ({most}): expect less of them, or try "
+                "--encoder multilingual or tfidf"
+            )
 
     def _hierarchy(
         self, vectors: Vectors, texts: Sequence[Article], weights: NDArray[np.float64]

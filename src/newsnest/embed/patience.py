@@ -1,0 +1,27 @@
+"""Importing torch so that its threads share a busy machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_POLICY = "OMP_WAIT_POLICY"
+
+
+@contextmanager
+def patient_threads() -> Iterator[None]:
+    """Let threads that OpenMP starts sleep while they wait, if it is first loaded in this block.
+
+    By default they spin. Beside one other busy process on a machine of two cores, spinning made
+    minilm eight times slower (22 s for 600 headlines, 2.7 s without). A policy that the user has
+    set stays. The environment is as before afterwards: OpenMP reads it once, when it is loaded.
+    """
+    if _POLICY in os.environ:
+        yield
+        return
+    os.environ[_POLICY] = "PASSIVE"
+    try:
+        yield
+    finally:
+        os.environ.pop(_POLICY, None)
