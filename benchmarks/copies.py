@@ -9,19 +9,15 @@ after reading folded pairs of wiki_events, fr_headlines and googlenews_ts.
 
 from __future__ import annotations
 
-import argparse
-import gzip
 import json
-import platform
 import random
 import time
-from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import measured
 from newsnest.corpus import fold_copies
 from newsnest.types import Article
 
@@ -35,11 +31,6 @@ SETS = {
 OVERLAPS = (0.7, 0.75, 0.8, 0.85, 0.9, 1.0)
 SEED = 0
 HEADLINES = 100_000
-
-
-def load(folder: Path, name: str) -> list[dict[str, Any]]:
-    with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 def as_article(row: dict[str, Any]) -> Article:
@@ -93,40 +84,27 @@ def time_headlines(titles: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).parent / "results" / "copies.json"
-    )
-    options = parser.parse_args()
+    options = measured.arguments(__doc__ or "").parse_args()
     sets: dict[str, Any] = {}
     titles: list[str] = []
     for name, (gold, role) in SETS.items():
-        rows = load(options.data, name)
+        rows = measured.load_rows(options.data, name)
         titles += [row["title"] for row in rows if row.get("title")]
         results = [fold_set(rows, gold, overlap) for overlap in OVERLAPS]
         sets[name] = {"rows": len(rows), "gold": gold, "role": role, "results": results}
-    pairs = load(options.data, "mrpc")
+    pairs = measured.load_rows(options.data, "mrpc")
     for split, role in (("train", "chosen on"), ("test", "chosen on")):
         rows = [row for row in pairs if row["split"] == split]
         results = [fold_mrpc(rows, overlap) for overlap in OVERLAPS]
         sets[f"mrpc {split}"] = {"pairs": len(rows), "role": role, "results": results}
     result = {
         "what": "fold_copies: folded articles, share with the same gold as their original",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cpu": platform.processor() or platform.machine(), "system": platform.system()},
-        "versions": {
-            "python": platform.python_version(),
-            "rensa": version("rensa"),
-            "numpy": version("numpy"),
-        },
         "default_min_overlap": 0.85,
         "sets": sets,
         "speed": time_headlines(titles),
     }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+    measured.write_result("copies", result, rensa=version("rensa"))
 
 
 if __name__ == "__main__":

@@ -8,32 +8,20 @@ JSON-lines file in a temporary directory, which is then read in a fresh process.
 
 from __future__ import annotations
 
-import argparse
 import json
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import cycle
 from pathlib import Path
 
+import measured
 from newsnest.corpus import ReadOptions, read_articles
 from newsnest.types import Article
 
 SAMPLE = 20_000
 CHILD = "--read-one-file"
-
-
-def peak_mib() -> float:
-    """Peak resident memory of this process, from Linux's own account of it.
-
-    Not getrusage: its peak is inherited from the process that started this one.
-    """
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def sample_articles(folder: Path) -> list[Article]:
@@ -70,24 +58,20 @@ def write_corpus(path: Path, articles: list[Article], size: int) -> int:
 
 
 def read_one_file(path: Path) -> dict[str, float]:
-    before, start = peak_mib(), time.perf_counter()
+    before, start = measured.peak_mib(), time.perf_counter()
     counts = {"articles": 0, "others": 0}
     for item in read_articles([path]):
         counts["articles" if isinstance(item, Article) else "others"] += 1
     seconds = time.perf_counter() - start
-    return {**counts, "seconds": seconds, "rss_growth_mib": peak_mib() - before}
+    return {**counts, "seconds": seconds, "rss_growth_mib": measured.peak_mib() - before}
 
 
 def main() -> None:
     if sys.argv[1:2] == [CHILD]:
         print(json.dumps(read_one_file(Path(sys.argv[2]))))
         return
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = measured.arguments(__doc__ or "")
     parser.add_argument("--gigabytes", type=float, default=1.0)
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).parent / "results" / "corpus_reading.json"
-    )
     options = parser.parse_args()
     articles = sample_articles(options.data)
     with tempfile.TemporaryDirectory() as folder:
@@ -97,25 +81,21 @@ def main() -> None:
         out = subprocess.run(
             [sys.executable, __file__, CHILD, str(path)], capture_output=True, text=True, check=True
         ).stdout
-    measured = json.loads(out)
+    read = json.loads(out)
     result = {
         "what": "read_articles over one JSON-lines file, every article discarded",
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": {"cpu": platform.processor() or platform.machine(), "system": platform.system()},
-        "versions": {"python": platform.python_version(), "numpy": version("numpy")},
         "seed": None,
         "bytes": size,
         "rows": rows,
         "distinct_articles": len(articles),
-        "articles": measured["articles"],
-        "others": measured["others"],
-        "seconds": round(measured["seconds"], 2),
-        "megabytes_per_second": round(size / 1e6 / measured["seconds"], 1),
-        "peak_rss_growth_mib": round(measured["rss_growth_mib"], 1),
+        "articles": read["articles"],
+        "others": read["others"],
+        "seconds": round(read["seconds"], 2),
+        "megabytes_per_second": round(size / 1e6 / read["seconds"], 1),
+        "peak_rss_growth_mib": round(read["rss_growth_mib"], 1),
     }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+    measured.write_result("corpus_reading", result)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import newsnest.cluster.calibration as calibration
 from newsnest.cluster import agglomerate, agglomerate_rows, fit_frame, group_means, level_vectors
 from newsnest.cluster.calibration import SHARES, Rule, Spread, measure_spread
 from newsnest.cluster.levels import nest_levels
-from newsnest.cluster.rac import Merges
+from newsnest.cluster.rac_engine import Merges
 from newsnest.nest import Nest
 from newsnest.types import Level, Vectors
 

@@ -46,7 +46,9 @@ class GoldSet:
 
 def arguments(description: str) -> argparse.ArgumentParser:
     """Return a parser with what every benchmark takes."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with NAME.jsonl.gz")
     parser.add_argument("--cache", type=Path, default=Path("bench.nest"), help="keeps vectors")
     return parser

@@ -55,23 +55,13 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, flo
         process = subprocess.Popen(command, stdout=said, stderr=said, env={**environment})
         peak = 0.0
         while process.poll() is None:
-            peak = max(peak, peak_mib(process.pid))
+            peak = max(peak, measured.peak_mib(process.pid))
             time.sleep(_POLL)
         seconds = time.perf_counter() - start
         if process.returncode:
             said.seek(0)
             raise Failed(f"{' '.join(command)}: exit {process.returncode}\n{said.read().decode()}")
     return {"seconds": seconds, "peak_mib": peak}
-
-
-def peak_mib(process: int) -> float:
-    """Peak of a running process; not getrusage, whose peak starts at that of the parent."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    except OSError:
-        return 0.0
-    _, found, rest = status.partition("VmHWM:")
-    return int(rest.split()[0]) / 1024 if found else 0.0
 
 
 def write_corpus(data: Path, path: Path) -> int:

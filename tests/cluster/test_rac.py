@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import fcluster, is_valid_linkage, linkage
 from scipy.spatial.distance import pdist
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from newsnest.cluster import RAC, agglomerate, neighbours, rac
+from newsnest.cluster import RAC, agglomerate, neighbours, rac_engine
 from newsnest.cluster.rac_kernels import similarity
 from newsnest.errors import ParameterError
 
@@ -86,7 +86,7 @@ def test_block_size_does_not_change_the_result(monkeypatch, block):
 def test_short_candidate_lists_only_cost_time(monkeypatch, candidates):
     rows = DATA["narrow"]
     expected = RAC(-1.0).fit(rows).linkage_
-    monkeypatch.setattr(rac, "_CANDIDATES", candidates)
+    monkeypatch.setattr(rac_engine, "_CANDIDATES", candidates)
     np.testing.assert_array_equal(RAC(-1.0).fit(rows).linkage_, expected)
 
 

@@ -8,7 +8,8 @@ from newsnest.cluster.calibration import (
     default_time_weight,
 )
 from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
-from newsnest.cluster.rac import RAC, agglomerate, agglomerate_rows
+from newsnest.cluster.rac import RAC
+from newsnest.cluster.rac_engine import agglomerate, agglomerate_rows
 from newsnest.cluster.story_map import story_map
 from newsnest.cluster.views import Frame, fit_frame, level_vectors
 

@@ -17,14 +17,8 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from newsnest.cluster.calibration import auto_levels
-from newsnest.cluster.rac import (
-    Merges,
-    agglomerate,
-    agglomerate_rows,
-    by_weight,
-    check_similarity,
-    unit_rows,
-)
+from newsnest.cluster.rac import check_similarity, unit_rows
+from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, by_weight
 from newsnest.cluster.views import Frame, fit_frame, level_vectors
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress

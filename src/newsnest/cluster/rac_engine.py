@@ -1,0 +1,308 @@
+"""The engine of reciprocal agglomerative clustering: weighted means in, merges out.
+
+The mean pairwise cosine of two clusters is the dot product of their un-normalised means. So average
+linkage needs the means alone, never the n² similarities. All pairs that are each other's nearest
+neighbour are merged at once; average linkage is reducible, so the tree is the one that merging the
+best pair again and again would build.
+
+  agglomerate        goes on from clusters that exist already
+  agglomerate_rows   starts from unit rows, identical ones folded first
+  Merges             what came of it, as labels and as a linkage matrix
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from newsnest.cluster import rac_kernels as kernels
+from newsnest.cluster.neighbours import nearest_among, nearest_symmetric, thread_count
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Labels, Vectors
+
+_CANDIDATES = 16  # neighbours a row learns from one pass
+_WORTH_A_THREAD = 1024  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """What the engine did.
+
+    Parameters
+    ----------
+    pairs
+        int32 (m, 2): the two clusters, named by their lowest row, in a valid order.
+    similarity
+        float64 (m,): their mean pairwise cosine, never rising along a path to the root.
+    labels
+        int32 (n,): 0 is the heaviest cluster; equal weights by lowest row.
+    """
+
+    pairs: NDArray[np.int32]
+    similarity: NDArray[np.float64]
+    labels: Labels
+
+    def linkage(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a SciPy-style linkage matrix, float64 (m, 4), sorted by distance.
+
+        Columns: the two clusters (rows 0 … n − 1, then n + step), 1 − similarity, and the weight
+        of the union. With fewer than n − 1 merges it is the lower part of the tree.
+        """
+        n = len(weights)
+        out = np.empty((len(self.pairs), 4))
+        node = np.arange(n, dtype=np.int64)
+        total = weights.astype(np.float64).copy()
+        for step, (a, b) in enumerate(self.pairs.tolist()):
+            total[a] += total[b]
+            low, high = sorted((node[a], node[b]))
+            out[step] = low, high, 1.0 - self.similarity[step], total[a]
+            node[a] = n + step
+        return out
+
+
+def agglomerate(
+    means: Vectors,
+    weights: NDArray[np.float64],
+    *,
+    min_similarity: float,
+    n_jobs: int | None = None,
+    progress: Progress = SILENT,
+) -> Merges:
+    """Merge reciprocal nearest neighbours until no two clusters are similar enough.
+
+    Prefer `RAC` for rows of text vectors. Call this to go on from clusters that exist already:
+    their means must be the weighted means of unit vectors, not normalised.
+
+    Parameters
+    ----------
+    means
+        float32 (n, d), C-contiguous, finite; not changed.
+    weights
+        float64 (n,), positive: how many unit vectors each mean stands for.
+    min_similarity
+        Cosine in [−1, 1]; −1 builds the whole tree.
+    n_jobs
+        Threads; None means one per processor. The result does not depend on it.
+    progress
+        Told about the first pass, which is where the time goes.
+
+    Returns
+    -------
+    Merges
+        In an order that is valid for a linkage matrix.
+
+    Notes
+    -----
+    Cost: one product of all pairs, n²·d multiply-adds, plus about a tenth of it;
+    4·n·d + 230·n bytes beyond the input. Deterministic: ties go to the lowest row.
+
+    Source: Sumengen et al. 2021, arXiv 2105.11653. Differs from the source in keeping cluster means
+    and bounded candidate lists in place of a similarity graph, which makes it exact for all pairs.
+    """
+    threads = thread_count(n_jobs)
+    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
+        engine = _Engine(means, weights, min_similarity, pool, threads)
+        engine.first_pass(progress)
+        while engine.merge_round() or engine.query_again():
+            pass
+        return engine.result()
+
+
+def agglomerate_rows(
+    rows: Vectors,
+    weights: NDArray[np.float64],
+    *,
+    min_similarity: float,
+    n_jobs: int | None = None,
+    progress: Progress = SILENT,
+) -> Merges:
+    """Do as `agglomerate` does for unit rows, with identical rows folded into one first.
+
+    Parameters
+    ----------
+    rows
+        float32 (n, d), unit length.
+    weights, min_similarity, n_jobs, progress
+        As in `agglomerate`.
+    """
+    atoms, first = fold_identical(rows)
+    merges = agglomerate(
+        np.ascontiguousarray(rows[first]),
+        np.bincount(atoms, weights).astype(np.float64),
+        min_similarity=min_similarity,
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    return _unfold(merges, atoms, first)
+
+
+class _Engine:
+    """State of one run: rows of `means` are clusters until they are absorbed."""
+
+    def __init__(
+        self,
+        means: Vectors,
+        weights: NDArray[np.float64],
+        min_similarity: float,
+        pool: ThreadPoolExecutor,
+        threads: int,
+    ) -> None:
+        n, d = means.shape
+        self.means = means.copy()
+        self.weights = weights.astype(np.float64).copy()
+        self.pool = pool
+        self.threads = threads
+        self.lowest = np.float32(min_similarity)
+        # A block product and a plain dot product of vectors no longer than 1 differ by less.
+        self.slack = 2.0 * d * 2.0**-24 + 1e-6
+        self.floor = np.float32(min_similarity - self.slack)
+        self.parent = np.arange(n, dtype=np.int32)
+        self.state = np.zeros(n, np.int8)
+        self.listed = np.full((n, 4 * _CANDIDATES), -1, np.int32)
+        self.counts = np.zeros(n, np.int32)
+        self.bound = np.zeros(n, np.float64)
+        self.nearest = np.full(n, -1, np.int32)
+        self.nearest_similarity = np.zeros(n, np.float32)
+        self.merged = np.zeros(n, np.bool_)
+        self.live = np.arange(n, dtype=np.int32)
+        self.pairs: list[NDArray[np.int32]] = []
+        self.heights: list[NDArray[np.float32]] = []
+
+    def first_pass(self, progress: Progress) -> None:
+        """Nominate the candidates of every row from one symmetric pass over all pairs."""
+        values, ids = nearest_symmetric(
+            self.means,
+            k=_CANDIDATES,
+            above=np.float32(self.floor - self.slack),
+            pool=self.pool,
+            progress=progress,
+        )
+        self._set_candidates(self.live, values, ids)
+
+    def merge_round(self) -> bool:
+        """Merge all proven reciprocal pairs; False if there is none."""
+        pairs = kernels.reciprocal_pairs(self.live, self.state, self.nearest)
+        if not len(pairs):
+            return False
+        survivors = pairs[:, 0]
+        self.pairs.append(pairs)
+        self.heights.append(self.nearest_similarity[survivors])
+        self._spread(
+            kernels.merge, pairs, self.means, self.weights, self.parent, self.state, self.listed,
+            self.counts, self.bound,
+        )  # fmt: skip
+        self.merged[survivors] = True
+        rows = kernels.touched(self.live, self.merged, self.state, self.nearest)
+        self.merged[survivors] = False
+        self._refresh(rows)
+        self._drop_settled()
+        return True
+
+    def query_again(self) -> bool:
+        """Look up all unproven rows among the live clusters; False if there is none."""
+        rows = self.live[self.state[self.live] == kernels.UNPROVEN]
+        if not len(rows):
+            return False
+        values, ids = nearest_among(
+            self.means,
+            rows,
+            self.live,
+            k=_CANDIDATES,
+            above=np.float32(self.floor - self.slack),
+            pool=self.pool,
+        )
+        self._set_candidates(rows, values, ids)
+        tied = rows[self.state[rows] == kernels.UNPROVEN]
+        if len(tied):
+            self._spread(
+                kernels.scan_exactly, tied, self.live, self.means, self.state, self.nearest,
+                self.nearest_similarity, self.lowest,
+            )  # fmt: skip
+        self._drop_settled()
+        return True
+
+    def _set_candidates(
+        self, rows: NDArray[np.int32], values: Vectors, ids: NDArray[np.int32]
+    ) -> None:
+        """Take over the heaps of a pass, values and ids of shape (len(rows), k)."""
+        order = np.argsort(ids < 0, axis=1, kind="stable")  # empty slots last
+        self.listed[rows, :_CANDIDATES] = np.take_along_axis(ids, order, 1)
+        self.counts[rows] = (ids >= 0).sum(axis=1)
+        full = self.counts[rows] == _CANDIDATES
+        self.bound[rows] = np.where(
+            full, values.min(axis=1).astype(np.float64) + self.slack, np.float64(self.floor)
+        )
+        self._refresh(rows)
+
+    def _refresh(self, rows: NDArray[np.int32]) -> None:
+        self._spread(
+            kernels.refresh, rows, self.means, self.parent, self.state, self.listed, self.counts,
+            self.bound, self.nearest, self.nearest_similarity, self.lowest, self.floor,
+            2 * _CANDIDATES,
+        )  # fmt: skip
+
+    def _spread(self, kernel: Callable[..., None], rows: NDArray[np.int32], *state: Any) -> None:
+        """Run a kernel over rows, in several threads if there are enough of them."""
+        if self.threads == 1 or len(rows) < _WORTH_A_THREAD:
+            kernel(rows, *state)
+            return
+        parts = np.array_split(rows, self.threads)
+        list(self.pool.map(lambda part: kernel(part, *state), parts))
+
+    def _drop_settled(self) -> None:
+        self.live = self.live[self.state[self.live] < kernels.FINISHED]
+
+    def result(self) -> Merges:
+        pairs = np.concatenate([np.empty((0, 2), np.int32), *self.pairs])
+        similarity = np.concatenate([np.empty(0, np.float32), *self.heights]).astype(np.float64)
+        # Rounding can lift a parent a hair above its child: bring it down, then sort stably.
+        reached = np.full(len(self.parent), np.inf)
+        for step, (a, b) in enumerate(pairs.tolist()):
+            similarity[step] = reached[a] = min(similarity[step], reached[a], reached[b])
+        order = np.argsort(-similarity, kind="stable")
+        roots = np.array([kernels.find(self.parent, i) for i in range(len(self.parent))], np.int64)
+        return Merges(pairs[order], similarity[order], by_weight(roots, self.weights))
+
+
+def by_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> Labels:
+    """Number clusters 0, 1, … from the heaviest to the lightest; ties by lowest root."""
+    distinct, inverse = np.unique(roots, return_inverse=True)
+    order = np.argsort(-weights[distinct], kind="stable")
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return rank[inverse]
+
+
+def fold_identical(rows: Vectors) -> tuple[Labels, NDArray[np.int64]]:
+    """Group rows that are equal to the bit.
+
+    Returns
+    -------
+    tuple
+        Group of every row, int32 (n,), numbered by first row; and the first row of every group.
+    """
+    hashes = kernels.row_hashes(rows.view(np.uint32))
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    leader = first[inverse]
+    # Rows that merely share a hash with their leader stand for themselves.
+    different = ~(rows == rows[leader]).all(axis=1)
+    leader[different] = np.flatnonzero(different)
+    first, atoms = np.unique(leader, return_inverse=True)
+    return atoms.astype(np.int32), first
+
+
+def _unfold(merges: Merges, atoms: Labels, first: NDArray[np.int64]) -> Merges:
+    """Put identical rows back: merged at similarity 1 before everything else."""
+    copies = np.flatnonzero(first[atoms] != np.arange(len(atoms)))
+    same = np.stack([first[atoms[copies]], copies], axis=1).astype(np.int32)
+    return Merges(
+        pairs=np.concatenate([same, first[merges.pairs].astype(np.int32)]),
+        similarity=np.concatenate([np.ones(len(copies)), merges.similarity]),
+        labels=merges.labels[atoms],
+    )
