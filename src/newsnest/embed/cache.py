@@ -97,7 +97,7 @@ def encode_cached(
     >>> texts = ["Sea wall breached", "Rates held", "Sea wall breached"]
     >>> encoder.prepare(texts)
     >>> encode_cached(encoder, texts, cache).shape, len(cache)
-    ((3, 2), 2)
+    ((3, 3), 2)
     """
     if not encoder.fingerprint:
         raise EncoderError(

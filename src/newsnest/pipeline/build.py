@@ -77,9 +77,12 @@ def build(
 
     Example
     -------
-    >>> from newsnest import Nest, build                                     # doctest: +SKIP
-    >>> with Nest("news.nest", create=True) as nest:
-    ...     build(["headlines.csv"], nest)
+    >>> from tempfile import TemporaryDirectory
+    >>> from newsnest.corpus.sample import sample_path
+    >>> with TemporaryDirectory() as folder, Nest(Path(folder, "a.nest"), create=True) as nest:
+    ...     built = build([sample_path()], nest, Options(encoder="tfidf"))
+    >>> built.new, built.run.facts["articles"]
+    (True, 498)
     """
     describer = describer or KeywordDescriber()
     # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
