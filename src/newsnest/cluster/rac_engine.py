@@ -99,8 +99,8 @@ def agglomerate(
 
     Notes
     -----
-    Cost: one product of all pairs, n²·d multiply-adds, plus about a tenth of it;
-    4·n·d + 230·n bytes beyond the input. Deterministic: ties go to the lowest row.
+    Cost: one product of all pairs, n²·d multiply-adds, plus queries for what it left open; a copy
+    of the means and some 600 bytes a row. Deterministic: ties go to the lowest row.
 
     Source: Sumengen et al. 2021, arXiv 2105.11653. Differs from the source in keeping cluster means
     and bounded candidate lists in place of a similarity graph, which makes it exact for all pairs.
