@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
@@ -41,7 +42,10 @@ TASKS = {
 }  # fmt: skip
 MOST = {"wiki_events": 12_000, "huffpost": 6_000, "20newsgroups": 6_000, "agnews": 5_000}
 USUAL_MOST = 8_000
-SAMPLES = (None, 2_000, 500)
+SAMPLES = (2_000, 500)
+FEW_LABELS = (5, 15, 50)  # a slice has all rows of so many gold clusters
+NEAR = (300, 1_000)  # a slice has so many rows: the nearest to one of them, or one after another
+KINDS = ("whole", "sample", "dense")
 GRID = np.round(np.arange(0.95, -0.21, -0.01), 2)
 TIME_WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5)
 TWO_LEVELS = {
@@ -63,16 +67,19 @@ FORMS: Mapping[str, Form] = {
         "nearest": np.arange(-1.4, 1.0, 0.1),
     },
     "base and tail": {"base": np.arange(-0.5, 0.4, 0.02), "tail": np.arange(-0.5, 2.0, 0.1)},
+    "lasting": {"lasting": np.array([1.0])},
+    "base and lasting": {"base": np.arange(-0.2, 0.3, 0.02), "lasting": np.arange(0.2, 1.3, 0.1)},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """B-cubed F1 of one set (or a sample of it) over the grid of min_similarity."""
+    """B-cubed F1 of one set (or a part of it) over the grid of min_similarity."""
 
     name: str
     rows: int
-    whole: bool
+    kind: str
+    part: str
     spread: Spread
     f1: NDArray[np.float64]
 
@@ -99,16 +106,15 @@ class Bench:
 
     def curves(self, level: str, name: str, label: str) -> Iterator[Curve]:
         whole = measured.load_gold(self.data, name, label, most=MOST.get(name, USUAL_MOST))
-        for most in SAMPLES:
-            if most is not None and len(whole.articles) <= most * 1.5:
-                continue
-            rows = np.arange(len(whole.articles))
-            if most is not None:
-                rows = np.sort(np.random.default_rng(7).choice(len(rows), most, replace=False))
+        yield self.curve(level, whole)
+        for kind, part, rows in parts(whole, self.text(whole)):
             gold = whole.take(rows)
-            yield self.curve(level, gold, whole=most is None)
+            if tells_something(gold.gold):
+                yield self.curve(level, gold, kind, part)
 
-    def curve(self, level: str, gold: measured.GoldSet, *, whole: bool) -> Curve:
+    def curve(
+        self, level: str, gold: measured.GoldSet, kind: str = "whole", part: str = ""
+    ) -> Curve:
         """The level's tree, built over the finer levels at their fitted rules."""
         text = self.text(gold)
         n, d = text.shape
@@ -122,11 +128,41 @@ class Bench:
             else:
                 merges = agglomerate(*group_means(view, labels, weights), min_similarity=lowest)
             if name == level:
-                return Curve(
-                    gold.name, n, whole, measure_spread(view), f1_curve(merges, labels, gold.gold)
-                )
+                f1 = f1_curve(merges, labels, gold.gold)
+                return Curve(gold.name, n, kind, part, measure_spread(view), f1)
             labels = merges.labels[labels]
         raise AssertionError(level)
+
+
+def parts(whole: measured.GoldSet, text: Vectors) -> Iterator[tuple[str, str, NDArray[np.int64]]]:
+    """Yield samples, and dense slices: few gold clusters, one subject, one stretch of time."""
+    n = len(whole.articles)
+    for most in SAMPLES:
+        if n > most * 1.5:
+            rows = np.random.default_rng(7).choice(n, most, replace=False)
+            yield "sample", f"{most} at random", np.sort(rows)
+    rng = np.random.default_rng(11)
+    for few, turn in product(FEW_LABELS, (1, 2)):
+        drawn = list(dict.fromkeys(whole.gold[rng.integers(0, n, 4 * few)].tolist()))[:few]
+        rows = np.flatnonzero(np.isin(whole.gold, drawn))
+        if 30 <= len(rows) < 0.7 * n:
+            if len(rows) > 3_000:
+                rows = np.sort(rng.choice(rows, 3_000, replace=False))
+            yield "dense", f"{few} labels, {turn}", rows
+    for near, turn in product(NEAR, (1, 2)):
+        if near < 0.7 * n:
+            order = np.argsort(-(text @ text[rng.integers(n)]), kind="stable")
+            yield "dense", f"one subject, {turn}", np.sort(order[:near])
+    if len(np.unique(whole.times[~np.isnan(whole.times)])) > 100:
+        in_time = np.argsort(whole.times, kind="stable")
+        for near, start in product(NEAR, (0, n // 3, 2 * n // 3)):
+            yield "dense", f"one stretch of time, from {start}", np.sort(in_time[start:][:near])
+
+
+def tells_something(gold: NDArray[np.int64]) -> bool:
+    """At least half of the rows have company, in at least two clusters."""
+    sizes = np.bincount(gold)
+    return bool((sizes > 0).sum() > 1 and sizes[sizes > 1].sum() >= len(gold) / 2)
 
 
 def f1_curve(merges: Merges, atoms: NDArray[Any], gold: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -176,19 +212,23 @@ class Losses:
         return int((shares @ self.loss).argmin())
 
 
-def shares_of(names: Sequence[str], used: Sequence[str]) -> NDArray[np.float64]:
-    """Every set that is used counts once, whatever its samples."""
-    return np.array([1 / names.count(name) if name in used else 0.0 for name in names])
+def shares_of(curves: Sequence[Curve], used: Sequence[str]) -> NDArray[np.float64]:
+    """Every set that is used counts once, and in it the whole, samples and dense slices alike."""
+    kinds = Counter((c.name, c.kind) for c in curves)
+    sets = Counter(name for name, _ in kinds)
+    return np.array(
+        [1 / kinds[c.name, c.kind] / sets[c.name] if c.name in used else 0.0 for c in curves]
+    )
 
 
-def choose_form(tables: Mapping[str, Losses], names: Sequence[str], used: Sequence[str]) -> str:
+def choose_form(tables: Mapping[str, Losses], curves: Sequence[Curve], used: Sequence[str]) -> str:
     """The form that loses least on sets of `used` when its coefficients come from the others."""
 
     def left_out_loss(table: Losses) -> float:
         total = 0.0
         for name in used:
-            rule = table.cheapest(shares_of(names, [other for other in used if other != name]))
-            total += float(shares_of(names, [name]) @ table.loss[:, rule])
+            rule = table.cheapest(shares_of(curves, [other for other in used if other != name]))
+            total += float(shares_of(curves, [name]) @ table.loss[:, rule])
         return total
 
     return min(tables, key=lambda form: left_out_loss(tables[form]))
@@ -197,15 +237,14 @@ def choose_form(tables: Mapping[str, Losses], names: Sequence[str], used: Sequen
 def fit(curves: Sequence[Curve], used: Sequence[str], forms: Mapping[str, Form] = FORMS) -> Rule:
     """The rule for the sets of `used`: form by leaving each out in turn, coefficients by all."""
     tables = {name: Losses.of(form, curves) for name, form in forms.items()}
-    names = [curve.name for curve in curves]
-    form = choose_form(tables, names, used) if len(forms) > 1 else next(iter(forms))
-    shares = shares_of(names, used)
+    form = choose_form(tables, curves, used) if len(forms) > 1 else next(iter(forms))
+    shares = shares_of(curves, used)
     values = tables[form].coefficients[tables[form].cheapest(shares)]
     usual = {
         field: float(np.average([getattr(c.spread, field) for c in curves], weights=shares))
-        for field in ("deviation", "tail", "nearest")
+        for field in ("deviation", "tail", "nearest", "lasting")
     }
-    blank = Rule(0.0, 0.0, 0.0, 0.0, None, Spread(**usual))
+    blank = Rule(0.0, 0.0, 0.0, 0.0, 0.0, None, Spread(**usual))
     return replace(
         blank, **{n: round(float(v), 6) for n, v in zip(forms[form], values, strict=True)}
     )
@@ -230,7 +269,8 @@ def level_result(curves: Sequence[Curve]) -> list[dict[str, Any]]:
             {
                 "set": curve.name,
                 "rows": curve.rows,
-                "whole": curve.whole,
+                "kind": curve.kind,
+                "part": curve.part,
                 "f1_defaults": round(reached, 4),
                 "f1_best": round(curve.best, 4),
                 "loss": round(curve.best - reached, 4),
@@ -240,6 +280,21 @@ def level_result(curves: Sequence[Curve]) -> list[dict[str, Any]]:
                 "spread": {k: round(v, 4) for k, v in asdict(curve.spread).items()},
             }
         )
+    return out
+
+
+def mean_losses(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Mean over sets, each counting once, of the loss of the rules and of a constant."""
+    out = {}
+    for kind in KINDS:
+        own = [row for row in rows if row["kind"] == kind]
+        counts = Counter(row["set"] for row in own)
+        weights = [1 / counts[row["set"]] for row in own]
+        out[kind] = {
+            key: round(float(np.average([row[key] for row in own], weights=weights)), 4)
+            for key in ("loss", "loss_constant")
+        }
+        out[kind]["worst"] = max(row["loss"] for row in own)
     return out
 
 
@@ -292,9 +347,14 @@ def time_result(bench: Bench, weight: float | None) -> tuple[float, float, dict[
         text = bench.text(gold)
         with_time = dated_curve(text, gold.times, gold.gold, weight)
         without = dated_curve(text, gold.times, gold.gold, 0.0)
+        scale = calibration.auto_time_scale(gold.times)
+        share = calibration.time_share(weight, calibration.tell_apart(gold.times, scale))
+        rule = replace(bench.rules["story"], dated=dated)
+        used = rule.with_time(rule.value(text), weight, share)
         result["reported_on"][name] = {
-            "time_scale_hours": round(calibration.auto_time_scale(gold.times) / 3600, 2),
-            "f1_defaults": round(float(np.interp(lowest, GRID[::-1], with_time[::-1])), 4),
+            "time_scale_hours": round(scale / 3600, 2),
+            "min_similarity": round(used, 3),
+            "f1_defaults": round(float(np.interp(used, GRID[::-1], with_time[::-1])), 4),
             "f1_best": round(float(with_time.max()), 4),
             "f1_best_without_time": round(float(without.max()), 4),
         }
@@ -356,10 +416,9 @@ def main() -> None:
                 pooled[level] += [replace(c, name=f"{c.name} {encoder}") for c in curves]
                 bench.rules[level] = fit(curves, sets_of(curves))
                 report[level] = level_result(curves)
-                whole = [r for r in report[level] if r["whole"]]
-                print(encoder, level, "loss", round(float(np.mean([r["loss"] for r in whole])), 4),
-                      "constant", round(float(np.mean([r["loss_constant"] for r in whole])), 4),
-                      asdict(bench.rules[level]), flush=True)  # fmt: skip
+                print(encoder, level, asdict(bench.rules[level]), flush=True)
+                for kind, loss in mean_losses(report[level]).items():
+                    print(" ", kind, loss, flush=True)
             first = weight is None  # one weight for all: the first encoder's
             weight, own_dated, report["time"] = time_result(bench, weight)
             dated = own_dated if first else dated

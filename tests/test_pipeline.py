@@ -310,13 +310,13 @@ def test_a_corpus_without_one_article_is_an_error_and_the_nest_opens(tmp_path: P
     bad = tmp_path / "bad.jsonl"
     bad.write_text("not json\n{}\n")
     path = tmp_path / "n.nest"
-    said = r"no article could be read; rows set aside: 2 \(the first: .*bad.jsonl:1: "
+    said = r"no article could be read from .*bad.jsonl; 2 rows set aside \(the first: .*:1: "
     for _ in range(2):  # the second time the corpus is kept already
         with Nest(path, create=True) as nest, pytest.raises(InputError, match=said):
             build([bad], nest, TFIDF)
     with Nest(path) as nest:
         assert len(nest.rejected(nest.runs()[0].corpus)) == 2
-        with pytest.raises(NestError, match="holds no finished run"):
+        with pytest.raises(NestError, match="is not finished: no article could be read"):
             nest.run()
         good = invented.write(tmp_path / "good.jsonl", invented.articles())
         assert build([good], nest, TFIDF).new
@@ -324,7 +324,7 @@ def test_a_corpus_without_one_article_is_an_error_and_the_nest_opens(tmp_path: P
 
 def test_an_empty_file_is_an_error(nest: Nest, tmp_path: Path):
     (tmp_path / "empty.jsonl").touch()
-    with pytest.raises(InputError, match="no article could be read; rows set aside: 0"):
+    with pytest.raises(InputError, match=r"no article could be read from .*empty.jsonl: there"):
         build([tmp_path / "empty.jsonl"], nest, TFIDF)
 
 

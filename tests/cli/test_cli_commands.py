@@ -120,7 +120,7 @@ def test_show_prints_the_tree_a_line_a_cluster(newsnest, nest: Path):
     for line in shown:
         found = re.fullmatch(r"[ │├└─]*(.*?)  (\d+ articles?, \d+ independent)", line)
         if found is None:
-            assert re.fullmatch(r"[ │├└─]*… \d+ more", line), line
+            assert re.fullmatch(r"[ │├└─]*… \d+ more (topics?|story|stories)", line), line
         else:
             assert names[found[1]] == found[2]
 
@@ -152,10 +152,39 @@ def test_show_prints_json_for_machines(newsnest, nest: Path):
 
 
 def test_show_lists_runs_and_rejected_rows(newsnest, nest: Path):
-    assert "encoder tfidf, fine-to-coarse  finished" in newsnest("show", nest, "--runs").stdout
+    run, options = newsnest("show", nest, "--runs").stdout.splitlines()
+    assert re.fullmatch(r" +1  [\d-]+ [\d:]+ UTC  .*news.jsonl  finished", run)
+    assert options.strip() == "encoder tfidf"
     shown = newsnest("show", nest, "--rejected").stdout.splitlines()
     assert shown[0].endswith("news.jsonl:52: has no title and no text")
     assert shown[1] == "1 row set aside"
+
+
+def test_runs_are_told_apart_by_what_was_chosen_and_read(newsnest, corpus: Path, tmp_path: Path):
+    nest = tmp_path / "n"
+    newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf", "--quiet")
+    newsnest(
+        "cluster", "-", "-o", nest, "--encoder", "tfidf", "--keep-copies", "--quiet",
+        "--min-similarity", "theme=0.1,story=0.5", "--time-scale", "12h", "--field", "text=text",
+        stdin=corpus.read_bytes(),
+    )  # fmt: skip
+    _, first, second, chosen = newsnest("show", nest, "--runs").stdout.splitlines()
+    assert first.strip() == "encoder tfidf"
+    assert second.endswith("UTC  -  finished")
+    assert chosen.strip() == (
+        "encoder tfidf, keep copies on, min similarity story=0.5,theme=0.1, time scale 43200, "
+        "fields text=text"
+    )
+    runs = json.loads(newsnest("show", nest, "--runs", "--json").stdout)
+    assert [run["inputs"] for run in runs] == [[str(corpus)], ["-"]]
+
+
+def test_a_cluster_with_its_only_childs_name_is_shown_once(newsnest, tmp_path: Path):
+    news = tmp_path / "one.jsonl"
+    news.write_text('{"title": "Sea wall breached"}\n')
+    newsnest("cluster", news, "-o", tmp_path / "n", "--encoder", "tfidf", "--quiet")
+    shown = newsnest("show", tmp_path / "n").stdout
+    assert shown == "Sea wall breached  1 article, 1 independent\n"
 
 
 # ── export and report ───────────────────────────────────────────────────────────────────────────

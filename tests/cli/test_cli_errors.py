@@ -22,6 +22,8 @@ def said(result) -> str:
         (["note.xyz"], "note.xyz must end in one of .jsonl"),
         (["news.jsonl", "--field", "text=corpus"], "the column for text must exist, got 'corpus'"),
         (["news.jsonl", "--field", "txet=body"], "a field must be one of id, title, text"),
+        (["news.jsonl", "--field", "txet=body"], "Did you mean 'text'?"),
+        (["news.jsonl", "--field", "text=titel"], "Did you mean 'title'? Name one of these"),
         (["news.jsonl", "--min-similarity", "storey=0.4"], "theme, topic, story, got 'storey'"),
         (["news.jsonl", "--min-similarity", "story=1.4"], "must be in [-1, 1], got 1.4 for story"),
         (["news.jsonl", "--min-similarity", "story=nan"], "must be in [-1, 1], got nan for story"),
@@ -29,8 +31,12 @@ def said(result) -> str:
         (["news.jsonl", "--encoder", "minilmm"], "minilm, static, tfidf, multilingual, a model"),
         (["news.jsonl", "--encoder", "."], "must hold a sentence-transformers model"),
         (["news.jsonl", "--encoding", "utf-9"], "encoding must be one Python knows, got 'utf-9'"),
-        (["bad.jsonl"], "no article could be read; rows set aside: 1 (the first: bad.jsonl:1: "),
-        (["bad.jsonl", "--strict"], "bad.jsonl, line 1: "),
+        (
+            ["bad.jsonl"],
+            "no article could be read from bad.jsonl; 1 row set aside (the first: bad.",
+        ),
+        (["empty.jsonl"], "newsnest: no article could be read from empty.jsonl: there are no rows"),
+        (["bad.jsonl", "--strict"], "newsnest: bad.jsonl, line 1: every row must be an article"),
         (["news.jsonl", "--format", "parquet"], "news.jsonl"),
     ],
 )
@@ -40,6 +46,7 @@ def test_cluster_says_what_is_wrong(
     monkeypatch.chdir(tmp_path)
     Path("news.jsonl").write_text('{"id": "1", "title": "Sea wall breached"}\n')
     Path("bad.jsonl").write_text("{oh\n")
+    Path("empty.jsonl").touch()
     Path("note.xyz").write_text("x")
     if "--encoder" not in arguments:
         arguments = [*arguments, "--encoder", "tfidf"]
@@ -73,7 +80,7 @@ def test_every_command_says_that_a_file_is_no_nest(
 
 def test_show_names_the_levels_and_runs_there_are(newsnest, nest: Path):
     line = said(newsnest("show", nest, "--level", "storey", status=1))
-    assert "has no level 'storey'. It has: theme, topic, story." in line
+    assert "has no level 'storey'. It has: theme, topic, story. Did you mean 'story'?" in line
     assert "has no run 7. It has: 1." in said(newsnest("show", nest, "--run", "7", status=1))
 
 
@@ -81,6 +88,8 @@ def test_export_and_report_say_what_is_wrong_with_the_output(newsnest, nest: Pat
     wrong = tmp_path / "out.xls"
     assert ".jsonl, .csv, .parquet" in said(newsnest("export", nest, "-o", wrong, status=1))
     missing = tmp_path / "nowhere"
+    line = said(newsnest("report", nest, "-o", tmp_path / "out.pdf", status=1))
+    assert line == "newsnest: path must end in .html or .htm, got 'out.pdf'. Rename it."
     for command, name in (("export", "out.csv"), ("report", "out.html")):
         line = said(newsnest(command, nest, "-o", missing / name, status=1))
         assert "Check the directory" in line or "Create the directory" in line
@@ -103,10 +112,53 @@ def test_a_nest_without_a_finished_run_says_how_to_finish_it(newsnest, tmp_path:
     bad.write_text("{oh\n")
     nest = tmp_path / "n.nest"
     newsnest("cluster", bad, "-o", nest, "--encoder", "tfidf", status=1)
-    assert "holds no finished run. Run the same" in said(newsnest("show", nest, status=1))
-    assert "run 1 is not finished" in said(newsnest("show", nest, "--run", "1", status=1))
-    assert "unfinished" in newsnest("show", nest, "--runs").stdout
+    for more in ((), ("--run", "1")):
+        line = said(newsnest("show", nest, *more, status=1))
+        assert (
+            f"Run 1 of {nest} is not finished: no article could be read from {bad}; 1 row" in line
+        )
+        assert line.endswith("Run the same newsnest cluster command again: it goes on where it "
+                             "stopped.")  # fmt: skip
+    runs = newsnest("show", nest, "--runs").stdout
+    assert "unfinished" in runs
+    assert "stopped: no article could be read" in runs
     assert "bad.jsonl:1: " in newsnest("show", nest, "--rejected").stdout
+
+
+def test_a_command_that_fails_before_any_work_leaves_no_nest(
+    newsnest, corpus: Path, tmp_path: Path
+):
+    nest = tmp_path / "n.nest"
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    no_model = tmp_path / "model"
+    no_model.mkdir()
+    for path, encoder in ((corpus, "minilmm"), (corpus, no_model), (empty, "tfidf")):
+        newsnest("cluster", path, "-o", nest, "--encoder", encoder, status=1)
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.jsonl", "model"]
+    newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf", "--quiet")
+    newsnest("cluster", empty, "-o", nest, "--encoder", "tfidf", status=1)
+    assert "article" in newsnest("show", nest).stdout  # one that was there stays
+
+
+def test_no_error_begins_with_the_name_of_a_function(newsnest, nest: Path, tmp_path: Path):
+    line = said(newsnest("export", nest, "-o", tmp_path / "out.xls", status=1))
+    assert line.startswith("newsnest: path must end in")
+    missing = Path("nowhere") / "n.nest"  # the name of a folder is not taken for one
+    line = said(newsnest("demo", "-o", missing, status=1))
+    assert line == "newsnest: nowhere: no such directory. Create it first."
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted"),
+    [
+        (["--min-similarity", "0.5"], "'0.5' is not level=cosine, e.g. story=0.5"),
+        (["--min-similarity", "story=high"], "'high' is not a number, e.g. story=0.5"),
+        (["--field", "text"], "'text' is not name=value, e.g. text=body"),
+    ],
+)
+def test_what_was_mistyped_is_shown_how_it_is_typed(newsnest, option: list[str], wanted: str):
+    assert wanted in newsnest("cluster", "x.jsonl", "-o", "n", *option, status=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import invented
 import newsnest
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(newsnest.__file__).parents[1])}
@@ -90,6 +92,26 @@ def test_a_terminal_gets_bars(corpus: Path, tmp_path: Path):
     assert b"100%" in said
     assert b"story: min_similarity" in said
     assert b"Traceback" not in said
+
+
+def test_an_interrupted_command_says_that_it_can_go_on(tmp_path: Path, tiny_model: Path):
+    corpus = invented.write(tmp_path / "news.jsonl", invented.articles(stories=1000, each=4))
+    nest = tmp_path / "n.nest"
+    words = [*NEWSNEST, "cluster", str(corpus), "-o", str(nest), "--encoder", str(tiny_model)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "to encode" in line)  # the run has begun
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    process.wait(timeout=60)
+    process.stderr.close()
+    assert "vectors from the cache" in line
+    assert process.returncode == 130
+    assert rest.strip().splitlines()[-1] == (
+        f"newsnest: interrupted. The steps that were completed are kept in {nest}: the same "
+        "command goes on from there."
+    )
+    assert f"Run 1 of {nest} is not finished: it was interrupted." in run("show", nest).stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from newsnest.cluster import auto_levels, auto_time_scale, calibration_digest, default_time_weight
-from newsnest.cluster.calibration import Rule, Spread, measure_spread, rule_for
+from newsnest.cluster.calibration import Rule, Spread, measure_spread, rule_for, tell_apart
 from newsnest.errors import ParameterError
 
 DAY = 86_400.0
@@ -30,15 +30,15 @@ def test_spread_is_the_same_every_time():
 
 
 def test_a_rule_is_linear_and_stays_a_cosine():
-    usual = Spread(0.1, 0.4, 0.6)
-    rule = Rule(base=0.1, deviation=2.0, tail=0.5, nearest=-0.25, dated=None, usual=usual)
-    assert rule.apply(usual) == pytest.approx(0.1 + 0.2 + 0.2 - 0.15)
-    assert rule.apply(Spread(9.0, 1.0, 0.0)) == 1.0
+    usual = Spread(0.1, 0.4, 0.6, 0.3)
+    rule = Rule(0.1, 2.0, 0.5, -0.25, 0.5, dated=None, usual=usual)
+    assert rule.apply(usual) == pytest.approx(0.1 + 0.2 + 0.2 - 0.15 + 0.15)
+    assert rule.apply(Spread(9.0, 1.0, 0.0, 0.0)) == 1.0
 
 
 def test_few_texts_are_judged_by_the_usual_spread():
-    usual = Spread(0.1, 0.4, 0.6)
-    rule = Rule(0.0, 1.0, 0.0, 0.0, None, usual)
+    usual = Spread(0.1, 0.4, 0.6, 0.3)
+    rule = Rule(0.0, 1.0, 0.0, 0.0, 0.0, None, usual)
     one, many = rule.value(text(1)), rule.value(text(5000))
     assert one == pytest.approx(usual.deviation)
     assert many == pytest.approx(measure_spread(text(5000)).deviation, rel=0.02)
@@ -61,12 +61,34 @@ def test_given_values_replace_the_defaults():
 
 def test_time_moves_the_story_level_alone():
     weight = default_time_weight()
-    dated = auto_levels(text(), encoder="minilm", time_weight=weight)
+    week = np.linspace(0, 6 * DAY, 800)
+    dated = auto_levels(
+        text(), encoder="minilm", time_weight=weight, times=week, time_scale=DAY / 2
+    )
     assert dated[0].time_weight == dated[1].time_weight == 0
     rule = rule_for("story", "minilm")
     assert dated[2].min_similarity == pytest.approx((1 - weight) * rule.dated + weight)
-    nearly = auto_levels(text(), encoder="minilm", time_weight=1e-9)[2].min_similarity
+    nearly = auto_levels(text(), encoder="minilm", time_weight=1e-9, times=week)[2].min_similarity
     assert nearly == pytest.approx(auto_levels(text(), encoder="minilm")[2].min_similarity)
+
+
+def test_articles_of_one_moment_are_judged_by_text_alone():
+    weight = default_time_weight()
+    undated = auto_levels(text())[2].min_similarity
+    same = auto_levels(text(), time_weight=weight, times=np.zeros(800), time_scale=3600.0)[2]
+    assert same.min_similarity == pytest.approx((1 - weight) * undated + weight)
+
+
+def test_dates_tell_apart_what_lies_further_than_the_scale():
+    assert tell_apart(np.zeros(10), 60.0) == 0.0
+    assert tell_apart(np.arange(100) * DAY, 60.0) == pytest.approx(1.0)
+    assert tell_apart(np.linspace(0, 6, 2000), 1.0) == pytest.approx(0.6, abs=0.05)
+    assert tell_apart(np.array([np.nan, 5.0]), 1.0) == 0.0
+
+
+def test_time_needs_times():
+    with pytest.raises(ParameterError, match="times must be given with a time_weight"):
+        auto_levels(text(), time_weight=0.3)
 
 
 def test_an_encoder_without_rules_gets_the_pooled_ones():

@@ -119,9 +119,20 @@ def test_ids_are_remembered_beyond_what_is_kept_at_hand() -> None:
 
 def test_strict_reading_stops_at_the_first_bad_row(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"a\.jsonl, line 2: is not valid JSON: .*\. Mend that row"
+        InputError, match=r"a\.jsonl, line 2: every row must .* valid JSON: .*\. Mend"
     ):
         read_bytes(tmp_path, "a.jsonl", b'{"title": "a"}\n{\n', strict=True)
+
+
+def test_where_json_breaks_is_told_in_the_row_not_in_the_file(tmp_path: Path) -> None:
+    got = read_bytes(tmp_path, "a.jsonl", b'{"title": "a"}\n{"title": "b", \n')
+    assert (got.rejected[0].line, got.reasons) == (
+        2, "is not valid JSON: Expecting property name enclosed in double quotes at character 16 "
+        "of the row",
+    )  # fmt: skip
+    got = read_bytes(tmp_path, "a.json", b'[{"title": "a"},\n\n {"title": oh}]')
+    assert got.rejected[0].line == 3
+    assert got.reasons.endswith("from here on: Expecting value at character 11 of the row")
 
 
 def test_rejected_content_is_the_row_as_found_and_says_when_it_is_cut(tmp_path: Path) -> None:

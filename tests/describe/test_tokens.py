@@ -117,8 +117,3 @@ def test_newsroom_words_are_let_through_and_fillers_added():
     assert {"the", "says", "video"} <= english
     assert stopwords.is_acronym("US", "en") and stopwords.is_acronym("U.S.", "en")
     assert not stopwords.is_acronym("us", "en")
-
-
-def test_the_union_of_languages_holds_each_of_them():
-    both = stopwords.stop_words_of(["fr", "en", "fr"])
-    assert both == stopwords.stop_words("fr") | stopwords.stop_words("en")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import stat
@@ -8,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ def from_jsonl(path: Path) -> list[dict]:
 
 
 def from_csv(path: Path) -> list[dict]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -59,6 +61,13 @@ def test_the_three_formats_hold_the_same(nest: Nest, tmp_path: Path):
     assert from_csv(tmp_path / "out.csv") == [as_csv_says(row) for row in rows]
     assert [list(row) for row in rows] == [COLUMNS] * 6
     assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
+
+
+def test_a_csv_says_its_encoding_to_spreadsheets_and_is_read_back(nest: Nest, tmp_path: Path):
+    path = tmp_path / "out.csv"
+    export(nest, path)
+    assert path.read_bytes().startswith(codecs.BOM_UTF8 + b"id,theme,")
+    assert pc.read_csv(path).column_names == COLUMNS
 
 
 def test_a_row_says_where_its_article_belongs(nest: Nest, tmp_path: Path):
@@ -145,7 +154,7 @@ def test_an_export_needs_a_finished_run(tmp_path: Path):
             export(nest, tmp_path / "out.csv")
         corpus = nest.add_corpus("d", {}, [Article("a", "A")])
         run = nest.start_run("k", corpus, {}, {})
-        with pytest.raises(NestError, match="run 1 is not finished"):
+        with pytest.raises(NestError, match=r"Run 1 of .* is not finished"):
             export(nest, tmp_path / "out.csv", run=run)
     assert not (tmp_path / "out.csv").exists()
 

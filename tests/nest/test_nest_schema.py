@@ -144,7 +144,7 @@ def test_a_newer_nest_is_refused_and_left(tmp_path: Path):
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(NestError, match=r"newer newsnest \(tables 99, this one knows 1\)"):
+    with pytest.raises(NestError, match=r"newer newsnest \(tables 99, this one knows 2\)"):
         Nest(path)
     assert path.read_bytes() == before
 
@@ -155,9 +155,25 @@ def test_an_older_nest_is_brought_up_to_date_and_keeps_its_content(tmp_path: Pat
     more = "CREATE TABLE extra (x); -- of a later version\nINSERT INTO extra\nVALUES (';');\n"
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, more))
     with Nest(path) as nest:
-        assert nest.connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert nest.connection.execute("PRAGMA user_version").fetchone() == (3,)
         assert nest.connection.execute("SELECT x FROM extra").fetchall() == [(";",)]
         assert len(list(nest.members())) == 6
+
+
+def test_runs_of_the_first_tables_are_still_read(tmp_path: Path, monkeypatch):
+    path = tmp_path / "n"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        with Nest(path, create=True) as nest:
+            corpus = nest.add_corpus("d", {}, [])
+            nest.connection.execute(
+                "INSERT INTO runs (key, corpus, created, options, versions) VALUES "
+                "('k', ?, 0, '{}', '{}')",
+                (corpus,),
+            )
+    with Nest(path) as nest:
+        (run,) = nest.runs()
+    assert (run.inputs, run.stopped, run.finished) == ((), "", False)
 
 
 def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch):
@@ -169,7 +185,7 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch):
         with pytest.raises(sqlite3.OperationalError, match="table runs already exists"):
             Nest(path)
     with Nest(path) as nest:
-        assert nest.connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert nest.connection.execute("PRAGMA user_version").fetchone() == (2,)
         tables = nest.connection.execute("SELECT name FROM sqlite_master WHERE name = 'extra'")
         assert tables.fetchall() == []
 

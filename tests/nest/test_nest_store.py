@@ -11,7 +11,7 @@ from kept import ARTICLES, LINKAGES, MAY, ORDER, begin, keep, result
 
 from newsnest.errors import NestError
 from newsnest.nest import Nest
-from newsnest.types import Article
+from newsnest.types import Article, Rejected
 
 
 @pytest.fixture
@@ -157,13 +157,80 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path):
             nest.run(3)
         run = begin(nest)
         for ask in (nest.levels, nest.frame, nest.linkages):
-            with pytest.raises(NestError, match="run 1 is not finished. Run the same newsnest"):
+            with pytest.raises(
+                NestError, match=r"Run 1 of .* is not finished. Run the same newsnest"
+            ):
                 ask(run)
         nest.finish_run(run, result())
         with pytest.raises(NestError, match="has no level 'storey'. It has: theme, topic, story"):
             nest.clusters("storey")
         with pytest.raises(NestError, match="has no run 3. It has: 1"):
             nest.run(3)
+
+
+def test_why_a_run_stopped_is_kept_until_it_goes_on(tmp_path: Path):
+    with Nest(tmp_path / "n", create=True) as nest:
+        run = begin(nest)
+        nest.stop_run(run, "the disk is full.")
+        assert nest.run(run.id).stopped == "the disk is full."
+        with pytest.raises(NestError, match=r"Run 1 of .* is not finished: the disk is full\. Run"):
+            nest.run()
+        assert begin(nest).stopped == ""
+        nest.stop_run(run, "the disk is full.")
+        nest.finish_run(run, result())
+        assert nest.run().stopped == ""
+        nest.stop_run(run, "too late")
+        assert nest.run().stopped == ""
+
+
+@pytest.mark.parametrize(
+    ("kept", "stays"),
+    [
+        ((), False),
+        ((Article("a", "A"),), False),
+        ((Article("a", "A"), Rejected("f", 1, "why", "x")), False),
+        ((Rejected("f", 1, "why", "x"),), True),
+    ],
+)
+def test_a_new_nest_that_fails_stays_only_for_what_is_in_it(tmp_path: Path, kept, stays: bool):
+    path = tmp_path / "n"
+
+    def fail() -> None:
+        with Nest(path, create=True) as nest:
+            nest.add_corpus("d", {}, kept)
+            raise NestError("failed")
+
+    with pytest.raises(NestError, match="failed"):
+        fail()
+    assert path.exists() == stays
+    with Nest(path, create=True) as nest:
+        nest.vectors.put_many("print", [b"hash"], np.ones((1, 2), np.float32))
+    with pytest.raises(NestError, match="failed"):
+        fail()
+    assert path.exists()  # it was there before
+
+
+def test_a_new_nest_with_vectors_or_in_use_elsewhere_stays_when_a_command_fails(tmp_path: Path):
+    path = tmp_path / "n"
+    with pytest.raises(NestError, match="failed"), Nest(path, create=True) as nest:
+        nest.vectors.put_many("print", [b"hash"], np.ones((1, 2), np.float32))
+        raise NestError("failed")
+    assert path.exists()
+    path.unlink()
+    with pytest.raises(NestError, match="failed"), Nest(path, create=True):
+        other = Nest(path)
+        raise NestError("failed")
+    assert other.runs() == []
+    other.close()
+    assert path.exists()
+
+
+def test_rejected_rows_are_counted_without_their_content(tmp_path: Path):
+    with Nest(tmp_path / "n", create=True) as nest:
+        rows = [Rejected("f", line, "why", "x") for line in (1, 2, 3)]
+        corpus = nest.add_corpus("d", {}, rows)
+        assert nest.count_rejected(corpus) == 3
+        assert nest.rejected(corpus, limit=2) == rows[:2]
 
 
 # ── vectors ───────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ from web_nest import HOSTILE, STORIES, build_nest
 
 from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Nest
+from newsnest.pipeline import Options, build
 from newsnest.web import ReportLimits, write_report
 from newsnest.web.payload import to_json
 
@@ -238,6 +239,31 @@ def test_unfinished_run_is_refused(nest: Nest, tmp_path: Path) -> None:
     run = nest.start_run("another", nest.run().corpus, {}, {})
     with pytest.raises(NestError, match="run must be finished, got run 2"):
         write_report(nest, tmp_path / "p.html", run=run)
+
+
+def test_a_page_that_is_not_named_as_one_is_refused(nest: Nest, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"must end in .html or .htm, got 'p.pdf'. Rename it"):
+        write_report(nest, tmp_path / "p.pdf")
+    assert write_report(nest, tmp_path / "p.HTM").bytes > 0
+
+
+def test_one_story_has_more_and_two_have(nest: Nest, tmp_path: Path) -> None:
+    def said(articles: int) -> str:
+        limits = ReportLimits(articles_per_story=articles)
+        return " ".join(write_report(nest, tmp_path / "p.html", limits=limits).left_out)
+
+    assert "1 story has more than 5 articles;" in said(5)
+    assert "stories have more than 1 article;" in said(1)
+
+
+def test_a_day_is_not_called_a_span(tmp_path: Path) -> None:
+    news = tmp_path / "day.jsonl"
+    news.write_text('{"title": "Rain in Nantes", "date": "2024-03-10"}\n' * 2)
+    with Nest(tmp_path / "day.nest", create=True) as nest:
+        build([news], nest, Options(encoder="tfidf"))
+        page = write_report(nest, tmp_path / "day.html").path.read_text(encoding="utf-8")
+    assert "2 articles on 10 March 2024, nested into" in page
+    assert _data(page)["stories"]["summary"] == [[]]  # its one sentence is its name
 
 
 def test_missing_directory_is_refused(nest: Nest, tmp_path: Path) -> None:

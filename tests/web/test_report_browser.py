@@ -177,7 +177,7 @@ def test_search_does_not_mind_accents(visit: Open) -> None:
     _type(driver, "q", "ecluse FERMEE")
     assert driver.execute_script(SHOWN) == ["Écluse fermée à Saint-Élan"]
     found = driver.find_element("css selector", ".found").text
-    assert found == "1 of 8 stories match, 4 articles"
+    assert found == "1 of 8 stories matches, 4 articles"
     assert driver.execute_script("return location.hash") == "#q=ecluse%20FERMEE"
 
 

@@ -9,7 +9,13 @@ from typing import get_args
 
 import click
 
-from newsnest.cli.parameters import Assignments, Duration, Similarities, quiet_option
+from newsnest.cli.parameters import (
+    Assignments,
+    Duration,
+    Similarities,
+    going_on,
+    quiet_option,
+)
 from newsnest.cli.progress import progress_for
 from newsnest.corpus.options import FORMATS, DateOrder, ReadOptions
 from newsnest.types import Rejected
@@ -91,7 +97,7 @@ from newsnest.types import Rejected
     "--date-order",
     type=click.Choice(get_args(DateOrder)),
     default=None,
-    help="How to read dates such as 03/04/2024.",
+    help="How to read dates such as 03/04/2024.  [default: as the file's other dates show]",
 )
 @click.option("--strict", is_flag=True, help="Stop at the first row that is not an article.")
 @quiet_option
@@ -143,23 +149,24 @@ def cluster(
     if paths.count("-") > 1:
         raise click.UsageError("- is standard input and can be given once.")
     with ExitStack() as stack:
+        stack.enter_context(going_on(output))
         files = [_spooled(stack) if path == "-" else path for path in paths]
         with Nest(output, create=True) as nest, progress_for(quiet) as progress:
             built = build(files, nest, options, progress=progress)
-            corpus_notes = nest.notices(built.run.corpus)
-            rejected = nest.rejected(built.run.corpus)
-    if not quiet:
-        _tell(corpus_notes, rejected, output)
+            notices = nest.notices(built.run.corpus)
+            first_rejected = nest.rejected(built.run.corpus, limit=1)
     if not built.new:
         click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
         return
     facts = built.run.facts
+    if not quiet:
+        _tell(notices, first_rejected, facts["rejected"], output)
     counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
         f"{output}: run {built.run.id}, "
         f"{facts['articles']:,} {plural('article', facts['articles'])}, "
-        f"{facts['independent']:,} independent, {len(rejected):,} "
-        f"{plural('row', len(rejected))} set aside"
+        f"{facts['independent']:,} independent, {facts['rejected']:,} "
+        f"{plural('row', facts['rejected'])} set aside"
     )
     click.echo(", ".join(f"{count:,} {plural(level, count)}" for level, count in counts.items()))
     click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
@@ -174,16 +181,17 @@ def _spooled(stack: ExitStack) -> Path:
     return path
 
 
-def _tell(notices: list[tuple[str, str]], rejected: list[Rejected], output: Path) -> None:
+def _tell(
+    notices: list[tuple[str, str]], first_rejected: list[Rejected], rejected: int, output: Path
+) -> None:
     """Say on stderr what was noticed while reading."""
     from newsnest.nest import plural
 
     for file, message in notices:
         click.echo(f"{file}: {message}", err=True)
-    if rejected:
-        first = rejected[0]
+    for first in first_rejected:
         click.echo(
-            f"{len(rejected):,} {plural('row', len(rejected))} set aside, the first at "
+            f"{rejected:,} {plural('row', rejected)} set aside, the first at "
             f"{first.file}:{first.line}: {first.reason} (all of them: newsnest show {output} "
             "--rejected)",
             err=True,

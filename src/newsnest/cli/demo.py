@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from newsnest.cli.parameters import quiet_option
+from newsnest.cli.parameters import going_on, quiet_option
 from newsnest.cli.progress import progress_for
 
 
@@ -25,14 +25,14 @@ def demo(output: Path, encoder: str, quiet: bool) -> None:
     """Nest the bundled sample of invented articles and write its page."""
     from newsnest.cli.show import print_tree
     from newsnest.corpus.sample import sample_path
-    from newsnest.nest import Nest
+    from newsnest.nest import Nest, plural
     from newsnest.pipeline import Options, build
     from newsnest.web.report import write_report
 
     page = output.with_suffix(".html")
     if page == output:
         raise click.UsageError("the nest must not end in .html: the page beside it does.")
-    with Nest(output, create=True) as nest:
+    with going_on(output), Nest(output, create=True) as nest:
         with progress_for(quiet) as progress:
             built = build([sample_path()], nest, Options(encoder=encoder), progress=progress)
         print_tree(nest, built.run, 5)
@@ -40,6 +40,6 @@ def demo(output: Path, encoder: str, quiet: bool) -> None:
     facts = built.run.facts
     click.echo(
         f"{facts['articles']:,} articles, {facts['independent']:,} independent; "
-        f"{facts['rejected']:,} rows set aside"
+        f"{facts['rejected']:,} {plural('row', facts['rejected'])} set aside"
     )
     click.echo(f"nest: {output.resolve()}\npage: {page.resolve()}")

@@ -47,6 +47,7 @@ def clusters(
     matching, and NMI with language: clusters that only sort by language score high there.
     """
     from newsnest.evaluate import cluster_scores, join_labels, read_labels
+    from newsnest.nest import plural
 
     pairs = [(ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)]
     table, languages = _predicted(predicted, [ours for ours, _ in pairs], run)
@@ -54,7 +55,8 @@ def clusters(
     joined = join_labels(table, wanted)
     if joined.only_left or joined.only_right:
         click.echo(
-            f"{joined.only_left:,} ids only in {predicted}, {joined.only_right:,} only in {gold}; "
+            f"{joined.only_left:,} {plural('id', joined.only_left)} only in {predicted}, "
+            f"{joined.only_right:,} only in {gold}; "
             f"{len(joined.ids):,} compared",
             err=True,
         )
@@ -104,9 +106,12 @@ def _is_sqlite(path: Path) -> bool:
 
 
 def _print(level: str, scores: ClusterScores) -> None:
+    from newsnest.nest import plural
+
     values: dict[str, Any] = scores.as_dict()
     click.echo(
-        f"{level}: {values['articles']:,} articles, {values['clusters']:,} clusters, "
+        f"{level}: {values['articles']:,} {plural('article', values['articles'])}, "
+        f"{values['clusters']:,} {plural('cluster', values['clusters'])}, "
         f"{values['gold_clusters']:,} gold"
     )
     for name in ("pair", "bcubed"):

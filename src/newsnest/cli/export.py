@@ -22,9 +22,9 @@ from newsnest.cli.parameters import nest_argument, run_option
 @run_option
 def export(nest: Path, output: Path, run: int | None) -> None:
     """Write one row per article: id, its theme, topic and story, and their names."""
-    from newsnest.nest import Nest
+    from newsnest.nest import Nest, plural
     from newsnest.nest import export as write
 
     with Nest(nest) as opened:
         count = write(opened, output, run=opened.run(run))
-    click.echo(f"{output}: {count:,} rows")
+    click.echo(f"{output}: {count:,} {plural('row', count)}")

@@ -44,7 +44,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except NewsnestError as error:
-            click.echo(f"newsnest: {' '.join(str(error).split())}", err=True)
+            click.echo(f"newsnest: {error.for_people}", err=True)
             ctx.exit(1)
         except BrokenPipeError:  # `newsnest show … | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

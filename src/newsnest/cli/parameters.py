@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -33,6 +35,7 @@ class Assignments(click.ParamType):  # type: ignore[type-arg]
     """One or more name=value, separated by commas; as a dict of strings."""
 
     name = "name=value,…"
+    example = "name=value, e.g. text=body"
 
     def convert(
         self, value: str | dict[str, str], param: click.Parameter | None, ctx: click.Context | None
@@ -44,7 +47,7 @@ class Assignments(click.ParamType):  # type: ignore[type-arg]
         for part in value.split(","):
             name, equals, content = part.partition("=")
             if not equals or not name.strip() or not content.strip():
-                self.fail(f"{part!r} is not name=value", param, ctx)
+                self.fail(f"{part!r} is not {self.example}", param, ctx)
             pairs[name.strip()] = content.strip()
         return pairs
 
@@ -53,6 +56,7 @@ class Similarities(Assignments):
     """level=cosine, separated by commas; as a dict of floats."""
 
     name = "level=cosine,…"
+    example = "level=cosine, e.g. story=0.5"
 
     def convert(  # type: ignore[override]
         self, value: str | dict[str, str], param: click.Parameter | None, ctx: click.Context | None
@@ -63,11 +67,27 @@ class Similarities(Assignments):
             try:
                 out[level] = float(number)
             except ValueError:
-                self.fail(f"{number!r} is not a number", param, ctx)
+                self.fail(f"{number!r} is not a number, e.g. {level}=0.5", param, ctx)
         return out
 
 
 nest_argument = click.argument("nest", type=click.Path(path_type=Path, dir_okay=False))
 run_option = click.option("--run", type=int, help="Number of the run.  [default: the newest]")
-quiet_option = click.option("--quiet", is_flag=True, help="No progress, no notes.")
+quiet_option = click.option(
+    "--quiet", is_flag=True, help="No progress and no notices on stderr; results stay on stdout."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+@contextmanager
+def going_on(output: Path) -> Iterator[None]:
+    """Say, where a block that fills a nest is interrupted, that the work done is not lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nnewsnest: interrupted. The steps that were completed are kept in {output}: the "
+            "same command goes on from there.",
+            err=True,
+        )
+        raise click.exceptions.Exit(130) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,12 @@ def show(
 
 
 def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> None:
-    """Print themes, each with its largest topics and their largest stories."""
+    """Print themes, each with its largest topics and their largest stories.
+
+    A cluster whose only child has its name stands for both.
+    """
+    from newsnest.nest import plural
+
     top = nest.levels(run)[0]
     clusters = nest.clusters(top, run=run, limit=limit)
     total = len(nest.clusters(top, run=run))
@@ -78,15 +84,19 @@ def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> No
         _grow(nest, cluster, tree, shown=4)
         console.print(tree)
     if total > limit:
-        click.echo(f"{limit:,} of {total:,} {top}s; see more with --limit")
+        click.echo(f"{limit:,} of {total:,} {plural(top, total)}; see more with --limit")
 
 
 def _grow(nest: Nest, cluster: Cluster, tree: Tree, shown: int) -> None:
+    from newsnest.nest import plural
+
     children = nest.children(cluster)
+    while len(children) == 1 and children[0].name == cluster.name:
+        children = nest.children(children[0])  # a topic of one story, which has its name
     for child in children[:shown]:
         _grow(nest, child, tree.add(_label(child, "")), shown)
-    if len(children) > shown:
-        tree.add(f"[dim]… {len(children) - shown:,} more[/dim]")
+    if (more := len(children) - shown) > 0:
+        tree.add(f"[dim]… {more:,} more {plural(children[0].level, more)}[/dim]")
 
 
 def _label(cluster: Cluster, style: str) -> Any:
@@ -124,6 +134,7 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
     if as_json:
         fields = [
             {"run": r.id, "created": r.created.isoformat(), "finished": r.finished,
+             "stopped": r.stopped, "inputs": r.inputs,
              "options": r.options, "versions": r.versions, "facts": r.facts}
             for r in runs
         ]  # fmt: skip
@@ -131,10 +142,29 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
         return
     for r in runs:
         state = "finished" if r.finished else "unfinished: the same command goes on with it"
-        click.echo(
-            f"{r.id:>4}  {r.created:%Y-%m-%d %H:%M} UTC  encoder {r.options['encoder']}, "
-            f"{r.options['order']}  {state}"
-        )
+        click.echo(f"{r.id:>4}  {r.created:%Y-%m-%d %H:%M} UTC  {' '.join(r.inputs)}  {state}")
+        click.echo(f"      {', '.join(_chosen(r))}")
+        if r.stopped:
+            click.echo(f"      stopped: {r.stopped}")
+
+
+def _chosen(run: Run) -> list[str]:
+    """Return the encoder of a run and every option that is not its default, in words."""
+    from newsnest.pipeline import Options
+
+    usual = asdict(Options())
+    given = {**run.options, **run.options.get("read", {})}
+    usual |= usual.pop("read") | {"encoder": None, "describer": "keywords"}
+    words = {name: value for name, value in given.items() if name in usual and value != usual[name]}
+    return [f"{name.replace('_', ' ')} {_in_words(value)}" for name, value in words.items()]
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{name}={part}" for name, part in value.items())
+    if isinstance(value, float):
+        return f"{value:g}"
+    return {"True": "on", "False": "off"}.get(str(value), str(value))
 
 
 def _plain(cluster: Cluster) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 The best cosine for "story" differs between corpora by a factor of three. What transfers is a value
 relative to the corpus: a linear rule over a few statistics of its vectors, one rule per level and
-encoder. The rules are data (`calibration.json`), fitted by `benchmarks/defaults.py`, which also
-reports how far they fall short on sets they were not fitted on.
+encoder; the statistic that serves stories is where the corpus' own tree is cut best. The rules are
+data (`calibration.json`), fitted by `benchmarks/defaults.py`, which also reports how far they fall
+short on sets they were not fitted on.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from newsnest.cluster.persistence import lasting_similarity
 from newsnest.cluster.views import level_vectors
-from newsnest.errors import ParameterError
+from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import Level, Vectors
 
 SHARES = {"theme": 4, "topic": 2, "story": 1}
@@ -31,6 +33,8 @@ _PAIRS = 200_000
 _QUERIES = 2_000
 _FAMILIAR = 50.0  # texts from which a corpus' own statistics count for more than usual ones
 _SPAN_PARTS = 6.0
+# Share of pairs that dates spread evenly over six scales tell apart; with less, dates say less.
+_APART = 0.6
 _LONGEST = 14 * 86_400.0
 _SHORTEST = 3_600.0
 
@@ -47,25 +51,36 @@ class Spread:
         Their 99th percentile.
     nearest
         Median similarity of a text to its most similar other text.
+    lasting
+        Where clusters last longest: `newsnest.cluster.persistence`.
     """
 
     deviation: float
     tail: float
     nearest: float
+    lasting: float
 
 
-def measure_spread(rows: Vectors, *, seed: int = 0) -> Spread:
+def measure_spread(rows: Vectors, *, lasting: bool = True, seed: int = 0) -> Spread:
     """Measure the spread of unit rows, float32 (n, d), n ≥ 2.
+
+    Parameters
+    ----------
+    rows
+        The vectors of a level.
+    lasting
+        False leaves out the dearest statistic, as 0.
+    seed
+        Of the samples.
 
     Notes
     -----
-    From 200,000 random pairs and 2,000 random texts against all: cost 2,000·n·d. Deterministic for
-    a seed and any number of threads.
+    From 200,000 random pairs, 2,000 random texts against all, and the tree of at most 20,000 texts.
+    Deterministic for a seed and any number of threads.
     """
     n = len(rows)
     rng = np.random.default_rng(seed)
-    left = rng.integers(0, n, _PAIRS)
-    right = (left + rng.integers(1, n, _PAIRS)) % n
+    left, right = _pairs(n, rng)
     pairs = np.concatenate(
         [
             np.einsum("ij,ij->i", rows[left[s : s + 8192]], rows[right[s : s + 8192]])
@@ -84,7 +99,14 @@ def measure_spread(rows: Vectors, *, seed: int = 0) -> Spread:
         deviation=float(pairs.std()),
         tail=float(np.quantile(pairs, 0.99)),
         nearest=float(np.median(best)),
+        lasting=lasting_similarity(rows, seed=seed) if lasting else 0.0,
     )
+
+
+def _pairs(n: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return random pairs of different rows."""
+    left = rng.integers(0, n, _PAIRS)
+    return left, (left + rng.integers(1, n, _PAIRS)) % n
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +115,7 @@ class Rule:
 
     Parameters
     ----------
-    base, deviation, tail, nearest
+    base, deviation, tail, nearest, lasting
         Coefficients.
     dated
         Text similarity that two articles of the same moment need at the calibrated time weight;
@@ -106,13 +128,14 @@ class Rule:
     deviation: float
     tail: float
     nearest: float
+    lasting: float
     dated: float | None
     usual: Spread
 
     def value(self, rows: Vectors) -> float:
         """Return the min_similarity for these unit rows, float32 (n, d), without dates."""
         n = len(rows)
-        own = measure_spread(rows) if n > 1 else self.usual
+        own = measure_spread(rows, lasting=self.lasting != 0.0) if n > 1 else self.usual
         trust = n / (n + _FAMILIAR)
         spread = Spread(
             **{
@@ -122,6 +145,11 @@ class Rule:
         )
         return self.apply(spread)
 
+    def with_time(self, undated: float, weight: float, share: float) -> float:
+        """Return the min_similarity with a time view, from the one without and `time_share`."""
+        text = undated if self.dated is None else (1.0 - share) * undated + share * self.dated
+        return (1.0 - weight) * text + weight
+
     def apply(self, spread: Spread) -> float:
         """Return the min_similarity for a spread, kept within [−1, 1]."""
         raw = (
@@ -129,6 +157,7 @@ class Rule:
             + self.deviation * spread.deviation
             + self.tail * spread.tail
             + self.nearest * spread.nearest
+            + self.lasting * spread.lasting
         )
         return min(1.0, max(-1.0, raw))
 
@@ -188,6 +217,8 @@ def auto_levels(
     encoder: str = "any",
     min_similarity: Mapping[str, float] | None = None,
     time_weight: float = 0.0,
+    times: NDArray[np.float64] | None = None,
+    time_scale: float = 86_400.0,
 ) -> tuple[Level, ...]:
     """Return theme, topic and story with the measured defaults for these vectors.
 
@@ -201,28 +232,58 @@ def auto_levels(
         Values that replace the default of a level.
     time_weight
         Of the story level, in [0, 1).
+    times
+        float64 (n,), seconds, NaN where unknown; needed where time_weight is not 0.
+    time_scale
+        Seconds.
 
     Raises
     ------
     ParameterError
-        If min_similarity names an unknown level or is no cosine.
+        If min_similarity names an unknown level or is no cosine, or times are missing.
 
     Notes
     -----
-    With a time view the story level asks (1 − w)·s + w of two articles of the same moment, where
-    s, their text similarity, falls from the undated rule at w = 0 to the dated one at the
-    calibrated weight and stays there.
+    With a time view the story level asks (1 − w)·s + w of two articles of the same moment. Their
+    text similarity s goes from the undated rule to the dated one as w grows to the calibrated
+    weight, and as the dates tell pairs apart: articles of one moment are judged by text alone.
     """
+    if time_weight > 0.0 and times is None:
+        raise ParameterError(
+            f"auto_levels: times must be given with a time_weight, got None at {time_weight}. "
+            "Pass the seconds of every row, NaN where unknown."
+        )
     given = dict(min_similarity or {})
     check_min_similarity("auto_levels", given)
     d = text.shape[1]
+    apart = 0.0 if times is None else tell_apart(times, time_scale)
     levels = []
     for name, share in SHARES.items():
         dims = max(1, d // share)
         level = Level(name, dims, 0.0, time_weight if name == "story" else 0.0)
-        value = given[name] if name in given else _default(text, level, encoder)
+        value = given[name] if name in given else _default(text, level, encoder, apart)
         levels.append(replace(level, min_similarity=value))
     return tuple(levels)
+
+
+def tell_apart(times: NDArray[np.float64], time_scale: float, *, seed: int = 0) -> float:
+    """Return how far dates tell articles apart, in [0, 1]: 1 − the mean time kernel of pairs.
+
+    Parameters
+    ----------
+    times
+        float64 (n,), seconds, NaN where unknown.
+    time_scale
+        Seconds.
+    seed
+        Of the pairs.
+    """
+    known = times[~np.isnan(times)]
+    if len(known) < 2:
+        return 0.0
+    left, right = _pairs(len(known), np.random.default_rng(seed))
+    steps = (known[left] - known[right]) / time_scale
+    return 1.0 - float(np.exp(-0.5 * steps**2).mean())
 
 
 def check_min_similarity(where: str, given: Mapping[str, float]) -> None:
@@ -231,7 +292,7 @@ def check_min_similarity(where: str, given: Mapping[str, float]) -> None:
         if name not in SHARES:
             raise ParameterError(
                 f"{where}: min_similarity must name levels among {', '.join(SHARES)}, "
-                f"got {name!r}. Choose one of them."
+                f"got {name!r}.{did_you_mean(name, SHARES)} Choose one of them."
             )
         if not -1.0 <= value <= 1.0:
             raise ParameterError(
@@ -240,11 +301,13 @@ def check_min_similarity(where: str, given: Mapping[str, float]) -> None:
             )
 
 
-def _default(text: Vectors, level: Level, encoder: str) -> float:
+def _default(text: Vectors, level: Level, encoder: str, apart: float) -> float:
     rule = rule_for(level.name, encoder)
-    undated = rule.value(level_vectors(text, replace(level, time_weight=0.0)))
-    weight = level.time_weight
-    if weight == 0.0 or rule.dated is None:
-        return undated
-    far = min(1.0, weight / default_time_weight())
-    return (1.0 - weight) * ((1.0 - far) * undated + far * rule.dated) + weight
+    far = time_share(level.time_weight, apart)
+    undated = rule.value(level_vectors(text, replace(level, time_weight=0.0))) if far < 1 else 0.0
+    return rule.with_time(undated, level.time_weight, far)
+
+
+def time_share(weight: float, apart: float) -> float:
+    """Return how far the dated value counts, in [0, 1], for a time weight and `tell_apart`."""
+    return min(1.0, weight / default_time_weight() * min(1.0, apart / _APART))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from newsnest.corpus.options import DateOrder
 
@@ -28,6 +28,9 @@ _TIME = re.compile(
 )
 _EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))
 """Least size and units a second: nano-, micro-, milliseconds, seconds since 1970."""
+
+_LONG_YEAR: frozenset[DateOrder] = frozenset(("DMY", "MDY"))
+_SHORT_YEAR: frozenset[DateOrder] = frozenset(("DMY", "MDY", "YMD"))
 
 _DIGITS = re.compile(r"\d+")
 
@@ -86,6 +89,48 @@ def could_be_two_days(text: str) -> bool:
     return parse_date(text) is None and any(
         parse_date(text, order) is not None for order in ("DMY", "MDY", "YMD")
     )
+
+
+class OpenDate(NamedTuple):
+    """A date of three numbers that does not say itself where the year stands or what comes first.
+
+    Parameters
+    ----------
+    form
+        Its separator and the digits of its year: "/4" for 03/04/2024.
+    all_orders
+        The orders that such a form can have.
+    orders
+        Those of them in which this one is a day, at least one.
+    spelled
+        The three numbers as they stand there.
+    """
+
+    form: str
+    all_orders: frozenset[DateOrder]
+    orders: frozenset[DateOrder]
+    spelled: str
+
+
+def open_date(text: str) -> OpenDate | None:
+    """Return what the numbers of a date leave open, None for every other text.
+
+    Example
+    -------
+    >>> date = open_date("25/04/2024 10:00")
+    >>> date.form, sorted(date.all_orders), sorted(date.orders), date.spelled
+    ('/4', ['DMY', 'MDY'], ['DMY'], '25/04/2024')
+    """
+    three = _THREE.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    if three is None or len(three[1]) > 2 or (len(three[4]) > 2 and three[2] == "."):
+        return None
+    all_orders = _SHORT_YEAR if len(three[4]) <= 2 else _LONG_YEAR
+    numbers = (three[1], three[3], three[4])
+    orders = frozenset(order for order in all_orders if _day(numbers, order) is not None)
+    if not orders:
+        return None
+    spelled = three[0].removesuffix(three[5])
+    return OpenDate(f"{three[2]}{len(three[4])}", all_orders, orders, spelled)
 
 
 def _to_utc(moment: datetime) -> datetime | None:

@@ -12,12 +12,13 @@ from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 
+from newsnest.corpus.date_order import DateOrders, Evidence
 from newsnest.corpus.dates import could_be_two_days, parse_date
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
 from newsnest.corpus.seen import Seen
-from newsnest.errors import InputError
+from newsnest.errors import InputError, did_you_mean
 from newsnest.types import Article, Rejected
 
 _NAMES: dict[str, str] = {
@@ -53,8 +54,12 @@ DATE_UNREADABLE = (
     "date could not be read and was left out|dates could not be read and were left out"
 )
 DATE_TWO_DAYS = (
-    "date could be two days and was left out (say which with --date-order)"
-    "|dates could be two days and were left out (say which with --date-order)"
+    "date could be two days and was left out{why} (say which with --date-order)"
+    "|dates could be two days and were left out{why} (say which with --date-order)"
+)
+DATE_SETTLED = (
+    "date that could be two days was read as {order}, because the file has {dates}"
+    "|dates that could be two days were read as {order}, because the file has {dates}"
 )
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 
@@ -109,7 +114,8 @@ class Columns:
                 shown = ", ".join(have[:30])[:500] or "no columns"
                 raise InputError(
                     f"read_articles: {file}: the column for {field} must exist, got {wanted!r} "
-                    f"where there are {shown}. Name one of these: --field {field}=COLUMN."
+                    f"where there are {shown}.{did_you_mean(wanted, have)} "
+                    f"Name one of these: --field {field}=COLUMN."
                 )
 
 
@@ -130,14 +136,14 @@ class ArticleMaker:
     Parameters
     ----------
     options
-        Date order, detection of languages.
+        Order of dates, detection of languages.
     columns
         Which column stands for which field.
     """
 
     def __init__(self, options: ReadOptions, columns: Columns) -> None:
         self._options = options
-        self._columns = columns
+        self.columns = columns
         self._seen = Seen()
         self._repeats: dict[str, int] = {}
 
@@ -147,11 +153,21 @@ class ArticleMaker:
         other._seen, other._repeats = self._seen, self._repeats
         return other
 
-    def make(self, row: Row, tally: Tally) -> Article | Rejected:
-        """Turn a row into an article, or set it aside with the reason."""
+    def make(self, row: Row, tally: Tally, orders: DateOrders) -> Article | Rejected:
+        """Turn a row into an article, or set it aside with the reason.
+
+        Parameters
+        ----------
+        row
+            As a reader found it.
+        tally
+            Where is counted what did not cost the row.
+        orders
+            What the file says of dates that could be two days.
+        """
         found: dict[str, str] = {}
         date: datetime | None = None
-        for field, names in self._columns.match(tuple(row.values)).items():
+        for field, names in self.columns.match(tuple(row.values)).items():
             for name in names:
                 value = row.values[name]
                 if field == "source" and isinstance(value, dict):
@@ -164,7 +180,7 @@ class ArticleMaker:
                 if text:
                     found[field] = text
                     if field == "date":
-                        date = self._read_date(value, text, row, tally)
+                        date = self._read_date(value, text, tally, (row, name, orders))
                     break
         title = " ".join(found.get("title", "").split())
         text = found.get("text") or found.get("summary", "")
@@ -182,15 +198,18 @@ class ArticleMaker:
         )
         return self._with_id(article, row)
 
-    def _read_date(self, value: object, text: str, row: Row, tally: Tally) -> datetime | None:
-        order = self._options.date_order
+    def _read_date(
+        self, value: object, text: str, tally: Tally, where: tuple[Row, str, DateOrders]
+    ) -> datetime | None:
+        row, column, orders = where
         is_plain = isinstance(value, str | bytes | bool | Decimal)
-        read = parse_date(text if is_plain else value, order)
-        if read is None:
-            what = DATE_UNREADABLE
-            if order is None and could_be_two_days(text):
-                what = DATE_TWO_DAYS
-            tally.count(what, f"{text[:60]!r} at {row.file}, line {row.line}")
+        read = parse_date(text if is_plain else value, self._options.date_order)
+        if read is not None:
+            return read
+        what = DATE_UNREADABLE
+        if self._options.date_order is None and could_be_two_days(text):
+            read, what = _settle(text, orders.find(column, text))
+        tally.count(what, f"{text[:60]!r} at {row.file}, line {row.line}")
         return read
 
     def _language(self, given: str, title: str, text: str, row: Row, tally: Tally) -> str:
@@ -224,6 +243,16 @@ class ArticleMaker:
             number += 1
         self._repeats[content] = number
         return f"{content}-{number}"
+
+
+def _settle(text: str, evidence: Evidence | None) -> tuple[datetime | None, str]:
+    """Read a date that could be two days as the file's other dates say; return what to count."""
+    dates = " and ".join(evidence.dates) if evidence else ""
+    if evidence and len(evidence.orders) == 1:
+        (order,) = evidence.orders
+        return parse_date(text, order), DATE_SETTLED.format(order=order, dates=dates)
+    contradicted = evidence is not None and not evidence.orders
+    return None, DATE_TWO_DAYS.format(why=f": the file has {dates}" if contradicted else "")
 
 
 def _to_text(value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from newsnest.errors import ParameterError
+from newsnest.errors import ParameterError, did_you_mean
 
 DateOrder = Literal["DMY", "MDY", "YMD"]
 """How three numbers make a date: day-month-year, month-day-year, year-month-day."""
@@ -84,8 +84,8 @@ class ReadOptions:
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ParameterError(
-            f"ReadOptions: {what} must be one of {', '.join(known)}, got {value!r}. "
-            "Choose one of these."
+            f"ReadOptions: {what} must be one of {', '.join(known)}, got {value!r}."
+            f"{did_you_mean(value, known)} Choose one of these."
         )
 
 

@@ -113,6 +113,11 @@ def find_origins(
     return found
 
 
+def name_of(path: str | Path) -> str:
+    """Return what an input is called in every message: "-" for standard input."""
+    return "-" if Path(path).suffix == STDIN_SUFFIX else str(path)
+
+
 def format_of(path: Path) -> str | None:
     """Tell the format of a file by its name, None if unknown."""
     name = path.name.lower()

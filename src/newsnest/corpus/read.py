@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.feeds import read_feed
 from newsnest.corpus.fields import ArticleMaker, Columns
 from newsnest.corpus.lines import Line, decode, read_lines, sniff_encoding
@@ -140,22 +141,28 @@ class _Reading:
         kind = origin.format or _sniff(origin.path, self.options.encoding, self._columns)
         has_columns = kind in ("jsonl", "json", "csv", "tsv", "parquet")
         maker = self._maker if has_columns else self._plain_maker
-        with self._start(origin, kind) as task:
+        orders = DateOrders(lambda: self._rows_again(origin, kind), maker.columns)
+        with self._start(f"read {origin.name}", origin, kind) as task:
             for row in self._rows(origin, kind, tally, task):
                 tally.rows += 1
-                made = maker.make(row, tally) if isinstance(row, Row) else row
+                made = maker.make(row, tally, orders) if isinstance(row, Row) else row
                 if self.options.strict and isinstance(made, Rejected):
                     raise InputError(
-                        f"read_articles: {made.file}, line {made.line}: {made.reason}. "
-                        "Mend that row, or leave strict reading to set such rows aside."
+                        f"read_articles: {made.file}, line {made.line}: every row must be an "
+                        f"article, got: {made.reason}. Mend that row, or leave strict reading to "
+                        "set such rows aside."
                     )
                 yield made
 
-    def _start(self, origin: Origin, kind: str) -> Task:
+    def _start(self, what: str, origin: Origin, kind: str) -> Task:
         if kind == "parquet" and not compression_of(origin.path):
-            return self._progress.start(f"read {origin.name}", None, "rows")
-        size = origin.path.stat().st_size
-        return self._progress.start(f"read {origin.name}", size, "bytes")
+            return self._progress.start(what, None, "rows")
+        return self._progress.start(what, origin.path.stat().st_size, "bytes")
+
+    def _rows_again(self, origin: Origin, kind: str) -> Iterator[Row | Rejected]:
+        """Read a file once more, for what its dates say; the first reading counts and complains."""
+        with self._start(f"dates of {origin.name}", origin, kind) as task:
+            yield from self._rows(origin, kind, Tally(origin.name), task)
 
     def _rows(
         self, origin: Origin, kind: str, tally: Tally, task: Task

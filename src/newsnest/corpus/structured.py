@@ -67,8 +67,13 @@ def _read_object(file: str, number: int, text: str, met: Met) -> Row | Rejected:
     return _to_row(file, number, value, text, met)
 
 
-def _reason(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+def _reason(error: Exception, start: int = 0) -> str:
+    """Say what is wrong, and where in the row: a line number here would be taken for the file's."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos - start + 1:,} of the row"
+    return str(error)
 
 
 def _to_row(file: str, number: int, value: object, text: str, met: Met) -> Row | Rejected:
@@ -147,7 +152,8 @@ class _Document:
             except (ValueError, RecursionError) as error:
                 if self._grow():
                     continue
-                yield self._rest(f"is not valid JSON from here on: {self._fault or _reason(error)}")
+                why = self._fault or _reason(error, self._at)
+                yield self._rest(f"is not valid JSON from here on: {why}")
                 return
             if end == len(self._text) and self._grow():
                 continue  # a number may go on

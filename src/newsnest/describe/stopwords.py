@@ -7,7 +7,6 @@ words that every headline may hold ("update", "photos") are added.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 
 import regex
@@ -113,11 +112,6 @@ def stop_words(language: str) -> frozenset[str]:
     code = base_language(language) or FALLBACK
     listed = {word.casefold() for word in stopwordsiso.stopwords(code)}
     return frozenset((listed - _LET_THROUGH.get(code, set())) | _ADDED.get(code, set()))
-
-
-def stop_words_of(codes: Iterable[str]) -> frozenset[str]:
-    """Return the union of the stop words of several languages."""
-    return frozenset().union(*(stop_words(code) for code in sorted(set(codes))))
 
 
 def is_acronym(spelling: str, language: str) -> bool:

@@ -102,7 +102,8 @@ def _write_jsonl(records: Iterator[dict[str, Any]], path: Path) -> int:
 
 def _write_csv(records: Iterator[dict[str, Any]], path: Path) -> int:
     count = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
+    # Excel takes a file without the mark for one of the machine's old encoding.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         for count, record in enumerate(records, 1):
             if count == 1:
                 writer = csv.DictWriter(file, fieldnames=list(record))

@@ -35,6 +35,10 @@ class Run:
         What was chosen and counted on the way: min_similarity per level, texts cut, encodings, …
     finished
         False while the run can still be resumed.
+    inputs
+        The files and directories that were read when it was started, as they were named.
+    stopped
+        Why it stopped before it was finished, in words; "" if it did not, or was killed.
     """
 
     id: int
@@ -44,6 +48,8 @@ class Run:
     versions: Mapping[str, str]
     facts: Mapping[str, Any]
     finished: bool
+    inputs: tuple[str, ...] = ()
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)

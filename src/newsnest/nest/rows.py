@@ -16,10 +16,17 @@ CLUSTER_COLUMNS = (
     "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y"
 )
 
+RUN_COLUMNS = "id, corpus, created, options, versions, facts, inputs, stopped, finished"
+
 
 def to_json(value: Mapping[str, Any]) -> str:
     """Write a mapping as JSON, the same text for equal mappings."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def to_list(names: Sequence[str]) -> str:
+    """Write names of files as a JSON list."""
+    return json.dumps([to_name(name) for name in names], ensure_ascii=False)
 
 
 def to_name(file: str) -> str:
@@ -103,8 +110,8 @@ def to_cluster(row: Sequence[Any]) -> Cluster:
 
 
 def to_run(row: Sequence[Any]) -> Run:
-    """Make a run of id, corpus, created, options, versions, facts, finished."""
-    number, corpus, created, options, versions, facts, finished = row
+    """Make a run of RUN_COLUMNS."""
+    number, corpus, created, options, versions, facts, inputs, stopped, finished = row
     return Run(
         id=number,
         corpus=corpus,
@@ -113,4 +120,6 @@ def to_run(row: Sequence[Any]) -> Run:
         versions=json.loads(versions),
         facts=json.loads(facts),
         finished=bool(finished),
+        inputs=tuple(json.loads(inputs)),
+        stopped=stopped,
     )

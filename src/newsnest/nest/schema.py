@@ -107,7 +107,12 @@ CREATE TABLE merges (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_RUNS_TELL = """
+ALTER TABLE runs ADD COLUMN inputs TEXT NOT NULL DEFAULT '[]';   -- JSON list of paths as given
+ALTER TABLE runs ADD COLUMN stopped TEXT NOT NULL DEFAULT '';    -- why it is not finished
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL)
 
 
 _BUSY = "Another program is writing to this nest: wait for it, then run the command again."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,26 +18,31 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.errors import NestError
+from newsnest.errors import NestError, NewsnestError, did_you_mean
 from newsnest.nest.records import Cluster, Member, Result, Run
+from newsnest.nest.results import write_result
 from newsnest.nest.rows import (
     ARTICLE_COLUMNS,
     CLUSTER_COLUMNS,
+    RUN_COLUMNS,
     from_article,
-    from_cluster,
     to_article,
     to_cluster,
     to_json,
+    to_list,
     to_name,
     to_run,
 )
 from newsnest.nest.schema import as_nest_error, connect
+from newsnest.nest.unfinished import remove_if_bare, unfinished
 from newsnest.nest.vectors import NestVectors
 from newsnest.types import Article, Rejected, Vectors
 
 
 class Nest:
     """A nest on disk; use as a context manager or call `close`.
+
+    A block that ends in an error of ours leaves no new file, unless there is work in it to keep.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ class Nest:
         self.path = Path(path)
         self.connection = connect(self.path, create=create)
         self.vectors = NestVectors(self.connection, self.transaction)
+        filled = self.connection.execute("SELECT EXISTS (SELECT 1 FROM corpora)").fetchone()[0]
+        self._is_new = create and not filled
 
     def close(self) -> None:
         """Close the file."""
@@ -77,6 +84,8 @@ class Nest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._is_new and isinstance(error, NewsnestError):
+            remove_if_bare(self.path, self.connection)
         self.close()
         ours = as_nest_error(self.path, error)  # a full disk, a damaged file: no traceback
         if ours is not None:
@@ -168,13 +177,19 @@ class Nest:
         )
         return [to_article(row) for row in rows]
 
-    def rejected(self, corpus: int) -> list[Rejected]:
-        """Return the rows of a corpus that could not become articles."""
+    def rejected(self, corpus: int, *, limit: int | None = None) -> list[Rejected]:
+        """Return the rows of a corpus that could not become articles, the first ones if limited."""
         rows = self.connection.execute(
-            "SELECT file, line, reason, content FROM rejected WHERE corpus = ? ORDER BY rowid",
-            (corpus,),
+            "SELECT file, line, reason, content FROM rejected WHERE corpus = ? ORDER BY rowid "
+            "LIMIT ?",
+            (corpus, -1 if limit is None else limit),
         )
         return [Rejected(*row) for row in rows]
+
+    def count_rejected(self, corpus: int) -> int:
+        """Count the rows of a corpus that could not become articles."""
+        ask = "SELECT count(*) FROM rejected WHERE corpus = ?"
+        return int(self.connection.execute(ask, (corpus,)).fetchone()[0])
 
     def notices(self, corpus: int) -> list[tuple[str, str]]:
         """Return what was noticed while reading a corpus, as (file, message)."""
@@ -186,63 +201,42 @@ class Nest:
     # ── runs ──────────────────────────────────────────────────────────────────────────────────
 
     def start_run(
-        self, key: str, corpus: int, options: Mapping[str, Any], versions: Mapping[str, str]
+        self,
+        key: str,
+        corpus: int,
+        options: Mapping[str, Any],
+        versions: Mapping[str, str],
+        *,
+        inputs: Sequence[str] = (),
     ) -> Run:
-        """Return the run with this key, started now if it is new."""
+        """Return the run with this key, started now if it is new.
+
+        `inputs` names what is read, for people; the run is known by its key alone.
+        """
+        started = (datetime.now(UTC).timestamp(), to_json(options), to_json(versions))
         with self.transaction() as sql:
             sql.execute(
-                "INSERT INTO runs (key, corpus, created, options, versions) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (key) DO NOTHING",
-                (key, corpus, datetime.now(UTC).timestamp(), to_json(options), to_json(versions)),
+                "INSERT INTO runs (key, corpus, created, options, versions, inputs) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) "
+                "DO UPDATE SET stopped = '' WHERE stopped <> ''",
+                (key, corpus, *started, to_list(inputs)),
             )
         row = self.connection.execute("SELECT id FROM runs WHERE key = ?", (key,)).fetchone()
         return self.run(int(row[0]))
 
+    def stop_run(self, run: Run, reason: str) -> None:
+        """Keep with a run that is not finished why it stopped."""
+        with self.transaction() as sql:
+            sql.execute(
+                "UPDATE runs SET stopped = ? WHERE id = ? AND NOT finished",
+                (to_name(reason), run.id),
+            )
+
     def finish_run(self, run: Run, result: Result) -> None:
         """Keep the result of a run, in one transaction; a run that is finished stays as it is."""
-        clusters = result.clusters
-        depths = {
-            level: depth for depth, level in enumerate(dict.fromkeys(c.level for c in clusters))
-        }
         with self.transaction() as sql:
-            if self.run(run.id).finished:  # by another program, with the same result
-                return
-            keys = self._article_keys(run.corpus)
-            first = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM clusters").fetchone()[0])
-            sql.executemany(
-                "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    from_cluster(c, run.id, depths[c.level], first, keys[c.representative])
-                    for c in clusters
-                ),
-            )
-            order = list(keys.values())
-            sql.executemany(
-                "INSERT INTO memberships VALUES (?, ?, ?, ?)",
-                (
-                    (run.id, order[row], first + cluster, None if copied < 0 else order[copied])
-                    for row, (cluster, copied) in enumerate(
-                        zip(result.membership.tolist(), result.copy_of.tolist(), strict=True)
-                    )
-                ),
-            )
-            for depth, linkage in enumerate(result.linkages):
-                sql.executemany(
-                    "INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        (run.id, depth, step, int(a), int(b), distance, weight)
-                        for step, (a, b, distance, weight) in enumerate(linkage.tolist())
-                    ),
-                )
-            sql.execute(
-                "UPDATE runs SET facts = ?, means = ?, rotation = ?, finished = 1 WHERE id = ?",
-                (
-                    to_json(result.facts),
-                    result.means.astype("<f4").tobytes(),
-                    result.rotation.astype("<f4").tobytes(),
-                    run.id,
-                ),
-            )
+            if not self.run(run.id).finished:  # by another program, with the same result
+                write_result(sql, run, result)
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors]:
         """Return the means, float32 (g, d), and rotation, float32 (d, d), of a finished run.
@@ -256,22 +250,14 @@ class Nest:
             "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
         ).fetchone()
         if rotation is None:
-            raise self._unfinished(run)
+            raise unfinished(self.path, [run])
         turn = np.frombuffer(rotation, "<f4")
         d = math.isqrt(len(turn))
         return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
 
-    def _article_keys(self, corpus: int) -> dict[str, int]:
-        rows = self.connection.execute(
-            "SELECT id, key FROM articles WHERE corpus = ? ORDER BY id", (corpus,)
-        )
-        return {str(article): int(key) for article, key in rows}
-
     def runs(self) -> list[Run]:
         """Return every run, oldest first."""
-        rows = self.connection.execute(
-            "SELECT id, corpus, created, options, versions, facts, finished FROM runs ORDER BY id"
-        )
+        rows = self.connection.execute(f"SELECT {RUN_COLUMNS} FROM runs ORDER BY id")
         return [to_run(row) for row in rows]
 
     def run(self, number: int | None = None) -> Run:
@@ -286,10 +272,7 @@ class Nest:
         if number is None:
             finished = [run for run in runs if run.finished]
             if not finished:
-                raise NestError(
-                    f"{self.path} holds no finished run. Run the same newsnest cluster command "
-                    "again: it goes on where it stopped."
-                )
+                raise unfinished(self.path, runs)
             return finished[-1]
         for run in runs:
             if run.id == number:
@@ -313,14 +296,8 @@ class Nest:
         )
         levels = [str(level) for _, level in rows]
         if not levels:
-            raise self._unfinished(run)
+            raise unfinished(self.path, [run])
         return levels
-
-    def _unfinished(self, run: Run) -> NestError:
-        return NestError(
-            f"{self.path}: run {run.id} is not finished. Run the same newsnest cluster command "
-            "again: it goes on where it stopped."
-        )
 
     def clusters(
         self, level: str, *, run: Run | None = None, limit: int | None = None
@@ -335,7 +312,10 @@ class Nest:
         run = run or self.run()
         known = self.levels(run)
         if level not in known:
-            raise NestError(f"{self.path} has no level {level!r}. It has: {', '.join(known)}.")
+            raise NestError(
+                f"{self.path} has no level {level!r}. It has: {', '.join(known)}."
+                f"{did_you_mean(level, known)}"
+            )
         rows = self.connection.execute(
             f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE c.run = ? AND c.level = ? "
             "ORDER BY c.independent DESC, c.label LIMIT ?",

@@ -18,10 +18,11 @@ from typing import Any
 import newsnest
 from newsnest.cluster import calibration_digest
 from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_languages
-from newsnest.corpus.origin import format_of
+from newsnest.corpus.origin import format_of, name_of
 from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.errors import NewsnestError
 from newsnest.nest import Nest, Run
 from newsnest.pipeline.options import Options
 from newsnest.pipeline.walk import Walk
@@ -90,10 +91,17 @@ def build(
     corpus = _corpus(paths, nest, options.read, progress)
     given = {**asdict(options), "describer": describer.name}
     versions = _versions(options.encoder)
-    run = nest.start_run(_key(corpus, given, versions), corpus, given, versions)
+    run = nest.start_run(
+        _key(corpus, given, versions), corpus, given, versions, inputs=[*map(name_of, paths)]
+    )
     if run.finished:
         return Built(run, new=False)
-    result = Walk(nest, options, describer, progress).run(corpus)
+    try:
+        result = Walk(nest, options, describer, progress).run(run)
+    except (NewsnestError, KeyboardInterrupt) as error:
+        said = error.for_people if isinstance(error, NewsnestError) else "it was interrupted"
+        nest.stop_run(run, said)
+        raise
     nest.finish_run(run, result)
     return Built(nest.run(run.id), new=True)
 

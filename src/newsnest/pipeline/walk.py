@@ -28,12 +28,13 @@ from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
 from newsnest.embed import KNOWN, EncoderConfig, encode_cached, load_encoder
 from newsnest.errors import InputError
-from newsnest.nest import Cluster, Nest, Result
+from newsnest.nest import Cluster, Nest, Result, Run, plural
 from newsnest.pipeline.options import Options
 from newsnest.progress import Progress
 from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Vectors
 
 _MANY_FOREIGN = 0.1  # of the texts
+_NAMED = 3  # inputs in an error
 MAPPED_STORIES = 500
 """How many stories, the largest, get a place on the map."""
 
@@ -57,21 +58,18 @@ class Walk:
         yield
         self.facts["seconds"][what] = round(time.perf_counter() - start, 3)
 
-    def run(self, corpus: int) -> Result:
-        """Walk from the articles of a corpus to what the nest keeps.
+    def run(self, run: Run) -> Result:
+        """Walk from the articles of a run's corpus to what the nest keeps.
 
         Raises
         ------
         InputError
             If the corpus holds no article.
         """
-        articles = self.nest.corpus_articles(corpus)
-        rejected = len(self.nest.rejected(corpus))
+        articles = self.nest.corpus_articles(run.corpus)
+        rejected = self.nest.count_rejected(run.corpus)
         if not articles:
-            raise InputError(
-                f"no article could be read; rows set aside: {rejected}"
-                + _first_reason(self.nest, corpus)
-            )
+            raise InputError(_why_nothing(self.nest, run, rejected))
         with self.timed("copies"):
             original = self._originals(articles)
         leaders, item = np.unique(original, return_inverse=True)
@@ -124,7 +122,8 @@ class Walk:
         }
         if cut:
             self.progress.note(
-                f"{cut:,} of {len(bodies):,} texts are longer than the encoder reads "
+                f"{cut:,} of {len(bodies):,} {plural('text', len(bodies))} "
+                f"{'is' if cut == 1 else 'are'} longer than the encoder reads "
                 f"(long texts: {self.options.long_texts})"
             )
         return encode_cached(encoder, bodies, self.nest.vectors, progress=self.progress)
@@ -137,7 +136,8 @@ class Walk:
         if foreign.total() > _MANY_FOREIGN * len(texts):
             most = ", ".join(code for code, _ in foreign.most_common(5))
             self.progress.note(
-                f"{foreign.total():,} of {len(texts):,} texts are in languages that "
+                f"{foreign.total():,} of {len(texts):,} {plural('text', len(texts))} "
+                f"{'is in a language' if foreign.total() == 1 else 'are in languages'} that "
                 f"{self.options.encoder} was not trained on ({most}): expect less of them, or try "
                 "--encoder multilingual or tfidf"
             )
@@ -156,6 +156,8 @@ class Walk:
             encoder=self.options.encoder,
             min_similarity=self.options.min_similarity,
             time_weight=weight,
+            times=times,
+            time_scale=scale,
         )
         self.facts["levels"] = [asdict(level) for level in levels]
         self.facts["time_scale"] = scale
@@ -200,12 +202,16 @@ class Walk:
         return places
 
 
-def _first_reason(nest: Nest, corpus: int) -> str:
-    rejected = nest.rejected(corpus)
+def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
+    """Say that no article was read, from what, and why."""
+    names = ", ".join(run.inputs[:_NAMED]) + (", …" if len(run.inputs) > _NAMED else "")
+    what = f"no article could be read from {names}"
+    if not rejected:
+        return f"{what}: there are no rows. Check that it is the right file."
+    first = nest.rejected(run.corpus, limit=1)[0]
     return (
-        f" (the first: {rejected[0].file}:{rejected[0].line}: {rejected[0].reason})"
-        if rejected
-        else ""
+        f"{what}; {rejected:,} {plural('row', rejected)} set aside (the first: {first.file}:"
+        f"{first.line}: {first.reason}). See them: newsnest show {nest.path} --rejected"
     )
 
 

@@ -285,7 +285,7 @@ var newsnest = (function () {
     });
     document.getElementById("time-hint").textContent =
       `Articles per ${step}` + (filtered ? ", of those that match" : "") + ", times in UTC." +
-      (data.dated < data.articles ? ` ${number(data.articles - data.dated)} articles have no date.` : "");
+      (data.dated < data.articles ? ` ${data.articles - data.dated === 1 ? "1 article has" : number(data.articles - data.dated) + " articles have"} no date.` : "");
     return Plotly.react(box, traces, layout({
       barmode: "stack", bargap: 0.08, showlegend: false, margin: { l: 36, r: 4, t: 6, b: 44 },
       hovermode: "x unified", dragmode: false,

@@ -118,7 +118,7 @@
     items.forEach((item, at) => { if (item[5] < 0) entries.append(articleEntry(item, at, copies[at])); });
     section.append(entries);
     if (items.length < stories.articles[i]) section.append(make("p",
-      `${number(items.length)} of ${number(stories.articles[i])} articles are listed.`, { class: "hint" }));
+      `${number(items.length)} of ${number(stories.articles[i])} articles ${items.length === 1 ? "is" : "are"} listed.`, { class: "hint" }));
   }
   function openStory(i, focus) {
     if (i < 0 || i >= total) return;
@@ -209,9 +209,9 @@
       if (matches && number_of <= 40) branch.open = true;
     });
     one(".nothing", list).hidden = number_of > 0;
-    one(".found", form).textContent = matches ? `${number(number_of)} of ${number(total)} ${plural(data.finest, total)} match, ` +
+    one(".found", form).textContent = matches ? `${number(number_of)} of ${number(total)} ${plural(data.finest, total)} ${number_of === 1 ? "matches" : "match"}, ` +
       `${number(articles)} article${articles === 1 ? "" : "s"}` :
-      `${number(total)} ${plural(data.finest, total)}, ${number(articles)} articles`;
+      `${number(total)} ${plural(data.finest, total)}, ${number(articles)} article${articles === 1 ? "" : "s"}`;
   }
 
   /* ── pictures ─────────────────────────────────────────────────────────────────────────── */

@@ -226,7 +226,11 @@ def _story_columns(
         "last": [_seconds(s.last) for s in stories],
         "x": [round(s.x or 0.0, 4) if s.id in on_map else None for s in stories],
         "y": [round(s.y or 0.0, 4) if s.id in on_map else None for s in stories],
-        "summary": [[[s.text, s.article] for s in story.summary] for story in stories],
+        # A story of headlines alone is named by one of them, which need not be said twice.
+        "summary": [
+            [[s.text, s.article] for s in story.summary if s.text != story.name]
+            for story in stories
+        ],
     }
 
 

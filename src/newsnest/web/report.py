@@ -21,7 +21,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from newsnest.errors import InputError, NestError
+from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
@@ -86,6 +86,8 @@ def write_report(
     ------
     NestError
         If there is no finished run, or `run` is not finished.
+    ParameterError
+        If `path` does not end in .html or .htm.
     InputError
         If `path` is a directory or its directory does not exist.
 
@@ -111,6 +113,10 @@ def write_report(
         raise InputError(
             f"write_report: path must be a file in a directory that exists, got {str(path)!r}. "
             "Create the directory, or name another file."
+        )
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ParameterError(
+            f"write_report: path must end in .html or .htm, got {path.name!r}. Rename it."
         )
     contents = read_contents(nest, run, limits)
     left_out = tuple(_left_out(nest, contents, limits))
@@ -149,13 +155,15 @@ def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]
     for (level, count), kept in zip(contents.levels[:-1], contents.above, strict=True):
         if len(kept) < count:
             sentences.append(
-                f"{len(kept):,} of {count:,} {plural(level, count)} hold one of them and are "
+                f"{len(kept):,} of {count:,} {plural(level, count)} "
+                f"{'holds one of them and is' if len(kept) == 1 else 'hold one of them and are'} "
                 "listed."
             )
     cut = sum(story.articles > len(contents.headlines[story.id]) for story in contents.stories)
     if cut:
         sentences.append(
-            f"{cut:,} {plural(finest, cut)} have more than {limits.articles_per_story:,} articles; "
+            f"{cut:,} {plural(finest, cut)} {'has' if cut == 1 else 'have'} more than "
+            f"{limits.articles_per_story:,} {plural('article', limits.articles_per_story)}; "
             "the first ones are listed, copies last. Search reads names, keywords and the "
             "headlines listed; counts by outlet, language and date are of all their articles."
         )
@@ -169,7 +177,7 @@ def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]
             f"The {limits.outlets:,} outlets with most articles of {outlets:,} can be chosen; the "
             "rest are “other outlets”."
         )
-    rejected = len(nest.rejected(contents.run.corpus))
+    rejected = nest.count_rejected(contents.run.corpus)
     if rejected > limits.rejected:
         sentences.append(f"The first {limits.rejected:,} of {rejected:,} rejected rows are listed.")
     return sentences
@@ -179,7 +187,6 @@ def _render(
     nest: Nest, contents: Contents, limits: ReportLimits, words: tuple[str, tuple[str, ...]]
 ) -> str:
     scripts = [_asset("charts.js"), _asset("page.js")]
-    rejected = nest.rejected(contents.run.corpus)
     environment = Environment(
         loader=PackageLoader("newsnest.web", "."),
         autoescape=True,
@@ -197,8 +204,8 @@ def _render(
         levels=contents.levels,
         finest=contents.levels[-1][0] if contents.levels else "story",
         tree=_tree(contents),
-        rejected=rejected[: limits.rejected],
-        rejected_total=len(rejected),
+        rejected=nest.rejected(run.corpus, limit=limits.rejected),
+        rejected_total=nest.count_rejected(run.corpus),
         notices=nest.notices(run.corpus),
         run=run,
         encoder=str(run.options.get("encoder", "")),
