@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, is_valid_linkage, linkage
 from scipy.spatial.distance import pdist
+from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from newsnest.cluster import RAC, agglomerate, neighbours, rac_engine
+from newsnest.cluster import (
+    RAC,
+    agglomerate,
+    agglomerate_rows,
+    float_screen,
+    int8_screen,
+    int8_tile,
+    rac_engine,
+)
 from newsnest.cluster.rac_kernels import similarity
+from newsnest.cluster.screen import tournament
 from newsnest.errors import ParameterError
 
 
@@ -74,12 +88,136 @@ def test_linkage_is_one_that_scipy_can_cut():
         assert same_partition(cut, RAC(lowest).fit(rows).labels_)
 
 
+needs_int8 = pytest.mark.skipif(not int8_tile.LANES, reason="needs a processor with VNNI")
+
+
+def without_int8(monkeypatch):
+    monkeypatch.setattr(rac_engine, "LANES", 0)
+
+
 @pytest.mark.parametrize("block", [7, 64, 1000])
 def test_block_size_does_not_change_the_result(monkeypatch, block):
     rows = DATA["clustered"]
     expected = RAC(0.3).fit(rows).linkage_
-    monkeypatch.setattr(neighbours, "_BLOCK", block)
-    np.testing.assert_array_equal(RAC(0.3).fit(rows).linkage_[:, :2], expected[:, :2])
+    without_int8(monkeypatch)
+    monkeypatch.setattr(float_screen, "_BLOCK", block)
+    np.testing.assert_array_equal(RAC(0.3).fit(rows).linkage_, expected)
+
+
+@needs_int8
+@pytest.mark.parametrize("block", [384, 768])
+def test_block_size_of_int8_does_not_change_the_result(monkeypatch, block):
+    rows = unit(np.random.default_rng(3).normal(size=(2500, 40)))
+    expected = RAC(0.3).fit(rows).linkage_
+    monkeypatch.setattr(int8_screen, "_BLOCK", block)
+    monkeypatch.setattr(int8_screen, "_SMALL", 0)
+    np.testing.assert_array_equal(RAC(0.3).fit(rows).linkage_, expected)
+
+
+def difficult(kind, n=1500, d=96):
+    """Rows on which a screen by rounded values has the hardest time."""
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(n, d))
+    if kind == "one axis":  # nearly all energy in one dimension
+        rows[:, 0] += 30
+    elif kind == "sparse":
+        rows *= rng.random((n, d)) < 0.03
+        rows[np.abs(rows).sum(axis=1) == 0, 0] = 1
+    elif kind == "steep":
+        rows *= 2.0 ** -np.arange(d)
+    elif kind == "equal":  # many exact ties
+        rows = np.sign(rows[:, :6]) @ np.eye(6, d)
+    elif kind == "close":
+        rows = rows[:20].repeat(n // 20, axis=0) + 1e-4 * rows
+    return unit(rows)
+
+
+@needs_int8
+@pytest.mark.parametrize("kind", ["flat", "one axis", "sparse", "steep", "equal", "close"])
+@pytest.mark.parametrize("lowest", [-1.0, 0.3, 0.9])
+def test_the_int8_screen_changes_no_bit(monkeypatch, kind, lowest):
+    rows = difficult(kind)
+    screened = RAC(lowest).fit(rows)
+    without_int8(monkeypatch)
+    plain = RAC(lowest).fit(rows)
+    np.testing.assert_array_equal(screened.linkage_, plain.linkage_)
+    np.testing.assert_array_equal(screened.labels_, plain.labels_)
+
+
+@needs_int8
+@pytest.mark.parametrize("d", [1, 3, 63, 64, 65, 200])
+def test_the_int8_screen_takes_any_number_of_dimensions(monkeypatch, d):
+    rows = unit(np.random.default_rng(d).normal(size=(300, d)))
+    screened = RAC(0.2).fit(rows).linkage_
+    without_int8(monkeypatch)
+    np.testing.assert_array_equal(screened, RAC(0.2).fit(rows).linkage_)
+
+
+@needs_int8
+def test_the_narrower_instruction_gives_the_same(tmp_path):
+    """Processors with AVX-VNNI have half the register: compiled here by feigning one."""
+    code = """
+import numpy as np, llvmlite.binding, hashlib
+real = llvmlite.binding.get_host_cpu_features
+class Feigned(type(real())):
+    def get(self, name, default=None):
+        return {{"avx512vnni": False, "avxvnni": True}}.get(name, default)
+if {narrow}:
+    llvmlite.binding.get_host_cpu_features = lambda: Feigned(real())
+from newsnest.cluster import RAC, int8_tile
+rows = np.random.default_rng(0).normal(size=(1200, 48)).astype(np.float32)
+print(int8_tile.LANES, hashlib.sha256(RAC(0.25).fit(rows).linkage_.tobytes()).hexdigest())
+"""
+    lanes, digests = [], []
+    for narrow in (0, 1):
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / str(narrow))}
+        out = subprocess.run(
+            [sys.executable, "-c", code.format(narrow=narrow)],
+            env=environment, capture_output=True, text=True, check=True,
+        ).stdout.split()  # fmt: skip
+        lanes.append(int(out[0]))
+        digests.append(out[1])
+    assert lanes[1] == 8
+    assert digests[0] == digests[1]
+
+
+def stories(n=4000, d=48, seed=0):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(n // 10, d))
+    return unit(centres[rng.integers(0, n // 10, n)] + 0.35 * rng.normal(size=(n, d)))
+
+
+@pytest.mark.parametrize("screen", ["int8", "float"])
+def test_looking_nearby_first_agrees_with_exact(monkeypatch, screen):
+    if screen == "float":
+        without_int8(monkeypatch)
+    rows = stories()
+    exact, nearby = RAC(0.6).fit(rows), RAC(0.6, exact=False).fit(rows)
+    assert exact.exact_
+    assert not nearby.exact_
+    assert adjusted_rand_score(exact.labels_, nearby.labels_) >= 0.999
+    assert is_valid_linkage(RAC(-1.0, exact=False).fit(rows[:300]).linkage_)
+    assert (np.diff(nearby.linkage_[:, 2]) >= 0).all()
+
+
+def test_looking_nearby_leaves_no_two_clusters_that_should_be_one():
+    rows = stories(seed=1)
+    labels = RAC(0.5, exact=False).fit(rows).labels_
+    means = np.stack([rows[labels == k].mean(axis=0) for k in range(labels.max() + 1)])
+    between = means @ means.T
+    np.fill_diagonal(between, -1)
+    assert between.max() < 0.5 + 1e-5
+
+
+def test_above_a_number_of_rows_first_neighbours_are_looked_for_nearby(monkeypatch):
+    monkeypatch.setattr(rac_engine, "EXACT_MOST", 500)
+    rows = stories(2000)
+    weights = np.ones(len(rows))
+    assert not agglomerate_rows(rows, weights, min_similarity=0.6).exact
+    assert agglomerate_rows(rows, weights, min_similarity=0.6, exact=True).exact
+    assert agglomerate_rows(rows[:400], weights[:400], min_similarity=0.6).exact
+    two = [RAC(0.6, n_jobs=jobs).fit(rows).linkage_ for jobs in (1, 3)]
+    np.testing.assert_array_equal(*two)
 
 
 @pytest.mark.parametrize("candidates", [1, 2, 5])
@@ -231,7 +369,7 @@ def test_any_small_input_agrees_with_a_plain_search(n, d, seed, lowest):
 
 def test_tournament_lets_everybody_meet_once():
     for teams in range(1, 9):
-        rounds = list(neighbours.tournament(teams))
+        rounds = list(tournament(teams))
         pairs = [pair for played in rounds for pair in played]
         assert sorted(pairs) == [(i, j) for i in range(teams) for j in range(i, teams)]
         for played in rounds[1:]:

@@ -140,8 +140,8 @@ def _join(
     for members, merges in parts:
         _, first = np.unique(merges.labels, return_index=True)
         roots[members] = members[first][merges.labels]
-    total = np.bincount(roots, weights, minlength=len(weights)).astype(np.float64)
-    return Merges(pairs[order], similarity[order], by_weight(roots, total))
+    exact = all(merges.exact for _, merges in parts)
+    return Merges(pairs[order], similarity[order], by_weight(roots, weights), exact)
 
 
 def group_means(

@@ -26,6 +26,9 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     min_similarity
         Mean pairwise cosine in [−1, 1] two clusters must reach to be merged; −1 builds the whole
         tree. It is measured on the vectors as given: centre them first if they share a direction.
+    exact
+        False looks for first neighbours nearby only; None does so above 300,000 rows. What comes
+        of it is clustered once more, exactly.
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
 
@@ -37,6 +40,8 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         SciPy-style: the two clusters, 1 − similarity, weight; sorted by distance. Only merges at or
         above `min_similarity`.
     n_clusters_ : int
+    exact_ : bool
+        Whether all pairs were looked at from the start.
     n_features_in_ : int
 
     Notes
@@ -52,8 +57,15 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     [0, 0, 1]
     """
 
-    def __init__(self, min_similarity: float = 0.5, *, n_jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        min_similarity: float = 0.5,
+        *,
+        exact: bool | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.min_similarity = min_similarity
+        self.exact = exact
         self.n_jobs = n_jobs
 
     def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -75,8 +87,13 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
                 f"RAC.fit: sample_weight must be positive, got {weights.min()}. Drop those rows."
             )
         merges = agglomerate_rows(
-            unit, weights, min_similarity=float(self.min_similarity), n_jobs=self.n_jobs
+            unit,
+            weights,
+            min_similarity=float(self.min_similarity),
+            exact=self.exact,
+            n_jobs=self.n_jobs,
         )
+        self.exact_ = merges.exact
         self.labels_ = merges.labels
         self.linkage_ = merges.linkage(weights)
         self.n_clusters_ = int(self.labels_.max()) + 1

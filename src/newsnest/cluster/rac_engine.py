@@ -8,6 +8,10 @@ best pair again and again would build.
   agglomerate        goes on from clusters that exist already
   agglomerate_rows   starts from unit rows, identical ones folded first
   Merges             what came of it, as labels and as a linkage matrix
+
+Above 300,000 rows the first neighbours are looked for nearby only. What comes of that is clustered
+once more, exactly: no two clusters are left that should be one, but a few merges may have happened
+in another order.
 """
 
 from __future__ import annotations
@@ -22,12 +26,17 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster import rac_kernels as kernels
-from newsnest.cluster.neighbours import nearest_among, nearest_symmetric, thread_count
+from newsnest.cluster.float_screen import FloatScreen
+from newsnest.cluster.int8_screen import Int8Screen
+from newsnest.cluster.int8_tile import LANES
+from newsnest.cluster.screen import Screen
+from newsnest.cluster.threads import thread_count
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Labels, Vectors
 
 _CANDIDATES = 16  # neighbours a row learns from one pass
 _WORTH_A_THREAD = 1024  # rows
+EXACT_MOST = 300_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +51,14 @@ class Merges:
         float64 (m,): their mean pairwise cosine, never rising along a path to the root.
     labels
         int32 (n,): 0 is the heaviest cluster; equal weights by lowest row.
+    exact
+        False where first neighbours were looked for nearby only.
     """
 
     pairs: NDArray[np.int32]
     similarity: NDArray[np.float64]
     labels: Labels
+    exact: bool = True
 
     def linkage(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return a SciPy-style linkage matrix, float64 (m, 4), sorted by distance.
@@ -54,16 +66,8 @@ class Merges:
         Columns: the two clusters (rows 0 … n − 1, then n + step), 1 − similarity, and the weight
         of the union. With fewer than n − 1 merges it is the lower part of the tree.
         """
-        n = len(weights)
-        out = np.empty((len(self.pairs), 4))
-        node = np.arange(n, dtype=np.int64)
-        total = weights.astype(np.float64).copy()
-        for step, (a, b) in enumerate(self.pairs.tolist()):
-            total[a] += total[b]
-            low, high = sorted((node[a], node[b]))
-            out[step] = low, high, 1.0 - self.similarity[step], total[a]
-            node[a] = n + step
-        return out
+        tree = kernels.linkage(self.pairs, self.similarity, weights.astype(np.float64))
+        return np.asarray(tree)
 
 
 def agglomerate(
@@ -71,6 +75,7 @@ def agglomerate(
     weights: NDArray[np.float64],
     *,
     min_similarity: float,
+    exact: bool | None = None,
     n_jobs: int | None = None,
     progress: Progress = SILENT,
 ) -> Merges:
@@ -87,6 +92,8 @@ def agglomerate(
         float64 (n,), positive: how many unit vectors each mean stands for.
     min_similarity
         Cosine in [−1, 1]; −1 builds the whole tree.
+    exact
+        False looks for first neighbours nearby only; None does so above 300,000 rows.
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
     progress
@@ -106,12 +113,42 @@ def agglomerate(
     and bounded candidate lists in place of a similarity graph, which makes it exact for all pairs.
     """
     threads = thread_count(n_jobs)
+    roots = np.arange(len(means), dtype=np.int32)
+    pairs, heights = [np.empty((0, 2), np.int32)], [np.empty(0, np.float32)]
+    left, heavy = means, weights
+    exact = len(means) <= EXACT_MOST if exact is None else exact
+    nearby = not exact
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
-        engine = _Engine(means, weights, min_similarity, pool, threads)
-        engine.first_pass(progress)
-        while engine.merge_round() or engine.query_again():
-            pass
-        return engine.result()
+        while True:
+            engine = _Engine(left, heavy, min_similarity, pool, threads, nearby=nearby)
+            engine.run(progress)
+            pairs += [roots[found] for found in engine.pairs]
+            heights += engine.heights
+            if not engine.nearby:
+                break
+            kept = engine.roots()
+            # Again nearby while that still halves them; at last exactly, whatever is left.
+            nearby = len(kept) > EXACT_MOST and 2 * len(kept) <= len(roots)
+            roots, left, heavy = roots[kept], engine.means[kept], engine.weights[kept]
+    return _finished(np.concatenate(pairs), np.concatenate(heights), weights, exact)
+
+
+def _finished(
+    pairs: NDArray[np.int32],
+    heights: NDArray[np.float32],
+    weights: NDArray[np.float64],
+    exact: bool,
+) -> Merges:
+    """Put merges into the order of a tree, and number what they leave."""
+    n = len(weights)
+    # Rounding can lift a parent a hair above its child: bring it down, then sort stably.
+    similarity = kernels.monotone(pairs, heights.astype(np.float64), n)
+    order = np.argsort(-similarity, kind="stable")
+    parent = np.arange(n)
+    parent[pairs[:, 1]] = pairs[:, 0]
+    while (parent != parent[parent]).any():
+        parent = parent[parent]
+    return Merges(pairs[order], similarity[order], by_weight(parent, weights), exact)
 
 
 def agglomerate_rows(
@@ -119,6 +156,7 @@ def agglomerate_rows(
     weights: NDArray[np.float64],
     *,
     min_similarity: float,
+    exact: bool | None = None,
     n_jobs: int | None = None,
     progress: Progress = SILENT,
 ) -> Merges:
@@ -128,18 +166,29 @@ def agglomerate_rows(
     ----------
     rows
         float32 (n, d), unit length.
-    weights, min_similarity, n_jobs, progress
+    weights, min_similarity, exact, n_jobs, progress
         As in `agglomerate`.
     """
     atoms, first = fold_identical(rows)
+    if len(first) == len(rows):  # a copy of a million rows is not for nothing
+        return agglomerate(
+            rows, weights, min_similarity=min_similarity, exact=exact, n_jobs=n_jobs,
+            progress=progress,
+        )  # fmt: skip
     merges = agglomerate(
         np.ascontiguousarray(rows[first]),
         np.bincount(atoms, weights).astype(np.float64),
         min_similarity=min_similarity,
+        exact=exact,
         n_jobs=n_jobs,
         progress=progress,
     )
     return _unfold(merges, atoms, first)
+
+
+def _screen_for(means: Vectors, pool: ThreadPoolExecutor, threads: int) -> Screen:
+    """Return the faster screen this processor can run; BLAS must be limited to one thread."""
+    return Int8Screen(means, pool, threads) if LANES else FloatScreen(means, pool)
 
 
 class _Engine:
@@ -152,16 +201,21 @@ class _Engine:
         min_similarity: float,
         pool: ThreadPoolExecutor,
         threads: int,
+        *,
+        nearby: bool,
     ) -> None:
         n, d = means.shape
         self.means = means.copy()
         self.weights = weights.astype(np.float64).copy()
         self.pool = pool
         self.threads = threads
+        self.nearby = nearby
+        self.screen = _screen_for(self.means, pool, threads)
         self.lowest = np.float32(min_similarity)
         # A block product and a plain dot product of vectors no longer than 1 differ by less.
         self.slack = 2.0 * d * 2.0**-24 + 1e-6
         self.floor = np.float32(min_similarity - self.slack)
+        self.below_floor = np.float32(self.floor - self.slack)
         self.parent = np.arange(n, dtype=np.int32)
         self.state = np.zeros(n, np.int8)
         self.listed = np.full((n, 4 * _CANDIDATES), -1, np.int32)
@@ -174,15 +228,19 @@ class _Engine:
         self.pairs: list[NDArray[np.int32]] = []
         self.heights: list[NDArray[np.float32]] = []
 
+    def run(self, progress: Progress) -> None:
+        self.first_pass(progress)
+        while self.merge_round() or (not self.nearby and self.query_again()):
+            pass
+
+    def roots(self) -> NDArray[np.int32]:
+        """Return the rows that stand for the clusters that are left."""
+        return np.flatnonzero(self.state != kernels.ABSORBED).astype(np.int32)
+
     def first_pass(self, progress: Progress) -> None:
-        """Nominate the candidates of every row from one symmetric pass over all pairs."""
-        values, ids = nearest_symmetric(
-            self.means,
-            k=_CANDIDATES,
-            above=np.float32(self.floor - self.slack),
-            pool=self.pool,
-            progress=progress,
-        )
+        """Nominate the candidates of every row, from all pairs or from those nearby."""
+        look = self.screen.nearby_pairs if self.nearby else self.screen.all_pairs
+        values, ids = look(_CANDIDATES, self.below_floor, progress)
         self._set_candidates(self.live, values, ids)
 
     def merge_round(self) -> bool:
@@ -197,6 +255,7 @@ class _Engine:
             kernels.merge, pairs, self.means, self.weights, self.parent, self.state, self.listed,
             self.counts, self.bound,
         )  # fmt: skip
+        self.screen.changed(survivors)
         self.merged[survivors] = True
         rows = kernels.touched(self.live, self.merged, self.state, self.nearest)
         self.merged[survivors] = False
@@ -209,14 +268,7 @@ class _Engine:
         rows = self.live[self.state[self.live] == kernels.UNPROVEN]
         if not len(rows):
             return False
-        values, ids = nearest_among(
-            self.means,
-            rows,
-            self.live,
-            k=_CANDIDATES,
-            above=np.float32(self.floor - self.slack),
-            pool=self.pool,
-        )
+        values, ids = self.screen.among(rows, self.live, _CANDIDATES, self.below_floor)
         self._set_candidates(rows, values, ids)
         tied = rows[self.state[rows] == kernels.UNPROVEN]
         if len(tied):
@@ -235,9 +287,9 @@ class _Engine:
         self.listed[rows, :_CANDIDATES] = np.take_along_axis(ids, order, 1)
         self.counts[rows] = (ids >= 0).sum(axis=1)
         full = self.counts[rows] == _CANDIDATES
-        self.bound[rows] = np.where(
-            full, values.min(axis=1).astype(np.float64) + self.slack, np.float64(self.floor)
-        )
+        # A short list of nearby rows does not say that there are no others.
+        short = np.nextafter(np.float64(self.floor), 2.0) if self.nearby else float(self.floor)
+        self.bound[rows] = np.where(full, values.min(axis=1).astype(np.float64) + self.slack, short)
         self._refresh(rows)
 
     def _refresh(self, rows: NDArray[np.int32]) -> None:
@@ -258,22 +310,11 @@ class _Engine:
     def _drop_settled(self) -> None:
         self.live = self.live[self.state[self.live] < kernels.FINISHED]
 
-    def result(self) -> Merges:
-        pairs = np.concatenate([np.empty((0, 2), np.int32), *self.pairs])
-        similarity = np.concatenate([np.empty(0, np.float32), *self.heights]).astype(np.float64)
-        # Rounding can lift a parent a hair above its child: bring it down, then sort stably.
-        reached = np.full(len(self.parent), np.inf)
-        for step, (a, b) in enumerate(pairs.tolist()):
-            similarity[step] = reached[a] = min(similarity[step], reached[a], reached[b])
-        order = np.argsort(-similarity, kind="stable")
-        roots = np.array([kernels.find(self.parent, i) for i in range(len(self.parent))], np.int64)
-        return Merges(pairs[order], similarity[order], by_weight(roots, self.weights))
-
 
 def by_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> Labels:
     """Number clusters 0, 1, … from the heaviest to the lightest; ties by lowest root."""
-    distinct, inverse = np.unique(roots, return_inverse=True)
-    order = np.argsort(-weights[distinct], kind="stable")
+    _, inverse = np.unique(roots, return_inverse=True)
+    order = np.argsort(-np.bincount(inverse, weights), kind="stable")
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     return rank[inverse]
@@ -305,4 +346,5 @@ def _unfold(merges: Merges, atoms: Labels, first: NDArray[np.int64]) -> Merges:
         pairs=np.concatenate([same, first[merges.pairs].astype(np.int32)]),
         similarity=np.concatenate([np.ones(len(copies)), merges.similarity]),
         labels=merges.labels[atoms],
+        exact=merges.exact,
     )

@@ -2,18 +2,19 @@
 
 Entry points, in the order `newsnest.cluster.rac` calls them:
 
-  keep_symmetric / keep_rows   fold one block of similarities into the rows' candidate lists
+  keep_symmetric / keep_rows   fold one block of float products into the rows' candidate lists
   refresh                      similarities of listed candidates, nearest neighbour, state
   scan_exactly                 nearest neighbour of rows whose list cannot decide
   reciprocal_pairs             all pairs that are each other's nearest neighbour
   merge                        weighted means, bounds and candidate lists of the pairs
   touched                      which clusters have to be refreshed after a merge
+  monotone, linkage            the merges as a tree
 
 Shapes: n clusters, d dimensions, k candidates from one pass, at most 2k in a list.
 Kernels over `rows` or `pairs` release the interpreter lock and write to those rows alone, so that
 several threads may work on disjoint parts. Every similarity that decides anything is
-`similarity(means, i, j)`: a float32 dot product summed in a fixed order. Block products (BLAS) only
-nominate candidates, within `slack` of the true value.
+`similarity(means, i, j)`: a float32 dot product summed in a fixed order. Products made otherwise
+(by BLAS, or in int8) only say which pairs to look at; they come within `slack` of it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def similarity(means: Floats, i: int, j: int) -> np.float32:
 
 
 @njit(cache=True, inline="always")
-def _push(values: Floats, ids: Ints, value: np.float32, new: int) -> None:
+def push(values: Floats, ids: Ints, value: np.float32, new: int) -> None:
     """Replace the smallest entry of a min-heap by (value, new)."""
     k = values.shape[0]
     p = 0
@@ -76,11 +77,12 @@ def keep_rows(
     rows: Ints,
     columns: Ints,
     row0: int,
-    column0: int,
+    means: Floats,
+    slack: np.float32,
     values: Floats,
     ids: Ints,
 ) -> None:
-    """Fold a block of similarities into the heaps of its rows.
+    """Fold a block of products into the heaps of its rows.
 
     block (m, w) float32; rows, columns: cluster of every query and target; values, ids (q, k).
     """
@@ -95,15 +97,20 @@ def keep_rows(
             highest = np.float32(-9.0)
             for c in range(start, stop):
                 highest = max(highest, block[r, c])
-            if highest > heap[0]:
+            if highest + slack > heap[0]:
                 for c in range(start, stop):
-                    j = columns[column0 + c]
-                    if block[r, c] > heap[0] and j != me:
-                        _push(heap, ids[q], block[r, c], j)
+                    j = columns[c]
+                    if block[r, c] + slack > heap[0] and j != me:
+                        v = similarity(means, me, j)
+                        if v > heap[0]:
+                            push(heap, ids[q], v, j)
 
 
 @njit(cache=True, nogil=True)
-def keep_symmetric(block: Floats, row0: int, column0: int, values: Floats, ids: Ints) -> None:
+def keep_symmetric(
+    block: Floats, row0: int, column0: int, means: Floats, slack: np.float32, values: Floats,
+    ids: Ints,
+) -> None:  # fmt: skip
     """Fold the block of rows row0 … × rows column0 … into the heaps of both sides."""
     m, w = block.shape
     step = 64
@@ -114,18 +121,59 @@ def keep_symmetric(block: Floats, row0: int, column0: int, values: Floats, ids: 
             stop = min(w, start + step)
             hit = False
             for c in range(start, stop):
-                v = block[r, c]
+                v = block[r, c] + slack
                 hit |= (v > values[i, 0]) | (v > values[column0 + c, 0])
             if hit:
                 for c in range(start, stop):
                     j = column0 + c
                     if diagonal and j <= i:
                         continue
-                    v = block[r, c]
+                    highest = block[r, c] + slack
+                    if highest > values[i, 0] or highest > values[j, 0]:
+                        v = similarity(means, i, j)
+                        if v > values[i, 0]:
+                            push(values[i], ids[i], v, j)
+                        if v > values[j, 0]:
+                            push(values[j], ids[j], v, i)
+
+
+@njit(cache=True, nogil=True)
+def widen(first: int, last: int, means: Floats, known: Ints, values: Floats, ids: Ints) -> None:
+    """Fold the neighbours of neighbours into the heaps of rows first … last − 1.
+
+    known (n, k) int32: the lists as they were, so that the order of rows does not matter.
+    """
+    k = known.shape[1]
+    seen = np.full(1 << 12, -1, np.int32)
+    for i in range(first, last):
+        seen[:] = -1
+        for t in range(k):
+            if known[i, t] >= 0:
+                _note(seen, known[i, t])
+        _note(seen, np.int32(i))
+        for t in range(k):
+            j = known[i, t]
+            if j < 0:
+                continue
+            for u in range(k):
+                m = known[j, u]
+                if m >= 0 and _note(seen, m):
+                    v = similarity(means, i, m)
                     if v > values[i, 0]:
-                        _push(values[i], ids[i], v, j)
-                    if v > values[j, 0]:
-                        _push(values[j], ids[j], v, i)
+                        push(values[i], ids[i], v, m)
+
+
+@njit(cache=True)
+def _note(seen: Ints, row: np.int32) -> bool:
+    """Add a row to a small hash set with room to spare; False if it was there."""
+    mask = seen.shape[0] - 1
+    place = (np.int64(row) * 2654435761) & mask
+    while seen[place] != -1:
+        if seen[place] == row:
+            return False
+        place = (place + 1) & mask
+    seen[place] = row
+    return True
 
 
 @njit(cache=True)
@@ -311,4 +359,34 @@ def row_hashes(words: NDArray[np.uint32]) -> NDArray[np.uint64]:
         for t in range(words.shape[1]):
             h = (h ^ np.uint64(words[i, t])) * np.uint64(1099511628211)
         out[i] = h
+    return out
+
+
+@njit(cache=True)
+def monotone(pairs: Ints, similarity: Bounds, n: int) -> Bounds:
+    """Lower every merge (pairs in order, int32 (m, 2)) to the lowest of those below it."""
+    reached = np.full(n, np.inf)
+    out = np.empty_like(similarity)
+    for step in range(pairs.shape[0]):
+        a = pairs[step, 0]
+        out[step] = min(similarity[step], reached[a], reached[pairs[step, 1]])
+        reached[a] = out[step]
+    return out
+
+
+@njit(cache=True)
+def linkage(pairs: Ints, similarity: Bounds, weights: Bounds) -> Bounds:
+    """Return SciPy's linkage matrix, float64 (m, 4), of merges sorted by similarity."""
+    n = weights.shape[0]
+    out = np.empty((pairs.shape[0], 4))
+    node = np.arange(n)
+    total = weights.copy()
+    for step in range(pairs.shape[0]):
+        a, b = pairs[step, 0], pairs[step, 1]
+        total[a] += total[b]
+        out[step, 0] = min(node[a], node[b])
+        out[step, 1] = max(node[a], node[b])
+        out[step, 2] = 1.0 - similarity[step]
+        out[step, 3] = total[a]
+        node[a] = n + step
     return out

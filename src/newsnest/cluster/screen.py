@@ -1,0 +1,78 @@
+"""What a screen is: a way to nearest neighbours from all pairs, and what every one of them needs.
+
+A screen says which pairs can be more similar than a threshold; each of those is computed exactly.
+`Int8Screen` and `FloatScreen` give the same neighbours, the same bits for any number of threads:
+blocks that touch the same rows never run at the same time, and their order is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.cluster import rac_kernels as kernels
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Vectors
+
+Neighbours = tuple[Vectors, NDArray[np.int32]]
+_WIDENED = 2  # rounds
+
+
+class Screen(Protocol):
+    """Finds neighbours among the rows of one array of means, which may change between calls."""
+
+    def all_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
+        """Find the k nearest other rows of every row, each pair looked at once.
+
+        Returns
+        -------
+        tuple
+            Similarities, float32 (n, k), a heap in each row, `above` where there are fewer; and
+            rows, int32 (n, k), −1 there.
+        """
+
+    def nearby_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
+        """Do as `all_pairs` does among the rows of nearby cells alone: not all are found."""
+
+    def among(
+        self, rows: NDArray[np.int32], live: NDArray[np.int32], k: int, above: np.float32
+    ) -> Neighbours:
+        """Find the k nearest live rows of some live rows; shapes as `all_pairs`."""
+
+    def changed(self, rows: NDArray[np.int32]) -> None:
+        """Be told that the means of these rows are others now."""
+
+
+def widened(
+    means: Vectors, values: Vectors, ids: NDArray[np.int32], pool: ThreadPoolExecutor
+) -> Neighbours:
+    """Look among the neighbours of neighbours, which finds most of those that cells missed."""
+    for _ in range(_WIDENED):
+        known = ids.copy()
+        list(pool.map(
+            lambda first, known=known: kernels.widen(
+                first, min(first + 4096, len(ids)), means, known, values, ids
+            ),
+            range(0, len(ids), 4096),
+        ))  # fmt: skip
+    return values, ids
+
+
+def empty_heaps(n: int, k: int, above: np.float32) -> Neighbours:
+    """Return heaps of n rows without one neighbour."""
+    return np.full((n, k), above, np.float32), np.full((n, k), -1, np.int32)
+
+
+def tournament(teams: int) -> Iterator[list[tuple[int, int]]]:
+    """Yield rounds of disjoint pairs until every two teams have met, and each has met itself."""
+    yield [(i, i) for i in range(teams)]
+    ring = list(range(teams + teams % 2))  # an odd number gets a bye
+    for _ in range(len(ring) - 1):
+        half = len(ring) // 2
+        meetings = zip(ring[:half], reversed(ring[half:]), strict=True)
+        yield [(min(p), max(p)) for p in meetings if max(p) < teams]
+        ring = [ring[0], ring[-1], *ring[1:-1]]
