@@ -7,6 +7,7 @@ from newsnest.cluster.calibration import (
     check_min_similarity,
     default_time_weight,
 )
+from newsnest.cluster.incremental import IncrementalRAC
 from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
 from newsnest.cluster.rac import RAC
 from newsnest.cluster.rac_engine import agglomerate, agglomerate_rows
@@ -16,6 +17,7 @@ from newsnest.cluster.views import Frame, fit_frame, level_vectors
 __all__ = [
     "RAC",
     "Frame",
+    "IncrementalRAC",
     "LevelwiseRAC",
     "Order",
     "agglomerate",

@@ -9,6 +9,7 @@ Entry points, in the order `newsnest.cluster.rac` calls them:
   merge                        weighted means, bounds and candidate lists of the pairs
   touched                      which clusters have to be refreshed after a merge
   monotone, linkage            the merges as a tree
+  link                         components of the graph of similar pairs
 
 Shapes: n clusters, d dimensions, k candidates from one pass, at most 2k in a list.
 Kernels over `rows` or `pairs` release the interpreter lock and write to those rows alone, so that
@@ -390,3 +391,25 @@ def linkage(pairs: Ints, similarity: Bounds, weights: Bounds) -> Bounds:
         out[step, 3] = total[a]
         node[a] = n + step
     return out
+
+
+@njit(cache=True, nogil=True)
+def link(block: Floats, floor: np.float32, row0: int, column0: int, parent: Ints) -> None:
+    """Union the components of all pairs of a block of products at or above `floor`.
+
+    parent (n,) int32: a forest whose roots are the lowest rows of their components.
+    """
+    m, w = block.shape
+    step = 64
+    for r in range(m):
+        for start in range(0, w, step):
+            stop = min(w, start + step)
+            hit = False
+            for c in range(start, stop):
+                hit |= block[r, c] >= floor
+            if hit:
+                for c in range(start, stop):
+                    if block[r, c] >= floor:
+                        a = find(parent, row0 + r)
+                        b = find(parent, column0 + c)
+                        parent[max(a, b)] = min(a, b)
