@@ -131,12 +131,15 @@ class Hierarchy:
         distance 1 − similarity, the weight. Its leaves are the level's own atoms (`atoms`).
     atoms
         One array of shape (n,) per level: the leaf of that level's linkage each row belongs to.
+    exact
+        False where first neighbours were looked for nearby only.
     """
 
     levels: tuple[Level, ...]
     labels: tuple[Labels, ...]
     linkages: tuple[NDArray[np.float64], ...]
     atoms: tuple[Labels, ...]
+    exact: bool = True
 
 
 class Encoder(Protocol):

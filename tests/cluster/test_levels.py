@@ -161,3 +161,10 @@ def test_levels_can_have_other_names_and_numbers():
         labels.max() + 1 for labels in found.labels
     )
     assert found.labels[0].max() == 0
+
+
+@pytest.mark.parametrize("order", ["fine-to-coarse", "coarse-to-fine"])
+def test_the_result_says_whether_it_is_exact(order):
+    rows = np.random.default_rng(2).normal(size=(200, 16))
+    assert LevelwiseRAC(order=order).fit(rows).hierarchy_.exact
+    assert not LevelwiseRAC(order=order, exact=False).fit(rows).hierarchy_.exact

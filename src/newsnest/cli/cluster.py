@@ -52,6 +52,12 @@ from newsnest.types import Rejected
     help="Which level comes first.",
 )
 @click.option(
+    "--exact/--nearby",
+    default=None,
+    help="Compare all texts with each other, or first those nearby.  "
+    "[default: nearby above 300,000 texts]",
+)
+@click.option(
     "--min-similarity",
     type=Similarities(),
     default={},
@@ -107,6 +113,7 @@ def cluster(
     encoder: str,
     long_texts: str,
     order: str,
+    exact: bool | None,
     min_similarity: dict[str, float],
     time_scale: float | None,
     time_weight: float | None,
@@ -139,6 +146,7 @@ def cluster(
         encoder=encoder,
         long_texts=long_texts,  # type: ignore[arg-type]
         order=order,  # type: ignore[arg-type]
+        exact=exact,
         min_similarity=min_similarity,
         time_scale=time_scale,
         time_weight=time_weight,

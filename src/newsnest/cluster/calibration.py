@@ -256,7 +256,7 @@ def auto_levels(
     given = dict(min_similarity or {})
     check_min_similarity("auto_levels", given)
     d = text.shape[1]
-    apart = 0.0 if times is None else tell_apart(times, time_scale)
+    apart = tell_apart(times, time_scale) if times is not None and time_weight > 0.0 else 0.0
     levels = []
     for name, share in SHARES.items():
         dims = max(1, d // share)

@@ -8,7 +8,7 @@ Either way each level compares its own vectors (`level_vectors`), and labels are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -27,12 +27,13 @@ from newsnest.types import Hierarchy, Labels, Level, Vectors
 Order = Literal["fine-to-coarse", "coarse-to-fine"]
 
 
-def nest_levels(
+def nest_levels(  # noqa: PLR0913
     views: Sequence[Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
     *,
     order: Order = "fine-to-coarse",
+    exact: bool | None = None,
     n_jobs: int | None = None,
     progress: Progress = SILENT,
 ) -> Hierarchy:
@@ -48,6 +49,8 @@ def nest_levels(
         float64 (n,), positive.
     order
         Which level comes first; see the module's header.
+    exact
+        False looks for first neighbours nearby only; None does so above 300,000 rows.
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
     progress
@@ -58,44 +61,49 @@ def nest_levels(
     Cost: the first level costs as `RAC` does; the others far less.
     """
     walk = _fine_to_coarse if order == "fine-to-coarse" else _coarse_to_fine
-    return walk(views, levels, weights, n_jobs, progress)
+    return walk(views, levels, weights, {"exact": exact, "n_jobs": n_jobs}, progress)
 
 
 def _fine_to_coarse(
     views: Sequence[Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
-    n_jobs: int | None,
+    settings: Mapping[str, Any],
     progress: Progress,
 ) -> Hierarchy:
     n = len(weights)
     labels: list[Labels] = []
     linkages: list[NDArray[np.float64]] = []
     atoms = [np.arange(n, dtype=np.int32)]
+    every_exact = True
     for view, level in zip(reversed(views), reversed(levels), strict=True):
         if not labels:
             merges = agglomerate_rows(
-                view, weights, min_similarity=level.min_similarity, n_jobs=n_jobs, progress=progress
+                view, weights, min_similarity=level.min_similarity, progress=progress, **settings
             )
+            every_exact &= merges.exact
             labels.append(merges.labels)
             linkages.append(merges.linkage(weights))
         else:
             below = labels[-1]
             means, total = group_means(view, below, weights)
             merges = agglomerate(
-                means, total, min_similarity=level.min_similarity, n_jobs=n_jobs, progress=progress
+                means, total, min_similarity=level.min_similarity, progress=progress, **settings
             )
+            every_exact &= merges.exact
             atoms.append(below)
             labels.append(merges.labels[below])
             linkages.append(merges.linkage(total))
-    return Hierarchy(tuple(levels), tuple(labels[::-1]), tuple(linkages[::-1]), tuple(atoms[::-1]))
+    return Hierarchy(
+        tuple(levels), tuple(labels[::-1]), tuple(linkages[::-1]), tuple(atoms[::-1]), every_exact
+    )
 
 
 def _coarse_to_fine(
     views: Sequence[Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
-    n_jobs: int | None,
+    settings: Mapping[str, Any],
     progress: Progress,
 ) -> Hierarchy:
     n = len(weights)
@@ -103,6 +111,7 @@ def _coarse_to_fine(
     labels: list[Labels] = []
     linkages: list[NDArray[np.float64]] = []
     above = np.zeros(n, np.int32)
+    every_exact = True
     for view, level in zip(views, levels, strict=True):
         parts: list[tuple[NDArray[np.int64], Merges]] = []
         for members in _members(above):
@@ -110,15 +119,18 @@ def _coarse_to_fine(
                 np.ascontiguousarray(view[members]),
                 weights[members],
                 min_similarity=level.min_similarity,
-                n_jobs=n_jobs,
                 progress=progress if len(members) == n else SILENT,
+                **settings,
             )
             parts.append((members, merges))
         whole = _join(parts, weights)
+        every_exact &= whole.exact
         above = whole.labels
         labels.append(above)
         linkages.append(whole.linkage(weights))
-    return Hierarchy(tuple(levels), tuple(labels), tuple(linkages), (rows,) * len(levels))
+    return Hierarchy(
+        tuple(levels), tuple(labels), tuple(linkages), (rows,) * len(levels), every_exact
+    )
 
 
 def _members(labels: Labels) -> list[NDArray[np.int64]]:
@@ -190,6 +202,8 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         Seconds; see `level_vectors`. Only levels with a time_weight use it.
     rotate
         False for encoders trained to nest: their leading dimensions mean something already.
+    exact
+        False looks for first neighbours nearby only; None does so above 300,000 rows.
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
 
@@ -220,12 +234,14 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         order: Order = "fine-to-coarse",
         time_scale: float = 86_400.0,
         rotate: bool = True,
+        exact: bool | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.levels = levels
         self.order = order
         self.time_scale = time_scale
         self.rotate = rotate
+        self.exact = exact
         self.n_jobs = n_jobs
 
     def fit(
@@ -280,6 +296,7 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             levels,
             weights,
             order=self.order,
+            exact=self.exact,
             n_jobs=self.n_jobs,
         )
         self.labels_ = self.hierarchy_.labels[-1]

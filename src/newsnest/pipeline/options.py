@@ -36,6 +36,9 @@ class Options:
     centre
         "language": every language on its own mean, so that the same event in two languages comes
         together; "corpus": all on one mean, for corpora whose languages cover different things.
+    exact
+        False looks for first neighbours nearby only, True never does; None does so above 300,000
+        independent texts.
     keep_copies
         Do not fold copies before clustering.
     read
@@ -54,6 +57,7 @@ class Options:
     time_scale: float | None = None
     time_weight: float | None = None
     centre: Centre = "language"
+    exact: bool | None = None
     keep_copies: bool = False
     read: ReadOptions = field(default_factory=ReadOptions)
 

@@ -168,8 +168,10 @@ class Walk:
             levels,
             weights,
             order=self.options.order,
+            exact=self.options.exact,
             progress=self.progress,
         )
+        self.facts["exact"] = hierarchy.exact
         return frame, text, hierarchy
 
     def _centred_together(self, texts: Sequence[Article]) -> Labels:
