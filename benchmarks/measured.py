@@ -100,9 +100,9 @@ def peak_mib(process: int | str = "self") -> float:
     return int(rest.split()[0]) / 1024 if found else 0.0
 
 
-def write_result(name: str, result: dict[str, Any], **extra: str) -> None:
-    """Write a result with machine, versions and date beside it."""
-    record = {
+def provenance(**extra: str) -> dict[str, Any]:
+    """Return what a result comes from: command, date, machine, versions."""
+    return {
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}"]),
         "date": datetime.now(UTC).date().isoformat(),
         "machine": {
@@ -112,8 +112,22 @@ def write_result(name: str, result: dict[str, Any], **extra: str) -> None:
             "python": platform.python_version(),
         },
         "versions": {library: version(library) for library in _LIBRARIES} | extra,
-        **result,
     }
+
+
+def write_result(name: str, result: dict[str, Any], **extra: str) -> None:
+    """Write a result with machine, versions and date beside it."""
+    _write(name, {**provenance(**extra), **result})
+
+
+def write_group(name: str, group: str, result: dict[str, Any], **extra: str) -> None:
+    """Write one group of a result that is made in several calls, each with its own provenance."""
+    path = RESULTS / f"{name}.json"
+    groups = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    _write(name, {**groups, group: {**provenance(**extra), **result}})
+
+
+def _write(name: str, record: dict[str, Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
