@@ -24,7 +24,7 @@ from newsnest.cluster import (
     int8_tile,
     rac_engine,
 )
-from newsnest.cluster.rac_kernels import similarity
+from newsnest.cluster.rac_kernels import READY, find, similarity
 from newsnest.cluster.screen import tournament
 from newsnest.errors import ParameterError
 
@@ -243,6 +243,35 @@ def test_every_merge_joins_two_nearest_neighbours():
         means[a] = (sizes[a] * means[a] + sizes[b] * means.pop(b)) / total
         sizes[a] = total
         del sizes[b]
+
+
+@pytest.mark.parametrize("screen", ["int8", "float"])
+@pytest.mark.parametrize("lowest", [-1.0, 0.2])
+def test_no_cluster_outside_a_list_exceeds_its_bound(monkeypatch, screen, lowest):
+    """After every round, against all similarities: lists, bounds and proven neighbours are true."""
+    if screen == "float":
+        without_int8(monkeypatch)
+    audited = 0
+    real = rac_engine._Engine.merge_round
+
+    def merge_round(engine):
+        nonlocal audited
+        every = engine.means.astype(np.float64) @ engine.means.T.astype(np.float64)
+        for i in engine.live:
+            listed = {find(engine.parent, j) for j in engine.listed[i, : engine.counts[i]]}
+            others = [j for j in engine.live if j != i and j not in listed]
+            if others:
+                assert every[i, others].max() <= engine.bound[i] + 1e-6
+            if engine.state[i] == READY:
+                own = [j for j in engine.live if j != i]
+                assert every[i, own].max() <= every[i, engine.nearest[i]] + 1e-6
+            audited += 1
+        return real(engine)
+
+    monkeypatch.setattr(rac_engine._Engine, "merge_round", merge_round)
+    monkeypatch.setattr(rac_engine, "_CANDIDATES", 3)
+    RAC(lowest).fit(clustered(150, 20, 12, seed=4))
+    assert audited > 1000
 
 
 def test_no_two_final_clusters_are_similar_enough():
