@@ -27,6 +27,7 @@ from newsnest.cluster import (
 from newsnest.cluster.rac_kernels import READY, find, similarity
 from newsnest.cluster.screen import tournament
 from newsnest.errors import ParameterError
+from newsnest.progress import Task
 
 
 def unit(rows):
@@ -374,6 +375,25 @@ def test_bad_input_says_what_to_do():
 def test_nothing_is_printed(capfd):
     RAC(0.3).fit(DATA["clustered"])
     assert capfd.readouterr() == ("", "")
+
+
+def test_long_compiling_is_told_once(monkeypatch):
+    class Notes:
+        said: list[str] = []  # noqa: RUF012
+
+        def start(self, what, total, unit):
+            return Task()
+
+        def note(self, message):
+            self.said.append(message)
+
+    monkeypatch.setattr(rac_engine, "_compiled", [])
+    monkeypatch.setattr(rac_engine, "_LONG_COMPILE", 0.0)
+    rows = DATA["narrow"]
+    for _ in range(2):
+        agglomerate_rows(rows, np.ones(len(rows)), min_similarity=0.5, progress=Notes())
+    assert len(Notes.said) == 1
+    assert "kept for next time" in Notes.said[0]
 
 
 def test_input_rows_are_left_alone():

@@ -10,7 +10,7 @@ from newsnest.cluster.calibration import (
 from newsnest.cluster.incremental import IncrementalRAC
 from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
 from newsnest.cluster.rac import RAC
-from newsnest.cluster.rac_engine import agglomerate, agglomerate_rows
+from newsnest.cluster.rac_engine import agglomerate, agglomerate_rows, compile_kernels
 from newsnest.cluster.story_map import story_map
 from newsnest.cluster.views import Frame, fit_frame, level_vectors
 
@@ -26,6 +26,7 @@ __all__ = [
     "auto_time_scale",
     "calibration_digest",
     "check_min_similarity",
+    "compile_kernels",
     "default_time_weight",
     "fit_frame",
     "group_means",

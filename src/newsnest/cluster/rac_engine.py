@@ -16,6 +16,7 @@ in another order.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from newsnest.types import Labels, Vectors
 
 _CANDIDATES = 16  # neighbours a row learns from one pass
 _WORTH_A_THREAD = 1024  # rows
+_LONG_COMPILE = 2.0  # seconds
 EXACT_MOST = 300_000  # rows
 
 
@@ -113,6 +115,7 @@ def agglomerate(
     and bounded candidate lists in place of a similarity graph, which makes it exact for all pairs.
     """
     threads = thread_count(n_jobs)
+    compile_kernels(progress)
     roots = np.arange(len(means), dtype=np.int32)
     pairs, heights = [np.empty((0, 2), np.int32)], [np.empty(0, np.float32)]
     left, heavy = means, weights
@@ -131,6 +134,24 @@ def agglomerate(
             nearby = len(kept) > EXACT_MOST and 2 * len(kept) <= len(roots)
             roots, left, heavy = roots[kept], engine.means[kept], engine.weights[kept]
     return _finished(np.concatenate(pairs), np.concatenate(heights), weights, exact)
+
+
+_compiled: list[float] = []  # seconds, once
+
+
+def compile_kernels(progress: Progress) -> None:
+    """Compile the kernels for this processor, or load what was compiled before; say if it took."""
+    if _compiled:
+        return
+    _compiled.append(0.0)  # the run below comes here too
+    start = time.perf_counter()
+    rows = np.random.default_rng(0).normal(size=(96, 8)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    for exact in (True, False):
+        agglomerate(rows, np.ones(len(rows)), min_similarity=-1.0, exact=exact, n_jobs=1)
+    _compiled[0] = time.perf_counter() - start
+    if _compiled[0] > _LONG_COMPILE:
+        progress.note(f"compiled for this processor in {_compiled[0]:.0f} s; kept for next time")
 
 
 def _finished(

@@ -17,6 +17,7 @@ from newsnest.cluster import (
     Frame,
     auto_levels,
     auto_time_scale,
+    compile_kernels,
     default_time_weight,
     fit_frame,
     group_means,
@@ -146,6 +147,7 @@ class Walk:
         self, vectors: Vectors, texts: Sequence[Article], weights: NDArray[np.float64]
     ) -> tuple[Frame, Vectors, Hierarchy]:
         """Return the frame, the vectors in it, and the labels."""
+        compile_kernels(self.progress)
         groups = self._centred_together(texts)
         frame = fit_frame(vectors, weights, groups=groups)
         text = frame.apply(vectors, groups)
