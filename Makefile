@@ -24,14 +24,10 @@ docs: .venv/installed
 	$(BIN)/python -m newsnest.cli.reference > docs/cli.md
 
 # Needs the real data: make bench DATA=path
+BENCHMARKS = defaults clustering whole_run encoding rac million pairs adapter languages copies \
+	corpus_reading
 bench: .venv/installed
-	$(BIN)/python benchmarks/defaults.py --data $(DATA)
-	$(BIN)/python benchmarks/clustering.py --data $(DATA)
-	$(BIN)/python benchmarks/whole_run.py --data $(DATA)
-	$(BIN)/python benchmarks/rac.py --data $(DATA)
-	$(BIN)/python benchmarks/languages.py --data $(DATA)
-	$(BIN)/python benchmarks/copies.py --data $(DATA)
-	$(BIN)/python benchmarks/corpus_reading.py --data $(DATA)
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --data $(DATA) || exit 1; done
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

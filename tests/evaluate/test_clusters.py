@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn import metrics
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate import cluster_scores
+from newsnest.evaluate import bcubed_f1, cluster_scores
 from newsnest.evaluate.clusters import _contingency, _matched, _matched_sparse
 
 LABELS = st.integers(2, 30).flatmap(
@@ -174,3 +174,23 @@ def test_lengths_that_differ_are_refused():
         cluster_scores([0, 1], ["a"])
     with pytest.raises(ParameterError, match="languages must hold one value per prediction"):
         cluster_scores([0, 1], ["a", "b"], languages=["en"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bcubed_f1_alone_is_that_of_all_scores_noise_and_gaps_included(seed):
+    rng = np.random.default_rng(seed)
+    predicted = rng.integers(-1, 6, 60)
+    gold = [None if x == 0 else f"g{x}" for x in rng.integers(0, 5, 60)]
+    assert bcubed_f1(predicted, gold) == cluster_scores(predicted, gold).bcubed_f1
+    whole = rng.integers(0, 200, 60)
+    assert bcubed_f1(predicted % 9, whole) == pytest.approx(
+        cluster_scores(predicted % 9, whole).bcubed_f1, abs=1e-12
+    )
+    words = [str(label) for label in predicted]
+    assert bcubed_f1(words, gold) == cluster_scores(words, gold).bcubed_f1
+
+
+def test_bcubed_f1_of_nothing_is_nothing_and_lengths_must_agree():
+    assert bcubed_f1([], []) == bcubed_f1([1], [None]) == 0.0
+    with pytest.raises(ParameterError, match=r"bcubed_f1: gold must hold one value per predic"):
+        bcubed_f1([1, 2], ["a"])

@@ -104,7 +104,7 @@ def test_files_that_cannot_be_opened_or_decoded_are_named(tmp_path):
 
 
 def test_csv_that_the_reader_refuses_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("newsnest.evaluate.gold.sys.maxsize", 10)
+    monkeypatch.setattr("newsnest.evaluate.rows.sys.maxsize", 10)
     (tmp_path / "x.csv").write_text("id,story\n1,a very long label\n")
     with pytest.raises(InputError, match="not readable as CSV"):
         read_labels(tmp_path / "x.csv", ["story"])

@@ -1,4 +1,4 @@
-"""`newsnest evaluate`: how good labels are."""
+"""`newsnest evaluate`: how good labels and encoders are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from newsnest.cli.evaluate_encoder import alignment, pairs
 from newsnest.cli.parameters import json_option, run_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def evaluate() -> None:
-    """Measure against gold labels."""
+    """Measure against what people say: labels, graded pairs, translations."""
+
+
+evaluate.add_command(pairs)
+evaluate.add_command(alignment)
 
 
 @evaluate.command()
@@ -49,9 +54,11 @@ def clusters(
     from newsnest.evaluate import cluster_scores, join_labels, read_labels
     from newsnest.nest import plural
 
-    pairs = [(ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)]
-    table, languages = _predicted(predicted, [ours for ours, _ in pairs], run)
-    wanted = read_labels(gold, [field for _, field in pairs])
+    compared = [
+        (ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)
+    ]
+    table, languages = _predicted(predicted, [ours for ours, _ in compared], run)
+    wanted = read_labels(gold, [field for _, field in compared])
     joined = join_labels(table, wanted)
     if joined.only_left or joined.only_right:
         click.echo(
@@ -67,7 +74,7 @@ def clusters(
             [row[column] for row in joined.right],
             languages=spoken,
         )
-        for column, (ours, _) in enumerate(pairs)
+        for column, (ours, _) in enumerate(compared)
     }
     if as_json:
         click.echo(json.dumps({level: s.as_dict() for level, s in results.items()}, indent=1))

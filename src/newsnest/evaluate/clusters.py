@@ -148,15 +148,66 @@ def cluster_scores(
     )
 
 
+def bcubed_f1(
+    predicted: Sequence[Hashable] | NDArray[np.generic],
+    gold: Sequence[Hashable] | NDArray[np.generic],
+) -> float:
+    """Return the B-cubed F1 alone, as `cluster_scores` has it, in a fraction of the time.
+
+    For trying many values of min_similarity; prefer `cluster_scores` for a report.
+
+    Parameters
+    ----------
+    predicted, gold
+        (n,) each, as in `cluster_scores`.
+
+    Returns
+    -------
+    In [0, 1]; 0 with nothing to score.
+
+    Raises
+    ------
+    ParameterError
+        If the lengths differ.
+
+    Notes
+    -----
+    O(n log n).
+
+    Example
+    -------
+    >>> round(bcubed_f1([0, 0, 1, 1], ["a", "a", "a", "b"]), 3)
+    0.706
+    """
+    _check_lengths(predicted, gold, None, caller="bcubed_f1")
+    if _countable(predicted) and _countable(gold):
+        table = _contingency(np.asarray(predicted, np.int64), np.asarray(gold, np.int64))
+        return _f1(*_bcubed_scores(table, len(gold)))
+    gold_code = _codes(gold)
+    labelled = np.flatnonzero(gold_code >= 0)
+    predicted_code, _ = _split_noise(_take(predicted, labelled))
+    gold_code = np.unique(gold_code[labelled], return_inverse=True)[1]
+    return _f1(*_bcubed_scores(_contingency(predicted_code, gold_code), labelled.size))
+
+
+def _countable(labels: Sequence[Hashable] | NDArray[np.generic]) -> bool:
+    """Whether labels serve as row numbers as they are: whole, none of them noise, none far out."""
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or not labels.size:
+        return False
+    return bool(labels.min() >= 0 and labels.max() < 4 * labels.size)
+
+
 def _check_lengths(
     predicted: Sequence[Hashable] | NDArray[np.generic],
     gold: Sequence[Hashable] | NDArray[np.generic],
     languages: Sequence[str] | None,
+    *,
+    caller: str = "cluster_scores",
 ) -> None:
     for name, values in (("gold", gold), ("languages", languages)):
         if values is not None and len(values) != len(predicted):
             raise ParameterError(
-                f"cluster_scores: {name} must hold one value per prediction ({len(predicted)}), "
+                f"{caller}: {name} must hold one value per prediction ({len(predicted)}), "
                 f"got {len(values)}. Join the two by id first."
             )
 
@@ -202,9 +253,10 @@ def _contingency(predicted: Codes, gold: Codes) -> sparse.coo_array:
 
 
 def _sizes(table: sparse.coo_array) -> tuple[Codes, Codes]:
-    rows, columns = np.zeros(table.shape[0], np.int64), np.zeros(table.shape[1], np.int64)
-    np.add.at(rows, table.row, table.data)
-    np.add.at(columns, table.col, table.data)
+    rows, columns = (
+        np.bincount(place, weights=table.data, minlength=size).astype(np.int64)  # exact below 2⁵³
+        for place, size in zip((table.row, table.col), table.shape, strict=True)
+    )
     return rows, columns
 
 

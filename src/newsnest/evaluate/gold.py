@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from newsnest.errors import InputError
+from newsnest.evaluate.rows import read_rows
 
 LabelTable = dict[str, tuple[str | None, ...]]
 """One tuple of labels per article id, in the order of the fields asked for."""
-
-FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +69,7 @@ def read_labels(path: str | Path, fields: Sequence[str], *, id_field: str = "id"
     file = Path(path)
     table: LabelTable = {}
     seen: dict[str, None] = {}
-    for line, row in _rows(file):
+    for line, row in read_rows(file, what="labels"):
         seen.update(dict.fromkeys(row))
         identity = _label(file, line, id_field, row.get(id_field))
         if identity is None:
@@ -119,74 +109,6 @@ def join_labels(left: LabelTable, right: LabelTable) -> Joined:
         only_left=len(left) - len(ids),
         only_right=len(right) - len(ids),
     )
-
-
-def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    kind = Path(file.name.removesuffix(".gz")).suffix.lower()
-    if kind not in FORMATS or (kind == ".parquet" and file.suffix == ".gz"):
-        raise InputError(
-            f"{file}: labels are read from {', '.join(FORMATS)} (the text ones also .gz). "
-            "Convert the file, or name it after its format."
-        )
-    try:
-        if kind == ".parquet":
-            yield from enumerate(_parquet_rows(file), start=1)
-            return
-        opener = gzip.open if file.suffix == ".gz" else open
-        with opener(file, "rb") as raw:
-            text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-            yield from (
-                _json_rows(file, text)
-                if kind == ".jsonl"
-                else _csv_rows(file, text, "\t" if kind == ".tsv" else ",")
-            )
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 ({error.reason}). Convert it to UTF-8.") from error
-    except (OSError, EOFError, pa.ArrowException) as error:
-        raise InputError(f"{file}: cannot be read ({error}). Check the path and file.") from error
-
-
-def _parquet_rows(file: Path) -> Iterator[Mapping[str, Any]]:
-    with pq.ParquetFile(file) as table:
-        for batch in table.iter_batches():
-            yield from batch.to_pylist()
-
-
-def _json_rows(file: Path, text: io.TextIOWrapper) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, content in enumerate(text, start=1):
-        if not content.strip():
-            continue
-        try:
-            row = json.loads(content)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{file}, line {line}: not JSON ({error.msg}). Put one JSON object on each line."
-            ) from error
-        if not isinstance(row, dict):
-            raise InputError(
-                f"{file}, line {line}: not a JSON object but {type(row).__name__}. "
-                "Put one JSON object on each line."
-            )
-        yield line, row
-
-
-def _csv_rows(
-    file: Path, text: io.TextIOWrapper, delimiter: str
-) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    allowed = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a field may be a whole article
-    try:
-        reader = csv.DictReader(text, delimiter=delimiter)
-        for row in reader:
-            if None in row:
-                raise InputError(
-                    f"{file}, line {reader.line_num}: more values than the header has fields. "
-                    "Quote the values that hold the delimiter."
-                )
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise InputError(f"{file}: not readable as CSV ({error}). Save it again as CSV.") from error
-    finally:
-        csv.field_size_limit(allowed)
 
 
 def _label(file: Path, line: int, field: str, value: object) -> str | None:

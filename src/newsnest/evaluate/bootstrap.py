@@ -1,0 +1,127 @@
+"""Intervals: how much a score could have been another by the luck of which texts were judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.errors import ParameterError
+
+Weights = NDArray[np.float64]
+"""float64 (resamples + 1, n): how often each row is drawn; the first row is 1 throughout."""
+
+CONFIDENCE = 0.95
+_LEAST_DEFINED = 0.95
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A score and the interval that holds 95 % of its resamples.
+
+    Parameters
+    ----------
+    value
+        On the data as they are.
+    low, high
+        None where there is no interval: no resamples were asked for, there is one component only,
+        or the score is undefined in more than 5 % of the resamples.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def resample_weights(components: NDArray[np.int64], *, resamples: int, seed: int) -> Weights:
+    """Draw whole components with replacement, and say how often each row came.
+
+    Parameters
+    ----------
+    components
+        (n,) the component of each row: rows of one component are not independent of each other
+        and are drawn together.
+    resamples
+        How many; 0 gives the data as they are alone.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    float64 (resamples + 1, n), the data as they are first. With a single component there is
+    nothing to resample, and that first row is all.
+
+    Raises
+    ------
+    ParameterError
+        If `resamples` is negative.
+
+    Example
+    -------
+    >>> weights = resample_weights(np.array([0, 0, 1]), resamples=100, seed=0)
+    >>> weights.shape, weights[0].tolist(), bool((weights[:, 0] == weights[:, 1]).all())
+    ((101, 3), [1.0, 1.0, 1.0], True)
+    """
+    if resamples < 0:
+        raise ParameterError(
+            f"resample_weights: resamples must be at least 0, got {resamples}. "
+            "Give 1000, or 0 for no interval."
+        )
+    codes = np.unique(components, return_inverse=True)[1]
+    k = int(codes.max(initial=-1)) + 1
+    if k < 2:
+        return np.ones((1, codes.size))
+    drawn = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples)
+    return np.concatenate([np.ones((1, codes.size)), drawn[:, codes].astype(np.float64)])
+
+
+def estimate(values: NDArray[np.float64]) -> Estimate | None:
+    """Turn a score on every row of weights into the score and its interval.
+
+    Parameters
+    ----------
+    values
+        (resamples + 1,), the data as they are first; NaN where the score is undefined.
+
+    Returns
+    -------
+    Estimate, or None if the score is undefined on the data as they are.
+
+    Example
+    -------
+    >>> estimate(np.array([0.5, 0.4, 0.6])).value, estimate(np.array([np.nan]))
+    (0.5, None)
+    """
+    value, drawn = float(values[0]), values[1:]
+    if np.isnan(value):
+        return None
+    defined = drawn[~np.isnan(drawn)]
+    if not drawn.size or defined.size < _LEAST_DEFINED * drawn.size:
+        return Estimate(value)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(defined, (tail, 1 - tail))
+    return Estimate(value, float(low), float(high))
+
+
+def correlation(moments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Pearson correlation from sums.
+
+    Parameters
+    ----------
+    moments
+        (6, m): sums of weight, x, y, x², y², xy.
+
+    Returns
+    -------
+    float64 (m,), NaN where x or y does not vary.
+    """
+    n, x, y, xx, yy, xy = moments
+    with np.errstate(invalid="ignore", divide="ignore"):
+        vary = (xx / n - (x / n) ** 2, yy / n - (y / n) ** 2)
+        value = np.clip((xy / n - x * y / n**2) / np.sqrt(vary[0] * vary[1]), -1, 1)
+        # What rounding leaves of a variance where nothing varies is none.
+        flat = (vary[0] <= _ROUNDING * xx / n) | (vary[1] <= _ROUNDING * yy / n)
+    out: NDArray[np.float64] = np.where(flat, np.nan, value)
+    return out

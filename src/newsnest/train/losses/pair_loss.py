@@ -1,0 +1,165 @@
+"""What all losses over graded pairs share: encoding, labels, and gradient caching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from sentence_transformers.base.losses import CachedLossMixin, has_static_embedding_input
+from torch import Tensor, nn
+
+from newsnest.errors import ParameterError
+
+_HALF = (torch.float16, torch.bfloat16)
+
+
+class PairTargets(NamedTuple):
+    """What a batch of labels says.
+
+    Parameters
+    ----------
+    scores
+        Similarity of each pair in [0, 1], shape (n,).
+    groups
+        Ids of what the first and the second article belong to, int64 (n, g, 2), coarse to fine;
+        −1 where unknown. g = 0 if the labels are scores alone.
+    """
+
+    scores: Tensor
+    groups: Tensor
+
+    def group(self, level: int) -> Tensor | None:
+        """Return the ids (n, 2) of a level; the last ones known where there are fewer levels."""
+        count = self.groups.shape[1]
+        return self.groups[:, min(level, count - 1)] if count else None
+
+
+def read_targets(labels: Tensor, pairs: int) -> PairTargets:
+    """Split labels into scores and group ids.
+
+    Parameters
+    ----------
+    labels
+        Scores, shape (n,); or (n, 1 + 2g): the score, then the group ids of both articles for each
+        of g levels, coarse to fine.
+    pairs
+        n, the number of pairs in the batch.
+
+    Raises
+    ------
+    ParameterError
+        If the labels have another shape.
+
+    Example
+    -------
+    >>> targets = read_targets(torch.tensor([[0.75, 3, 3], [0.0, 1, -1]]), 2)
+    >>> targets.scores.tolist(), targets.groups.tolist()
+    ([0.75, 0.0], [[[3, 3]], [[1, -1]]])
+    """
+    table = labels[:, None] if labels.ndim == 1 else labels
+    if table.ndim != 2 or table.shape[0] != pairs or table.shape[1] % 2 == 0:
+        raise ParameterError(
+            f"read_targets: labels must be a score for each of {pairs} pairs, or a row of a score "
+            f"and two group ids per level, got shape {tuple(labels.shape)}. "
+            "Build the data set with pair_dataset."
+        )
+    table = full_precision(table if table.is_floating_point() else table.float())
+    groups = table[:, 1:].round().long().reshape(pairs, -1, 2)
+    return PairTargets(table[:, 0], groups)
+
+
+def full_precision(tensor: Tensor) -> Tensor:
+    """Return a float16 or bfloat16 tensor as float32, any other as it is."""
+    return tensor.float() if tensor.dtype in _HALF else tensor
+
+
+class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
+    """Base of the losses over two text columns and a label; encodes, then asks its subclass.
+
+    Parameters
+    ----------
+    model
+        A SentenceTransformer, or any module that turns features into "sentence_embedding".
+    views
+        Encode every text twice, so that dropout makes two views of it.
+    mini_batch_size
+        None encodes the whole batch at once. A number encodes that many texts at a time and caches
+        the gradients (GradCache): memory for so many texts only, at about 1.4 times the time; loss
+        and gradients stay those of the whole batch.
+
+    Raises
+    ------
+    ParameterError
+        If the size is not positive, or the model reads static vectors, which cannot be cached.
+    """
+
+    model: nn.Module
+
+    def __init__(
+        self, model: nn.Module, *, views: bool = False, mini_batch_size: int | None = None
+    ) -> None:
+        super().__init__()
+        if mini_batch_size is not None and mini_batch_size < 1:
+            raise ParameterError(
+                f"{type(self).__name__}: mini_batch_size must be at least 1 or None, "
+                f"got {mini_batch_size}. Leave it out to encode the batch at once."
+            )
+        if mini_batch_size is not None and has_static_embedding_input(model):
+            raise ParameterError(
+                f"{type(self).__name__}: mini_batch_size must be None for static vectors, got "
+                f"{mini_batch_size}. They need little memory; leave it out."
+            )
+        self.model = model
+        self.views = views
+        self.mini_batch_size = mini_batch_size
+        self.uses_gradient_cache = mini_batch_size is not None
+
+    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+        """Encode both columns and return the loss, a scalar."""
+        columns = list(sentence_features)
+        if len(columns) != 2:
+            raise ParameterError(
+                f"{type(self).__name__}: columns must be two texts and a label, got "
+                f"{len(columns)} columns of text. Select the two, as pair_dataset does."
+            )
+        if self.views:
+            columns = [columns[0], columns[0], columns[1], columns[1]]
+        # Copies: the model writes what it computes into the features it is given.
+        columns = [dict(column) for column in columns]
+        if self.uses_gradient_cache:
+            cached: Tensor = CachedLossMixin.forward_cached(self, columns, labels)
+            return cached
+        embeddings = [self.model(column)["sentence_embedding"] for column in columns]
+        return self.compute_loss_from_embeddings(embeddings, labels)
+
+    def calculate_loss(
+        self,
+        reps: Sequence[Sequence[Tensor]],
+        labels: Tensor | None = None,
+        *,
+        with_backward: bool = False,
+    ) -> Tensor:
+        """Return the loss of embeddings that come in mini-batches; what gradient caching calls."""
+        assert labels is not None
+        loss = self.compute_loss_from_embeddings([torch.cat(tuple(r)) for r in reps], labels)
+        if with_backward:
+            loss.backward()  # type: ignore[no-untyped-call]
+            loss = loss.detach()
+        return loss
+
+    def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
+        """Return the loss, a scalar.
+
+        Parameters
+        ----------
+        embeddings
+            [a, b] of shape (n, d) each, or [a, a′, b, b′] where there are two views of each text.
+        labels
+            As `read_targets` reads them.
+        """
+        raise NotImplementedError
+
+    def get_config_dict(self) -> dict[str, Any]:
+        """Return the settings, for the model card."""
+        return {"mini_batch_size": self.mini_batch_size}
