@@ -116,8 +116,9 @@ def nested(
     scale = 0.0 if times is None else auto_time_scale(times)
     levels = auto_levels(text, encoder=ENCODER, min_similarity=values, time_weight=weight,
                          times=times, time_scale=scale)  # fmt: skip
-    views = [level_vectors(text, level, times=times, time_scale=scale) for level in levels]
-    found = nest_levels(views, levels, weights)
+    found = nest_levels(
+        lambda level: level_vectors(text, level, times=times, time_scale=scale), levels, weights
+    )
     return (
         {level.name: labels for level, labels in zip(levels, found.labels, strict=True)},
         {level.name: level.min_similarity for level in levels},

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -375,11 +376,11 @@ def order_result(bench: Bench) -> list[dict[str, Any]]:
                 blank = Level(level, max(1, d // share), 0.0)
                 value = bench.rules[level].value(level_vectors(text, blank))
                 levels.append(replace(blank, min_similarity=value))
-            views = [level_vectors(text, level) for level in levels]
+            view = partial(level_vectors, text)
             row: dict[str, Any] = {"set": name, "level": label}
             for order in ("fine-to-coarse", "coarse-to-fine"):
                 start = time.perf_counter()
-                found = nest_levels(views, levels, np.ones(len(text)), order=order)
+                found = nest_levels(view, levels, np.ones(len(text)), order=order)
                 at = list(SHARES).index(label)
                 row[order] = round(bcubed_f1(found.labels[at], gold.gold), 4)
                 row[f"{order} seconds"] = round(time.perf_counter() - start, 2)

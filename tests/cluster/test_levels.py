@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -156,7 +158,7 @@ def test_levels_can_have_other_names_and_numbers():
     text = fit_frame(rows).apply(rows)
     levels = [Level("all", 4, -1.0), Level("half", 8, 0.1), Level("most", 16, 0.3),
               Level("leaf", None, 0.7)]  # fmt: skip
-    found = nest_levels([level_vectors(text, level) for level in levels], levels, np.ones(600))
+    found = nest_levels(partial(level_vectors, text), levels, np.ones(600))
     assert [labels.max() + 1 for labels in found.labels] == sorted(
         labels.max() + 1 for labels in found.labels
     )

@@ -8,7 +8,7 @@ Either way each level compares its own vectors (`level_vectors`), and labels are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -28,7 +28,7 @@ Order = Literal["fine-to-coarse", "coarse-to-fine"]
 
 
 def nest_levels(  # noqa: PLR0913
-    views: Sequence[Vectors],
+    view: Callable[[Level], Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
     *,
@@ -41,8 +41,9 @@ def nest_levels(  # noqa: PLR0913
 
     Parameters
     ----------
-    views
-        One float32 (n, d_level) array of unit rows per level, coarse to fine.
+    view
+        Returns the unit rows a level compares, float32 (n, d_level); asked once per level, so that
+        never two views of many rows are held.
     levels
         Coarse to fine; their min_similarity is used.
     weights
@@ -61,11 +62,11 @@ def nest_levels(  # noqa: PLR0913
     Cost: the first level costs as `RAC` does; the others far less.
     """
     walk = _fine_to_coarse if order == "fine-to-coarse" else _coarse_to_fine
-    return walk(views, levels, weights, {"exact": exact, "n_jobs": n_jobs}, progress)
+    return walk(view, levels, weights, {"exact": exact, "n_jobs": n_jobs}, progress)
 
 
 def _fine_to_coarse(
-    views: Sequence[Vectors],
+    view: Callable[[Level], Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
     settings: Mapping[str, Any],
@@ -76,17 +77,21 @@ def _fine_to_coarse(
     linkages: list[NDArray[np.float64]] = []
     atoms = [np.arange(n, dtype=np.int32)]
     every_exact = True
-    for view, level in zip(reversed(views), reversed(levels), strict=True):
+    for level in reversed(levels):
         if not labels:
             merges = agglomerate_rows(
-                view, weights, min_similarity=level.min_similarity, progress=progress, **settings
+                view(level),
+                weights,
+                min_similarity=level.min_similarity,
+                progress=progress,
+                **settings,
             )
             every_exact &= merges.exact
             labels.append(merges.labels)
             linkages.append(merges.linkage(weights))
         else:
             below = labels[-1]
-            means, total = group_means(view, below, weights)
+            means, total = group_means(view(level), below, weights)
             merges = agglomerate(
                 means, total, min_similarity=level.min_similarity, progress=progress, **settings
             )
@@ -100,7 +105,7 @@ def _fine_to_coarse(
 
 
 def _coarse_to_fine(
-    views: Sequence[Vectors],
+    view: Callable[[Level], Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
     settings: Mapping[str, Any],
@@ -112,11 +117,12 @@ def _coarse_to_fine(
     linkages: list[NDArray[np.float64]] = []
     above = np.zeros(n, np.int32)
     every_exact = True
-    for view, level in zip(views, levels, strict=True):
+    for level in levels:
+        rows_of_level = view(level)
         parts: list[tuple[NDArray[np.int64], Merges]] = []
         for members in _members(above):
             merges = agglomerate_rows(
-                np.ascontiguousarray(view[members]),
+                np.ascontiguousarray(rows_of_level[members]),
                 weights[members],
                 min_similarity=level.min_similarity,
                 progress=progress if len(members) == n else SILENT,
@@ -289,10 +295,7 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         for level in levels:
             check_similarity(f"Level {level.name}", level.min_similarity)
         self.hierarchy_ = nest_levels(
-            [
-                level_vectors(text, level, times=seconds, time_scale=self.time_scale)
-                for level in levels
-            ],
+            lambda level: level_vectors(text, level, times=seconds, time_scale=self.time_scale),
             levels,
             weights,
             order=self.order,
