@@ -211,10 +211,11 @@ def auto_time_scale(times: NDArray[np.float64]) -> float:
     return float(min(_LONGEST, max(_SHORTEST, (high - low) / _SPAN_PARTS)))
 
 
-def auto_levels(
+def auto_levels(  # noqa: PLR0913
     text: Vectors,
     *,
     encoder: str = "any",
+    dims: Mapping[str, int] | None = None,
     min_similarity: Mapping[str, float] | None = None,
     time_weight: float = 0.0,
     times: NDArray[np.float64] | None = None,
@@ -228,6 +229,9 @@ def auto_levels(
         float32 (n, d), unit rows in the corpus frame.
     encoder
         Whose rules; an encoder without its own gets those fitted over all of them.
+    dims
+        Leading dimensions of a level, for encoders trained to nest; the others see a quarter, half
+        and all.
     min_similarity
         Values that replace the default of a level.
     time_weight
@@ -259,8 +263,8 @@ def auto_levels(
     apart = tell_apart(times, time_scale) if times is not None and time_weight > 0.0 else 0.0
     levels = []
     for name, share in SHARES.items():
-        dims = max(1, d // share)
-        level = Level(name, dims, 0.0, time_weight if name == "story" else 0.0)
+        prefix = (dims or {}).get(name, max(1, d // share))
+        level = Level(name, prefix, 0.0, time_weight if name == "story" else 0.0)
         value = given[name] if name in given else _default(text, level, encoder, apart)
         levels.append(replace(level, min_similarity=value))
     return tuple(levels)

@@ -251,8 +251,9 @@ class _Engine:
 
     def run(self, progress: Progress) -> None:
         self.first_pass(progress)
-        while self.merge_round() or (not self.nearby and self.query_again()):
-            pass
+        with progress.start("merging", None, "merges") as task:
+            while (merged := self.merge_round()) or (not self.nearby and self.query_again()):
+                task.advance(merged)
 
     def roots(self) -> NDArray[np.int32]:
         """Return the rows that stand for the clusters that are left."""
@@ -264,11 +265,11 @@ class _Engine:
         values, ids = look(_CANDIDATES, self.below_floor, progress)
         self._set_candidates(self.live, values, ids)
 
-    def merge_round(self) -> bool:
-        """Merge all proven reciprocal pairs; False if there is none."""
+    def merge_round(self) -> int:
+        """Merge all proven reciprocal pairs; return how many."""
         pairs = kernels.reciprocal_pairs(self.live, self.state, self.nearest)
         if not len(pairs):
-            return False
+            return 0
         survivors = pairs[:, 0]
         self.pairs.append(pairs)
         self.heights.append(self.nearest_similarity[survivors])
@@ -282,7 +283,7 @@ class _Engine:
         self.merged[survivors] = False
         self._refresh(rows)
         self._drop_settled()
-        return True
+        return len(pairs)
 
     def query_again(self) -> bool:
         """Look up all unproven rows among the live clusters; False if there is none."""
