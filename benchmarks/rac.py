@@ -333,7 +333,9 @@ def real_vectors(data: Path, cache: Path) -> Rows:
     for name in REAL_SETS:
         if (data / f"{name}.jsonl.gz").is_file():
             for row in measured.load_rows(data, name):
-                texts[row.get("title") or row.get("text") or row["text1"]] = None
+                found = (row[f] for f in ("title", "text", "text1", "summary") if row.get(f))
+                texts[next(found, "")] = None
+    texts.pop("", None)
     kept = list(texts)
     order = np.random.default_rng(0).permutation(len(kept))[:MOST_TEXTS]
     with Nest(cache, create=True) as nest:

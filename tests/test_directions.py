@@ -25,7 +25,7 @@ ALLOWED = {
     "train": BASE | {"embed", "evaluate"},
     "pipeline": BASE | {"corpus", "embed", "cluster", "describe", "nest", "train"},
     "web": BASE | {"pipeline", "nest"},
-    "cli": BASE | {"pipeline", "nest", "corpus", "evaluate", "web"},
+    "cli": BASE | {"pipeline", "nest", "corpus", "evaluate", "train", "web"},
 }
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -125,7 +126,9 @@ def test_facts_hold_what_was_chosen_and_counted(nest: Nest, corpus: Path):
     facts = build([corpus], nest, TFIDF).run.facts
     counts = {name: facts[name] for name in ("articles", "independent", "rejected", "dated", "cut")}
     assert counts == {"articles": 51, "independent": 48, "rejected": 1, "dated": 51, "cut": 0}
-    assert set(facts["seconds"]) >= {"copies", "encode", "cluster", "describe"}
+    stages = ["read", "copies", "encode", "cluster", "map", "describe", "write"]
+    assert sorted(facts["seconds"]) == sorted(stages)
+    assert min(facts["seconds"].values()) >= 0
     assert [level["name"] for level in facts["levels"]] == LEVELS
     assert facts["dimensions"] > 0
     assert len(facts["encoder"]) == 64
@@ -407,6 +410,7 @@ def test_progress_hears_of_every_step(nest: Nest, corpus: Path, tally):
     started = " ".join(what for what, _, _ in tally.tasks)
     assert "news.jsonl" in started
     assert "encode" in started
+    assert ("keep", "rows") in {(what, unit) for what, _, unit in tally.tasks}
     notes = " ".join(tally.notes)
     assert "48 texts, 48 different: 0 vectors from the cache, 48 to encode" in notes
     assert "story: min_similarity" in notes
@@ -425,3 +429,23 @@ def test_texts_in_languages_the_encoder_does_not_know_are_counted_and_told(
     assert any("2 of 3 texts are in languages that minilm" in note for note in tally.notes)
     other = build([path], nest, Options(encoder="tfidf"))
     assert other.run.facts["foreign"] == 0
+
+
+def test_levels_that_an_encoder_was_trained_at_are_used(tiny_model, corpus, tmp_path):
+    copy = shutil.copytree(tiny_model, tmp_path / "model")
+    levels = [
+        {"name": "theme", "dims": 6, "min_similarity": None},
+        {"name": "story", "dims": 20, "min_similarity": 0.625},
+    ]
+    (copy / "newsnest.json").write_text(json.dumps({"levels": levels}))
+    used = {}
+    for name, given in (("plain", {}), ("trained", {}), ("by user", {"story": 0.25})):
+        options = Options(encoder=str(tiny_model if name == "plain" else copy), time_weight=0.0,
+                          min_similarity=given)  # fmt: skip
+        with Nest(tmp_path / f"{name}.nest", create=True) as nest:
+            run = build([corpus], nest, options).run
+            used[name] = {level["name"]: level for level in run.facts["levels"]}
+    assert [used["trained"][level]["dims"] for level in LEVELS] == [6, 16, 20]
+    assert [used["plain"][level]["dims"] for level in LEVELS] == [8, 16, 32]
+    assert used["trained"]["story"]["min_similarity"] == 0.625
+    assert used["by user"]["story"]["min_similarity"] == 0.25

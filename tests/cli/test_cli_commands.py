@@ -26,6 +26,7 @@ def test_cluster_tells_the_result_on_stdout_and_the_rest_on_stderr(
     assert told[-1] == f"See it: newsnest show {nest}, or newsnest report {nest} -o report.html"
     assert "story: min_similarity" in result.stderr
     assert "1 row set aside, the first at " in result.stderr
+    assert re.search(r"^took [0-9.]+ s: .*\bread [0-9.]+", result.stderr, re.MULTILINE)
     assert "news.jsonl:52: has no title and no text" in result.stderr
     again = newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf")
     assert again.stdout == f"{nest} holds this run already (run 1); nothing to do.\n"
@@ -152,9 +153,13 @@ def test_show_prints_json_for_machines(newsnest, nest: Path):
 
 
 def test_show_lists_runs_and_rejected_rows(newsnest, nest: Path):
-    run, options = newsnest("show", nest, "--runs").stdout.splitlines()
+    run, options, took = newsnest("show", nest, "--runs").stdout.splitlines()
     assert re.fullmatch(r" +1  [\d-]+ [\d:]+ UTC  .*news.jsonl  finished", run)
     assert options.strip() == "encoder tfidf"
+    total, stages = re.fullmatch(r" +took ([0-9.]+) s: (.*)", took).groups()
+    seconds = [float(stage.split()[1]) for stage in stages.split(", ")]
+    assert seconds == sorted(seconds, reverse=True)
+    assert sum(seconds) == pytest.approx(float(total), abs=0.5)
     shown = newsnest("show", nest, "--rejected").stdout.splitlines()
     assert shown[0].endswith("news.jsonl:52: has no title and no text")
     assert shown[1] == "1 row set aside"
@@ -168,7 +173,7 @@ def test_runs_are_told_apart_by_what_was_chosen_and_read(newsnest, corpus: Path,
         "--min-similarity", "theme=0.1,story=0.5", "--time-scale", "12h", "--field", "text=text",
         stdin=corpus.read_bytes(),
     )  # fmt: skip
-    _, first, second, chosen = newsnest("show", nest, "--runs").stdout.splitlines()
+    _, first, _, second, chosen, _ = newsnest("show", nest, "--runs").stdout.splitlines()
     assert first.strip() == "encoder tfidf"
     assert second.endswith("UTC  -  finished")
     assert chosen.strip() == (

@@ -167,6 +167,17 @@ def test_lsh_finds_what_comparing_every_pair_finds() -> None:
     assert copies.tolist() == expected
 
 
+def test_what_is_kept_for_the_next_comparison_changes_no_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dice = random.Random(2)
+    corpus = headlines(*(" ".join(dice.choices(WORDS[:9], k=6)) for _ in range(150)))
+    kept = fold_copies(corpus, min_overlap=0.6)
+    monkeypatch.setattr("newsnest.corpus.copies._KEPT_SETS", 1)
+    np.testing.assert_array_equal(fold_copies(corpus, min_overlap=0.6), kept)
+    assert (kept != np.arange(150)).any()
+
+
 def test_copies_are_the_same_in_another_process_with_one_thread() -> None:
     program = (
         "import random\nfrom newsnest.corpus import fold_copies\n"

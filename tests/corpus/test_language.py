@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import random
 
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
 from newsnest.corpus import Notice, settle_languages
-from newsnest.corpus.language import detect_language
+from newsnest.corpus.language import _identifier, detect_language
 from newsnest.types import Article, Rejected
 
 SURE = "The government presented its new budget to the parliament on Tuesday afternoon"
@@ -18,6 +20,13 @@ def test_a_plain_sentence_is_certain_and_a_name_is_not():
     assert detect_language(SURE) == "en"
     assert detect_language(UNSURE) == ""
     assert detect_language("7!") == ""
+
+
+def test_the_table_in_rows_gives_the_probabilities_of_the_library():
+    plain = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    plain.set_languages([code for code in plain.labels if code != "pcm"])
+    for text in (SURE, UNSURE, "Le Pen, Macron, la dette", "北京大学", "7!"):
+        assert _identifier().rank(text) == plain.rank(text)
 
 
 def test_an_uncertain_text_gets_a_language_the_corpus_speaks():
@@ -44,6 +53,12 @@ def test_everything_else_passes_through_and_nothing_is_lost():
     assert len(settled) == len(items)
     assert settled[0] == items[0]
     assert {a.id: a.lang for a in settled if isinstance(a, Article)}["n"] == ""
+
+
+def test_progress_hears_of_the_uncertain_articles(tally):
+    list(settle_languages([Article("x", UNSURE), *articles(["en"] * 3)], progress=tally))
+    assert tally.tasks == [("settle languages", 1, "articles")]
+    assert tally.done == 1
 
 
 def test_the_order_of_the_articles_leaves_no_trace():

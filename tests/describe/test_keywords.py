@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from newsnest.describe.keywords import class_tf_idf, keywords
-from newsnest.describe.terms import count_terms
+from newsnest.describe.terms import _unique_rows, count_terms
 from newsnest.errors import ParameterError
 
 
@@ -150,6 +150,16 @@ def test_any_text_can_be_counted(texts, language):
     found = keywords(terms, np.zeros(len(texts), dtype=np.int32))
     assert terms.matrix.shape == (len(texts), len(terms.shown))
     assert len(found) == 1 and len(found[0]) <= 6 and len(set(found[0])) == len(found[0])
+
+
+@given(st.lists(st.tuples(*[st.integers(-1, 2)] * 3), max_size=30))
+def test_unique_rows_are_those_of_numpy(rows):
+    table = np.array(rows, dtype=np.int32).reshape(-1, 3)
+    unique, which = _unique_rows(table)
+    expected, place = np.unique(table, axis=0, return_inverse=True)
+    assert unique.dtype == np.int32
+    assert unique.tolist() == expected.tolist()
+    assert which.tolist() == place.ravel().tolist()
 
 
 def test_impossible_limits_are_refused():

@@ -22,7 +22,7 @@ class Dying(MemoryCache):
 
 
 def test_a_killed_run_resumes_with_the_same_bits(tiny_model, monkeypatch, tally):
-    monkeypatch.setattr("newsnest.embed.cache._CHUNK", 16)
+    monkeypatch.setattr("newsnest.embed.cache._FIRST", 16)
     rng = np.random.default_rng(2)
     words = ["storm", "hits", "the", "coast", "bank", "holds", "rates"]
     texts = [" ".join(rng.choice(words, rng.integers(0, 9))) for _ in range(60)]
@@ -44,6 +44,37 @@ def test_a_killed_run_resumes_with_the_same_bits(tiny_model, monkeypatch, tally)
     ]
     assert tally.tasks == [("encode", different - 16, "texts")]
     assert tally.done == different - 16
+
+
+def test_a_chunk_is_a_matter_of_time(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("newsnest.embed.cache.time.monotonic", lambda: clock[0])
+    sizes = []
+
+    class Slow:
+        name, dimensions, fingerprint = "slow", 1, "f"
+        seconds_a_text = 0.5
+
+        def encode(self, texts, *, progress):
+            clock[0] += self.seconds_a_text * len(texts)
+            sizes.append(len(texts))
+            return np.ones((len(texts), 1), np.float32)
+
+    texts = [str(i) for i in range(1000)]
+    encode_cached(Slow(), texts, MemoryCache())
+    assert sizes[0] == 256  # the speed is not known yet
+    assert set(sizes[1:-1]) == {20}  # ten seconds of it
+    assert sum(sizes) == 1000
+
+    sizes.clear()
+    Slow.seconds_a_text = 100.0
+    encode_cached(Slow(), texts[:300], MemoryCache())
+    assert sizes == [256, *[1] * 44]  # never less than one
+
+    sizes.clear()
+    Slow.seconds_a_text = 0.0
+    encode_cached(Slow(), [str(i) for i in range(60_000)], MemoryCache())
+    assert sizes == [256, 1024, 4096, 16_384, 16_384, 16_384, 5472]
 
 
 def test_a_second_run_encodes_nothing(monkeypatch, tally):

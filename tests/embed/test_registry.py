@@ -57,7 +57,11 @@ def test_pickled_weights_are_refused(tmp_path):
     ("options", "message"),
     [
         ({"long_texts": "tail"}, "long_texts must be one of head, head\\+tail, mean, got 'tail'"),
-        ({"precision": "int8"}, "precision must be one of float32, bfloat16, got 'int8'"),
+        ({"backend": "int4"}, "backend must be one of auto, torch, bfloat16, int8, got 'int4'"),
+        (
+            {"backend": "int8", "device": "cuda:1"},
+            "device must be cpu for backend int8, got 'cuda:1'",
+        ),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
     ],
 )

@@ -7,15 +7,27 @@ import numpy as np
 import pytest
 
 from newsnest.embed import EncoderConfig, load_encoder
+from newsnest.embed.backend import _INT8, cpu_flags
 from newsnest.embed.quiet import _check
 from newsnest.errors import EncoderError
 
+every_backend = pytest.mark.parametrize(
+    "backend",
+    [
+        "torch",
+        "bfloat16",
+        pytest.param(
+            "int8",
+            marks=pytest.mark.skipif(not cpu_flags() & _INT8, reason="no int8 products here"),
+        ),
+    ],
+)
 SHORT = "storm hits coast"
 LONG = "sea wall breached " * 5 + "minister resigns after vote " * 5
 
 
-def vectors(path, texts, **options):
-    return load_encoder(str(path), config=EncoderConfig(**options)).encode(texts)
+def vectors(path, texts, backend="torch", **options):
+    return load_encoder(str(path), config=EncoderConfig(backend=backend, **options)).encode(texts)
 
 
 def test_vectors_are_those_of_sentence_transformers(tiny_model):
@@ -27,20 +39,21 @@ def test_vectors_are_those_of_sentence_transformers(tiny_model):
     np.testing.assert_allclose(vectors(tiny_model, texts), expected, atol=1e-6)
 
 
-def test_bits_depend_neither_on_batch_size_nor_on_threads(tiny_model):
+@every_backend
+def test_bits_depend_neither_on_batch_size_nor_on_threads(tiny_model, backend):
     import torch
 
     rng = np.random.default_rng(1)
     words = SHORT.split() + LONG.split()
     texts = [" ".join(rng.choice(words, rng.integers(0, 14))) for _ in range(200)]
-    encoder = load_encoder(str(tiny_model))
+    encoder = load_encoder(str(tiny_model), config=EncoderConfig(backend=backend))
     before = torch.get_num_threads()
     try:
         seen = set()
         for threads in (1, 2):
             torch.set_num_threads(threads)
             for size in (None, 1, 7, 64):
-                encoder.config = EncoderConfig(batch_size=size)
+                encoder.config = EncoderConfig(batch_size=size, backend=backend)
                 seen.add(encoder.encode(texts).tobytes())
     finally:
         torch.set_num_threads(before)
@@ -91,7 +104,7 @@ def test_the_clustering_prompt_is_applied(tiny_model, make_tiny_model):
 
 def test_the_prefix_of_e5_is_applied(tiny_model, monkeypatch):
     monkeypatch.setattr("newsnest.embed.registry.hub_folder", lambda *a, **k: tiny_model)
-    encoder = load_encoder("multilingual")
+    encoder = load_encoder("multilingual", config=EncoderConfig(backend="torch"))
     expected = vectors(tiny_model, ["query: " + SHORT])
     assert encoder.encode([SHORT]).tobytes() == expected.tobytes()
 
@@ -99,16 +112,17 @@ def test_the_prefix_of_e5_is_applied(tiny_model, monkeypatch):
 def test_the_fingerprint_follows_weights_and_settings(tiny_model, make_tiny_model):
     prints = []
     for path, options in (
-        (tiny_model, {}),
-        (tiny_model, {"batch_size": 3}),
-        (tiny_model, {"long_texts": "mean"}),
-        (make_tiny_model(max_length=12), {}),
+        (tiny_model, {"backend": "torch"}),
+        (tiny_model, {"backend": "torch", "batch_size": 3}),
+        (tiny_model, {"backend": "torch", "long_texts": "mean"}),
+        (tiny_model, {"backend": "bfloat16"}),
+        (make_tiny_model(max_length=12), {"backend": "torch"}),
     ):
         encoder = load_encoder(str(path), config=EncoderConfig(**options))
         encoder.prepare([])
         prints.append(encoder.fingerprint)
     assert prints[0] == prints[1]
-    assert len(set(prints)) == 3
+    assert len(set(prints)) == 4
 
 
 def test_metadata_beside_a_model_is_kept_and_leaves_the_fingerprint(tiny_model, tmp_path):
@@ -122,7 +136,7 @@ def test_metadata_beside_a_model_is_kept_and_leaves_the_fingerprint(tiny_model, 
 
 
 def test_loading_says_nothing(tiny_model, capfd):
-    load_encoder(str(tiny_model)).prepare([])
+    load_encoder(str(tiny_model)).encode([SHORT])
     assert capfd.readouterr() == ("", "")
 
 
@@ -143,13 +157,13 @@ def test_without_torch_the_error_names_the_cure(tiny_model, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(EncoderError, match="Run: pip install sentence-transformers torch"):
-        load_encoder(str(tiny_model)).prepare([])
+        load_encoder(str(tiny_model), config=EncoderConfig(backend="torch")).encode([SHORT])
 
 
 def test_a_slow_tokenizer_is_refused():
     from types import SimpleNamespace
 
-    from newsnest.embed.transformer import _rust_tokenizer
+    from newsnest.embed.stock import rust_tokenizer
 
     with pytest.raises(EncoderError, match=r"must have a fast tokenizer .*, got SimpleNamespace"):
-        _rust_tokenizer(SimpleNamespace(tokenizer=SimpleNamespace()), "mine")
+        rust_tokenizer(SimpleNamespace(tokenizer=SimpleNamespace()), "mine")

@@ -51,9 +51,9 @@ def test_only_files_that_shape_vectors_count(tmp_path):
 
 def test_metadata_is_read(tmp_path):
     assert read_metadata(tmp_path) == {}
-    content = {"levels": [{"name": "story"}], "dims": [8, 32]}
+    content = {"levels": [{"name": "story", "dims": 32, "min_similarity": None}], "seed": 1}
     (tmp_path / "newsnest.json").write_text(json.dumps(content))
-    assert read_metadata(tmp_path)["dims"] == [8, 32]
+    assert read_metadata(tmp_path) == content
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,10 @@ def test_metadata_is_read(tmp_path):
     [
         ("{", r"newsnest\.json must be JSON, got"),
         ("[]", "must hold a JSON object, got list"),
-        ('{"levels": 3}', "levels must be a list or an object, got 3"),
+        ('{"levels": 3}', "levels must be a list of objects with name, dims .* got 3"),
+        ('{"levels": [{"name": "story"}]}', "levels must be a list of objects"),
+        ('{"levels": [{"name": "story", "dims": 0}]}', "levels must be a list of objects"),
+        ('{"levels": [{"name": "s", "dims": 8, "min_similarity": 2}]}', "levels must be a list"),
     ],
 )
 def test_wrong_metadata_is_refused(tmp_path, text, message):

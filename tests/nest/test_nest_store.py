@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +77,18 @@ def test_a_finished_run_is_not_written_twice(nest: Nest):
     assert list(nest.members()) == before
 
 
+def test_a_run_keeps_the_seconds_of_its_stages_and_of_its_writing(tmp_path: Path, tally):
+    with Nest(tmp_path / "n", create=True) as nest:
+        facts = {"seconds": {"cluster": 1.5}, "articles": 6}
+        nest.finish_run(begin(nest), replace(result(), facts=facts), progress=tally)
+        kept = nest.run().facts
+    assert kept["articles"] == 6
+    assert list(kept["seconds"]) == ["cluster", "write"]
+    assert kept["seconds"]["write"] >= 0
+    assert tally.tasks == [("keep", 6 + 6 + 4, "rows")]
+    assert tally.done == 6 + 6 + 4
+
+
 def test_the_same_key_finds_the_same_run(nest: Nest):
     again = nest.start_run("key", 1, {"encoder": "ignored"}, {})
     assert (again.id, again.finished, again.options) == (1, True, {"encoder": "none"})
@@ -96,6 +108,8 @@ def test_clusters_come_largest_first_and_know_their_children(nest: Nest):
         stories[0], stories[2], stories[1],
     ]  # fmt: skip
     assert nest.children(stories[0]) == []
+    assert nest.children(theme, limit=1) == topics[:1]
+    assert [nest.count_children(c) for c in (theme, *topics, stories[0])] == [2, 2, 1, 0]
     assert nest.clusters("story", limit=1) == stories[:1]
     assert theme.parent is None
     assert {story.parent for story in stories} == {topic.id for topic in topics}

@@ -17,6 +17,7 @@ from newsnest.cli.parameters import (
     quiet_option,
 )
 from newsnest.cli.progress import progress_for
+from newsnest.cli.show import took
 from newsnest.corpus.options import FORMATS, DateOrder, ReadOptions
 from newsnest.types import Rejected
 
@@ -43,6 +44,13 @@ from newsnest.types import Rejected
     default="head",
     show_default=True,
     help="What to read of texts the encoder would cut.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "torch", "bfloat16", "int8"]),
+    default="auto",
+    show_default=True,
+    help="What computes minilm and other transformers; int8 is the fastest on a CPU.",
 )
 @click.option(
     "--order",
@@ -112,6 +120,7 @@ def cluster(
     output: Path,
     encoder: str,
     long_texts: str,
+    backend: str,
     order: str,
     exact: bool | None,
     min_similarity: dict[str, float],
@@ -145,6 +154,7 @@ def cluster(
     options = Options(
         encoder=encoder,
         long_texts=long_texts,  # type: ignore[arg-type]
+        backend=backend,  # type: ignore[arg-type]
         order=order,  # type: ignore[arg-type]
         exact=exact,
         min_similarity=min_similarity,
@@ -169,6 +179,7 @@ def cluster(
     facts = built.run.facts
     if not quiet:
         _tell(notices, first_rejected, facts["rejected"], output)
+        click.echo(took(built.run), err=True)
     counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
         f"{output}: run {built.run.id}, "

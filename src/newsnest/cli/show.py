@@ -90,12 +90,13 @@ def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> No
 def _grow(nest: Nest, cluster: Cluster, tree: Tree, shown: int) -> None:
     from newsnest.nest import plural
 
-    children = nest.children(cluster)
-    while len(children) == 1 and children[0].name == cluster.name:
-        children = nest.children(children[0])  # a topic of one story, which has its name
-    for child in children[:shown]:
+    children, count = nest.children(cluster, limit=shown), nest.count_children(cluster)
+    while count == 1 and children[0].name == cluster.name:
+        cluster = children[0]  # a topic of one story, which has its name
+        children, count = nest.children(cluster, limit=shown), nest.count_children(cluster)
+    for child in children:
         _grow(nest, child, tree.add(_label(child, "")), shown)
-    if (more := len(children) - shown) > 0:
+    if (more := count - shown) > 0:
         tree.add(f"[dim]… {more:,} more {plural(children[0].level, more)}[/dim]")
 
 
@@ -144,8 +145,18 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
         state = "finished" if r.finished else "unfinished: the same command goes on with it"
         click.echo(f"{r.id:>4}  {r.created:%Y-%m-%d %H:%M} UTC  {' '.join(r.inputs)}  {state}")
         click.echo(f"      {', '.join(_chosen(r))}")
+        if r.finished:
+            click.echo(f"      {took(r)}")
         if r.stopped:
             click.echo(f"      stopped: {r.stopped}")
+
+
+def took(run: Run) -> str:
+    """Say how long a finished run took, in all and stage by stage, the longest first."""
+    seconds: dict[str, float] = run.facts.get("seconds", {})
+    longest = sorted(seconds, key=lambda stage: -seconds[stage])
+    stages = ", ".join(f"{stage} {seconds[stage]:,.1f}" for stage in longest)
+    return f"took {sum(seconds.values()):,.1f} s: {stages}"
 
 
 def _chosen(run: Run) -> list[str]:

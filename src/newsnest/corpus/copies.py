@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +26,7 @@ _HASHES = 126
 _LONG_ROWS = 3
 _SEED = 20_140_310
 _CHUNK = 4096
+_KEPT_SETS = 16_384
 _SHORTEST_PART = 0.5
 _SAME_SPELLING = 0.75
 _HEAD_WORDS, _OUTLET_WORDS = 4, 5
@@ -72,7 +73,7 @@ def fold_copies(
     Candidates come from MinHash signatures cut into bands, so a pair just above `min_overlap` is
     found with a probability above 0.99, a long text cut to half with 0.99. Each candidate is then
     compared exactly with the article it would copy, so copies of copies do not drift. Of a text
-    the first 20,000 folded characters are compared. Deterministic. About linear in n; memory 500
+    the first 20,000 folded characters are compared. Deterministic. About linear in n; memory 300
     bytes an article beside the texts.
 
     Source: Broder 1997, "On the resemblance and containment of documents"; differs from it in
@@ -170,11 +171,16 @@ class _Near:
     """Finds near copies among texts that all differ, the earliest first."""
 
     def __init__(self, cores: list[str], min_overlap: float) -> None:
-        self._texts = [core[:_READ] for core in cores]
+        texts = self._texts = [core[:_READ] for core in cores]
         self._need = min_overlap
         self._need_long = max(0.0, 1 - 2 * (1 - min_overlap))
-        self._sets: dict[tuple[int, int], frozenset[str]] = {}
-        self._numbers: dict[int, Counter[str]] = {}
+        # A text that is compared once is often compared again; a million sets would be gigabytes.
+        self._shingles = lru_cache(_KEPT_SETS)(
+            lambda index, size: frozenset(_shingle(texts[index], size))
+        )
+        self._count_numbers = lru_cache(_KEPT_SETS)(
+            lambda index: Counter(word for word in texts[index].split() if not word.isalpha())
+        )
 
     def leaders(self, progress: Progress) -> NDArray[np.int64]:
         """Return the index of the text each one copies, its own if none."""
@@ -199,9 +205,6 @@ class _Near:
                 if leader[index] == index:
                     for tier in tiers:
                         tier.join(index)
-                else:
-                    self._sets.pop((index, _SHORT_SHINGLE), None)
-                    self._sets.pop((index, _LONG_SHINGLE), None)
                 task.advance()
         return leader
 
@@ -224,61 +227,63 @@ class _Near:
         part = common / shorter
         return part if part >= self._need and shorter >= _SHORTEST_PART * longer else 0.0
 
-    def _shingles(self, index: int, size: int) -> frozenset[str]:
-        key = (index, size)
-        if key not in self._sets:
-            self._sets[key] = frozenset(_shingle(self._texts[index], size))
-        return self._sets[key]
-
-    def _count_numbers(self, index: int) -> Counter[str]:
-        if index not in self._numbers:
-            words = self._texts[index].split()
-            self._numbers[index] = Counter(word for word in words if not word.isalpha())
-        return self._numbers[index]
-
 
 class _Bands:
-    """One tier of signatures: who shares a band of equal hashes with whom."""
+    """One tier of signatures: who shares a band of equal hashes with whom.
+
+    Most texts share none; only the bands of the others take part when texts meet.
+    """
 
     def __init__(self, members: NDArray[np.intp], rows: int) -> None:
         self.members = members
         self._rows = rows
-        self._place = {int(member): place for place, member in enumerate(members)}
-        self._buckets: list[dict[bytes, list[int]]] = [{} for _ in range(_HASHES // rows)]
-        self._signatures: NDArray[np.uint32] = np.empty((0, _HASHES), np.uint32)
+        self._place: dict[int, int] = {}
+        self._groups: NDArray[np.int32] = np.empty((0, _HASHES // rows), np.int32)
+        self._originals: list[list[int]] = []
 
     def sign(self, texts: list[str], size: int) -> None:
-        """Compute the signatures of the members."""
+        """Compute the signatures of the members and group those with an equal band."""
         from rensa import RMinHash
 
+        draw = np.random.default_rng(_SEED)
+        factors = draw.integers(1 << 63, size=self._rows, dtype=np.uint64) * np.uint64(2) + 1
         chunks = [*range(0, len(self.members), _CHUNK), len(self.members)]
-        parts = [self._signatures]
+        bands = np.empty((_HASHES // self._rows, len(self.members)), np.uint64)
         for start, stop in pairwise(chunks):
             tokens = [_shingle(texts[member], size) for member in self.members[start:stop]]
             matrix = RMinHash.digest_matrix_from_token_sets(tokens, _HASHES, _SEED)
-            parts.append(np.array(matrix.to_rows(), dtype=np.uint32))
-        self._signatures = np.concatenate(parts)
+            signed = np.array(matrix.to_rows(), dtype=np.uint64)
+            # Bands that are not equal get the same number once in 2⁶⁴ and are compared in vain.
+            bands[:, start:stop] = (signed.reshape(stop - start, -1, self._rows) @ factors).T
+        self._group(bands)
 
-    def meet(self, index: int) -> Iterator[int]:
-        """Yield the earlier originals that share a band with a text, the lowest index first."""
-        place = self._place.get(index)
-        if place is None:
-            return iter(())
-        met: set[int] = set()
-        for bucket, key in zip(self._buckets, self._keys(place), strict=True):
-            met.update(bucket.get(key, ()))
-        return iter(sorted(met))
+    def _group(self, bands: NDArray[np.uint64]) -> None:
+        """Number the groups of members with an equal band; −1 where a band is like no other."""
+        groups = np.empty(bands.shape, np.int32)
+        count = 0
+        for group, band in zip(groups, bands, strict=True):
+            _, inverse, sizes = np.unique(band, return_inverse=True, return_counts=True)
+            shared = sizes > 1
+            group[:] = np.where(shared, count + np.cumsum(shared) - 1, -1)[inverse]
+            count += int(shared.sum())
+        meeting = np.flatnonzero((groups >= 0).any(axis=0))
+        self._groups = np.ascontiguousarray(groups[:, meeting].T)
+        self._place = {int(m): place for place, m in enumerate(self.members[meeting])}
+        self._originals = [[] for _ in range(count)]
+
+    def meet(self, index: int) -> list[int]:
+        """Return the earlier originals that share a band with a text, the lowest index first."""
+        return sorted({other for group in self._of(index) for other in self._originals[group]})
 
     def join(self, index: int) -> None:
         """Become an original that later texts can copy."""
-        place = self._place.get(index)
-        if place is not None:
-            for bucket, key in zip(self._buckets, self._keys(place), strict=True):
-                bucket.setdefault(key, []).append(index)
+        for group in self._of(index):
+            self._originals[group].append(index)
 
-    def _keys(self, place: int) -> Iterator[bytes]:
-        whole, width = self._signatures[place].tobytes(), 4 * self._rows
-        return (whole[at : at + width] for at in range(0, len(whole), width))
+    def _of(self, index: int) -> list[int]:
+        """Return the groups of a text; a list, because most are asked one by one."""
+        place = self._place.get(index)
+        return [] if place is None else [g for g in self._groups[place].tolist() if g >= 0]
 
 
 def _says_another_thing(first: str, second: str) -> bool:

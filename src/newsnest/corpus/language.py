@@ -9,7 +9,10 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from newsnest.corpus.options import Notice
+from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
 
 Item = Article | Rejected | Notice
@@ -93,7 +96,7 @@ def detect_language(text: str) -> str:
     return str(code) if probability >= _SURE else ""
 
 
-def settle_languages(items: Iterable[Item]) -> Iterator[Item]:
+def settle_languages(items: Iterable[Item], *, progress: Progress = SILENT) -> Iterator[Item]:
     """Give articles of uncertain language the likeliest one among those the corpus speaks.
 
     A corpus speaks a language if at least 1 % of its certain articles do. Where nothing is certain,
@@ -103,6 +106,8 @@ def settle_languages(items: Iterable[Item]) -> Iterator[Item]:
     ----------
     items
         What `read_articles` yields.
+    progress
+        One task: uncertain articles.
 
     Yields
     ------
@@ -129,8 +134,12 @@ def settle_languages(items: Iterable[Item]) -> Iterator[Item]:
             counts[item.lang] += 1
         yield item
     spoken = {code for code, count in counts.items() if count >= _SHARE * counts.total()}
-    for article in uncertain:
-        yield replace(article, lang=_likeliest(f"{article.title}\n{article.text}", spoken))
+    if not uncertain:
+        return
+    with progress.start("settle languages", len(uncertain), "articles") as task:
+        for article in uncertain:
+            yield replace(article, lang=_likeliest(f"{article.title}\n{article.text}", spoken))
+            task.advance()
 
 
 def _likeliest(text: str, spoken: set[str]) -> str:
@@ -150,4 +159,6 @@ def _identifier() -> Any:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([code for code in identifier.labels if code != "pcm"])
+    # That leaves half floats in columns; the same numbers in rows are found twice as fast.
+    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc, dtype=np.float32)
     return identifier

@@ -82,6 +82,7 @@ def languages() -> frozenset[str]:
     return frozenset(stopwordsiso.langs())
 
 
+@cache
 def base_language(language: str) -> str:
     """Return the code a list is kept under: "pt-BR" → "pt", "nb" → "no"; "" if there is none.
 

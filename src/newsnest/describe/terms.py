@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import regex
@@ -20,7 +21,9 @@ from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 
 Ints = NDArray[np.int64]
+Small = NDArray[np.int32]  # where there is one for every word that was said
 Flags = NDArray[np.bool_]
+_Number = TypeVar("_Number", np.int32, np.int64)
 
 MAX_TERMS = 500_000
 MAX_CHARACTERS = 4_000
@@ -57,8 +60,8 @@ class Terms:
 class _Occurrences:
     """Every word of every text, flat: `spelling[i]` stands in text `row[i]`."""
 
-    spelling: Ints
-    row: Ints
+    spelling: Small
+    row: Small
     texts: int
     spellings: tuple[str, ...]
     languages: tuple[str, ...]
@@ -173,10 +176,8 @@ def _read(
                 task.advance(_CHUNK)
         task.advance(len(texts) % _CHUNK)
     return _Occurrences(
-        spelling=np.frombuffer(numbers, dtype=np.int32).astype(np.int64)
-        if numbers
-        else np.empty(0, dtype=np.int64),
-        row=np.repeat(np.arange(len(texts)), np.array(lengths, dtype=np.int64)),
+        spelling=np.array(numbers, dtype=np.int32),
+        row=np.repeat(np.arange(len(texts), dtype=np.int32), np.array(lengths, dtype=np.int64)),
         texts=len(texts),
         spellings=tuple(spelling for spelling, _ in met),
         languages=tuple(language for _, language in met),
@@ -233,7 +234,7 @@ def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
         return marked
     code_number = {code: number for number, code in enumerate(codes)}
     language = np.array([code_number[code] for code in found.languages], dtype=np.int64)
-    starts = np.searchsorted(found.row, np.arange(found.texts))
+    starts = np.searchsorted(found.row, np.arange(found.texts, dtype=np.int32))
     text_language = language[found.spelling[starts]]
     place = np.arange(found.row.size) - starts[found.row]
     use = (place < stopwords.FREQUENT_WINDOW) & judged[found.spelling]
@@ -304,25 +305,23 @@ def _shown(
         return ()
     forms = sorted({*bares, *found.spellings})
     rank = {form: number for number, form in enumerate(forms)}
-    full = np.array([rank[spelling] for spelling in found.spellings], dtype=np.int64)
-    form = np.array([rank[bare] for bare in bares], dtype=np.int64)
+    full = np.array([rank[spelling] for spelling in found.spellings], dtype=np.int32)
+    form = np.array([rank[bare] for bare in bares], dtype=np.int32)
     single, width = np.flatnonzero(word >= 0), int(word.max()) + 2
     at = np.concatenate([single, linked[0]])
-    none = np.full(single.size, -1)
+    none = np.full(single.size, -1, dtype=np.int32)
     key = word[at] * width + np.concatenate([none, word[linked[1]]]) + 1
     wanted = parts[:, 0] * width + parts[:, 1] + 1
-    term = np.minimum(np.searchsorted(wanted, key), wanted.size - 1)
+    term = np.minimum(np.searchsorted(wanted, key), wanted.size - 1).astype(np.int32)
     use = wanted[term] == key
-    middle = np.where(linked[1] - linked[0] > 1, full[found.spelling[linked[0] + 1]], -1)
-    spelt = np.stack(
-        [
-            term,
-            form[found.spelling[at]],
-            np.concatenate([none, middle]),
-            np.concatenate([none, full[found.spelling[linked[1]]]]),
-        ],
-        axis=1,
-    )[use]
+    middle = np.where(linked[1] - linked[0] > 1, full[found.spelling[linked[0] + 1]], np.int32(-1))
+    columns = (
+        term,
+        form[found.spelling[at]],
+        np.concatenate([none, middle]),
+        np.concatenate([none, full[found.spelling[linked[1]]]]),
+    )
+    spelt = np.stack([column[use] for column in columns], axis=1)
     unique, which = _unique_rows(spelt)
     votes = np.bincount(which, _telling(found, bares)[at[use]] * 1e6 + 1.0)
     order = np.lexsort((np.arange(len(unique)), -votes, unique[:, 0]))
@@ -339,12 +338,16 @@ def _joined(forms: Sequence[str], first: int, middle: int, second: int) -> str:
     return " ".join([forms[first], *([forms[middle]] if middle >= 0 else []), last])
 
 
-def _unique_rows(rows: Ints) -> tuple[Ints, Ints]:
+def _unique_rows(rows: NDArray[_Number]) -> tuple[NDArray[_Number], Ints]:
     """`np.unique(axis=0, return_inverse=True)`, through one sort of the columns."""
     if not len(rows):
         return rows, np.empty(0, dtype=np.int64)
     order = np.lexsort(rows.T[::-1])
-    new = np.r_[True, (np.diff(rows[order], axis=0) != 0).any(axis=1)]
+    new = np.zeros(len(rows), dtype=bool)
+    new[0] = True
+    for column in rows.T:  # one by one: all in order at once would be as large as the rows
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
     which = np.empty(len(rows), dtype=np.int64)
     which[order] = np.cumsum(new) - 1
     return rows[order[new]], which

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -13,7 +14,11 @@ from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Encoder, Vectors
 
-_CHUNK = 2048
+_LOOKUP = 2048
+# What a killed run may lose, and how many texts the first chunk has, before the speed is known.
+_SECONDS = 10.0
+_FIRST, _MOST = 256, 16_384
+_GROWTH = 4.0
 
 
 class VectorCache(Protocol):
@@ -67,7 +72,8 @@ def encode_cached(
     """Return the vectors of texts, encoding only those the cache does not know.
 
     Equal texts are encoded once. What is missing is encoded and put into the cache in chunks of
-    2,048 texts, so a killed run loses one chunk at most. Says through `progress.note` how many
+    about ten seconds of work (at most 16,384 texts), so that is what a killed run loses, however
+    slow the encoder is. Says through `progress.note` how many
     texts there were, how many came from the cache and how many were encoded.
 
     Parameters
@@ -117,15 +123,25 @@ def encode_cached(
     missing.sort(key=lambda key: (-len(unique[key]), key))
     if missing:
         with progress.start("encode", len(missing), "texts") as task:
-            for start in range(0, len(missing), _CHUNK):
-                chunk = missing[start : start + _CHUNK]
+            start, size = 0, _FIRST
+            while start < len(missing):
+                chunk = missing[start : start + size]
+                began = time.monotonic()
                 new = encoder.encode(
                     [unique[key] for key in chunk], progress=_Relay(task, progress)
                 )
                 cache.put_many(encoder.fingerprint, chunk, new)
                 rows[[place[key] for key in chunk]] = new
+                start += len(chunk)
+                size = _next_size(size, time.monotonic() - began)
     found: Vectors = rows[[place[key] for key in hashes]]
     return found
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """Return how many texts to encode next, after so many took so long."""
+    grown = size * min(_GROWTH, _SECONDS / max(seconds, 1e-3))
+    return max(1, min(_MOST, int(grown)))
 
 
 def _fill(
@@ -137,8 +153,8 @@ def _fill(
 ) -> list[bytes]:
     """Write what the cache knows into `rows` and return the keys of the rest."""
     missing: list[bytes] = []
-    for start in range(0, len(keys), _CHUNK):
-        chunk = keys[start : start + _CHUNK]
+    for start in range(0, len(keys), _LOOKUP):
+        chunk = keys[start : start + _LOOKUP]
         known = cache.get_many(encoder.fingerprint, chunk)
         for key, row in known.items():
             if row.shape != (encoder.dimensions,):

@@ -13,9 +13,10 @@ _POLICY = "OMP_WAIT_POLICY"
 def patient_threads() -> Iterator[None]:
     """Let threads that OpenMP starts sleep while they wait, if it is first loaded in this block.
 
-    By default they spin. Beside one other busy process on a machine of two cores, spinning made
-    minilm eight times slower (22 s for 600 headlines, 2.7 s without). A policy that the user has
-    set stays. The environment is as before afterwards: OpenMP reads it once, when it is loaded.
+    By default they spin. Beside one other busy process on a machine of two cores, spinning makes a
+    transformer several times slower (benchmarks/results/encoding.json, "beside"). A policy that the
+    user has set stays. The environment is as before afterwards: OpenMP reads it once, when it is
+    loaded.
     """
     if _POLICY in os.environ:
         yield

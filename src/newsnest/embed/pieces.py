@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from newsnest.embed.config import LongTexts
+from newsnest.errors import EncoderError
 
 # Three quarters of the room for the beginning: news says what matters first.
 _HEAD_SHARE = 0.75
@@ -19,6 +21,28 @@ class Piece:
     row: int
     text: str
     weight: int
+
+
+def plain_tokenizer(folder: Path) -> Any:
+    """Return the `tokenizers.Tokenizer` of a folder, without truncation and padding.
+
+    Raises
+    ------
+    EncoderError
+        Its tokenizer.json is none.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise EncoderError(
+            f"prepare: {path} must be a tokenizer, got: {error}. Save or download the model again."
+        ) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 class Cutter:

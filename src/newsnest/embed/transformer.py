@@ -2,26 +2,29 @@
 
 One rule keeps a vector independent of its neighbours: a forward pass holds only texts of exactly
 the same number of tokens, so nothing is padded, and at least 64 tokens. On a CPU the bits of a
-vector of minilm then follow from its text alone: not from the batch, its size, the order, a killed
-and resumed run, or one thread against two. Ordinary batching does not have this (6 % of headlines
-change bits when the batch goes from 32 to 64) and is slower, for it computes padding. It was
-measured for attention heads of 16 to 64 dimensions; with heads of 8 the attention kernel
-of torch itself still differs in the last bit, so there equality is to 1e-6.
+vector of minilm then follow from its text alone, in float32, bfloat16 and int8: not from the batch,
+its size, the order, a killed and resumed run, or one thread against two. Ordinary batching does not
+have this and is slower, for it computes padding (benchmarks/results/encoding.json, "ordinary").
+It was measured for attention heads of 16 to 64 dimensions; with heads of 8 the attention kernel of
+torch itself still differs in the last bit, so there equality is to 1e-6.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from newsnest.embed.backend import Chosen, choose_backend, multiplies_bfloat16
+from newsnest.embed.card import Card, read_card, transformer_folder
 from newsnest.embed.config import EncoderConfig
-from newsnest.embed.patience import patient_threads
-from newsnest.embed.pieces import Cutter, Piece
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.int8_bert import Int8Bert
+from newsnest.embed.pieces import Cutter, Piece, plain_tokenizer
+from newsnest.embed.stock import StockModel
 from newsnest.embed.unit import unit_rows
 from newsnest.embed.weights import (
     check_model_folder,
@@ -33,15 +36,14 @@ from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
 
-_CPU_BATCH, _ACCELERATOR_BATCH = 32, 256
+_CPU_TOKENS, _ACCELERATOR_BATCH = 2048, 256
 _COUNT_BATCH = 4096
-# Matrix libraries compute products of very few rows (seen below 4) by other kernels, with other
-# bits; a pass therefore never has fewer token rows than this.
-_LEAST_TOKENS = 64
+# A number that goes up whenever our own computing gives other bits.
+_INT8_VERSION = 1
 
 
 class SentenceTransformerEncoder:
-    """Encode with a transformer: the best vectors, at hundreds of headlines a second on a CPU.
+    """Encode with a transformer: the best vectors, and the slowest.
 
     Prefer `static` for millions of articles on a CPU, `tfidf` for a language no model knows.
 
@@ -63,13 +65,15 @@ class SentenceTransformerEncoder:
     ----------
     metadata
         newsnest.json beside the model (levels, dims, similarities), {} if there is none.
+    backend
+        What computes, after `prepare`: "torch", "bfloat16" or "int8".
 
     Notes
     -----
     Vectors of minilm are equal bit for bit for any batch size, order and number of threads on the
     same CPU and versions; for other models see the module's text. Across devices and kinds of
     processor they agree to about 1e-6. The fingerprint covers weights, configuration files,
-    prefix, length, long_texts and precision. Remote code is never trusted, pickled weights are
+    prefix, length, long_texts and backend. Remote code is never trusted, pickled weights are
     refused.
     """
 
@@ -90,37 +94,50 @@ class SentenceTransformerEncoder:
         self._locate = locate
         self._max_length = max_length
         self._prefix = prefix
-        self._model: Any = None
+        self.backend: Chosen = "torch"
+        self._folder = Path()
+        self._model: StockModel | Int8Bert | None = None
         self._cutter: Cutter | None = None
 
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
-        """Load the weights, once; the texts are not looked at.
+        """Find and check the model; the texts are not looked at.
+
+        Where the model's files say all that is needed, the weights are loaded by the first
+        `encode` that has texts: a run whose vectors are all kept never loads them, nor torch.
 
         Raises
         ------
         EncoderError
-            The model cannot be found, verified, fetched or loaded, or sentence-transformers or
-            torch is not installed.
+            The model cannot be found, verified or fetched, this machine has not the backend asked
+            for, or the weights had to be loaded and could not be.
         """
-        if self._model is not None:
+        if self._cutter is not None:
             return
         folder = self._locate(progress)
         check_model_folder(folder)
         metadata = read_metadata(folder)
-        model = _load(folder, self.config, self._max_length)
-        prefix = _prompt(model) if self._prefix is None else self._prefix
-        cutter = Cutter(_rust_tokenizer(model, self.name), _room(model), prefix)
+        backend = choose_backend(self.config)
+        card = read_card(folder)
+        if card is None:
+            stock = self._stock(folder, backend)
+            card, tokenizer, self._model = stock.card, stock.tokenizer(self.name), stock
+        else:
+            tokenizer = plain_tokenizer(transformer_folder(folder))
+        room = card.room if self._max_length is None else self._max_length
+        cutter = Cutter(tokenizer, room, card.prompt if self._prefix is None else self._prefix)
         settings = {
             "files": folder_digests(folder),
-            "prefix": prefix,
+            "prefix": cutter.prefix,
             "max_length": cutter.room,
             "long_texts": self.config.long_texts,
-            "precision": self.config.precision,
+            "backend": _way(backend),
             "normalised": True,
         }
-        self._model, self._cutter, self.metadata = model, cutter, metadata
-        self.dimensions = int(model.get_embedding_dimension())
+        self._cutter, self.metadata, self.backend = cutter, metadata, backend
+        self._folder, self.dimensions = folder, card.dimensions
         self.fingerprint = settings_digest(settings)
+        if self.config.backend == "auto" and backend != "torch":
+            progress.note(f"{self.name}: computed in {backend} (backend auto, for this processor)")
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
         """Return unit vectors, float32 (len(texts), d), in the order of the texts.
@@ -134,15 +151,21 @@ class SentenceTransformerEncoder:
         """
         cutter = self._ready(progress)
         sums = np.zeros((len(texts), self.dimensions), dtype=np.float64)
+        if not len(texts):
+            return sums.astype(np.float32)
+        model = self._loaded()
         left = np.zeros(len(texts), dtype=np.int64)
         with progress.start("encode", len(texts), "texts") as task:
             pieces, tokens = self._pieces(texts, cutter)
             for piece in pieces:
                 left[piece.row] += 1
-            for batch in self._batches(tokens):
-                rows = self._forward([pieces[i].text for i in batch], tokens[batch[0]])
+            batches = self._batches(tokens, isinstance(model, Int8Bert) or model.on_cpu)
+            for batch, rows in zip(
+                batches, self._rows(model, batches, pieces, tokens), strict=True
+            ):
                 done = 0
-                for i, row in zip(batch, rows, strict=True):
+                # Each piece has length 1, so that in a mean the weights alone decide.
+                for i, row in zip(batch, unit_rows(rows, encoder=self.name), strict=True):
                     sums[pieces[i].row] += pieces[i].weight * row
                     left[pieces[i].row] -= 1
                     done += int(left[pieces[i].row] == 0)
@@ -176,89 +199,71 @@ class SentenceTransformerEncoder:
                 counts.append(tokens)
         return pieces, [n if cutter.room is None else min(n, cutter.room) for n in counts]
 
-    def _batches(self, tokens: Sequence[int]) -> list[list[int]]:
+    def _batches(self, tokens: Sequence[int], on_cpu: bool) -> list[list[int]]:
         """Return batches of pieces, each of one length; long ones first, so memory fails early."""
         by_length: defaultdict[int, list[int]] = defaultdict(list)
         for i, length in enumerate(tokens):
             by_length[length].append(i)
-        default = _CPU_BATCH if self._model.device.type == "cpu" else _ACCELERATOR_BATCH
-        size = self.config.batch_size or default
-        return [
-            same[start : start + size]
-            for _, same in sorted(by_length.items(), reverse=True)
-            for start in range(0, len(same), size)
-        ]
+        batches = []
+        for length, same in sorted(by_length.items(), reverse=True):
+            default = max(1, _CPU_TOKENS // max(1, length)) if on_cpu else _ACCELERATOR_BATCH
+            size = self.config.batch_size or default
+            batches += [same[start : start + size] for start in range(0, len(same), size)]
+        return batches
 
-    def _forward(self, batch: list[str], length: int) -> Vectors:
-        assert self._cutter is not None
-        lacking = -(-_LEAST_TOKENS // max(1, length)) - len(batch)
-        filled = batch + batch[-1:] * max(0, lacking)
-        tensor = self._model.encode(
-            filled,
-            prompt=self._cutter.prefix,  # "" overrules a default prompt
-            batch_size=len(filled),
-            show_progress_bar=False,
-            convert_to_tensor=True,
-        )[: len(batch)]
-        # Each piece has length 1, so that in a mean the weights alone decide.
-        return unit_rows(tensor.float().cpu().numpy(), encoder=self.name)
+    def _rows(
+        self,
+        model: StockModel | Int8Bert,
+        batches: Sequence[list[int]],
+        pieces: Sequence[Piece],
+        tokens: Sequence[int],
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield the model's vectors of each batch."""
+        assert self._cutter is not None  # set by prepare
+        if isinstance(model, Int8Bert):
+            prefix = self._cutter.prefix
+            return model.rows([[prefix + pieces[i].text for i in batch] for batch in batches])
+        texts = [[pieces[i].text for i in batch] for batch in batches]
+        return model.rows(texts, [tokens[batch[0]] for batch in batches])
 
+    def _loaded(self) -> StockModel | Int8Bert:
+        """Return the model, loaded once, after comparing it with what its files said of it."""
+        assert self._cutter is not None  # set by prepare
+        if self._model is None:
+            if self.backend == "int8":
+                self._model = Int8Bert(
+                    self._folder, self._cutter.room, bfloat16=multiplies_bfloat16()
+                )
+                said = Card(self._cutter.room, self._cutter.prefix, self._model.dimensions)
+            else:
+                self._model = self._stock(self._folder, self.backend)
+                said = self._model.card
+            read = Card(self._cutter.room, self._cutter.prefix, self.dimensions)
+            if said != read:
+                raise EncoderError(
+                    f"encode: the files of {self._folder} must say of the model what it says "
+                    f"itself, got {read} and {said}. Save the model again with save_pretrained()."
+                )
+        return self._model
 
-def _load(folder: Path, config: EncoderConfig, max_length: int | None) -> Any:
-    try:
-        with patient_threads():
-            import torch
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise EncoderError(
-            f"prepare: a transformer must be run by sentence-transformers and torch, got: {error}. "
-            "Run: pip install sentence-transformers torch"
-        ) from error
-    try:
-        with quiet_loading():
-            model = SentenceTransformer(
-                str(folder),
-                device=config.device,
-                trust_remote_code=False,
-                local_files_only=True,
-                model_kwargs={
-                    "dtype": getattr(torch, config.precision),
-                    "use_safetensors": True,
-                },
+    def _stock(self, folder: Path, backend: Chosen) -> StockModel:
+        if backend == "int8":
+            raise EncoderError(
+                f"prepare: backend int8 must be given a BERT with mean pooling, got {folder}. "
+                "Choose backend auto."
             )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, AttributeError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise EncoderError(
-            f"prepare: {folder} must be a model sentence-transformers can load on "
-            f"{config.device or 'this device'}, got {type(error).__name__}: {reason} "
-            "Save or download the model again."
-        ) from error
-    if max_length is not None:
-        model.max_seq_length = max_length
-    return model.eval()
-
-
-def _prompt(model: Any) -> str:
-    prompts: dict[str, str] = model.prompts
-    if "clustering" in prompts:
-        return prompts["clustering"]
-    return prompts.get(model.default_prompt_name, "") if model.default_prompt_name else ""
-
-
-def _room(model: Any) -> int | None:
-    room = model.max_seq_length
-    # Models without a limit say None, infinity or a number no text reaches.
-    return None if room is None or room > 10**6 else int(room)
-
-
-def _rust_tokenizer(model: Any, name: str) -> Any:
-    from tokenizers import Tokenizer
-
-    tokenizer = model.tokenizer
-    inner = getattr(tokenizer, "backend_tokenizer", tokenizer)
-    if not isinstance(inner, Tokenizer):
-        raise EncoderError(
-            f"prepare: the model of encoder {name!r} must have a fast tokenizer "
-            f"(tokenizer.json), got {type(tokenizer).__name__}. Save it again with a fast one."
+        return StockModel(
+            folder,
+            backend,
+            device=self.config.device,
+            max_length=self._max_length,
+            prefix=self._prefix,
         )
-    return inner
+
+
+def _way(backend: Chosen) -> str:
+    """Return what a fingerprint says of the backend: vectors computed in other numbers differ."""
+    if backend == "int8":
+        attention = "bfloat16" if multiplies_bfloat16() else "float32"
+        return f"int8 {_INT8_VERSION}, attention {attention}"
+    return "float32" if backend == "torch" else backend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import json
@@ -24,7 +25,13 @@ _OTHER_BACKENDS = ("onnx", "openvino")
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex; a file that has not changed is read once."""
+    state = path.stat()
+    return _sha256(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -136,7 +143,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     Raises
     ------
     EncoderError
-        It is not JSON, not an object, or its levels or dims have another shape.
+        It is not JSON, not an object, or its levels have another shape.
     """
     path = folder / "newsnest.json"
     if not path.is_file():
@@ -152,10 +159,23 @@ def read_metadata(folder: Path) -> dict[str, Any]:
             f"load_encoder: {path} must hold a JSON object, got {type(content).__name__}. "
             "Correct or delete it."
         )
-    for key in ("levels", "dims"):
-        if key in content and not isinstance(content[key], list | dict):
-            raise EncoderError(
-                f"load_encoder: {path}: {key} must be a list or an object, got {content[key]!r}. "
-                "Correct or delete it."
-            )
+    levels = content.get("levels", [])
+    if not isinstance(levels, list) or not all(map(_is_level, levels)):
+        raise EncoderError(
+            f"load_encoder: {path}: levels must be a list of objects with name, dims and perhaps "
+            f"min_similarity, got {levels!r}. Correct or delete it."
+        )
     return content
+
+
+def _is_level(level: Any) -> bool:
+    """A name, how many leading dimensions it sees, and a cosine or null."""
+    if not isinstance(level, dict):
+        return False
+    similarity = level.get("min_similarity")
+    return (
+        isinstance(level.get("name"), str)
+        and isinstance(level.get("dims"), int)
+        and level["dims"] >= 1
+        and (similarity is None or (isinstance(similarity, int | float) and -1 <= similarity <= 1))
+    )

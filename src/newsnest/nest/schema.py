@@ -13,6 +13,7 @@ from pathlib import Path
 from newsnest.errors import NestError
 
 APPLICATION_ID = 0x4E455354  # "NEST"
+_CACHE = 65_536  # KiB: room for the index over a million hashes, which is met in random order
 
 _FIRST = """
 CREATE TABLE corpora (
@@ -162,6 +163,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = {-_CACHE}")
         _migrate(connection)
     except BaseException as error:
         if connection is not None:

@@ -67,7 +67,7 @@ class NestVectors:
             sql.executemany(
                 "INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (
-                    (encoder, text, row.astype("<f4").tobytes())
-                    for text, row in zip(hashes, vectors, strict=True)
+                    (encoder, text, row.tobytes())
+                    for text, row in zip(hashes, vectors.astype("<f4"), strict=True)
                 ),
             )

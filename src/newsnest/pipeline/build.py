@@ -88,7 +88,9 @@ def build(
     describer = describer or KeywordDescriber()
     # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
     load_encoder(options.encoder)
-    corpus = _corpus(paths, nest, options.read, progress)
+    walk = Walk(nest, options, describer, progress)
+    with walk.timed("read"):
+        corpus = _corpus(paths, nest, options.read, progress)
     given = {**asdict(options), "describer": describer.name}
     versions = _versions(options.encoder)
     run = nest.start_run(
@@ -97,12 +99,12 @@ def build(
     if run.finished:
         return Built(run, new=False)
     try:
-        result = Walk(nest, options, describer, progress).run(run)
+        result = walk.run(run)
     except (NewsnestError, KeyboardInterrupt) as error:
         said = error.for_people if isinstance(error, NewsnestError) else "it was interrupted"
         nest.stop_run(run, said)
         raise
-    nest.finish_run(run, result)
+    nest.finish_run(run, result, progress=progress)
     return Built(nest.run(run.id), new=True)
 
 
@@ -118,7 +120,7 @@ def _corpus(
     if corpus is None:
         items = read_articles(paths, options=options, progress=progress)
         if options.detect_language:
-            items = settle_languages(items)
+            items = settle_languages(items, progress=progress)
         corpus = nest.add_corpus(identity, read, _as_kept(items))
     return corpus
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from newsnest.cluster import Order, check_min_similarity
 from newsnest.corpus import ReadOptions
 from newsnest.embed import EncoderConfig
-from newsnest.embed.config import LongTexts
+from newsnest.embed.config import Backend, LongTexts
 from newsnest.errors import ParameterError
 
 Centre = Literal["language", "corpus"]
@@ -26,6 +26,8 @@ class Options:
         A name ("minilm", "static", "tfidf", "multilingual"), a path or a hub id.
     long_texts
         What is read of texts longer than the encoder's limit: "head", "head+tail" or "mean".
+    backend
+        What computes a transformer: "auto", "torch" (float32), "bfloat16" or "int8".
     order
         "fine-to-coarse" or "coarse-to-fine".
     min_similarity
@@ -52,6 +54,7 @@ class Options:
 
     encoder: str = "minilm"
     long_texts: LongTexts = "head"
+    backend: Backend = "auto"
     order: Order = "fine-to-coarse"
     min_similarity: Mapping[str, float] = field(default_factory=dict)
     time_scale: float | None = None
@@ -62,7 +65,7 @@ class Options:
     read: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
-        EncoderConfig(long_texts=self.long_texts)  # says which there are
+        EncoderConfig(long_texts=self.long_texts, backend=self.backend)  # says which there are
         for name, known in (("order", get_args(Order)), ("centre", get_args(Centre))):
             if getattr(self, name) not in known:
                 raise ParameterError(

@@ -51,13 +51,14 @@ class Walk:
         self.describer = describer
         self.progress = progress
         self.facts: dict[str, Any] = {"seconds": {}}
+        self.trained: list[dict[str, Any]] = []  # levels the encoder was trained at
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
-        """Add the seconds a block takes to the facts."""
-        start = time.perf_counter()
+        """Add the seconds a block takes to those of a stage, in the facts."""
+        start, seconds = time.perf_counter(), self.facts["seconds"]
         yield
-        self.facts["seconds"][what] = round(time.perf_counter() - start, 3)
+        seconds[what] = round(seconds.get(what, 0.0) + time.perf_counter() - start, 3)
 
     def run(self, run: Run) -> Result:
         """Walk from the articles of a run's corpus to what the nest keeps.
@@ -67,7 +68,8 @@ class Walk:
         InputError
             If the corpus holds no article.
         """
-        articles = self.nest.corpus_articles(run.corpus)
+        with self.timed("read"):
+            articles = self.nest.corpus_articles(run.corpus)
         rejected = self.nest.count_rejected(run.corpus)
         if not articles:
             raise InputError(_why_nothing(self.nest, run, rejected))
@@ -86,13 +88,15 @@ class Walk:
             vectors = self._vectors(texts)
         with self.timed("cluster"):
             frame, text, hierarchy = self._hierarchy(vectors, texts, weights)
+        with self.timed("map"):
+            places = self._places(text, hierarchy, weights)
+        del text  # as large as the vectors
         with self.timed("describe"):
             described = self.describer.describe(
                 texts, vectors, hierarchy.labels, weights=weights, progress=self.progress
             )
-        with self.timed("map"):
-            places = self._places(text, hierarchy, weights)
-        clusters, finest = _clusters(articles, item, texts, hierarchy, described, places)
+            del vectors
+            clusters, finest = _clusters(articles, item, texts, hierarchy, described, places)
         self.facts["clusters"] = dict(Counter(cluster.level for cluster in clusters))
         return Result(
             facts=self.facts,
@@ -110,10 +114,11 @@ class Walk:
         return fold_copies(articles, progress=self.progress)
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
-        config = EncoderConfig(long_texts=self.options.long_texts)
+        config = EncoderConfig(long_texts=self.options.long_texts, backend=self.options.backend)
         encoder: Encoder = load_encoder(self.options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
+        self.trained = getattr(encoder, "metadata", {}).get("levels", [])
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {
@@ -149,14 +154,21 @@ class Walk:
         """Return the frame, the vectors in it, and the labels."""
         compile_kernels(self.progress)
         groups = self._centred_together(texts)
-        frame = fit_frame(vectors, weights, groups=groups)
+        # Where an encoder was trained to nest, its leading dimensions mean something already.
+        frame = fit_frame(vectors, weights, groups=groups, rotate=not self.trained)
         text = frame.apply(vectors, groups)
         times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
         weight, scale = self._time(times)
+        given = {
+            level["name"]: level["min_similarity"]
+            for level in self.trained
+            if level.get("min_similarity") is not None
+        } | dict(self.options.min_similarity)
         levels = auto_levels(
             text,
             encoder=self.options.encoder,
-            min_similarity=self.options.min_similarity,
+            dims={level["name"]: level["dims"] for level in self.trained},
+            min_similarity=given,
             time_weight=weight,
             times=times,
             time_scale=scale,
@@ -164,9 +176,9 @@ class Walk:
         self.facts["levels"] = [asdict(level) for level in levels]
         self.facts["time_scale"] = scale
         for level in levels:
-            self.progress.note(_level_note(level, self.options.min_similarity))
+            self.progress.note(_level_note(level, given, self.options.min_similarity))
         hierarchy = nest_levels(
-            [level_vectors(text, level, times=times, time_scale=scale) for level in levels],
+            lambda level: level_vectors(text, level, times=times, time_scale=scale),
             levels,
             weights,
             order=self.options.order,
@@ -219,8 +231,13 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
     )
 
 
-def _level_note(level: Level, given: Mapping[str, float]) -> str:
-    origin = "as given" if level.name in given else "measured default for this corpus"
+def _level_note(level: Level, given: Mapping[str, float], by_user: Mapping[str, float]) -> str:
+    if level.name in by_user:
+        origin = "as given"
+    elif level.name in given:
+        origin = "as the model was calibrated"
+    else:
+        origin = "measured default for this corpus"
     time_part = f", time weight {level.time_weight:g}" if level.time_weight else ""
     return f"{level.name}: min_similarity {level.min_similarity:.3f} ({origin}){time_part}"
 

@@ -1,0 +1,171 @@
+"""Compiled loops between the matrix products of a BERT in int8.
+
+A row of activations x is kept as bytes q, a step and a low: x ≈ step · q + low, with q in 0 … 255.
+A product with weights w of one output, kept as bytes too, is then
+
+    x · w  ≈  step · product + low · weight_sum
+
+where `product` is what the matrix library gives (times the weights' own step) and `weight_sum` the
+sum of the weights. Every kernel works row by row, so the bits of a row depend on that row alone,
+and releases the interpreter lock.
+
+Shapes: t rows (tokens), d wide (k wide for the inner layer).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from newsnest.embed.float_bits import HIGHEST, LOWEST, bits_of, float_of, ordered
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+# NaN cannot come in: weights are checked when they are loaded. error_model: a division that may
+# raise keeps a loop from being vectorised.
+_FAST = {"reassoc", "contract", "nsz", "nnan", "ninf", "arcp"}
+_OPTIONS = {"cache": True, "nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+_F = np.float32
+_STEPS = np.float32(255.0)
+_LEAST_STEP = np.float32(1e-30)  # a row of equal values
+
+
+@njit(inline="always")
+def _gelu(x: np.float32) -> np.float32:
+    """Return x · Φ(x), the error function by a rational approximation good to 1e-6."""
+    z = x * _F(0.70710678)
+    z = z if z < _F(4.0) else _F(4.0)
+    z = z if z > _F(-4.0) else _F(-4.0)
+    s = z * z
+    p = _F(-2.72614225801306e-10)
+    p = p * s + _F(2.77068142495902e-08)
+    p = p * s + _F(-2.10102402082508e-06)
+    p = p * s + _F(-5.69250639462346e-05)
+    p = p * s + _F(-7.34990630326855e-04)
+    p = p * s + _F(-2.95459980854025e-03)
+    p = p * s + _F(-1.60960333262415e-02)
+    q = _F(-1.45660718464996e-05)
+    q = q * s + _F(-2.13374055278905e-04)
+    q = q * s + _F(-1.68282697438203e-03)
+    q = q * s + _F(-7.37332916720468e-03)
+    q = q * s + _F(-1.42647390514189e-02)
+    return _F(0.5) * x * (_F(1.0) + z * p / q)
+
+
+@njit(**_OPTIONS)
+def _to_bytes(row: Floats, out: Bytes) -> tuple[np.float32, np.float32]:
+    """Write a row as bytes; return its step and its low."""
+    least, most = HIGHEST, LOWEST
+    for i in range(row.shape[0]):
+        number = ordered(bits_of(row[i]))
+        least, most = min(least, number), max(most, number)
+    low, high = float_of(ordered(least)), float_of(ordered(most))
+    step = max((high - low) / _STEPS, _LEAST_STEP)
+    per_step = _F(1.0) / step
+    for i in range(row.shape[0]):
+        out[i] = np.uint8(np.int32((row[i] - low) * per_step + _F(0.5)))
+    return step, low
+
+
+@njit(**_OPTIONS)
+def to_bytes(rows: Floats, out: Bytes, steps: Floats, lows: Floats) -> None:
+    """Write rows (t, d) as bytes, with a step and a low each."""
+    for r in range(rows.shape[0]):
+        steps[r], lows[r] = _to_bytes(rows[r], out[r])
+
+
+@njit(**_OPTIONS)
+def restore(
+    products: Floats, steps: Floats, lows: Floats, weight_sums: Floats, bias: Floats
+) -> None:
+    """Turn products (t, d) into the layer's output, in place."""
+    for r in range(products.shape[0]):
+        row, step, low = products[r], steps[r], lows[r]
+        for i in range(row.shape[0]):
+            row[i] = row[i] * step + (low * weight_sums[i] + bias[i])
+
+
+@njit(**_OPTIONS)
+def gelu_to_bytes(
+    products: Floats, steps: Floats, lows: Floats, weight_sums: Floats, bias: Floats, out: Bytes
+) -> None:
+    """Turn products (t, k) of the inner layer into bytes (t, k) after GELU; steps, lows anew."""
+    for r in range(products.shape[0]):
+        row, step, low = products[r], steps[r], lows[r]
+        for i in range(row.shape[0]):
+            row[i] = _gelu(row[i] * step + (low * weight_sums[i] + bias[i]))
+        steps[r], lows[r] = _to_bytes(row, out[r])
+
+
+@njit(**_OPTIONS)
+def _normalise(row: Floats, gain: Floats, shift: Floats, epsilon: np.float32) -> None:
+    d = row.shape[0]
+    total = _F(0.0)
+    for i in range(d):
+        total += row[i]
+    mean = total / _F(d)
+    variance = _F(0.0)
+    for i in range(d):
+        variance += (row[i] - mean) * (row[i] - mean)
+    scale = _F(1.0) / np.sqrt(variance / _F(d) + epsilon)
+    for i in range(d):
+        row[i] = (row[i] - mean) * scale * gain[i] + shift[i]
+
+
+@njit(**_OPTIONS)
+def add_norm_to_bytes(
+    products: Floats,
+    steps: Floats,
+    lows: Floats,
+    weight_sums: Floats,
+    bias: Floats,
+    stream: Floats,
+    gain: Floats,
+    shift: Floats,
+    epsilon: np.float32,
+    out: Bytes,
+) -> None:
+    """Add the layer's output to `stream` (t, d), normalise it there, and write it as bytes."""
+    for r in range(products.shape[0]):
+        row, kept, step, low = products[r], stream[r], steps[r], lows[r]
+        for i in range(row.shape[0]):
+            kept[i] += row[i] * step + (low * weight_sums[i] + bias[i])
+        _normalise(kept, gain, shift, epsilon)
+        steps[r], lows[r] = _to_bytes(kept, out[r])
+
+
+@njit(**_OPTIONS)
+def embed(
+    ids: NDArray[np.int64],
+    words: Floats,
+    places: Floats,
+    gain: Floats,
+    shift: Floats,
+    epsilon: np.float32,
+    out: Floats,
+) -> None:
+    """Write the normalised sum of word and place vectors of ids (b, l) to `out` (b · l, d)."""
+    length = ids.shape[1]
+    for b in range(ids.shape[0]):
+        for place in range(length):
+            row = out[b * length + place]
+            word = words[ids[b, place]]
+            for i in range(row.shape[0]):
+                row[i] = word[i] + places[place, i]
+            _normalise(row, gain, shift, epsilon)
+
+
+@njit(**_OPTIONS)
+def mean_rows(stream: Floats, length: int, out: Floats) -> None:
+    """Write the mean of every `length` rows of `stream` (b · l, d) to a row of `out` (b, d)."""
+    share = _F(1.0) / _F(length)
+    for b in range(out.shape[0]):
+        row = out[b]
+        row[:] = _F(0.0)
+        for r in range(b * length, (b + 1) * length):
+            for i in range(row.shape[0]):
+                row[i] += stream[r, i]
+        for i in range(row.shape[0]):
+            row[i] *= share

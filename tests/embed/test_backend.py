@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from newsnest.embed import EncoderConfig, backend, load_encoder
+from newsnest.embed.backend import choose_backend, cpu_flags, multiplies_bfloat16
+from newsnest.errors import EncoderError
+
+
+@pytest.fixture
+def processor(monkeypatch, tmp_path):
+    def pretend(flags):
+        (tmp_path / "cpuinfo").write_text(f"model name : a\nflags\t\t: {flags}\n\nflags : b\n")
+        monkeypatch.setattr(backend, "_CPU_INFO", tmp_path / "cpuinfo")
+        cpu_flags.cache_clear()
+
+    yield pretend
+    cpu_flags.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("flags", "chosen"),
+    [
+        ("fpu avx2", "torch"),
+        ("avx512_vnni avx512f", "torch"),
+        ("avx512_vnni avx512_bf16", "bfloat16"),
+        ("amx_bf16", "bfloat16"),
+    ],
+)
+def test_auto_takes_bfloat16_where_the_processor_multiplies_it(processor, flags, chosen):
+    processor(flags)
+    assert choose_backend(EncoderConfig(device="cpu")) == chosen
+    assert multiplies_bfloat16() == (chosen == "bfloat16")
+
+
+def test_a_processor_that_says_nothing_computes_in_float32(monkeypatch, tmp_path):
+    monkeypatch.setattr(backend, "_CPU_INFO", tmp_path / "none")
+    cpu_flags.cache_clear()
+    assert cpu_flags() == frozenset()
+    assert choose_backend(EncoderConfig(device="cpu")) == "torch"
+    cpu_flags.cache_clear()
+
+
+@pytest.mark.parametrize(("flags", "works"), [("avx512_vnni", True), ("avx2 avx512f", False)])
+def test_int8_needs_a_processor_that_adds_in_32_bits(processor, flags, works):
+    processor(flags)
+    config = EncoderConfig(backend="int8")
+    if works:
+        assert choose_backend(config) == "int8"
+    else:
+        with pytest.raises(EncoderError, match="must run on an x86 processor with VNNI"):
+            choose_backend(config)
+
+
+def test_an_accelerator_computes_in_float32(processor, monkeypatch):
+    processor("amx_bf16")
+    assert choose_backend(EncoderConfig(device="cuda:1")) == "torch"
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.13.0")
+    for available, chosen in ((True, "torch"), (False, "bfloat16")):
+        there = SimpleNamespace(is_available=lambda available=available: available)
+        monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(accelerator=there))
+        assert choose_backend(EncoderConfig()) == chosen
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "2.13.0+cpu")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert choose_backend(EncoderConfig()) == "bfloat16"
+
+
+def test_what_was_asked_for_is_what_computes(processor, tiny_model):
+    processor("avx512_vnni avx512_bf16")
+    for asked in ("torch", "bfloat16", "int8"):
+        encoder = load_encoder(str(tiny_model), config=EncoderConfig(backend=asked))
+        encoder.prepare([])
+        assert encoder.backend == asked
+
+
+def test_what_auto_chose_is_told(processor, tiny_model, tally):
+    processor("avx512_bf16")
+    config = EncoderConfig(device="cpu")
+    load_encoder(str(tiny_model), config=config).prepare([], progress=tally)
+    assert [note.partition(": ")[2] for note in tally.notes] == [
+        "computed in bfloat16 (backend auto, for this processor)"
+    ]
+
+
+def test_int8_vectors_of_two_kinds_of_attention_share_nothing(processor, tiny_model):
+    prints = set()
+    for flags in ("avx512_vnni", "avx512_vnni avx512_bf16"):
+        processor(flags)
+        encoder = load_encoder(str(tiny_model), config=EncoderConfig(backend="int8"))
+        encoder.prepare([])
+        prints.add(encoder.fingerprint)
+    assert len(prints) == 2
