@@ -19,6 +19,7 @@ _COMMANDS = {
     "export": "newsnest.cli.export",
     "report": "newsnest.cli.report",
     "evaluate": "newsnest.cli.evaluate",
+    "train": "newsnest.cli.train",
     "demo": "newsnest.cli.demo",
 }
 

@@ -1,0 +1,122 @@
+"""The recipe `adapter`: a linear map on frozen vectors whose prefixes are theme, topic, story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from newsnest.progress import SILENT, Progress
+from newsnest.train.recipes.recipe import Recipe
+from newsnest.train.recipes.settings import RecipeSettings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterSettings(RecipeSettings):
+    """Settings of the recipe `adapter`; `describe_settings` says what each means."""
+
+    # Data
+    scale: tuple[float, float] = setting(
+        (0.0, 1.0), "score of two different texts and of the most similar ones: 4:1, or 0:5"
+    )
+    same_is: float = setting(
+        0.75,
+        "what the most similar score means: .75 the same story, 1 the same text",
+        above=0,
+        most=1,
+    )
+    per_grade: int = setting(2000, "most pairs of a grade built from each gold file", least=1)
+    max_days: float | None = setting(
+        None, "most days between two articles of a gold story to be a pair", least=0
+    )
+    most: int | None = setting(None, "most pairs taken of each file of graded pairs", least=2)
+    hard: float = setting(
+        0.5, "share of very dissimilar pairs built from neighbouring themes", least=0, most=1
+    )
+    validation: float = setting(
+        0.15, "share split off to validate on, of files without such a split", above=0, most=0.5
+    )
+    validation_pairs: int = setting(2000, "most pairs to validate on", least=2)
+    # Map
+    map: Literal["full", "low_rank", "diagonal", "orthogonal"] = setting(
+        "full", "what may change: all, a few directions, the length of axes, or axes alone"
+    )
+    start: Literal["rotation", "whitened"] = setting(
+        "rotation", "principal axes, or these with what parts two articles of a story shrunk"
+    )
+    rank: int = setting(16, "directions that map=low_rank may change", least=1)
+    shrinkage: float = setting(0.5, "how much of start=whitened is left as it was", above=0, most=1)
+    # Loss
+    graded_story: bool = setting(True, "the story level ranks by grades, not by alike or not")
+    cosine: float = setting(1.0, "weight of the cosine ranking", least=0)
+    angle: float = setting(0.0, "weight of the angle ranking", least=0)
+    contrastive: float = setting(1.0, "weight of the in-batch contrast", least=0)
+    cosine_scale: float = setting(20.0, "inverse temperature of the cosine ranking", above=0)
+    angle_scale: float = setting(1.0, "inverse temperature of the angle ranking", above=0)
+    temperature: float = setting(0.05, "of the in-batch contrast", above=0)
+    anchor: float = setting(
+        3.0, "weight of keeping the base's similarities within a batch; 0: off", least=0
+    )
+    # Training
+    epochs: int = setting(20, "times every pair is seen, at most", least=1)
+    batch_size: int = setting(128, "pairs a batch", least=2)
+    learning_rate: float | None = setting(
+        None, "of Adam; none: 3e-4, 1e-3 for low_rank and orthogonal, 1e-2 for diagonal", above=0
+    )
+    patience: int = setting(3, "epochs without a better one until training ends", least=1)
+    confidence: float = setting(
+        0.9,
+        "share of resamples of the validation pairs that must gain, or the start is saved",
+        least=0.5,
+        most=1,
+    )
+    backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
+        "auto", "what computes the base's vectors"
+    )
+    seed: int = setting(0, "decides splits, pairs and batches", least=0)
+
+
+def run(settings: AdapterSettings, *, progress: Progress = SILENT) -> Path:
+    """Train, and return the folder of the model, which plain sentence-transformers loads.
+
+    The base is read once and stays as it is; a linear map without bias is put behind it (`Dense`,
+    then `Normalize`). It starts at the principal axes of the training texts, which change no
+    similarity at full d, and learns what the levels ask of d/4, d/2 and d. Prefer it to
+    `matryoshka` without an accelerator, and with few pairs.
+
+    What is saved is at no level worse than the principal axes by Pearson on validation pairs, which
+    share no article and no story with those trained on: where no epoch is, or the gain is not
+    sure, the axes themselves are saved, and newsnest.json and a note say so.
+
+    Parameters
+    ----------
+    settings
+        See `AdapterSettings`.
+    progress
+        Told what the data holds, every epoch, and what was saved.
+
+    Raises
+    ------
+    InputError
+        If a data file cannot be used, or validation pairs are all of one grade.
+    ParameterError
+        If a setting cannot be used with this base or these data, or `output` holds something else.
+    EncoderError
+        If the base cannot be found or loaded.
+
+    Notes
+    -----
+    A step costs O(b·d² + b²·d) for b pairs a batch (and O(d³) for map=orthogonal): seconds in all
+    for thousands of pairs, beside the encoding. Deterministic for a seed, on one machine with one
+    number of threads.
+    """
+    from newsnest.train.recipes.adapter_run import train_adapter
+
+    return train_adapter(settings, progress=progress)
+
+
+ADAPTER = Recipe(
+    "a linear map behind a frozen encoder: theme, topic, story in seconds on a CPU",
+    AdapterSettings,
+    run,
+)

@@ -1,0 +1,122 @@
+"""Keep what the base model knows: its similarities within a batch, beside the new loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from newsnest.train.losses import LevelwiseMatryoshkaLoss, TrainingLevel
+from newsnest.train.losses.pair_loss import full_precision
+
+
+def anchor_loss(embeddings: Tensor, base: Tensor, *, scale: float) -> Tensor:
+    """Return how far the similarities of 2n texts moved from those of the base, a scalar.
+
+    The mean over all pairs of texts of (scale · (cosine − the base's cosine))², without those of
+    a text with itself, and without the n labelled pairs: of these, the labels know better.
+
+    Parameters
+    ----------
+    embeddings, base
+        Shape (2n, d) and (2n, e): the first texts of all pairs, then the second ones.
+    scale
+        Puts a difference of cosines on the scale of the loss beside it.
+
+    Example
+    -------
+    >>> same = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [1.0, 1.0]])
+    >>> anchor_loss(same, 3 * same, scale=20.0).item()
+    0.0
+    """
+    now, then = (functional.normalize(full_precision(rows), dim=-1) for rows in (embeddings, base))
+    with torch.autocast(now.device.type, enabled=False):
+        moved = scale * (now @ now.T - then @ then.T)  # (2n, 2n)
+    own = torch.eye(len(now), dtype=torch.bool, device=now.device)
+    kept = ~(own | own.roll(len(now) // 2, dims=0))
+    return torch.where(kept, moved.square(), 0.0).sum() / kept.sum().clamp(min=1)
+
+
+class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
+    """Train levels as `LevelwiseMatryoshkaLoss` does, and hold on to the base's similarities.
+
+    Plain fine-tuning on news pairs makes stories of other sets worse: what the base knew of texts
+    that are no pair is lost. This term keeps it, at all dimensions.
+
+    Parameters
+    ----------
+    model, levels, options
+        As `LevelwiseMatryoshkaLoss` takes them.
+    base
+        The model as it was; frozen, never saved, never trained.
+    anchor
+        Weight of the term.
+    scale
+        See `anchor_loss`.
+
+    Expects
+    -------
+    As `LevelwiseMatryoshkaLoss`.
+
+    Notes
+    -----
+    The base reads every batch once, without gradients: about a sixth of the time of a step more.
+    Source: relational knowledge distillation (arXiv 1904.05068), the distance-wise loss. Differs
+    from the source in that cosines are compared, and labelled pairs left out.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        levels: Sequence[TrainingLevel],
+        *,
+        base: nn.Module,
+        anchor: float,
+        scale: float = 20.0,
+        **options: Any,
+    ) -> None:
+        super().__init__(model, levels, **options)
+        self.anchor = anchor
+        self.scale = scale
+        # In a tuple, so that it is no child: it gets no optimizer, no wrapper and is not saved.
+        self._frozen = (base.eval().requires_grad_(False),)
+        self._base_embeddings: Tensor | None = None
+
+    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+        """Encode both columns, also by the base, and return the loss, a scalar."""
+        columns = list(sentence_features)
+        self._base_embeddings = self._read_by_base(columns)
+        return super().forward(columns, labels)
+
+    def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
+        """Return the loss of [a, a′, b, b′], or of [a, b], whose texts `forward` was given."""
+        loss = super().compute_loss_from_embeddings(embeddings, labels)
+        assert self._base_embeddings is not None  # set by forward
+        first, second = embeddings[0], embeddings[2 if self.views else 1]
+        both = torch.cat([first, second])
+        return loss + self.anchor * anchor_loss(both, self._base_embeddings, scale=self.scale)
+
+    def get_config_dict(self) -> dict[str, Any]:
+        """Return the settings, for the model card."""
+        return {**super().get_config_dict(), "anchor": self.anchor, "anchor_scale": self.scale}
+
+    def _read_by_base(self, columns: Sequence[dict[str, Tensor]]) -> Tensor:
+        (base,) = self._frozen
+        device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
+        base.to(device)
+        size = self.mini_batch_size
+        read = []
+        with torch.no_grad():
+            for column in columns:
+                texts = len(column["input_ids"])
+                for start in range(0, texts, size or texts):
+                    part = slice(start, start + (size or texts))
+                    piece = {
+                        key: v[part] if isinstance(v, Tensor) and len(v) == texts else v
+                        for key, v in column.items()
+                    }
+                    read.append(base(piece)["sentence_embedding"])
+        return torch.cat(read)  # (2n, d)

@@ -1,0 +1,223 @@
+"""The model a recipe starts from, and what is done to its weights: LoRA, averaging, saving."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+from newsnest.embed.card import clustering_prompt
+from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.weights import check_model_folder, hub_folder, minilm_folder
+from newsnest.errors import EncoderError, ParameterError, did_you_mean
+from newsnest.progress import SILENT, Progress
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
+_E5 = "intfloat/multilingual-e5-base"
+_MINILM_LENGTH = 256
+_PROMPT = "clustering"
+_NOT_TRAINED = ("static", "tfidf")
+
+Weights = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model to start from.
+
+    Parameters
+    ----------
+    name
+        As given.
+    folder
+        Where it lies.
+    max_length
+        Tokens read of a text; None: what the model says.
+    prefix
+        Put before every text; None: the model's own prompt.
+    pooling
+        How token vectors become one; None: the model's own.
+    """
+
+    name: str
+    folder: Path
+    max_length: int | None = None
+    prefix: str | None = None
+    pooling: str | None = None
+
+
+def find_base(
+    name: str,
+    *,
+    prefix: str | None = None,
+    pooling: str | None = None,
+    max_length: int | None = None,
+    progress: Progress = SILENT,
+) -> Base:
+    """Find the model of a name, a folder or a hub id.
+
+    Raises
+    ------
+    EncoderError
+        There is none, or it cannot be verified or fetched.
+    ParameterError
+        The name is that of an encoder without weights to train.
+    """
+    if name in _NOT_TRAINED:
+        raise ParameterError(
+            f"find_base: base must be a transformer, got {name!r}. "
+            "Choose minilm, multilingual, a path or a hub id."
+        )
+    path = Path(name).expanduser()
+    if name == "minilm":
+        folder = minilm_folder(progress)
+        max_length = max_length or _MINILM_LENGTH
+    elif name == "multilingual":
+        folder = hub_folder(_E5, progress=progress)
+        prefix = "query: " if prefix is None else prefix
+    elif name and path.exists():
+        folder = path
+    elif _HUB_ID.fullmatch(name) and not name.startswith("."):
+        folder = hub_folder(name, progress=progress)
+    else:
+        raise EncoderError(
+            f"find_base: base must be minilm, multilingual, a model folder or a hub id, "
+            f"got {name!r}.{did_you_mean(name, ('minilm', 'multilingual'))} Check the spelling."
+        )
+    check_model_folder(folder)
+    return Base(name, folder, max_length, prefix, pooling)
+
+
+def load_base(base: Base, *, device: str | None = None) -> SentenceTransformer:
+    """Load a model in float32, with prefix, pooling and length as they are to be trained.
+
+    Raises
+    ------
+    EncoderError
+        It cannot be loaded.
+    ParameterError
+        It reads fewer tokens than asked for, or has no pooling that could be another.
+    """
+    try:
+        with quiet_loading():
+            model = SentenceTransformer(
+                str(base.folder), device=device, model_kwargs={"dtype": torch.float32}
+            )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise EncoderError(
+            f"load_base: {base.folder} must hold a sentence-transformers model, got: {reason} "
+            "Save it again with save_pretrained()."
+        ) from error
+    _set_prefix(model, base)
+    _set_length(model, base)
+    _set_pooling(model, base)
+    return model
+
+
+def prefix_of(model: SentenceTransformer) -> str:
+    """Return what a loaded model puts before every text."""
+    return clustering_prompt(
+        {"prompts": model.prompts, "default_prompt_name": model.default_prompt_name}
+    )
+
+
+def _set_prefix(model: SentenceTransformer, base: Base) -> None:
+    prefix = prefix_of(model) if base.prefix is None else base.prefix
+    if prefix or _PROMPT in model.prompts:
+        model.prompts = {**model.prompts, _PROMPT: prefix}
+    model.default_prompt_name = _PROMPT if prefix else None
+
+
+def _set_length(model: SentenceTransformer, base: Base) -> None:
+    if base.max_length is None:
+        return
+    config = model[0].auto_model.config if isinstance(model[0], Transformer) else None
+    room = getattr(config, "max_position_embeddings", None)
+    if room is not None and base.max_length > room:
+        raise ParameterError(
+            f"load_base: max_length must be at most {room}, which {base.name} can read, "
+            f"got {base.max_length}. Lower it."
+        )
+    model.max_seq_length = base.max_length
+
+
+def _set_pooling(model: SentenceTransformer, base: Base) -> None:
+    if base.pooling is None:
+        return
+    if len(model) < 2 or not isinstance(model[1], Pooling):
+        kinds = ", ".join(type(module).__name__ for module in model)
+        raise ParameterError(
+            f"load_base: pooling must be none for {base.name}, whose modules are {kinds}, "
+            f"got {base.pooling!r}. Leave it out."
+        )
+    model[1] = Pooling(model[0].get_embedding_dimension(), base.pooling)
+
+
+def add_lora(model: SentenceTransformer, rank: int) -> None:
+    """Put LoRA adapters of a rank on the transformer; nothing else of it is trained from then on.
+
+    Every linear layer gets one, with alpha twice the rank and a dropout of .1.
+
+    Raises
+    ------
+    ParameterError
+        The model has no transformer, or the package peft is missing.
+    """
+    try:
+        from peft import LoraConfig, TaskType, get_peft_model
+    except ImportError as error:
+        raise ParameterError(
+            "add_lora: the package peft must be installed, got none. "
+            'Run pip install "newsnest[train]".'
+        ) from error
+    if not isinstance(model[0], Transformer):
+        raise ParameterError(
+            f"add_lora: lora must be none for {type(model[0]).__name__}, got rank {rank}. "
+            "Leave it out."
+        )
+    config = LoraConfig(
+        task_type=TaskType.FEATURE_EXTRACTION,
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=0.1,
+        target_modules="all-linear",
+        exclude_modules=r".*pooler.*",  # no part of a sentence embedding
+    )
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    model[0].model = get_peft_model(model[0].auto_model, config)
+
+
+def merge_lora(model: SentenceTransformer) -> None:
+    """Add the adapters to the weights they stand beside; the model is a stock one again."""
+    model[0].model = model[0].auto_model.merge_and_unload()
+
+
+def average_weights(model: SentenceTransformer, base: Weights, share: float) -> None:
+    """Move the weights of a model towards those of another by a share.
+
+    Parameters
+    ----------
+    model
+        Changed in place.
+    base
+        The state of a model of the same make.
+    share
+        0 leaves the model as it is, 1 makes it the base.
+
+    Notes
+    -----
+    Source: WiSE-FT (arXiv 2109.01903), equation 1.
+    """
+    state: dict[str, Any] = model.state_dict()
+    with torch.no_grad():
+        for name, weight in state.items():
+            if weight.is_floating_point():
+                weight.lerp_(base[name].to(weight), share)

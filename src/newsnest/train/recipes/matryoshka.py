@@ -1,0 +1,135 @@
+"""The recipe `matryoshka`: train an encoder whose prefixes are theme, topic and story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from newsnest.embed.patience import patient_threads
+from newsnest.progress import SILENT, Progress
+from newsnest.train.recipes.recipe import Recipe, require_training
+from newsnest.train.recipes.settings import RecipeSettings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatryoshkaSettings(RecipeSettings):
+    """Settings of the recipe `matryoshka`; `describe_settings` says what each means."""
+
+    # Data
+    scale: tuple[float, float] = setting(
+        (0.0, 1.0), "score of two different texts and of the most similar ones: 4:1, or 0:5"
+    )
+    same_is: float = setting(
+        0.75,
+        "what the most similar score means: .75 the same story, 1 the same text",
+        above=0,
+        most=1,
+    )
+    per_grade: int = setting(2000, "most pairs of a grade built from each gold file", least=1)
+    max_days: float | None = setting(
+        None, "most days between two articles of a gold story to be a pair", least=0
+    )
+    most: int | None = setting(None, "most pairs taken of each file of graded pairs", least=2)
+    hard: float = setting(
+        0.5, "share of very dissimilar pairs built from neighbouring themes", least=0, most=1
+    )
+    validation: float = setting(
+        0.1, "share split off to validate on, of files without such a split", above=0, most=0.5
+    )
+    validation_pairs: int = setting(2000, "most pairs to validate on", least=2)
+    # Model
+    prefix: str | None = setting(None, "put before every text; none: the base's own")
+    pooling: Literal["mean", "cls", "max"] | None = setting(
+        None, "how token vectors become one; none: the base's own"
+    )
+    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", least=4)
+    levels: tuple[str, ...] = setting(
+        ("theme", "topic", "story"), "which levels are trained, coarse to fine"
+    )
+    # Loss
+    variant: Literal["clean", "paper"] = setting("clean", "of the loss")
+    graded_story: bool = setting(True, "the story level ranks by grades, not by alike or not")
+    cosine: float = setting(1.0, "weight of the cosine ranking", least=0)
+    angle: float = setting(1.0, "weight of the angle ranking", least=0)
+    contrastive: float = setting(1.0, "weight of the in-batch contrast", least=0)
+    dropout_views: bool = setting(True, "encode every text twice")
+    cosine_scale: float = setting(20.0, "inverse temperature of the cosine ranking", above=0)
+    angle_scale: float = setting(1.0, "inverse temperature of the angle ranking", above=0)
+    temperature: float = setting(0.05, "of the in-batch contrast", above=0)
+    unlike: Literal["masked", "negative"] = setting(
+        "masked", "what the contrast takes a partner for that is not alike at a level"
+    )
+    # Against forgetting
+    anchor: float = setting(
+        1.0, "weight of keeping the base's similarities within a batch; 0: off", least=0
+    )
+    average: float = setting(0.0, "share of the base in the final weights; 0: off", least=0, most=1)
+    # Training
+    epochs: float = setting(3.0, "times every pair is seen, at most", above=0)
+    batch_size: int = setting(32, "pairs a batch, on each device", least=2)
+    mini_batch_size: int | None = setting(
+        None, "texts encoded at a time, with cached gradients; none: the whole batch", least=1
+    )
+    learning_rate: float | None = setting(None, "highest; none: 2e-5, with lora 2e-4", above=0)
+    warmup: float = setting(0.1, "share of the steps until it is reached", least=0, most=0.9)
+    weight_decay: float = setting(0.01, "of AdamW", least=0)
+    evaluations: int = setting(2, "validations, and checkpoints, an epoch", least=1)
+    patience: int = setting(2, "validations without a better one until training ends", least=1)
+    connect_from: float | None = setting(
+        None,
+        "score from which a pair's articles stay out of each other's batch; none: chosen",
+        above=0,
+        most=1,
+    )
+    lora: int | None = setting(
+        None, "rank of LoRA adapters; none: all weights are trained", least=1
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = setting(
+        "auto", "of the computing; auto: bfloat16 where the device is made for it"
+    )
+    device: Literal["auto", "cpu"] = setting("auto", "where to train")
+    report_to: tuple[str, ...] = setting(
+        ("none",), "trackers of the trainer, such as tensorboard:wandb"
+    )
+    seed: int = setting(0, "decides splits, pairs, batches and dropout", least=0)
+
+
+def run(settings: MatryoshkaSettings, *, progress: Progress = SILENT) -> Path:
+    """Train, and return the folder of the model, which plain sentence-transformers loads.
+
+    Prefixes of the vectors become levels: theme at d/4, topic at d/2, story at d. After an
+    interruption, the same settings go on from the last checkpoint; a model that is there already
+    is returned as it is.
+
+    Parameters
+    ----------
+    settings
+        See `MatryoshkaSettings`.
+    progress
+        Told what the data holds, what was chosen, and every validation.
+
+    Raises
+    ------
+    InputError
+        If a data file cannot be used.
+    ParameterError
+        If a setting cannot be used with this base or these data, `output` holds something else, or
+        the extra `train` is not installed.
+    EncoderError
+        If the base cannot be found or loaded.
+
+    Notes
+    -----
+    Deterministic for a seed on one machine, also where it was interrupted. Source: arXiv
+    2506.00277. Differs from the source in what `LevelwiseMatryoshkaLoss` and
+    `ComponentBatchSampler` say, and in `anchor`, `average` and LoRA.
+    """
+    require_training()
+    with patient_threads():
+        from newsnest.train.recipes.matryoshka_run import train_matryoshka
+
+    return train_matryoshka(settings, progress=progress)
+
+
+MATRYOSHKA = Recipe("one encoder, three levels: theme, topic, story", MatryoshkaSettings, run)

@@ -1,0 +1,219 @@
+"""What the recipe `matryoshka` knows before its first step: model, data, loss; loads torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+from datasets import Dataset
+from sentence_transformers import SentenceTransformer
+
+from newsnest.embed.backend import multiplies_bfloat16
+from newsnest.embed.weights import file_sha256, folder_digests, settings_digest
+from newsnest.errors import ParameterError, did_you_mean
+from newsnest.evaluate import GradedPair
+from newsnest.progress import Progress
+from newsnest.train.evaluators import GradedPairEvaluator
+from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel, training_levels
+from newsnest.train.pairs import GRADES, Pair, pair_dataset
+from newsnest.train.pairs.pair import LEVELS
+from newsnest.train.recipes.anchor import AnchoredMatryoshkaLoss
+from newsnest.train.recipes.base import Base, load_base
+from newsnest.train.recipes.data import Splitting, TrainingData, read_training_data
+from newsnest.train.recipes.files import DataFile, Reading
+from newsnest.train.recipes.matryoshka import MatryoshkaSettings
+from newsnest.train.recipes.place import Place
+from newsnest.train.recipes.preflight import choose_connection
+from newsnest.train.recipes.settings import settings_content
+from newsnest.train.recipes.trainer import uses_bfloat16
+from newsnest.types import Vectors
+
+EVALUATOR = "validation"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is known before the first step."""
+
+    settings: MatryoshkaSettings
+    base: Base
+    place: Place
+    data: TrainingData
+    levels: tuple[TrainingLevel, ...]
+    connect_from: float
+    learning_rate: float
+    bfloat16: bool
+    state: PartialState
+    progress: Progress
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes."""
+        return bool(self.state.is_main_process)
+
+
+def check_levels(names: Sequence[str]) -> None:
+    """Raise ParameterError unless names are levels, coarse to fine."""
+    for name in names:
+        if name not in LEVELS:
+            raise ParameterError(
+                f"train: levels must be some of {', '.join(LEVELS)}, got {name!r}."
+                f"{did_you_mean(name, LEVELS)} Join them by a colon."
+            )
+    if not names or list(names) != [level for level in LEVELS if level in names]:
+        raise ParameterError(
+            f"train: levels must go from coarse to fine, each once, got {':'.join(names)!r}. "
+            f"Write {':'.join(level for level in LEVELS if level in names) or ':'.join(LEVELS)}."
+        )
+
+
+def level_dataset(pairs: Sequence[Pair], levels: Sequence[TrainingLevel]) -> Dataset:
+    """Return the pairs as `pair_dataset` does, with the group ids of these levels alone."""
+    dataset = pair_dataset(pairs)
+    labels = dataset["label"][:]
+    if len(levels) == len(LEVELS) or not isinstance(labels[0], list):
+        return dataset
+    starts = [1 + 2 * LEVELS.index(level.name) for level in levels]
+    kept = [[row[0], *(row[i + end] for i in starts for end in (0, 1))] for row in labels]
+    return dataset.remove_columns("label").add_column("label", kept)
+
+
+def reading_of(settings: MatryoshkaSettings) -> Reading:
+    """Return how files are read that say nothing of their own."""
+    return Reading(
+        scale=settings.scale,
+        same_is=settings.same_is,
+        per_grade=settings.per_grade,
+        max_days=settings.max_days,
+        most=settings.most,
+    )
+
+
+def run_digest(settings: MatryoshkaSettings, base: Base, files: Sequence[DataFile]) -> str:
+    """Return the digest of all that decides what comes out."""
+    said = settings_content(settings)
+    del said["report_to"]
+    said["base"] = folder_digests(base.folder)
+    said["data"] = [
+        [file_sha256(file.path.resolve()), asdict(file.reading), dict(file.fields)]
+        for file in files
+    ]
+    return settings_digest(said)
+
+
+def make_plan(
+    settings: MatryoshkaSettings,
+    base: Base,
+    place: Place,
+    files: Sequence[DataFile],
+    state: PartialState,
+    progress: Progress,
+) -> Plan:
+    """Read the data and choose what the settings leave open."""
+    model = load_base(base, device=str(state.device))
+    width = model.get_embedding_dimension()
+    assert width is not None  # a loaded model has a width
+    levels = tuple(level for level in training_levels(width) if level.name in settings.levels)
+    data: TrainingData | None = None
+    if state.is_main_process:
+        splitting = Splitting(
+            share=settings.validation,
+            most=settings.validation_pairs,
+            hard=settings.hard,
+            seed=settings.seed,
+        )
+        encode = encode_by(model, settings.batch_size, progress)
+        data = read_training_data(files, splitting, encode=encode, progress=progress)
+    (data,) = broadcast_object_list([data])  # vectors of two devices might choose other pairs
+    assert data is not None
+    connect_from = settings.connect_from or choose_connection(
+        data.train, batch_size=settings.batch_size, seed=settings.seed
+    )
+    bfloat16 = uses_bfloat16(
+        settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
+    )
+    return Plan(
+        settings=settings,
+        base=base,
+        place=place,
+        data=data,
+        levels=levels,
+        connect_from=connect_from,
+        learning_rate=settings.learning_rate or (2e-4 if settings.lora else 2e-5),
+        bfloat16=bfloat16,
+        state=state,
+        progress=progress,
+    )
+
+
+def encode_by(
+    model: SentenceTransformer, batch_size: int, progress: Progress
+) -> Callable[[Sequence[str]], Vectors]:
+    """Return what encodes texts by a model, as unit vectors."""
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        parts: list[Vectors] = []
+        with progress.start("encode", len(texts), "texts") as task:
+            for start in range(0, len(texts), 1024):
+                part = list(texts[start : start + 1024])
+                vectors = model.encode(
+                    part,
+                    batch_size=batch_size,
+                    normalize_embeddings=True,
+                    convert_to_numpy=True,
+                    show_progress_bar=False,
+                )
+                parts.append(np.asarray(vectors, np.float32))
+                task.advance(len(part))
+        return np.concatenate(parts)
+
+    return encode
+
+
+def make_evaluator(plan: Plan) -> GradedPairEvaluator:
+    """Return the evaluator of the validation pairs, over the prefixes that are trained."""
+    pairs = [
+        GradedPair(
+            text1=pair.text1,
+            text2=pair.text2,
+            similarity=min(1.0, pair.score / GRADES["VS"]),
+            lang1=pair.lang1,
+            lang2=pair.lang2,
+        )
+        for pair in plan.data.validation
+    ]
+    return GradedPairEvaluator(
+        pairs,
+        dims=[level.dims for level in plan.levels],
+        name=EVALUATOR,
+        write_csv=False,
+    )
+
+
+def make_loss(plan: Plan, model: SentenceTransformer) -> LevelwiseMatryoshkaLoss:
+    """Return the loss that the settings ask for."""
+    s = plan.settings
+    terms = Terms(
+        cosine=s.cosine,
+        angle=s.angle,
+        contrastive=s.contrastive,
+        dropout_views=s.dropout_views,
+        cosine_scale=s.cosine_scale,
+        angle_scale=s.angle_scale,
+        temperature=s.temperature,
+        unlike=s.unlike,
+    )
+    options: dict[str, Any] = {
+        "variant": s.variant,
+        "graded_story": s.graded_story,
+        "terms": terms,
+        "mini_batch_size": s.mini_batch_size,
+    }
+    if not s.anchor:
+        return LevelwiseMatryoshkaLoss(model, plan.levels, **options)
+    frozen = load_base(plan.base, device=str(plan.state.device))
+    return AnchoredMatryoshkaLoss(model, plan.levels, base=frozen, anchor=s.anchor, **options)

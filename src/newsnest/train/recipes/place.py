@@ -1,0 +1,101 @@
+"""Where a training writes: checkpoints beside the model, and the model all at once at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from newsnest.embed.weights import read_metadata
+from newsnest.errors import ParameterError
+
+METADATA = "newsnest.json"
+_RUN = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of a model to be, and the one of its checkpoints.
+
+    Parameters
+    ----------
+    output
+        Does not exist until the model is complete.
+    run
+        Digest of all that decides the outcome: equal digests mean the same training.
+    """
+
+    output: Path
+    run: str
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints; deleted when the model is complete."""
+        return self.output.with_name(f"{self.output.name}.checkpoints")
+
+    def is_complete(self) -> bool:
+        """Tell whether this very training has ended already.
+
+        Raises
+        ------
+        ParameterError
+            If `output` holds something else, or the checkpoints are those of another training.
+        """
+        if self.output.exists():
+            if self.output.is_dir() and read_metadata(self.output).get("run") == self.run:
+                return True
+            if not self.output.is_dir() or any(self.output.iterdir()):
+                raise ParameterError(
+                    f"train: output must not exist, got {self.output}, which this training did "
+                    "not write. Choose another folder, or delete it."
+                )
+        if self.checkpoints.exists() and self.kept().get("run", self.run) != self.run:
+            raise ParameterError(
+                f"train: the checkpoints in {self.checkpoints} must be those of the same base, "
+                "data and settings, got others. Delete the folder, or choose another output."
+            )
+        return False
+
+    def kept(self) -> dict[str, Any]:
+        """Return what was kept beside the checkpoints; {} if nothing was."""
+        try:
+            content = json.loads((self.checkpoints / _RUN).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def keep(self, content: Mapping[str, Any]) -> None:
+        """Keep JSON beside the checkpoints."""
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        draft = self.checkpoints / f"{_RUN}.partial"
+        _write_json(draft, {"run": self.run, **content})
+        draft.replace(self.checkpoints / _RUN)
+
+    def publish(self, save: Callable[[Path], None], metadata: Mapping[str, Any]) -> None:
+        """Write the model and newsnest.json, then let it appear under its name.
+
+        Parameters
+        ----------
+        save
+            Writes the model into the folder it is given.
+        metadata
+            Content of newsnest.json.
+        """
+        draft = self.output.with_name(f"{self.output.name}.partial")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        save(draft)
+        _write_json(draft / METADATA, {**metadata, "run": self.run})
+        draft.replace(self.output)
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,274 @@
+"""What is looked at before a training begins: the data, the batches, the gradient, the time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from newsnest.errors import ParameterError
+from newsnest.train.losses import TrainingLevel
+from newsnest.train.pairs import Pair
+from newsnest.train.pairs.pair import LEVELS
+from newsnest.train.samplers import pack_pairs, pair_components
+
+_BATCHES = 200  # looked at for false negatives
+_FULL = 0.9
+_CONNECT = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCounts:
+    """What the data say of one level.
+
+    Parameters
+    ----------
+    alike, unlike
+        Training pairs from the level's min_score on, and below.
+    meeting
+        Share of the pairs of texts that meet in a batch without being a labelled pair, and are
+        known to be alike at this level.
+    false_negatives
+        Share of them that the loss nevertheless takes for unlike.
+    """
+
+    alike: int
+    unlike: int
+    meeting: float
+    false_negatives: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What was found before training.
+
+    Parameters
+    ----------
+    train_pairs, validation_pairs
+        How many there are.
+    levels
+        By name.
+    connect_from
+        Score from which a pair's articles stay out of each other's batch.
+    batches, mean_batch
+        Of an epoch, and pairs in one on average.
+    gradient
+        Length of the gradient of one batch over all trained weights.
+    trained_weights, weights
+        How many numbers are trained, and how many there are.
+    step_seconds, evaluation_seconds, steps
+        What one step and one validation take, and how many steps there are at most.
+    """
+
+    train_pairs: int
+    validation_pairs: int
+    levels: dict[str, LevelCounts]
+    connect_from: float
+    batches: int
+    mean_batch: float
+    gradient: float = math.nan
+    trained_weights: int = 0
+    weights: int = 0
+    step_seconds: float = math.nan
+    evaluation_seconds: float = math.nan
+    steps: int = 0
+    evaluations: int = field(default=0)
+
+    @property
+    def seconds(self) -> float:
+        """Return the time that training takes at most."""
+        return self.steps * self.step_seconds + self.evaluations * self.evaluation_seconds
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was found, ready for JSON."""
+        return {**asdict(self), "seconds": self.seconds}
+
+    def lines(self) -> list[str]:
+        """Return what was found in words, a line each."""
+        out = [f"{self.train_pairs:,} pairs to train on, {self.validation_pairs:,} to validate on"]
+        for name, level in self.levels.items():
+            out.append(
+                f"{name}: {level.alike:,} pairs alike, {level.unlike:,} not; in a batch "
+                f"{level.meeting:.2%} of the other pairs of texts are known to be alike, "
+                f"{level.false_negatives:.2%} are false negatives"
+            )
+        out.append(
+            f"{self.batches:,} batches an epoch, {self.mean_batch:.1f} pairs on average "
+            f"(articles of pairs from {self.connect_from:g} on are kept apart)"
+        )
+        out.append(
+            f"{self.trained_weights:,} of {self.weights:,} weights are trained; "
+            f"gradient {self.gradient:.3g}"
+        )
+        out.append(
+            f"at most {self.steps:,} steps of {self.step_seconds:.2f} s and {self.evaluations:,} "
+            f"validations of {self.evaluation_seconds:.1f} s: {spoken(self.seconds)}"
+        )
+        return out
+
+
+def spoken(seconds: float) -> str:
+    """Return a duration as people say it.
+
+    Example
+    -------
+    >>> spoken(42), spoken(600), spoken(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def choose_connection(pairs: Sequence[Pair], *, batch_size: int, seed: int) -> float:
+    """Return the lowest grade from which articles can be kept apart while batches stay full.
+
+    Pairs of one theme may connect everything there is; then topics are kept apart, or stories, and
+    the group ids of the labels tell the loss the rest. Full: nine tenths of the batch size, or of
+    what all pairs together would fill.
+    """
+    wanted = _FULL * len(pairs) / math.ceil(len(pairs) / batch_size)
+    for score in _CONNECT:
+        batches = _packed(pairs, score, batch_size, seed)[1]
+        if len(pairs) / len(batches) >= wanted:
+            break
+    return score
+
+
+def look_at_batches(
+    pairs: Sequence[Pair],
+    levels: Sequence[TrainingLevel],
+    *,
+    connect_from: float,
+    batch_size: int,
+    masked: bool,
+    seed: int,
+) -> tuple[dict[str, LevelCounts], list[list[int]]]:
+    """Count alike and unlike pairs per level, and false negatives in the batches of an epoch.
+
+    Texts are known to be alike at a level where a chain of pairs that are alike joins them, or a
+    gold label of the level or of a finer one does.
+
+    Parameters
+    ----------
+    pairs
+        To train on.
+    levels
+        Coarse to fine, with the names of gold labels.
+    connect_from, batch_size, seed
+        Of the sampler.
+    masked
+        Whether the loss leaves texts of one gold label out of the negatives.
+    """
+    batches = _packed(pairs, connect_from, batch_size, seed)[1]
+    chosen = np.random.default_rng([9, seed]).permutation(len(batches))[:_BATCHES]
+    counts = {}
+    for level in levels:
+        known = _known(pairs, level)
+        told = _labels(pairs, LEVELS.index(level.name))
+        met = wrong = among = 0
+        for b in sorted(chosen.tolist()):
+            rows = batches[b]
+            others = ~np.tile(np.eye(len(rows), dtype=bool), (2, 2))
+            groups, labels = (x[rows].T.reshape(-1) for x in (known, told))
+            alike = (groups[:, None] == groups) & others
+            hidden = masked & (labels[:, None] == labels) & (labels >= 0)[:, None]
+            among += int(others.sum())
+            met += int(alike.sum())
+            wrong += int((alike & ~hidden).sum())
+        n = sum(pair.score >= level.min_score for pair in pairs)
+        share = max(among, 1)
+        counts[level.name] = LevelCounts(n, len(pairs) - n, met / share, wrong / share)
+    return counts, batches
+
+
+def _packed(
+    pairs: Sequence[Pair], score: float, batch_size: int, seed: int
+) -> tuple[NDArray[np.int64], list[list[int]]]:
+    components, _ = pair_components(((p.text1, p.text2, p.score) for p in pairs), min_score=score)
+    rng = np.random.default_rng([0, seed, 0])  # as the sampler's first epoch
+    return components, pack_pairs(components, batch_size=batch_size, rng=rng)
+
+
+def _known(pairs: Sequence[Pair], level: TrainingLevel) -> NDArray[np.int64]:
+    """Return the groups (n, 2) of texts known to be alike at a level."""
+    edges: list[tuple[Any, Any, float]] = [(p.text1, p.text2, p.score) for p in pairs]
+    for pair in pairs:
+        for text, gold in ((pair.text1, pair.gold1), (pair.text2, pair.gold2)):
+            for at in range(LEVELS.index(level.name), len(LEVELS)):
+                if gold[at]:
+                    edges.append((text, (at, gold[at]), 1.0))
+    return pair_components(edges, min_score=level.min_score)[0][: len(pairs)]
+
+
+def _labels(pairs: Sequence[Pair], at: int) -> NDArray[np.int64]:
+    """Return the gold labels (n, 2) of a level as numbers, −1 where unknown."""
+    numbers: dict[str, int] = {"": -1}
+    rows = [
+        [numbers.setdefault(gold[at], len(numbers)) for gold in (pair.gold1, pair.gold2)]
+        for pair in pairs
+    ]
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+@contextmanager
+def same_dice() -> Iterator[None]:
+    """Leave the random numbers of torch as they were: looking first must change nothing."""
+    state = torch.get_rng_state()
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+        if devices:
+            torch.cuda.set_rng_state_all(devices)
+
+
+def check_gradient(loss: torch.Tensor, trained: nn.Module) -> float:
+    """Return the length of the gradient over all weights; call it after `backward`.
+
+    Raises
+    ------
+    ParameterError
+        If the loss is not finite, or the gradient reaches no weight, or is not finite.
+    """
+    gradients = [p.grad for p in trained.parameters() if p.requires_grad and p.grad is not None]
+    length = math.sqrt(sum(float(g.float().square().sum()) for g in gradients))
+    value = float(loss.detach())
+    if not math.isfinite(value) or not math.isfinite(length):
+        raise ParameterError(
+            f"check_gradient: loss and gradient must be finite, got {value:g} and {length:g}. "
+            "Set precision=float32."
+        )
+    if not length > 0:
+        raise ParameterError(
+            f"check_gradient: the gradient must reach the weights, got length 0 at a loss of "
+            f"{value:g} over {len(gradients)} weights. Check that the pairs have different scores "
+            "and the weights of the terms are not all 0."
+        )
+    return length
+
+
+class Stopwatch:
+    """Time stretches of work on a device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device.type == "cuda"
+        self._began = self._now()
+
+    def seconds(self) -> float:
+        """Return the time since this watch was made, what is queued on the device included."""
+        return self._now() - self._began
+
+    def _now(self) -> float:
+        if self._cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()

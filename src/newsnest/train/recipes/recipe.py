@@ -1,0 +1,51 @@
+"""What a recipe is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+from newsnest.errors import ParameterError
+from newsnest.progress import Progress
+from newsnest.train.recipes.settings import RecipeSettings
+
+
+class Run(Protocol):
+    """Trains, and returns the folder written, which plain sentence-transformers loads."""
+
+    # Any: every recipe takes settings of its own class.
+    def __call__(self, settings: Any, *, progress: Progress) -> Path:
+        """Train by settings."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A way to train an encoder.
+
+    Parameters
+    ----------
+    summary
+        One line.
+    settings
+        The dataclass of its settings; `parse_settings` fills it.
+    run
+        Takes settings of that class, and progress. Its module must not load torch when it is
+        imported.
+    """
+
+    summary: str
+    settings: type[RecipeSettings]
+    run: Run
+
+
+def require_training() -> None:
+    """Raise ParameterError unless what the trainer needs is installed."""
+    missing = [name for name in ("accelerate", "datasets") if find_spec(name) is None]
+    if missing:
+        raise ParameterError(
+            f"train: the packages accelerate and datasets must be installed, got no "
+            f'{" and no ".join(missing)}. Run pip install "newsnest[train]".'
+        )

@@ -1,0 +1,276 @@
+"""Settings of recipes: a frozen dataclass each, filled from `--set key=value`, checked once."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import Field, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from newsnest.errors import ParameterError, did_you_mean
+
+_GIVEN = ("data", "base", "output")
+"""Fields that are options of their own on the command line, not settings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeSettings:
+    """What every recipe needs; recipes add fields, each made with `setting`.
+
+    Parameters
+    ----------
+    data
+        Files to train on, as given: a path, and what is said of it, such as
+        "pairs.csv,scale=4:1" (see `newsnest.train.recipes.data`).
+    base
+        The encoder to start from: a name, a path, or a hub id.
+    output
+        The folder to write.
+
+    Raises
+    ------
+    ParameterError
+        If a setting is outside of its domain, or there is no data.
+    """
+
+    data: tuple[str, ...]
+    base: str
+    output: Path
+
+    def __post_init__(self) -> None:
+        if not self.data:
+            raise ParameterError(
+                f"{type(self).__name__}: data must name one file at least, got none. "
+                "Give --data FILE."
+            )
+        kinds = get_type_hints(type(self))
+        for own in setting_fields(type(self)):
+            value = _as_annotated(kinds[own.name], getattr(self, own.name))
+            object.__setattr__(self, own.name, value)  # frozen from here on
+            check_value(own, kinds[own.name], value)
+
+
+S = TypeVar("S", bound=RecipeSettings)
+
+
+def setting(
+    default: Any,
+    meaning: str,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+) -> Any:
+    """Return a dataclass field with a default, its meaning in a line, and its bounds.
+
+    Parameters
+    ----------
+    default
+        Must not be mutable.
+    meaning
+        Shown by `newsnest train RECIPE --help`.
+    least, above, most
+        A number must be at least `least`, more than `above` and at most `most`.
+    """
+    bounds = {"least": least, "above": above, "most": most}
+    return field(default=default, metadata={"meaning": meaning, **bounds})
+
+
+def setting_fields(kind: type[RecipeSettings]) -> list[Field[Any]]:
+    """Return the fields of a recipe's settings that `--set` fills, in their order."""
+    return [own for own in fields(kind) if own.name not in _GIVEN]
+
+
+def parse_settings(
+    kind: type[S],
+    assignments: Sequence[str],
+    *,
+    data: Iterable[str],
+    base: str,
+    output: str | Path,
+) -> S:
+    """Return the settings of a recipe from what stands on the command line.
+
+    Parameters
+    ----------
+    kind
+        The recipe's dataclass.
+    assignments
+        "key=value" each. Numbers as usual, true and false, none where a setting may be None,
+        several values joined by a colon (scale=4:1). Spaces of a value are kept.
+    data, base, output
+        See `RecipeSettings`.
+
+    Raises
+    ------
+    ParameterError
+        If an assignment has no "=", its key is unknown or given twice, or the value is of another
+        kind or outside of its domain.
+
+    Example
+    -------
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Mine(RecipeSettings):
+    ...     rate: float = setting(0.1, "learning rate", above=0)
+    >>> parse_settings(Mine, ["rate=2e-5"], data=["a.csv"], base="minilm", output="m").rate
+    2e-05
+    """
+    kinds = get_type_hints(kind)
+    known = [own.name for own in setting_fields(kind)]
+    values: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, told = assignment.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise ParameterError(
+                f"parse_settings: --set must be key=value, got {assignment!r}. "
+                "Write it as in --set seed=1."
+            )
+        if key not in known:
+            raise ParameterError(
+                f"parse_settings: --set must name one of {', '.join(known)}, got {key!r}."
+                f"{did_you_mean(key, known)} Check the spelling."
+            )
+        if key in values:
+            raise ParameterError(
+                f"parse_settings: --set {key} must be given once, got it twice. Keep one."
+            )
+        values[key] = parse_value(f"--set {key}", kinds[key], told)
+    return kind(data=tuple(data), base=base, output=Path(output), **values)
+
+
+def settings_content(settings: RecipeSettings) -> dict[str, Any]:
+    """Return settings as JSON has them, without the place they are written to."""
+    content = asdict(settings)
+    del content["output"]
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in content.items()}
+
+
+def describe_settings(kind: type[RecipeSettings]) -> list[tuple[str, str, str]]:
+    """Return name, default and meaning of every setting, as people write them."""
+    kinds = get_type_hints(kind)
+    return [
+        (own.name, written(own.default), own.metadata["meaning"] + _choices(kinds[own.name]))
+        for own in setting_fields(kind)
+    ]
+
+
+def written(value: Any) -> str:
+    """Return a value as `--set` reads it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ":".join(map(written, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def parse_value(name: str, kind: Any, told: str) -> Any:
+    """Return a value of the kind a field is annotated with; what a string says.
+
+    Raises
+    ------
+    ParameterError
+        If it says no such value.
+    """
+    options, optional = _without_none(kind)
+    bare = told.strip()
+    if optional and bare.lower() == "none":
+        return None
+    if get_origin(options) is Literal:
+        return bare
+    if get_origin(options) is tuple:
+        parts = bare.split(":") if bare else []
+        inner = get_args(options)
+        kinds = [inner[0]] * len(parts) if inner[-1] is Ellipsis else list(inner)
+        if len(parts) != len(kinds):
+            raise _wrong(name, kind, told)
+        return tuple(parse_value(name, k, part) for k, part in zip(kinds, parts, strict=True))
+    if options is bool:
+        if bare.lower() not in ("true", "false"):
+            raise _wrong(name, kind, told)
+        return bare.lower() == "true"
+    if options in (int, float):
+        try:
+            return options(bare)
+        except ValueError:
+            raise _wrong(name, kind, told) from None
+    return told
+
+
+def check_value(own: Field[Any], kind: Any, value: Any) -> None:
+    """Raise ParameterError unless a value is in the domain of its field."""
+    options, optional = _without_none(kind)
+    if optional and value is None:
+        return
+    if get_origin(options) is Literal:
+        if value not in get_args(options):
+            known = list(map(str, get_args(options)))
+            raise ParameterError(
+                f"{own.name} must be one of {', '.join(known)}, got {value!r}."
+                f"{did_you_mean(str(value), known)} Choose one."
+            )
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    least, above, most = (own.metadata.get(key) for key in ("least", "above", "most"))
+    bounds = [
+        f"{word} {bound:g}"
+        for word, bound in (("at least", least), ("more than", above), ("at most", most))
+        if bound is not None
+    ]
+    fits = (
+        math.isfinite(value)
+        and (least is None or value >= least)
+        and (above is None or value > above)
+        and (most is None or value <= most)
+    )
+    if not fits:
+        raise ParameterError(
+            f"{own.name} must be {' and '.join(bounds) or 'finite'}, got {value:g}. "
+            f"The default is {written(own.default)}."
+        )
+
+
+def _without_none(kind: Any) -> tuple[Any, bool]:
+    """Return a kind without its None, and whether it had one."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return kind, False
+    rest = [k for k in get_args(kind) if k is not type(None)]
+    assert len(rest) == 1, f"a setting is of one kind, got {kind}"
+    return rest[0], True
+
+
+def _as_annotated(kind: Any, value: Any) -> Any:
+    """Return 3 as 3.0 where a number need not be whole: equal settings are written alike."""
+    options, _ = _without_none(kind)
+    if get_origin(options) is tuple and isinstance(value, list | tuple):
+        inner = get_args(options)
+        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
+        return tuple(_as_annotated(k, part) for k, part in zip(kinds, value, strict=True))
+    if options is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def _choices(kind: Any) -> str:
+    options = _without_none(kind)[0]
+    return f" ({', '.join(get_args(options))})" if get_origin(options) is Literal else ""
+
+
+_WORDS: Mapping[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _wrong(name: str, kind: Any, told: str) -> ParameterError:
+    options, optional = _without_none(kind)
+    if get_origin(options) is tuple:
+        inner = get_args(options)
+        wanted = f"{len(inner)} values joined by a colon"
+    else:
+        wanted = _WORDS.get(options, "a text")
+    return ParameterError(
+        f"{name} must be {wanted}{' or none' if optional else ''}, got {told!r}. Correct it."
+    )

@@ -1,0 +1,160 @@
+"""The trainer of sentence-transformers, with checkpoints that survive a kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_model, save_model
+from sentence_transformers import SentenceTransformerTrainer
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from newsnest.errors import ParameterError
+from newsnest.progress import Progress, Task
+
+_WEIGHTS = "model.safetensors"
+_STATE = "trainer_state.json"
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """Drop a note at every checkpoint that is of no use: checkpoints are told by their numbers."""
+    return "mtime may not be reliable" not in record.getMessage()
+
+
+logging.getLogger("transformers.trainer_utils").addFilter(_matters)
+
+
+class CheckpointTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # untyped base
+    """Trains; a checkpoint holds the weights alone, whatever stands between them (LoRA)."""
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        """Make no card: it would show texts of the data, and draw random numbers for that."""
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(self.model, str(folder / _WEIGHTS))
+
+    def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
+        load_model(self.model, str(Path(checkpoint_path) / _WEIGHTS))
+
+    def _load_best_model(self) -> None:
+        # The base class goes on with the last weights where the best ones cannot be read.
+        if self.state.best_model_checkpoint is not None:
+            self._load_from_checkpoint(self.state.best_model_checkpoint)
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the newest whole checkpoint; those that a kill left unfinished are deleted.
+
+    The trainer writes its state last, so a checkpoint whose state can be read is whole.
+    """
+    found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.rpartition("-")[2]))
+    whole = []
+    for path in found:
+        try:
+            json.loads((path / _STATE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(path)
+            continue
+        whole.append(path)
+    return whole[-1] if whole else None
+
+
+class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
+    """Tell progress where training stands, validate at its end, and stop at a loss that is none.
+
+    Parameters
+    ----------
+    progress
+        Told every validation.
+    metric
+        Name of the score that decides.
+    """
+
+    def __init__(self, progress: Progress, metric: str) -> None:
+        self.progress = progress
+        self.metric = metric
+        self.task: Task | None = None
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Open the stretch of the steps that are left."""
+        if state.is_world_process_zero:
+            left = state.max_steps - state.global_step
+            self.task = self.progress.start("train", left, "steps").__enter__()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Advance; the last step is validated whatever its number."""
+        if self.task is not None:
+            self.task.advance()
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = control.should_save = True
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Raise where the loss is not finite: nothing good comes after that."""
+        loss = (kwargs.get("logs") or {}).get("loss")
+        if loss is not None and not math.isfinite(float(loss)):
+            raise ParameterError(
+                f"train: the loss must stay finite, got {loss} at step {state.global_step}. "
+                "Lower learning_rate, or set precision=float32."
+            )
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Say how good the model is now."""
+        value = (kwargs.get("metrics") or {}).get(self.metric)
+        if state.is_world_process_zero and value is not None and state.global_step:
+            self.progress.note(
+                f"step {state.global_step:,} of {state.max_steps:,}: validation Pearson {value:.4f}"
+            )
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Close the stretch."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the stretch, also where training ended by an error."""
+        if self.task is not None:
+            self.task.__exit__(None, None, None)
+            self.task = None
+
+
+def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bool) -> bool:
+    """Tell whether to compute in bfloat16.
+
+    Raises
+    ------
+    ParameterError
+        If it is asked for on a GPU that does not have it.
+    """
+    if precision == "float32":
+        return False
+    if device.type == "cuda":
+        able = bool(torch.cuda.is_bf16_supported())
+        if precision == "bfloat16" and not able:
+            raise ParameterError(
+                f"train: precision must be float32 on {torch.cuda.get_device_name()}, which has no "
+                "bfloat16, got bfloat16. Leave precision out."
+            )
+        return able
+    if precision == "bfloat16":
+        return True
+    return device.type == "cpu" and cpu_is_good_at_it
