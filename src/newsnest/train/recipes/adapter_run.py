@@ -193,19 +193,20 @@ def _metadata(
 
 def _outcome(fitted: Fitted) -> str:
     gain, low, high = fitted.gain
-    before, trained = (float(np.mean(fitted.scores[when])) for when in ("before", "trained"))
-    told = (
-        f"validation Pearson {before:.4f} by principal axes, {trained:.4f} trained "
-        f"(gain {gain:+.4f}, 90 % of resamples {low:+.4f} to {high:+.4f})"
+    base, before, trained = (
+        float(np.mean(fitted.scores[when])) for when in ("base", "before", "trained")
+    )
+    told = f"validation Pearson {base:.4f} by the base, {before:.4f} by principal axes"
+    if not fitted.best_epoch and not gain:
+        return (
+            f"{told}; no epoch was better without a level that was worse. Saved: the principal "
+            "axes, untrained. More or other pairs may help."
+        )
+    told += (
+        f", {trained:.4f} trained (gain {gain:+.4f}, 90 % of resamples {low:+.4f} to {high:+.4f})"
     )
     if fitted.improved:
         return f"{told}. Saved: the trained map."
-    if not fitted.best_epoch and not gain:
-        return (
-            f"validation Pearson {before:.4f} by principal axes; no epoch was better without a "
-            "level that was worse. Saved: the principal axes, untrained. More or other pairs may "
-            "help."
-        )
     return f"{told}. The gain is not sure. Saved: the principal axes, untrained."
 
 
