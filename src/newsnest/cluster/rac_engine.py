@@ -354,8 +354,9 @@ def fold_identical(rows: Vectors) -> tuple[Labels, NDArray[np.int64]]:
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     leader = first[inverse]
     # Rows that merely share a hash with their leader stand for themselves.
-    different = ~(rows == rows[leader]).all(axis=1)
-    leader[different] = np.flatnonzero(different)
+    copies = np.flatnonzero(leader != np.arange(len(rows)))
+    different = copies[(rows[copies] != rows[leader[copies]]).any(axis=1)]
+    leader[different] = different
     first, atoms = np.unique(leader, return_inverse=True)
     return atoms.astype(np.int32), first
 
