@@ -14,6 +14,7 @@ from newsnest.cli.parameters import (
     Duration,
     Similarities,
     going_on,
+    kept_in,
     quiet_option,
 )
 from newsnest.cli.progress import progress_for
@@ -167,7 +168,7 @@ def cluster(
     if paths.count("-") > 1:
         raise click.UsageError("- is standard input and can be given once.")
     with ExitStack() as stack:
-        stack.enter_context(going_on(output))
+        stack.enter_context(going_on(kept_in(output)))
         files = [_spooled(stack) if path == "-" else path for path in paths]
         with Nest(output, create=True) as nest, progress_for(quiet) as progress:
             built = build(files, nest, options, progress=progress)

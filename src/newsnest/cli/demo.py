@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from newsnest.cli.parameters import going_on, quiet_option
+from newsnest.cli.parameters import going_on, kept_in, quiet_option
 from newsnest.cli.progress import progress_for
 
 
@@ -32,7 +32,7 @@ def demo(output: Path, encoder: str, quiet: bool) -> None:
     page = output.with_suffix(".html")
     if page == output:
         raise click.UsageError("the nest must not end in .html: the page beside it does.")
-    with going_on(output), Nest(output, create=True) as nest:
+    with going_on(kept_in(output)), Nest(output, create=True) as nest:
         with progress_for(quiet) as progress:
             built = build([sample_path()], nest, Options(encoder=encoder), progress=progress)
         print_tree(nest, built.run, 5)

@@ -79,15 +79,16 @@ quiet_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 
+def kept_in(nest: Path) -> str:
+    """Return what `going_on` says of a nest that is being filled."""
+    return f"The steps that were completed are kept in {nest}: the same command goes on from there."
+
+
 @contextmanager
-def going_on(output: Path) -> Iterator[None]:
-    """Say, where a block that fills a nest is interrupted, that the work done is not lost."""
+def going_on(kept: str) -> Iterator[None]:
+    """Say, where a block is interrupted, what of the work done is not lost."""
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(
-            f"\nnewsnest: interrupted. The steps that were completed are kept in {output}: the "
-            "same command goes on from there.",
-            err=True,
-        )
+        click.echo(f"\nnewsnest: interrupted. {kept}", err=True)
         raise click.exceptions.Exit(130) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.parameters import quiet_option
+from newsnest.cli.parameters import going_on, quiet_option
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -58,15 +58,9 @@ def _command(name: str, recipe: Recipe) -> click.Command:
         from newsnest.train.recipes import parse_settings
 
         settings = parse_settings(recipe.settings, assignments, data=data, base=base, output=output)
-        with progress_for(quiet) as progress:
-            try:
-                written = recipe.run(settings, progress=progress)
-            except KeyboardInterrupt:
-                click.echo(
-                    "\nnewsnest: interrupted. The same command goes on from the last checkpoint.",
-                    err=True,
-                )
-                raise click.exceptions.Exit(130) from None
+        kept = "The same command goes on from the last checkpoint."
+        with progress_for(quiet) as progress, going_on(kept):
+            written = recipe.run(settings, progress=progress)
         click.echo(str(written))
 
     command = _RecipeCommand(

@@ -9,35 +9,13 @@ from typing import Literal
 from newsnest.embed.patience import patient_threads
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.recipe import Recipe, require_training
-from newsnest.train.recipes.settings import RecipeSettings, setting
+from newsnest.train.recipes.settings import DataSettings, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatryoshkaSettings(RecipeSettings):
+class MatryoshkaSettings(DataSettings):
     """Settings of the recipe `matryoshka`; `describe_settings` says what each means."""
 
-    # Data
-    scale: tuple[float, float] = setting(
-        (0.0, 1.0), "score of two different texts and of the most similar ones: 4:1, or 0:5"
-    )
-    same_is: float = setting(
-        0.75,
-        "what the most similar score means: .75 the same story, 1 the same text",
-        above=0,
-        most=1,
-    )
-    per_grade: int = setting(2000, "most pairs of a grade built from each gold file", least=1)
-    max_days: float | None = setting(
-        None, "most days between two articles of a gold story to be a pair", least=0
-    )
-    most: int | None = setting(None, "most pairs taken of each file of graded pairs", least=2)
-    hard: float = setting(
-        0.5, "share of very dissimilar pairs built from neighbouring themes", least=0, most=1
-    )
-    validation: float = setting(
-        0.1, "share split off to validate on, of files without such a split", above=0, most=0.5
-    )
-    validation_pairs: int = setting(2000, "most pairs to validate on", least=2)
     # Model
     prefix: str | None = setting(None, "put before every text; none: the base's own")
     pooling: Literal["mean", "cls", "max"] | None = setting(

@@ -78,6 +78,33 @@ def setting(
     return field(default=default, metadata={"meaning": meaning, **bounds})
 
 
+@dataclass(frozen=True, kw_only=True)
+class DataSettings(RecipeSettings):
+    """How pairs are read from files, and which of them validate; for recipes trained on pairs."""
+
+    scale: tuple[float, float] = setting(
+        (0.0, 1.0), "score of two different texts and of the most similar ones: 4:1, or 0:5"
+    )
+    same_is: float = setting(
+        0.75,
+        "what the most similar score means: .75 the same story, 1 the same text",
+        above=0,
+        most=1,
+    )
+    per_grade: int = setting(2000, "most pairs of a grade built from each gold file", least=1)
+    max_days: float | None = setting(
+        None, "most days between two articles of a gold story to be a pair", least=0
+    )
+    most: int | None = setting(None, "most pairs taken of each file of graded pairs", least=2)
+    hard: float = setting(
+        0.5, "share of very dissimilar pairs built from neighbouring themes", least=0, most=1
+    )
+    validation: float = setting(
+        0.1, "share split off to validate on, of files without such a split", above=0, most=0.5
+    )
+    validation_pairs: int = setting(2000, "most pairs to validate on", least=2)
+
+
 def setting_fields(kind: type[RecipeSettings]) -> list[Field[Any]]:
     """Return the fields of a recipe's settings that `--set` fills, in their order."""
     return [own for own in fields(kind) if own.name not in _GIVEN]
