@@ -105,6 +105,43 @@ def estimate(values: NDArray[np.float64]) -> Estimate | None:
     return Estimate(value, float(low), float(high))
 
 
+def mean_estimate(values: NDArray[np.float64], *, resamples: int, seed: int) -> Estimate:
+    """Return a mean of independent rows, and the interval of the means of resamples.
+
+    The rows are drawn one by one: a resample needs no more memory than the values.
+
+    Parameters
+    ----------
+    values
+        (n,), at least one.
+    resamples
+        How many; 0 gives no interval.
+    seed
+        Of the draw.
+
+    Raises
+    ------
+    ParameterError
+        If `resamples` is negative.
+
+    Example
+    -------
+    >>> found = mean_estimate(np.array([0.0, 1.0]), resamples=100, seed=0)
+    >>> found.value, found.low, found.high
+    (0.5, 0.0, 1.0)
+    """
+    if resamples < 0:
+        raise ParameterError(
+            f"mean_estimate: resamples must be at least 0, got {resamples}. "
+            "Give 1000, or 0 for no interval."
+        )
+    rng = np.random.default_rng(seed)
+    drawn = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(resamples)]
+    found = estimate(np.array([values.mean(), *drawn]))
+    assert found is not None  # a mean of numbers is a number
+    return found
+
+
 def correlation(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Pearson correlation from sums.
 

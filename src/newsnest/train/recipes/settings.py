@@ -105,6 +105,39 @@ class DataSettings(RecipeSettings):
     validation_pairs: int = setting(2000, "most pairs to validate on", least=2)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings(RecipeSettings):
+    """How weights are trained; for recipes that train a transformer."""
+
+    prefix: str | None = setting(None, "put before every text; none: the base's own")
+    pooling: Literal["mean", "cls", "max"] | None = setting(
+        None, "how token vectors become one; none: the base's own"
+    )
+    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", least=4)
+    average: float = setting(0.0, "share of the base in the final weights; 0: off", least=0, most=1)
+    epochs: float = setting(3.0, "times every pair is seen, at most", above=0)
+    batch_size: int = setting(32, "pairs a batch, on each device", least=2)
+    mini_batch_size: int | None = setting(
+        None, "texts encoded at a time, with cached gradients; none: the whole batch", least=1
+    )
+    learning_rate: float | None = setting(None, "highest; none: 2e-5, with lora 2e-4", above=0)
+    warmup: float = setting(0.1, "share of the steps until it is reached", least=0, most=0.9)
+    weight_decay: float = setting(0.01, "of AdamW", least=0)
+    evaluations: int = setting(2, "validations, and checkpoints, an epoch", least=1)
+    patience: int = setting(2, "validations without a better one until training ends", least=1)
+    lora: int | None = setting(
+        None, "rank of LoRA adapters; none: all weights are trained", least=1
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = setting(
+        "auto", "of the computing; auto: bfloat16 where the device is made for it"
+    )
+    device: Literal["auto", "cpu"] = setting("auto", "where to train")
+    report_to: tuple[str, ...] = setting(
+        ("none",), "trackers of the trainer, such as tensorboard:wandb"
+    )
+    seed: int = setting(0, "decides splits, pairs, batches and dropout", least=0)
+
+
 def setting_fields(kind: type[RecipeSettings]) -> list[Field[Any]]:
     """Return the fields of a recipe's settings that `--set` fills, in their order."""
     return [own for own in fields(kind) if own.name not in _GIVEN]
