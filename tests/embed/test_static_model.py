@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+
+from newsnest.embed import load_encoder
+from newsnest.embed.static_model import StaticFolderEncoder, TokenMeans, is_static_folder
+from newsnest.errors import EncoderError
+
+TEXTS = ["Sea wall breached in storm", "Bank holds rates", "storm storm bank", "Bank holds rates"]
+
+
+@pytest.fixture
+def static_model(tiny_model: Path, tmp_path: Path) -> Path:
+    """A static model as sentence-transformers saves it, over the tokens of the tiny model."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+
+    tokenizer = Tokenizer.from_file(str(tiny_model / "tokenizer.json"))
+    rows = np.random.default_rng(0).standard_normal((tokenizer.get_vocab_size(), 12))
+    modules = [StaticEmbedding(tokenizer, embedding_weights=rows.astype(np.float32)), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path / "saved"))
+    return tmp_path / "saved"
+
+
+def test_a_static_folder_is_known_and_read_as_sentence_transformers_reads_it(static_model):
+    from sentence_transformers import SentenceTransformer
+
+    encoder = load_encoder(str(static_model))
+    assert isinstance(encoder, StaticFolderEncoder)
+    ours = encoder.encode(TEXTS)
+    stock = SentenceTransformer(str(static_model), device="cpu").encode(TEXTS)
+    np.testing.assert_allclose(ours, stock, atol=1e-6)
+    assert encoder.dimensions == 12
+    assert encoder.count_cut(TEXTS) == 0
+    assert ours.tobytes() == np.concatenate([encoder.encode([t]) for t in TEXTS]).tobytes()
+
+
+def test_other_models_are_no_static_folder(tiny_model, tmp_path):
+    assert not is_static_folder(tiny_model)
+    assert not is_static_folder(tmp_path)
+    (tmp_path / "modules.json").write_text("[1]")
+    assert not is_static_folder(tmp_path)
+
+
+def test_the_fingerprint_covers_vectors_and_prompt(static_model, tmp_path):
+    def fingerprint(folder: Path) -> str:
+        encoder = load_encoder(str(folder))
+        encoder.prepare([])
+        return encoder.fingerprint
+
+    first = fingerprint(static_model)
+    copied = shutil.copytree(static_model, tmp_path / "copied")
+    assert fingerprint(copied) == first
+    said = copied / "config_sentence_transformers.json"
+    content = json.loads(said.read_text())
+    said.write_text(json.dumps({**content, "prompts": {"clustering": "storm "}}))
+    assert fingerprint(copied) != first
+    asked = load_encoder(str(copied)).encode(["bank"])
+    assert np.allclose(asked, load_encoder(str(static_model)).encode(["storm bank"]))
+
+
+def test_damaged_files_are_named(static_model):
+    (folder,) = {path.parent for path in static_model.rglob("model.safetensors")}
+    save_file({"other": np.zeros((2, 2), np.float32)}, folder / "model.safetensors")
+    with pytest.raises(EncoderError, match=r"must hold one of embedding\.weight, .* got other"):
+        TokenMeans(folder, skip_unknown=True)
+    (folder / "model.safetensors").write_bytes(b"torn")
+    with pytest.raises(EncoderError, match=r"must hold tokenizer\.json and model\.safetensors"):
+        TokenMeans(folder, skip_unknown=True)
+    save_file({"embeddings": np.zeros((2, 2), np.float32)}, folder / "model.safetensors")
+    (folder / "tokenizer.json").write_text("{")
+    with pytest.raises(EncoderError, match=r"tokenizer\.json must be a tokenizer, got"):
+        TokenMeans(folder, skip_unknown=True)
