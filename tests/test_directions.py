@@ -22,8 +22,8 @@ ALLOWED = {
     "describe": BASE,
     "evaluate": BASE,
     "nest": BASE,
-    "train": BASE | {"embed", "evaluate"},
-    "pipeline": BASE | {"corpus", "embed", "cluster", "describe", "nest", "train"},
+    "train": BASE | {"embed", "evaluate", "corpus", "cluster"},  # clusterbert: texts, and stories
+    "pipeline": BASE | {"corpus", "embed", "cluster", "describe", "nest", "evaluate", "train"},
     "web": BASE | {"pipeline", "nest"},
     "cli": BASE | {"pipeline", "nest", "corpus", "evaluate", "train", "web"},
 }

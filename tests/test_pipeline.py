@@ -449,3 +449,29 @@ def test_levels_that_an_encoder_was_trained_at_are_used(tiny_model, corpus, tmp_
     assert [used["plain"][level]["dims"] for level in LEVELS] == [8, 16, 32]
     assert used["trained"]["story"]["min_similarity"] == 0.625
     assert used["by user"]["story"]["min_similarity"] == 0.25
+
+
+@pytest.mark.parametrize("clusterer", ["hdbscan:2", "kmeans:12"])
+def test_stories_can_be_made_by_another_clusterer(nest: Nest, corpus: Path, clusterer, tally):
+    options = Options(encoder="tfidf", clusterer=clusterer)
+    run = build([corpus], nest, options, progress=tally).run
+    assert len(labels(nest, run)) == 51
+    assert any(note.startswith(f"stories by {clusterer}") for note in tally.notes)
+    noise = run.facts["noise"]
+    assert noise == 0 or any(f"{noise:,} text" in note for note in tally.notes)
+    assert not build([corpus], nest, options).new
+    assert build([corpus], nest, TFIDF).new
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"order": "coarse-to-fine"}, "order must be left out with the clusterer hdbscan"),
+        ({"exact": True}, "exact must be left out"),
+        ({"min_similarity": {"story": 0.5}}, "min_similarity of story must be left out"),
+        ({"clusterer": "dbscan"}, "must be rac, hdbscan"),
+    ],
+)
+def test_options_that_another_clusterer_would_not_look_at_are_refused(changes, said):
+    with pytest.raises(ParameterError, match=said):
+        Options(**{"clusterer": "hdbscan", **changes})

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate.bootstrap import Estimate, correlation, estimate, resample_weights
+from newsnest.evaluate.bootstrap import (
+    Estimate,
+    correlation,
+    estimate,
+    mean_estimate,
+    resample_weights,
+)
 
 
 def test_components_are_drawn_whole_and_as_many_as_there_are():
@@ -54,3 +60,15 @@ def test_nothing_correlates_with_what_does_not_vary_whatever_rounding_leaves():
     sums = np.array([[v.sum()] for v in (np.ones(1000), x, y, x * x, y * y, x * y)])
     assert np.isnan(correlation(sums)).all()
     assert np.isnan(correlation(np.zeros((6, 1)))).all()
+
+
+def test_the_interval_of_a_mean_is_that_of_its_resamples():
+    values = np.random.default_rng(0).normal(size=400)
+    found = mean_estimate(values, resamples=2000, seed=1)
+    assert found.value == values.mean()
+    error = 1.96 * values.std() / 20
+    assert found.low == pytest.approx(found.value - error, abs=0.02)
+    assert found.high == pytest.approx(found.value + error, abs=0.02)
+    assert mean_estimate(values, resamples=0, seed=1) == Estimate(values.mean())
+    with pytest.raises(ParameterError, match="mean_estimate: resamples must be at least 0, got -1"):
+        mean_estimate(values, resamples=-1, seed=1)

@@ -113,3 +113,31 @@ def test_nothing_to_evaluate_is_refused_before_training():
         GradedPairEvaluator([])
     with pytest.raises(ParameterError, match="languages must hold at least one language, got none"):
         AlignmentEvaluator([])
+
+
+def test_transfer_is_measured_against_the_teachers_originals(model, make_tiny_model):
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    from newsnest.evaluate import relational_similarity
+    from newsnest.train.evaluators import TransferEvaluator
+
+    originals = ["sea wall", "bank raises rates", "vote ends", "team wins"]
+    translations = ["the storm", "police raid", "cup final", "minister resigns"]
+    evaluator = TransferEvaluator(
+        translations, originals, ["fr", "fr", "fr", "de"], teacher=model, name="held"
+    )
+    metrics = evaluator(model)
+    found = relational_similarity(encoded(model, translations), encoded(model, originals))
+    assert metrics["held_relational"] == pytest.approx(found, abs=1e-5)
+    assert metrics["held_kept"] == pytest.approx(1.0)
+    assert metrics[evaluator.primary_metric] == pytest.approx((1 + found) / 2, abs=1e-5)
+    assert "held_relational_fr" in metrics and "held_relational_de" not in metrics
+
+    other = SentenceTransformer(str(make_tiny_model()), device="cpu")
+    with torch.no_grad():
+        for weight in other.parameters():
+            weight.add_(0.05 * torch.randn_like(weight))
+    assert evaluator(other)["held_kept"] < 0.999
+    with pytest.raises(ParameterError, match="TransferEvaluator: originals must hold at least 3"):
+        TransferEvaluator(["a"], ["b"], ["fr"], teacher=model)

@@ -6,12 +6,18 @@ from functools import partial
 
 import numpy as np
 import pytest
+from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsnest.errors import ParameterError
 from newsnest.train.pairs import Pair, pair_dataset
-from newsnest.train.samplers import ComponentBatchSampler, pack_pairs, pair_components
+from newsnest.train.samplers import (
+    ComponentBatchSampler,
+    LengthBatchSampler,
+    pack_pairs,
+    pair_components,
+)
 from newsnest.train.samplers.packing import split_to
 
 components = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=80)
@@ -112,7 +118,7 @@ def test_min_score_says_what_connects():
 def test_several_processes_share_all_pairs_evenly(monkeypatch, processes):
     from accelerate.data_loader import BatchSamplerShard
 
-    monkeypatch.setattr("newsnest.train.samplers.component._processes", lambda: processes)
+    monkeypatch.setattr("newsnest.train.samplers.component.processes", lambda: processes)
     sampler = ComponentBatchSampler(pair_dataset(some_pairs(150, 60)), 8)
     shards = [
         BatchSamplerShard(sampler, processes, rank, even_batches=False) for rank in range(processes)
@@ -140,3 +146,47 @@ def test_a_data_set_of_three_texts_is_refused():
     dataset = pair_dataset([Pair("a", "b", 0.5)]).add_column("text3", ["c"])
     with pytest.raises(ParameterError, match="must have two columns of text and a label"):
         ComponentBatchSampler(dataset, 4)
+
+
+def lines(count: int) -> Dataset:
+    rng = np.random.default_rng(0)
+    texts = ["x" * int(n) for n in rng.integers(1, 200, count)]
+    return Dataset.from_dict({"text1": texts, "text2": texts, "label": [1.0] * count})
+
+
+def test_batches_of_a_length_yield_every_row_once_and_pad_little():
+    data = lines(500)
+    sampler = LengthBatchSampler(data, 16, seed=3)
+    batches = list(sampler)
+    assert sorted(row for batch in batches for row in batch) == list(range(500))
+    assert len(batches) == len(sampler) == 32 and max(map(len, batches)) <= 16
+    lengths = [[len(data[row]["text1"]) for row in batch] for batch in batches]
+    padded = sum(max(own) * len(own) for own in lengths) / sum(map(sum, lengths))
+    assert padded < 1.1
+    assert [max(own) for own in lengths] != sorted(max(own) for own in lengths)
+
+
+def test_batches_of_a_length_depend_on_seed_and_epoch_alone():
+    one, same, other = (LengthBatchSampler(lines(100), 8, seed=s) for s in (0, 0, 1))
+    assert list(one) == list(one) == list(same) != list(other)
+    same.set_epoch(1)
+    first, second = list(one), list(same)
+    assert first != second
+    one.set_epoch(1)
+    assert list(one) == second
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_batches_of_a_length_are_as_many_for_every_process(monkeypatch, processes):
+    monkeypatch.setattr("newsnest.train.samplers.length.processes", lambda: processes)
+    sampler = LengthBatchSampler(lines(50), 8)
+    batches = list(sampler)
+    assert len(batches) == len(sampler) and len(batches) % processes == 0
+    assert sorted(row for batch in batches for row in batch) == list(range(50))
+
+
+def test_a_sampler_by_length_refuses_what_it_cannot_do():
+    with pytest.raises(ParameterError, match="LengthBatchSampler: batch_size must be at least 1"):
+        LengthBatchSampler(lines(3), 0)
+    with pytest.raises(ParameterError, match="LengthBatchSampler: drop_last must be False"):
+        LengthBatchSampler(lines(3), 2, drop_last=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import get_args
@@ -16,6 +15,7 @@ from newsnest.cli.parameters import (
     going_on,
     kept_in,
     quiet_option,
+    spooled,
 )
 from newsnest.cli.progress import progress_for
 from newsnest.cli.show import took
@@ -91,6 +91,13 @@ from newsnest.types import Rejected
     show_default=True,
     help="Centre each language by itself, or all articles together.",
 )
+@click.option(
+    "--clusterer",
+    default="rac",
+    show_default=True,
+    metavar="NAME[:NUMBER]",
+    help="What makes stories: rac, hdbscan, hdbscan:SIZE of the smallest, or kmeans:K.",
+)
 @click.option("--keep-copies", is_flag=True, help="Do not fold copies of the same text.")
 @click.option(
     "--field",
@@ -114,6 +121,11 @@ from newsnest.types import Rejected
     default=None,
     help="How to read dates such as 03/04/2024.  [default: as the file's other dates show]",
 )
+@click.option(
+    "--profile",
+    metavar="NAME|FILE",
+    help="Clean articles first: generic, fr-regional, or a .toml file (see newsnest clean).",
+)
 @click.option("--strict", is_flag=True, help="Stop at the first row that is not an article.")
 @quiet_option
 def cluster(
@@ -128,11 +140,13 @@ def cluster(
     time_scale: float | None,
     time_weight: float | None,
     centre: str,
+    clusterer: str,
     keep_copies: bool,
     fields: tuple[dict[str, str], ...],
     file_format: str | None,
     encoding: str | None,
     date_order: DateOrder | None,
+    profile: str | None,
     strict: bool,
     quiet: bool,
 ) -> None:
@@ -142,6 +156,7 @@ def cluster(
     or pages, an RSS or Atom file, or - for standard input. Killed at any moment, the same command
     goes on where it stopped; on a finished nest it does nothing.
     """
+    from newsnest.corpus import load_profile
     from newsnest.nest import Nest, plural
     from newsnest.pipeline import Options, build
 
@@ -151,6 +166,7 @@ def cluster(
         format=file_format,
         strict=strict,
         date_order=date_order,
+        profile=None if profile is None else load_profile(profile),
     )
     options = Options(
         encoder=encoder,
@@ -162,14 +178,13 @@ def cluster(
         time_scale=time_scale,
         time_weight=time_weight,
         centre=centre,  # type: ignore[arg-type]
+        clusterer=clusterer,
         keep_copies=keep_copies,
         read=read,
     )
-    if paths.count("-") > 1:
-        raise click.UsageError("- is standard input and can be given once.")
     with ExitStack() as stack:
         stack.enter_context(going_on(kept_in(output)))
-        files = [_spooled(stack) if path == "-" else path for path in paths]
+        files = spooled(paths, stack)
         with Nest(output, create=True) as nest, progress_for(quiet) as progress:
             built = build(files, nest, options, progress=progress)
             notices = nest.notices(built.run.corpus)
@@ -190,15 +205,6 @@ def cluster(
     )
     click.echo(", ".join(f"{count:,} {plural(level, count)}" for level, count in counts.items()))
     click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
-
-
-def _spooled(stack: ExitStack) -> Path:
-    """Copy standard input to a file that is there until the stack is left."""
-    from newsnest.corpus import spool_stdin
-
-    path = spool_stdin(sys.stdin.buffer)
-    stack.callback(path.unlink, missing_ok=True)
-    return path
 
 
 def _tell(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from newsnest.cli.evaluate_embedding import embedding
 from newsnest.cli.evaluate_encoder import alignment, pairs
+from newsnest.cli.evaluate_retrieval import retrieval
 from newsnest.cli.parameters import json_option, run_option
 
 if TYPE_CHECKING:
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def evaluate() -> None:
-    """Measure against what people say: labels, graded pairs, translations."""
+    """Measure against what people say: labels, graded pairs, answers, translations."""
 
 
 evaluate.add_command(pairs)
+evaluate.add_command(retrieval)
 evaluate.add_command(alignment)
+evaluate.add_command(embedding)
 
 
 @evaluate.command()

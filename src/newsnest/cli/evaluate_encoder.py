@@ -93,7 +93,7 @@ def pairs(
     from newsnest.evaluate import pair_scores, read_pairs
     from newsnest.nest import plural
 
-    read = read_pairs(file, scale=scale, split=split, fields=_merged(fields))
+    read = read_pairs(file, scale=scale, split=split, fields=merged(fields))
     left_out = {
         "without_text": read.without_text,
         "without_score": read.without_score,
@@ -101,9 +101,9 @@ def pairs(
     }
     n = len(read.pairs)
     with progress_for(quiet) as progress:
-        _note_left_out(progress, n, "pair", left_out)
+        note_left_out(progress, n, "pair", left_out)
         texts = [pair.text1 for pair in read.pairs] + [pair.text2 for pair in read.pairs]
-        vectors, fingerprint = _encode(encoder, texts, progress)
+        vectors, fingerprint = encode_texts(encoder, texts, progress)
         scores = pair_scores(
             read.pairs, vectors[:n], vectors[n:], dims=dims or None, resamples=resamples, seed=seed
         )
@@ -119,8 +119,8 @@ def pairs(
     for s in scores:
         areas = (_short(area) for area in s.auroc.values())
         click.echo(
-            f"{s.languages:<13}{s.pairs:>7,}{s.dims:>6}  {_shown(s.pearson):<22}"
-            f"{_shown(s.spearman):<22}      {'  '.join(areas)}"
+            f"{s.languages:<13}{s.pairs:>7,}{s.dims:>6}  {shown(s.pearson):<22}"
+            f"{shown(s.spearman):<22}      {'  '.join(areas)}"
         )
 
 
@@ -152,7 +152,7 @@ def alignment(
     from newsnest.evaluate.alignment import LEAST_SENTENCES
     from newsnest.nest import plural
 
-    read = read_parallel(file, pivot=pivot, split=split, fields=_merged(fields))
+    read = read_parallel(file, pivot=pivot, split=split, fields=merged(fields))
     left_out = {
         "without_text": read.without_text,
         "without_counterpart": read.without_counterpart,
@@ -162,10 +162,10 @@ def alignment(
     too_few = [p.language for p in read.languages if len(p.texts) < LEAST_SENTENCES]
     texts = [text for p in chosen for side in (p.texts, p.pivot_texts) for text in side]
     with progress_for(quiet) as progress:
-        _note_left_out(progress, len(texts) // 2, "sentence", left_out)
+        note_left_out(progress, len(texts) // 2, "sentence", left_out)
         if too_few:
             progress.note(f"fewer than {LEAST_SENTENCES} sentences: {', '.join(too_few)}")
-        vectors, fingerprint = _encode(encoder, texts, progress)
+        vectors, fingerprint = encode_texts(encoder, texts, progress)
         scores: list[AlignmentScores] = []
         start = 0
         with progress.start("align", len(chosen), "languages") as task:
@@ -190,12 +190,12 @@ def alignment(
     click.echo(f"{'language':<13}{'sentences':>9}{'dims':>6}  {'relational':<22}found")
     for s in scores:
         click.echo(
-            f"{s.language:<13}{s.sentences:>9,}{s.dims:>6}  {_shown(s.relational):<22}"
-            f"{_shown(s.found)}"
+            f"{s.language:<13}{s.sentences:>9,}{s.dims:>6}  {shown(s.relational):<22}"
+            f"{shown(s.found)}"
         )
 
 
-def _encode(encoder: str, texts: Sequence[str], progress: Progress) -> tuple[Vectors, str]:
+def encode_texts(encoder: str, texts: Sequence[str], progress: Progress) -> tuple[Vectors, str]:
     """Return one vector a text, equal texts encoded once, and the encoder's fingerprint."""
     from newsnest import load_encoder
 
@@ -211,11 +211,13 @@ def _encode(encoder: str, texts: Sequence[str], progress: Progress) -> tuple[Vec
     return rows, loaded.fingerprint
 
 
-def _merged(fields: tuple[dict[str, str], ...]) -> dict[str, str]:
+def merged(fields: tuple[dict[str, str], ...]) -> dict[str, str]:
+    """Return what all `--field` say together."""
     return {ours: theirs for pair in fields for ours, theirs in pair.items()}
 
 
-def _note_left_out(progress: Progress, used: int, noun: str, left_out: Mapping[str, int]) -> None:
+def note_left_out(progress: Progress, used: int, noun: str, left_out: Mapping[str, int]) -> None:
+    """Say how many rows were left out, by reason."""
     from newsnest.nest import plural
 
     counts = [
@@ -247,7 +249,8 @@ def _print_json(
     click.echo(json.dumps(content, indent=1, ensure_ascii=False))
 
 
-def _shown(estimate: Estimate | None) -> str:
+def shown(estimate: Estimate | None) -> str:
+    """Return a score and its interval, for people."""
     if estimate is None or estimate.low is None:
         return _short(estimate)
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

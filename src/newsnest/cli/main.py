@@ -15,11 +15,13 @@ from newsnest.errors import NewsnestError
 
 _COMMANDS = {
     "cluster": "newsnest.cli.cluster",
+    "clean": "newsnest.cli.clean",
     "show": "newsnest.cli.show",
     "export": "newsnest.cli.export",
     "report": "newsnest.cli.report",
     "evaluate": "newsnest.cli.evaluate",
     "train": "newsnest.cli.train",
+    "calibrate": "newsnest.cli.calibrate",
     "demo": "newsnest.cli.demo",
 }
 

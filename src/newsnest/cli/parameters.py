@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -77,6 +78,23 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress and no notices on stderr; results stay on stdout."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
+    """Return the paths, standard input as a file that is there until the stack is left."""
+    from newsnest.corpus import spool_stdin
+
+    if paths.count("-") > 1:
+        raise click.UsageError("- is standard input and can be given once.")
+    out: list[str | Path] = []
+    for path in paths:
+        if path == "-":
+            copy = spool_stdin(sys.stdin.buffer)
+            stack.callback(copy.unlink, missing_ok=True)
+            out.append(copy)
+        else:
+            out.append(path)
+    return out
 
 
 def kept_in(nest: Path) -> str:

@@ -31,7 +31,7 @@ class _Recipes(click.Group):
 
 @click.group(cls=_Recipes)
 def train() -> None:
-    """Train an encoder on graded pairs, or on articles with gold labels."""
+    """Train an encoder on graded pairs, on gold labels, or on articles alone."""
 
 
 class _RecipeCommand(click.Command):
@@ -52,11 +52,21 @@ class _RecipeCommand(click.Command):
 
 
 def _command(name: str, recipe: Recipe) -> click.Command:
-    def train_by_recipe(
-        data: tuple[str, ...], base: str, output: Path, assignments: tuple[str, ...], quiet: bool
-    ) -> None:
-        from newsnest.train.recipes import parse_settings
+    from newsnest.train.recipes import parse_settings
+    from newsnest.train.recipes.settings import setting_fields
 
+    own = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
+
+    def train_by_recipe(
+        *,
+        data: tuple[str, ...],
+        base: str,
+        output: Path,
+        assignments: tuple[str, ...],
+        quiet: bool,
+        **flags: str | None,
+    ) -> None:
+        assignments += tuple(f"{key}={told}" for key, told in flags.items() if told is not None)
         settings = parse_settings(recipe.settings, assignments, data=data, base=base, output=output)
         kept = "The same command goes on from the last checkpoint."
         with progress_for(quiet) as progress, going_on(kept):
@@ -67,15 +77,14 @@ def _command(name: str, recipe: Recipe) -> click.Command:
         name,
         callback=train_by_recipe,
         short_help=recipe.summary,
-        help=_HELP.format(summary=recipe.summary[0].upper() + recipe.summary[1:]),
+        help=_HELP[recipe.reads].format(summary=_sentence(recipe.summary)),
         params=[
             click.Option(
                 ["--data"],
                 multiple=True,
                 required=True,
                 metavar="FILE[,KEY=VALUE…]",
-                help="Graded pairs, or articles with gold labels, and what is said of the file: "
-                "pairs.csv,scale=4:1. May be repeated.",
+                help=f"{_DATA[recipe.reads]} May be repeated.",
             ),
             click.Option(
                 ["--base"],
@@ -90,6 +99,15 @@ def _command(name: str, recipe: Recipe) -> click.Command:
                 metavar="MODEL",
                 help="The folder to write.",
             ),
+            *(
+                click.Option(
+                    [field.metadata["flag"], field.name],
+                    metavar=field.name.upper() if len(field.name) > 1 else "N",
+                    help=f"{_sentence(field.metadata['meaning'])}. The same as --set "
+                    f"{field.name}=….",
+                )
+                for field in own
+            ),
             click.Option(
                 ["--set", "assignments"],
                 multiple=True,
@@ -102,10 +120,47 @@ def _command(name: str, recipe: Recipe) -> click.Command:
     return quiet_option(command)
 
 
-_HELP = """{summary}.
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+_DATA = {
+    "pairs": "Graded pairs, or articles with gold labels, and what is said of the file: "
+    "pairs.csv,scale=4:1.",
+    "articles": "A file or a folder of articles, and what is said of it: "
+    "articles.csv,text=body,gold=section.",
+    "translations": "Sentences and their translations, and what is said of the file: "
+    "sentences.csv,languages=fr:es.",
+    "columns": "Rows of two texts, and what is said of the file: "
+    "faq.csv,columns=question:answer,most=10000.",
+}
+
+_HELP = {
+    "pairs": """{summary}.
 
 FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with text1, text2 and score, or with a text and
 its story, topic or theme. Rows of the split "train", or of none, are trained on, those of
 "validation" or "dev" are validated on, any others are left alone. The folder MODEL is complete when
 it appears; after an interruption the same command goes on.
-"""
+""",
+    "articles": """{summary}.
+
+FILE is anything that `newsnest cluster` reads. No label is used: those of a column named by gold=
+are scored against and reported. The folder MODEL is complete when it appears; after an interruption
+the same command goes on.
+""",
+    "translations": """{summary}.
+
+FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with text1, text2, lang1 and lang2, or with text,
+lang and a key that joins translations. Rows of the split "train", or of none, are trained on, those
+of "validation" or "dev" are validated on, any others are left alone. The folder MODEL is complete
+when it appears; after an interruption the same command goes on.
+""",
+    "columns": """{summary}.
+
+FILE is a file that `newsnest cluster` reads, with a title and a summary, or two columns that are
+named by columns=. Rows of the split "train", or of none, are trained on, those of "validation" or
+"dev" are validated on, any others are left alone. The folder MODEL is complete when it appears;
+after an interruption the same command goes on.
+""",
+}

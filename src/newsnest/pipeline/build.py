@@ -21,9 +21,10 @@ from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_l
 from newsnest.corpus.origin import format_of, name_of
 from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
-from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.embed.weights import folder_digests, read_metadata, settings_digest
 from newsnest.errors import NewsnestError
 from newsnest.nest import Nest, Run
+from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
 from newsnest.pipeline.walk import Walk
 from newsnest.progress import SILENT, Progress
@@ -91,7 +92,7 @@ def build(
     walk = Walk(nest, options, describer, progress)
     with walk.timed("read"):
         corpus = _corpus(paths, nest, options.read, progress)
-    given = {**asdict(options), "describer": describer.name}
+    given = {**asdict(options), "read": _said(options.read), "describer": describer.name}
     versions = _versions(options.encoder)
     run = nest.start_run(
         _key(corpus, given, versions), corpus, given, versions, inputs=[*map(name_of, paths)]
@@ -115,7 +116,7 @@ def _corpus(
     identity = digest(paths)
     # The same bytes named .txt and .jsonl are two corpora.
     kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
-    read = {**asdict(options), "kinds": kinds}
+    read = {**_said(options), "kinds": kinds}
     corpus = nest.find_corpus(identity, read)
     if corpus is None:
         items = read_articles(paths, options=options, progress=progress)
@@ -123,6 +124,13 @@ def _corpus(
             items = settle_languages(items, progress=progress)
         corpus = nest.add_corpus(identity, read, _as_kept(items))
     return corpus
+
+
+def _said(options: ReadOptions) -> dict[str, Any]:
+    """Return how files are read, a profile by its name and the digest of its rules."""
+    profile = options.profile
+    said = None if profile is None else f"{profile.name} {profile.digest}"
+    return {**asdict(options), "profile": said}
 
 
 def _as_kept(
@@ -136,7 +144,11 @@ def _versions(encoder: str) -> dict[str, str]:
     """Return the versions of all that shapes a run, the files of the encoder's folder included."""
     folder = Path(encoder).expanduser()
     model = (
-        {"model": settings_digest(folder_digests(folder))}
+        {
+            "model": settings_digest(folder_digests(folder)),
+            # Apart from the files: another min_similarity makes another run of the same vectors.
+            "levels": ModelLevels.of(read_metadata(folder)).digest(),
+        }
         if encoder not in KNOWN and folder.is_dir()
         else {}
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from newsnest.cluster import Order, check_min_similarity
+from newsnest.cluster import Order, check_min_similarity, finest_clusterer
 from newsnest.corpus import ReadOptions
 from newsnest.embed import EncoderConfig
 from newsnest.embed.config import Backend, LongTexts
@@ -41,6 +41,9 @@ class Options:
     exact
         False looks for first neighbours nearby only, True never does; None does so above 300,000
         independent texts.
+    clusterer
+        What makes the stories: "rac", "hdbscan", "hdbscan:SIZE" or "kmeans:K"; see
+        `newsnest.cluster.finest_clusterer`. Topics and themes are average linkage over stories.
     keep_copies
         Do not fold copies before clustering.
     read
@@ -61,6 +64,7 @@ class Options:
     time_weight: float | None = None
     centre: Centre = "language"
     exact: bool | None = None
+    clusterer: str = "rac"
     keep_copies: bool = False
     read: ReadOptions = field(default_factory=ReadOptions)
 
@@ -73,6 +77,16 @@ class Options:
                     f"got {getattr(self, name)!r}. Choose one of them."
                 )
         check_min_similarity("Options", self.min_similarity)
+        if finest_clusterer(self.clusterer) is not None:
+            unused = [
+                o for o in ("order", "exact") if getattr(self, o) not in ("fine-to-coarse", None)
+            ]
+            unused += ["min_similarity of story"] * ("story" in self.min_similarity)
+            if unused:
+                raise ParameterError(
+                    f"Options: {unused[0]} must be left out with the clusterer {self.clusterer}, "
+                    "which makes stories without it. Choose rac, or leave it out."
+                )
         if self.time_scale is not None and not 0.0 < self.time_scale < math.inf:
             raise ParameterError(
                 f"Options: time_scale must be positive, got {self.time_scale}. It is in seconds."

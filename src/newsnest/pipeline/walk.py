@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.cluster import (
+    FinestClusterer,
     Frame,
     auto_levels,
     auto_time_scale,
     compile_kernels,
     default_time_weight,
+    finest_clusterer,
     fit_frame,
     group_means,
     level_vectors,
@@ -30,6 +32,8 @@ from newsnest.describe import Describer, Description
 from newsnest.embed import KNOWN, EncoderConfig, encode_cached, load_encoder
 from newsnest.errors import InputError
 from newsnest.nest import Cluster, Nest, Result, Run, plural
+from newsnest.pipeline.frames import centred_together
+from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
 from newsnest.progress import Progress
 from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Vectors
@@ -51,7 +55,7 @@ class Walk:
         self.describer = describer
         self.progress = progress
         self.facts: dict[str, Any] = {"seconds": {}}
-        self.trained: list[dict[str, Any]] = []  # levels the encoder was trained at
+        self.model = ModelLevels.of({})  # known when the encoder is
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -118,7 +122,7 @@ class Walk:
         encoder: Encoder = load_encoder(self.options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
-        self.trained = getattr(encoder, "metadata", {}).get("levels", [])
+        self.model = ModelLevels.of(getattr(encoder, "metadata", {}))
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {
@@ -154,20 +158,16 @@ class Walk:
         """Return the frame, the vectors in it, and the labels."""
         compile_kernels(self.progress)
         groups = self._centred_together(texts)
-        # Where an encoder was trained to nest, its leading dimensions mean something already.
-        frame = fit_frame(vectors, weights, groups=groups, rotate=not self.trained)
+        frame = fit_frame(vectors, weights, groups=groups, rotate=self.model.rotate)
         text = frame.apply(vectors, groups)
         times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
         weight, scale = self._time(times)
-        given = {
-            level["name"]: level["min_similarity"]
-            for level in self.trained
-            if level.get("min_similarity") is not None
-        } | dict(self.options.min_similarity)
+        calibrated = self.model.similarities(self.options.encoder, weight, times, scale)
+        given = calibrated | dict(self.options.min_similarity)
         levels = auto_levels(
             text,
             encoder=self.options.encoder,
-            dims={level["name"]: level["dims"] for level in self.trained},
+            dims=self.model.dims,
             min_similarity=given,
             time_weight=weight,
             times=times,
@@ -175,25 +175,37 @@ class Walk:
         )
         self.facts["levels"] = [asdict(level) for level in levels]
         self.facts["time_scale"] = scale
+        finest = finest_clusterer(self.options.clusterer)
         for level in levels:
-            self.progress.note(_level_note(level, given, self.options.min_similarity))
+            if finest is None or level is not levels[-1]:
+                self.progress.note(_level_note(level, given, self.options.min_similarity))
         hierarchy = nest_levels(
             lambda level: level_vectors(text, level, times=times, time_scale=scale),
             levels,
             weights,
             order=self.options.order,
             exact=self.options.exact,
+            finest=finest,
             progress=self.progress,
         )
         self.facts["exact"] = hierarchy.exact
+        if finest is not None:
+            self._tell_finest(finest)
         return frame, text, hierarchy
+
+    def _tell_finest(self, finest: FinestClusterer) -> None:
+        """Say that another clusterer made the stories, and what became of its noise."""
+        self.facts["noise"] = finest.noise
+        became = (
+            f"; {finest.noise:,} {plural('text', finest.noise)} "
+            f"{'is' if finest.noise == 1 else 'are'} noise to it, each a story of its own"
+        )
+        self.progress.note(f"stories by {self.options.clusterer}{became * bool(finest.noise)}")
 
     def _centred_together(self, texts: Sequence[Article]) -> Labels:
         """Return the group of every text: its language, or one for all."""
-        languages = [a.lang if self.options.centre == "language" else "" for a in texts]
-        names, groups = np.unique(languages, return_inverse=True)
-        self.facts["centred"] = [str(name) for name in names]
-        return groups.astype(np.int32)
+        self.facts["centred"], groups = centred_together(texts, self.options.centre)
+        return groups
 
     def _time(self, times: NDArray[np.float64]) -> tuple[float, float]:
         """Return weight and scale of the time view; both 0 where nobody has a date."""

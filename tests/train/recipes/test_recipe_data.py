@@ -152,3 +152,18 @@ def test_stories_that_last_are_pointed_out_unless_a_window_is_given(gold_file: P
     tally.notes.clear()
     read(f"{gold_file},max_days=40", progress=tally, share=0.25)
     assert not tally.notes
+
+
+def test_a_large_file_need_not_drown_a_small_one(pair_file: Path, gold_file: Path, tally):
+    told = f"{pair_file},scale=4:1"
+    data = read(told, f"{gold_file},most=30", progress=tally, share=0.25)
+    assert data.sources[1]["train_pairs"] == round(30 * 0.75)
+    assert data.sources[1]["validation_pairs"] <= round(30 * 0.25)
+    (note,) = [note for note in tally.notes if note.startswith("pairs of each file")]
+    counts = [source["train_pairs"] for source in data.sources]
+    assert f"gold.jsonl {counts[1]:,} ({counts[1] / sum(counts):.0%})" in note
+
+
+def test_files_weigh_in_validation_as_they_do_in_training(gold_file: Path):
+    (source,) = read(str(gold_file), share=0.25).sources
+    assert source["validation_pairs"] <= round(source["train_pairs"] / 3)

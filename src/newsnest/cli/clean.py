@@ -1,0 +1,130 @@
+"""`newsnest clean`: what a cleaning profile does to files, and the files without it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newsnest.cli.parameters import Assignments, json_option, quiet_option, spooled
+from newsnest.cli.progress import progress_for
+
+if TYPE_CHECKING:
+    from newsnest.corpus import CleanReport
+    from newsnest.corpus.clean_files import Example, RuleCount
+
+_SHOWN = 60  # characters of each side of an example
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--profile",
+    required=True,
+    metavar="NAME|FILE",
+    help="generic, fr-regional, or a .toml file of your own.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A .jsonl file for the rows that stay.  [default: nothing is written]",
+)
+@click.option(
+    "--examples",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Of each rule, at most.",
+)
+@click.option(
+    "--field",
+    "fields",
+    type=Assignments(),
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="Which column holds what: --field text=body. May be repeated.",
+)
+@quiet_option
+@json_option
+def clean(
+    paths: tuple[str, ...],
+    profile: str,
+    output: Path | None,
+    examples: int,
+    fields: tuple[dict[str, str], ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Clean the titles, texts and summaries of PATH..., and say what was changed and dropped.
+
+    PATH is what `newsnest cluster` reads. A row that stays keeps its id and all other fields.
+    `newsnest cluster --profile` does the same while it reads.
+    """
+    from newsnest.corpus import ReadOptions, clean_files, load_profile
+
+    read = ReadOptions(fields={ours: theirs for pair in fields for ours, theirs in pair.items()})
+    loaded = load_profile(profile)
+    with ExitStack() as stack, progress_for(quiet) as progress:
+        files = spooled(paths, stack)
+        report = clean_files(
+            files, loaded, output=output, options=read, examples=examples, progress=progress
+        )
+    if as_json:
+        written = None if output is None else str(output)
+        content = {"files": list(paths), "output": written, **report.as_dict()}
+        click.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        return
+    if not quiet:
+        for notice in report.notices:
+            click.echo(f"{notice.file}: {notice.message}", err=True)
+    _print(report, output)
+
+
+def _print(report: CleanReport, output: Path | None) -> None:
+    from newsnest.nest import plural
+
+    click.echo(
+        f"{report.profile}: {report.rows:,} {plural('row', report.rows)}, {report.kept:,} kept "
+        f"({report.changed:,} of them changed), {report.dropped:,} dropped, "
+        f"{report.rejected:,} no articles"
+    )
+    first = report.first_rejected
+    if first is not None:
+        click.echo(f"  the first that is none: {first.file}:{first.line}: {first.reason}")
+    for rule in report.rules.values():
+        _print_rule(rule)
+    if output is None:
+        click.echo("Nothing was written; -o FILE.jsonl does.")
+    else:
+        click.echo(f"{output}: {report.kept:,} {plural('row', report.kept)}")
+
+
+def _print_rule(rule: RuleCount) -> None:
+    done = [
+        f"{count:,} {what}"
+        for count, what in ((rule.changed, "changed"), (rule.dropped, "dropped"))
+        if count
+    ]
+    click.echo(f"{rule.rule}: {', '.join(done) or '0'}")
+    for example in rule.examples:
+        click.echo(f"  {example.article}: {_shown(example)}")
+
+
+def _shown(example: Example) -> str:
+    """Return an example in a line, cut to where it changed."""
+    if not example.part:
+        return f"{_cut(example.before, 0)} dropped, {example.after}"
+    alike = zip(example.before, example.after, strict=False)
+    same = next((i for i, (a, b) in enumerate(alike) if a != b), len(example.after))
+    begin = max(0, same - _SHOWN // 2)
+    return f"{_cut(example.before, begin)} → {_cut(example.after, begin)}"
+
+
+def _cut(text: str, begin: int) -> str:
+    shown = " ".join(text[begin : begin + _SHOWN].split())
+    return f"“{'…' * bool(begin)}{shown}{'…' * (len(text) > begin + _SHOWN)}”"

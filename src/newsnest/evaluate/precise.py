@@ -1,0 +1,268 @@
+"""From which similarity on two texts belong together, judged by pairs.
+
+precise_cut    keeps a precision
+agreeing_cut   has the best F1
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.errors import ParameterError
+from newsnest.evaluate.bootstrap import Estimate, estimate, resample_weights
+
+_CLOSE = 1e-9
+_LEAST = 10  # pairs of a kind
+
+
+@dataclass(frozen=True, slots=True)
+class PreciseCut:
+    """A similarity above which judged pairs are alike, and how often that is so.
+
+    Parameters
+    ----------
+    min_similarity
+        With the interval that holds 95 % of what resampled pairs would give; without one where
+        more than 5 % of the resamples never reach the precision.
+    precision, recall
+        At that value: of the pairs above it, the share that is alike; of the alike, the share
+        above it.
+    pairs, alike, above
+        How many were judged, are alike, and lie above the value.
+    components
+        How many of the pairs are independent of each other.
+    """
+
+    min_similarity: Estimate
+    precision: Estimate
+    recall: float
+    pairs: int
+    alike: int
+    above: int
+    components: int
+
+
+def least_alike(precision: float) -> int:
+    """Return how many alike pairs a precision needs: 20 for .9, 40 for .95.
+
+    Half as many lie above the value at least, so that a single pair that is not alike does not
+    take the precision below what was asked for.
+    """
+    return math.ceil(round(2 / (1 - precision), 6))
+
+
+def precise_cut(
+    similarities: NDArray[np.floating],
+    alike: NDArray[np.bool_],
+    components: NDArray[np.int64],
+    *,
+    precision: float = 0.9,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> PreciseCut:
+    """Return the lowest similarity above which a share of the judged pairs is alike.
+
+    Parameters
+    ----------
+    similarities
+        (n,) of the pairs: cosines, or from which min_similarity down a tree joins them; see
+        `newsnest.evaluate.cuts.join_similarities`.
+    alike
+        (n,) whether people say that they belong together.
+    components
+        (n,) pairs of one component are not independent and are drawn together; see
+        `newsnest.evaluate.pair_components`.
+    precision
+        The share to be reached, in (0, 1).
+    resamples
+        Of the bootstrap; 0 leaves the intervals out.
+    seed
+        Of the bootstrap.
+
+    Raises
+    ------
+    ParameterError
+        If precision is outside of (0, 1), too few pairs are alike, all of them together are
+        precise enough already, or the precision is reached nowhere. The message says how many
+        pairs would do, or which precision.
+
+    Notes
+    -----
+    The result lies half-way to the next lower pair, and has at least `least_alike` / 2 pairs above
+    it. It is a precision among pairs like those judged: where people judged only pairs that are
+    hard to tell apart, it is higher in the corpus.
+    O(resamples · n log n). Deterministic.
+
+    Example
+    -------
+    >>> cosines = np.linspace(0, 1, 101)
+    >>> found = precise_cut(cosines, cosines > 0.595, np.arange(101), precision=0.8)
+    >>> round(found.min_similarity.value, 3), found.above
+    (0.495, 51)
+    """
+    if not 0.0 < precision < 1.0:
+        raise ParameterError(
+            f"precise_cut: precision must be in (0, 1), got {precision}. Give 0.9 for nine in ten."
+        )
+    n, yes = len(alike), int(np.count_nonzero(alike))
+    _check_counts(n, yes, precision)
+    values, place = np.unique(similarities.astype(np.float64), return_inverse=True)
+    borders = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
+    weights = resample_weights(components, resamples=resamples, seed=seed)
+    found = np.array([_lowest(place, w, alike, precision) for w in weights])
+    if found[0] < 0:
+        raise _unreached(values, place, alike, precision)
+    return _told(found, borders, place, alike, components, weights)
+
+
+def agreeing_cut(
+    similarities: NDArray[np.floating],
+    alike: NDArray[np.bool_],
+    components: NDArray[np.int64],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> PreciseCut:
+    """Return the similarity above which judged pairs are alike with the best F1.
+
+    Parameters
+    ----------
+    similarities, alike, components, resamples, seed
+        As in `precise_cut`.
+
+    Raises
+    ------
+    ParameterError
+        If fewer than ten pairs are alike, or fewer than ten are not, or the best guess is that all
+        are alike.
+
+    Notes
+    -----
+    F1 is that of "above the value" as a guess of "alike", over the pairs as they were judged.
+    O(resamples · n log n). Deterministic.
+
+    Example
+    -------
+    >>> cosines = np.linspace(0, 1, 101)
+    >>> found = agreeing_cut(cosines, cosines > 0.595, np.arange(101))
+    >>> round(found.min_similarity.value, 3), found.precision.value
+    (0.595, 1.0)
+    """
+    n, yes = len(alike), int(np.count_nonzero(alike))
+    if min(yes, n - yes) < _LEAST:
+        fewer = min(yes, n - yes)
+        more = f"About {_round_up(n * _LEAST / fewer):,} pairs like these would do" if fewer else (
+            "Judge pairs of both kinds"
+        )  # fmt: skip
+        raise ParameterError(
+            f"agreeing_cut: alike must hold at least {_LEAST} pairs that are alike and {_LEAST} "
+            f"that are not, got {yes:,} and {n - yes:,}. {more}."
+        )
+    values, place = np.unique(similarities.astype(np.float64), return_inverse=True)
+    borders = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
+    weights = resample_weights(components, resamples=resamples, seed=seed)
+    found = np.empty(len(weights), np.int64)
+    for row, own in enumerate(weights):
+        above = np.cumsum(np.bincount(place, own)[::-1])[::-1]
+        right = np.cumsum(np.bincount(place, own * alike)[::-1])[::-1]
+        with np.errstate(invalid="ignore"):
+            found[row] = np.argmax(np.nan_to_num(2 * right / (above + right[0])))
+    if np.count_nonzero(place < found[0]) < _LEAST:
+        raise ParameterError(
+            f"agreeing_cut: alike must hold more pairs that are not alike, got {n - yes:,} of "
+            f"{n:,}: to put all together is the best guess of them. Judge pairs that are further "
+            "from each other."
+        )
+    return _told(found, borders, place, alike, components, weights)
+
+
+def _told(
+    found: NDArray[np.int64],
+    borders: NDArray[np.float64],
+    place: NDArray[np.int64],
+    alike: NDArray[np.bool_],
+    components: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> PreciseCut:
+    """Return the first of the places found, −1 for none, with what the resamples say of it."""
+    cuts = np.where(found < 0, np.nan, borders[found])
+    above = place >= found[0]
+    kept = weights[:, above]
+    total = kept.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        reached = np.where(total > 0, kept @ alike[above] / total, np.nan)
+    similarity, share = estimate(cuts), estimate(reached)
+    assert similarity is not None and share is not None  # both are defined on the data as they are
+    return PreciseCut(
+        min_similarity=similarity,
+        precision=share,
+        recall=int(np.count_nonzero(alike & above)) / int(np.count_nonzero(alike)),
+        pairs=len(alike),
+        alike=int(np.count_nonzero(alike)),
+        above=int(np.count_nonzero(above)),
+        components=int(np.unique(components).size),
+    )
+
+
+def _lowest(
+    place: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    alike: NDArray[np.bool_],
+    precision: float,
+) -> int:
+    """Return the lowest place from which on pairs are precise enough, −1 if there is none."""
+    tail, share = _tails(place, weight, alike)
+    enough = (share >= precision - _CLOSE) & (tail >= least_alike(precision) / 2)
+    return int(np.argmax(enough)) if enough.any() else -1
+
+
+def _tails(
+    place: NDArray[np.int64], weight: NDArray[np.float64], alike: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return, for every place, how many pairs lie there or above, and the share that is alike."""
+    tail = np.cumsum(np.bincount(place, weight)[::-1])[::-1].astype(np.float64)
+    yes = np.cumsum(np.bincount(place, weight * alike)[::-1])[::-1]
+    with np.errstate(invalid="ignore"):
+        return tail, np.nan_to_num(yes / tail)
+
+
+def _check_counts(n: int, yes: int, precision: float) -> None:
+    needed = least_alike(precision)
+    if yes < needed:
+        more = f"About {_round_up(n * needed / yes):,} pairs like these would do" if yes else (
+            "Judge pairs that are closer to each other"
+        )  # fmt: skip
+        raise ParameterError(
+            f"precise_cut: alike must hold at least {needed} alike pairs for a precision of "
+            f"{precision:g}, got {yes} of {n:,}. {more}."
+        )
+    if yes >= precision * n:
+        raise ParameterError(
+            f"precise_cut: alike must hold more pairs that are not alike, got {n - yes:,} of "
+            f"{n:,}: together they are as precise as {precision:g} already. Judge pairs that are "
+            "further from each other."
+        )
+
+
+def _unreached(
+    values: NDArray[np.float64],
+    place: NDArray[np.int64],
+    alike: NDArray[np.bool_],
+    precision: float,
+) -> ParameterError:
+    tail, share = _tails(place, np.ones(len(alike)), alike)
+    at = int(np.argmax(np.where(tail >= least_alike(precision) / 2, share, -1.0)))
+    return ParameterError(
+        f"precise_cut: precision must be reached by some pairs, got {share[at]:.2f} at best, among "
+        f"the {int(tail[at]):,} pairs of a similarity of {values[at]:.2f} or more; "
+        f"{precision:g} was "
+        "asked for. Ask for less, or judge more pairs that are close to each other."
+    )
+
+
+def _round_up(count: float) -> int:
+    return math.ceil(count / 10) * 10

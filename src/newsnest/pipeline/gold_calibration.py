@@ -1,0 +1,228 @@
+"""Calibrate by gold labels: the min_similarity at which our own clustering agrees best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.cluster import default_time_weight
+from newsnest.cluster.calibration import SHARES, tell_apart, time_share
+from newsnest.corpus import ReadOptions
+from newsnest.errors import InputError, did_you_mean
+from newsnest.evaluate.bootstrap import Estimate
+from newsnest.evaluate.cuts import CUTS, BestCut, CutScores, best_cut, cut_scores
+from newsnest.evaluate.gold import read_labels
+from newsnest.evaluate.rows import read_rows
+from newsnest.pipeline.calibration import (
+    FINE_TO_COARSE,
+    CalibratedLevel,
+    Corpus,
+    Model,
+    Resampling,
+    Views,
+    articles_of,
+    chosen_levels,
+    sources_of,
+)
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Level
+
+_TELLING = 0.5  # share of the dated value from which on dates can say what it should be
+
+
+@dataclass(frozen=True, slots=True)
+class GoldFiles:
+    """Labelled articles.
+
+    Parameters
+    ----------
+    files
+        .jsonl, .csv, .tsv (also .gz) or .parquet, with an id, a title or a text, and labels; each
+        file is a corpus of its own and counts once.
+    fields
+        Level → the field with its labels; empty means those of story, topic and theme that a file
+        has.
+    split
+        Read only rows whose split is this; None reads all.
+    read
+        How articles are read.
+    """
+
+    files: Sequence[Path]
+    fields: Mapping[str, str] = field(default_factory=dict)
+    split: str | None = None
+    read: ReadOptions = ReadOptions()  # noqa: RUF009 (frozen)
+
+
+@dataclass(slots=True)
+class _Labelled(Corpus):
+    """One file: its corpus, and the labels of every article by level, −1 for none."""
+
+    gold: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    def scores(self, level: Level, cuts: Sequence[float], progress: Progress) -> CutScores:
+        merges = self.merges(level, max(-1.0, min(cuts)), progress)
+        return cut_scores(
+            merges.pairs, merges.similarity, self.atoms, self.gold[level.name], cuts=cuts
+        )
+
+
+def calibrate_by_gold(
+    folder: Path,
+    gold: GoldFiles,
+    *,
+    resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
+    progress: Progress = SILENT,
+) -> tuple[CalibratedLevel, ...]:
+    """Set a model's min_similarity to what agrees best with gold labels, level by level.
+
+    Clusters as `newsnest cluster` does, fine to coarse, and cuts the tree of each level at every
+    value. A level without labels is cut at what a run would take, so that the next coarser one is
+    calibrated on what it will meet. Where there are dates, stories are calibrated twice: by text
+    alone, and with the default weight of time.
+
+    Parameters
+    ----------
+    folder
+        The model; its newsnest.json is written.
+    gold
+        Labelled articles, best some that the model was not trained on.
+    resampling
+        Of gold clusters, for the intervals.
+    progress
+        Told about reading, encoding and every level.
+
+    Returns
+    -------
+    tuple of CalibratedLevel
+        The levels that have labels, fine to coarse.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, has no labels, or too few.
+    ParameterError
+        If a level is unknown.
+    EncoderError
+        If the folder is no model, or cannot be written to.
+
+    Notes
+    -----
+    Cost: encoding, and at most two trees a level and file. Deterministic.
+    """
+    chosen_levels(tuple(gold.fields))
+    model = Model(folder)
+    sources = sources_of(gold.files)
+    if gold.split in (None, "train"):
+        model.tell_trained_on(sources, progress)
+    model.prepare(progress)
+    corpora = [_read(file, gold, model, progress) for file in gold.files]
+    found: list[CalibratedLevel] = []
+    coarsest = min(list(SHARES).index(name) for own in corpora for name in own.gold)
+    for name in FINE_TO_COARSE:
+        level = Level(name, model.dims(name), 0.0)
+        own = [corpus for corpus in corpora if name in corpus.gold]
+        if own:
+            found.append(_calibrated(level, own, resampling, progress))
+            model.take(found[-1])
+        if list(SHARES).index(name) > coarsest:
+            for corpus in corpora:
+                corpus.climb(level, model, progress)
+    model.keep(found, sources)
+    return tuple(found)
+
+
+def _read(file: Path, gold: GoldFiles, model: Model, progress: Progress) -> _Labelled:
+    fields = _fields(file, gold.fields)
+    asked = [*fields.values(), *([] if gold.split is None else ["split"])]
+    table = read_labels(file, asked, id_field=gold.read.fields.get("id", "id"))
+    articles = articles_of([file], gold.read, progress)
+    if gold.split is not None:
+        articles = [a for a in articles if table.get(a.id, ("",))[-1] == gold.split]
+    labels = {
+        level: [table[a.id][at] if a.id in table else None for a in articles]
+        for at, level in enumerate(fields)
+    }
+    codes = {level: _codes(own) for level, own in labels.items()}
+    for level, own in codes.items():
+        counts = np.bincount(own[own >= 0])
+        if counts.size < 2 or counts.max() < 2:
+            raise InputError(
+                f'{file}: the field "{fields[level]}" must hold two labels or more, one of them on '
+                f"two articles or more, got {counts.size:,} on {int(counts.sum()):,} of "
+                f"{len(articles):,} articles. Label more of them, or check the ids and the split."
+            )
+    views = Views.of(articles, model, progress)
+    weight = default_time_weight() if views.scale else 0.0
+    share = time_share(weight, tell_apart(views.times, views.scale)) if weight else 0.0
+    return _Labelled(views, weight, share, gold=codes)
+
+
+def _fields(file: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the field with the labels of each level that the file has."""
+    wanted = given or {level: level for level in SHARES}
+    seen: dict[str, None] = {}
+    for _, row in read_rows(file, what="gold labels"):
+        seen.update(dict.fromkeys(row))
+    found = {level: name for level, name in wanted.items() if name in seen}
+    if not found:
+        names = list(wanted.values())
+        raise InputError(
+            f"{file}: no row has a field called {' or '.join(names)}.{did_you_mean(names[0], seen)}"
+            f" Choose among {', '.join(seen) or 'none: the file is empty'}, such as "
+            "--level story=FIELD."
+        )
+    return found
+
+
+def _codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
+    """Number labels, −1 for none."""
+    known: dict[str, int] = {}
+    return np.array(
+        [-1 if one is None else known.setdefault(one, len(known)) for one in labels], np.int64
+    )
+
+
+def _calibrated(
+    level: Level, corpora: Sequence[_Labelled], resampling: Resampling, progress: Progress
+) -> CalibratedLevel:
+    best = _best([own.scores(level, CUTS, progress) for own in corpora], resampling)
+    value = best.min_similarity.value
+    dated: Estimate | None = None
+    evidence = {
+        "by": "gold",
+        "f1": {"value": best.f1.value, "low": best.f1.low, "high": best.f1.high},
+        "articles": best.articles,
+        "gold_clusters": best.gold_clusters,
+    }
+    telling = [own for own in corpora if level.name == "story" and own.share >= _TELLING]
+    if telling:
+        scores = [
+            own.scores(
+                replace(level, time_weight=own.weight),
+                [_with_time(value, similarity, own) for similarity in CUTS],
+                progress,
+            )
+            for own in telling
+        ]
+        with_dates = _best(scores, resampling)
+        dated = with_dates.min_similarity
+        evidence["f1_dated"] = {
+            "value": with_dates.f1.value, "low": with_dates.f1.low, "high": with_dates.f1.high,
+        }  # fmt: skip
+    assert level.dims is not None
+    return CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)
+
+
+def _best(scores: Sequence[CutScores], resampling: Resampling) -> BestCut:
+    return best_cut(scores, resamples=resampling.resamples, seed=resampling.seed)
+
+
+def _with_time(undated: float, dated: float, corpus: _Labelled) -> float:
+    """Return the min_similarity of a corpus with dates, as `Rule.with_time` has it."""
+    text = (1.0 - corpus.share) * undated + corpus.share * dated
+    return (1.0 - corpus.weight) * text + corpus.weight

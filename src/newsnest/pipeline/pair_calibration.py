@@ -1,0 +1,202 @@
+"""Calibrate by judged pairs: where those that are put together belong together often enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.corpus import ReadOptions, settle_languages
+from newsnest.corpus.language import detect_language, normalise_language
+from newsnest.errors import InputError, ParameterError
+from newsnest.evaluate.cuts import join_similarities
+from newsnest.evaluate.pair_files import GradedPair, pair_components, read_pairs
+from newsnest.evaluate.pairs import LEVEL_SIMILARITIES
+from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
+from newsnest.nest import plural
+from newsnest.pipeline.calibration import (
+    FINE_TO_COARSE,
+    CalibratedLevel,
+    Corpus,
+    Model,
+    Resampling,
+    Views,
+    articles_of,
+    chosen_levels,
+    sources_of,
+)
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Article, Level
+
+
+@dataclass(frozen=True, slots=True)
+class PairFiles:
+    """Judged pairs, read as `newsnest evaluate pairs` reads them.
+
+    Parameters
+    ----------
+    files
+        With text1, text2 and score.
+    scale
+        The score of two different texts and of two that say the same.
+    split
+        Read only rows whose split is this; None reads all.
+    fields
+        Names in the file of what has another name there.
+    levels
+        Which; empty means all three. Pairs of two grades judge one level, which must be said.
+    articles
+        The corpus the pairs are from; empty means that their texts alone are clustered, in which
+        clusters are smaller than they will be.
+    """
+
+    files: Sequence[Path]
+    scale: tuple[float, float] = (0.0, 1.0)
+    split: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    levels: Sequence[str] = ()
+    articles: Sequence[Path] = ()
+
+
+def calibrate_by_pairs(
+    folder: Path,
+    judged: PairFiles,
+    *,
+    precision: float | None = None,
+    resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
+    progress: Progress = SILENT,
+) -> tuple[CalibratedLevel, ...]:
+    """Set a model's min_similarity so that most judged pairs it puts together belong together.
+
+    The texts of the pairs are clustered among the articles, fine to coarse and without dates; each
+    pair has the min_similarity from which down it lies in one cluster. Taken is the value with the
+    best F1 of "put together" as a guess of "belongs together", or the lowest one that keeps a
+    precision. Two texts belong to one story, topic or theme by their grade
+    (`LEVEL_SIMILARITIES`). Prefer `calibrate_by_gold` where articles have labels.
+
+    Parameters
+    ----------
+    folder
+        The model; its newsnest.json is written.
+    judged
+        Pairs, best some that the model was not trained on.
+    precision
+        Share of the pairs put together that are to belong together, in (0, 1); None takes the best
+        F1 of the pairs.
+    resampling
+        Of pairs that share no article, for the intervals.
+    progress
+        Told about reading and encoding.
+
+    Returns
+    -------
+    tuple of CalibratedLevel
+        Fine to coarse. Nothing is written unless every level is found.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or holds no pair.
+    ParameterError
+        If a level is unknown or has to be said, pairs are too few, or the precision is reached
+        nowhere.
+    EncoderError
+        If the folder is no model, or cannot be written to.
+    """
+    names = chosen_levels(judged.levels)
+    model = Model(folder)
+    sources = sources_of(judged.files)
+    if judged.split in (None, "train"):
+        model.tell_trained_on(sources, progress)
+    pairs = _read(judged, progress)
+    graded = np.array([pair.similarity for pair in pairs])
+    if not judged.levels and np.unique(graded).size < 3:
+        raise ParameterError(
+            "calibrate: levels must be named where pairs have two grades, for they judge one level "
+            "alone. Say which, such as --level story."
+        )
+    components = pair_components(pairs)
+    model.prepare(progress)
+    corpus, left, right = _corpus(pairs, judged, model, progress)
+    found: list[CalibratedLevel] = []
+    for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
+        level = Level(name, model.dims(name), 0.0)
+        if name in names:
+            merges = corpus.merges(level, -1.0, progress)
+            joined = join_similarities(
+                merges.pairs, merges.similarity, corpus.atoms[left], corpus.atoms[right]
+            )
+            alike = graded >= LEVEL_SIMILARITIES[name]
+            try:
+                cut = (
+                    agreeing_cut(joined, alike, components, **asdict(resampling))
+                    if precision is None
+                    else precise_cut(
+                        joined, alike, components, precision=precision, **asdict(resampling)
+                    )
+                )
+            except ParameterError as error:
+                others = "" if len(names) == 1 else " Other levels: name them with --level."
+                raise ParameterError(f"calibrate: {name}: {error.for_people}{others}") from error
+            found.append(_level(name, model, cut, precision))
+            model.take(found[-1])
+        if name != names[-1]:
+            corpus.climb(level, model, progress)
+    model.keep(found, sources)
+    return tuple(found)
+
+
+def _read(judged: PairFiles, progress: Progress) -> list[GradedPair]:
+    pairs: list[GradedPair] = []
+    left_out = 0
+    for file in judged.files:
+        read = read_pairs(file, scale=judged.scale, split=judged.split, fields=judged.fields)
+        pairs += read.pairs
+        left_out += read.without_text + read.without_score
+    if not pairs:
+        raise InputError(
+            f"{', '.join(map(str, judged.files))}: no pair has two texts and a score. "
+            "Check the fields text1, text2 and score."
+        )
+    if left_out:
+        progress.note(
+            f"{len(pairs):,} {plural('pair', len(pairs))}; {left_out:,} without text or score"
+        )
+    return pairs
+
+
+def _level(name: str, model: Model, cut: PreciseCut, asked: float | None) -> CalibratedLevel:
+    evidence = {key: value for key, value in asdict(cut).items() if key != "min_similarity"}
+    evidence = {"by": "pairs", "asked_precision": asked, **evidence}
+    return CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
+
+
+def _corpus(
+    pairs: Sequence[GradedPair], judged: PairFiles, model: Model, progress: Progress
+) -> tuple[Corpus, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the corpus with the texts of the pairs in it, and the article of either side."""
+    articles = articles_of(judged.articles, ReadOptions(), progress)
+    known = {article.body for article in articles}
+    articles += [text for text in _texts(pairs, progress) if text.text not in known]
+    place = {article.body: row for row, article in enumerate(articles)}
+    left, right = (
+        np.array([place[getattr(pair, side)] for pair in pairs]) for side in ("text1", "text2")
+    )
+    return Corpus(Views.of(articles, model, progress)), left, right
+
+
+def _texts(pairs: Sequence[GradedPair], progress: Progress) -> list[Article]:
+    """Return every text once, as an article whose language is known as a run would know it."""
+    spoken: dict[str, str] = {}
+    for pair in pairs:
+        for text, lang in ((pair.text1, pair.lang1), (pair.text2, pair.lang2)):
+            spoken[text] = spoken.get(text) or normalise_language(lang) or ""
+    articles = [
+        Article(str(row), text=text, lang=lang or detect_language(text))
+        for row, (text, lang) in enumerate(spoken.items())
+    ]
+    settled = [a for a in settle_languages(articles, progress=progress) if isinstance(a, Article)]
+    return sorted(settled, key=lambda article: int(article.id))

@@ -1,0 +1,102 @@
+"""`newsnest calibrate`: from files to a newsnest.json that the next run takes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import invented
+
+
+@pytest.fixture
+def model(tiny_model: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_model, copy)
+    return copy
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    return invented.write(tmp_path / "gold.jsonl", invented.articles())
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "pairs.csv"
+    rows = [
+        (
+            f"sea wall breached {i}",
+            f"{'sea wall' if i % 2 else 'police arrest'} town {i}",
+            4 - i % 4,
+        )
+        for i in range(80)
+    ]
+    path.write_text("text1,text2,overall\n" + "".join(f"{a},{b},{s}\n" for a, b, s in rows))
+    return path
+
+
+def test_a_model_is_calibrated_and_the_next_run_takes_it(newsnest, model, labelled, tmp_path):
+    levels = ("--level", "story=story_gold", "--level", "theme=theme_gold", "--resamples", "20")
+    result = newsnest("calibrate", model, "--gold", labelled, *levels, "--quiet")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("story: min_similarity ") and "with dates F1 " in lines[0]
+    assert "51 articles in 12 gold clusters" in lines[0] and lines[1].startswith("theme: ")
+    assert lines[2] == (
+        f"Use it on articles like these: newsnest cluster PATH... -o NEST --encoder {model}"
+    )
+    assert result.stderr == ""
+    nest = tmp_path / "a.nest"
+    run = newsnest("cluster", labelled, "-o", nest, "--encoder", model)
+    assert run.stderr.count("as the model was calibrated") == 2
+    again = newsnest("cluster", labelled, "-o", nest, "--encoder", model)
+    assert "nothing to do" in again.stdout
+
+
+def test_json_has_values_intervals_and_what_they_rest_on(newsnest, model, labelled):
+    command = ("calibrate", model, "--gold", labelled, "--level", "story=story_gold")
+    told = json.loads(newsnest(*command, "--resamples", "20", "--json", "--quiet").stdout)
+    (story,) = told["levels"]
+    kept = json.loads((model / "newsnest.json").read_text())["levels"][2]
+    assert kept["min_similarity"] == pytest.approx(story["min_similarity"]["value"], abs=1e-6)
+    assert kept["dated"] == pytest.approx(story["dated"]["value"], abs=1e-6)
+    assert story["min_similarity"]["low"] <= story["min_similarity"]["high"]
+    assert story["evidence"]["gold_clusters"] == 12
+
+
+def test_pairs_are_judged_at_a_precision(newsnest, model, pairs):
+    options = ("--scale", "4", "1", "--field", "score=overall", "--level", "story")
+    result = newsnest("calibrate", model, "--pairs", pairs, *options, "--precision", "0.3",
+                      "--resamples", "20", "--quiet")  # fmt: skip
+    assert "story: min_similarity " in result.stdout and "precision 0." in result.stdout
+    assert "of 80 pairs above, 20 alike, 80 independent" in result.stdout
+
+
+def test_articles_alone_fix_the_measured_defaults(newsnest, model, labelled):
+    result = newsnest("calibrate", model, "--articles", labelled, "--level", "theme", "--quiet")
+    assert "theme: min_similarity " in result.stdout
+    assert "measured default of 51 articles" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--gold", "a", "--pairs", "b"], ["--gold", "a", "--articles", "b"]],
+)
+def test_one_kind_of_evidence_is_given(newsnest, model, arguments):
+    told = newsnest("calibrate", model, *arguments, status=2).stderr
+    assert "give one of --gold, --pairs and --articles" in told
+
+
+def test_fields_are_those_of_labels(newsnest, model, pairs):
+    told = newsnest("calibrate", model, "--pairs", pairs, "--level", "story=x", status=2).stderr
+    assert "--level LEVEL=GOLDFIELD needs --gold" in told
+
+
+def test_what_is_wrong_is_one_line(newsnest, labelled, model):
+    told = newsnest("calibrate", "minilm", "--gold", labelled, status=1).stderr
+    assert told.startswith("newsnest: MODEL must be the folder of a model, got 'minilm'")
+    told = newsnest("calibrate", model, "--gold", labelled, "--quiet", status=1).stderr
+    assert told.count("\n") == 1 and "no row has a field called theme or topic or story" in told
+    assert not (model / "newsnest.json").exists()

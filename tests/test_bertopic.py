@@ -1,0 +1,29 @@
+"""Our encoders and clusterer inside BERTopic, where it is installed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from conftest import WORDS
+
+bertopic = pytest.importorskip("bertopic")
+
+
+def test_an_encoder_and_rac_work_inside_bertopic(tiny_model):
+    from bertopic.dimensionality import BaseDimensionalityReduction
+    from sentence_transformers import SentenceTransformer
+
+    from newsnest.cluster import PredictingRAC
+
+    words = sorted(set(WORDS.split()))
+    texts = [f"{words[i % 5]} {words[i % 5 + 6]} {words[i % 5 + 12]}" for i in range(60)]
+    topics = bertopic.BERTopic(
+        embedding_model=SentenceTransformer(str(tiny_model), device="cpu"),
+        umap_model=BaseDimensionalityReduction(),
+        hdbscan_model=PredictingRAC(min_similarity=0.95),
+    )
+    found, _ = topics.fit_transform(texts)
+    assert -1 not in found  # no outliers
+    assert np.array_equal(np.bincount(found), [12] * 5)
+    assert topics.transform(texts[:5])[0] == list(found[:5])

@@ -1,0 +1,100 @@
+"""Whether a stage is better, without labels."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from newsnest.train.recipes.clusterbert_judge import Judge, is_better
+from newsnest.train.recipes.clusterbert_picture import Panel, draw_stages
+from newsnest.train.recipes.clusterbert_targets import Teacher, kmeans
+
+N = 120
+KIND = np.arange(N) % 4
+RNG = np.random.default_rng(0)
+TOKENS = [RNG.choice(np.arange(10) + 10 * kind, 6) for kind in KIND]
+HELD, TRAIN = np.arange(0, N, 6), np.setdiff1d(np.arange(N), np.arange(0, N, 6))
+
+
+def vectors(spread: float, *, kinds: np.ndarray = KIND, seed: int = 0) -> np.ndarray:
+    rows = np.eye(8)[kinds] + spread * np.random.default_rng(seed).normal(size=(N, 8))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def measured(found: np.ndarray) -> dict[str, float]:
+    judge = Judge(TOKENS, TRAIN, HELD, seed=0)
+    teacher = Teacher("kmeans", 4, N, {})
+    return judge.measure(found, kmeans(found, 4, seed=0), teacher)
+
+
+def test_vectors_that_tell_the_words_tell_more_of_them():
+    judge = Judge(TOKENS, TRAIN, HELD, seed=0)
+    told = judge.words_told(vectors(0.1))
+    assert 0.2 < told < 1
+    assert judge.words_told(vectors(0.1, kinds=RNG.permutation(KIND))) < 0.05
+    assert judge.words_told(vectors(0.1)) == told
+
+
+def test_tighter_and_surer_clusters_are_better_and_worse_ones_are_not():
+    loose, tight = measured(vectors(0.4)), measured(vectors(0.1))
+    assert tight["silhouette"] > loose["silhouette"] and tight["stability"] >= loose["stability"]
+    assert is_better(tight, loose)[0] and not is_better(loose, tight)[0]
+    assert not is_better(loose, loose)[0]
+
+
+def test_clusters_that_have_nothing_to_do_with_the_texts_are_not_better():
+    honest = measured(vectors(0.1))
+    # As tight and as sure, and deaf to the words.
+    deaf = measured(vectors(0.1, kinds=RNG.permutation(KIND)))
+    better, why = is_better(deaf, honest)
+    assert not better and "the weights before it are kept" in why
+
+
+def test_a_collapse_is_never_better():
+    collapsed = measured(np.tile(np.eye(8, dtype=np.float32)[0], (N, 1)))
+    assert collapsed["silhouette"] == -1 and not is_better(collapsed, measured(vectors(0.4)))[0]
+
+
+def test_telling_more_words_alone_is_not_better_and_losing_them_is_worse():
+    before = {"silhouette": 0.2, "stability": 0.5, "words": 0.3}
+    assert not is_better({**before, "words": 0.6}, before)[0]
+    assert is_better({**before, "words": 0.6}, before, adapting=True)[0]
+    assert is_better({**before, "silhouette": 0.25, "words": 0.6}, before)[0]
+    assert is_better({**before, "silhouette": 0.25, "words": 0.297}, before)[0]
+    better, why = is_better({**before, "silhouette": 0.25, "words": 0.27}, before)
+    assert not better and "(-0.050: silhouette +0.050, stability +0.000, words -0.100)" in why
+
+
+def test_the_start_is_kept():
+    assert is_better(measured(vectors(0.4)), None) == (True, "Start")
+
+
+def test_the_picture_is_one_svg_that_loads_nothing():
+    panels = [
+        Panel("start <1>", "silhouette 0.1, kept", vectors(0.4), KIND.astype(np.int32)),
+        Panel("end", "", vectors(0.1), np.where(KIND == 0, -1, KIND).astype(np.int32)),
+    ]
+    told = draw_stages(panels)
+    assert told == draw_stages(panels) and "http://www.w3.org/2000/svg" in told
+    assert told.count("http") == 1
+    root = ET.fromstring(told)
+    dots = "".join(path.get("d", "") for path in root.findall(".//{*}path"))
+    assert dots.count("M") == 2 * N
+    words = [text.text for text in root.findall(".//{*}text")]
+    assert "start <1>" in words and f"{N} texts, coloured by cluster" in words
+
+
+def test_a_picture_of_many_texts_says_how_many_it_shows():
+    many = np.tile(vectors(0.4), (20, 1))
+    panel = Panel("x", "", many, np.zeros(len(many), np.int32))
+    told = draw_stages([panel], seed=1)
+    assert told.count("M") >= 2000 and "2,000 of 2,400 texts" in told
+
+
+@pytest.mark.parametrize("sizes", [(3, 1)])
+def test_few_words_are_no_obstacle(sizes):
+    tokens = [np.zeros(size, np.int64) for size in sizes] * 10
+    judge = Judge(tokens, np.arange(16), np.arange(16, 20), seed=0)
+    assert judge.words_told(vectors(0.4)[:20]) == 0

@@ -1,0 +1,149 @@
+"""The recipes sccl and vascl, on a model of two layers and on texts of six stories."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from recipe_rows import STORIES
+
+from newsnest import load_encoder
+from newsnest.embed import EncoderConfig
+from newsnest.errors import InputError, ParameterError
+from newsnest.train.recipes import sccl, vascl
+from newsnest.train.recipes.contrast_run import train_contrast, view_dataset
+from newsnest.train.recipes.sccl import ScclSettings
+from newsnest.train.recipes.vascl import VasclSettings
+
+TEXTS = [f"{text} {more}".strip() for more in ("", "the", "in", "after") for _, *told in STORIES
+         for text in told]  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "texts.jsonl"
+    rows = [{"id": str(i), "text": text} for i, text in enumerate(TEXTS)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def make(tiny_model, file, tmp_path):
+    def made(kind, **changes):
+        usual = {
+            "data": (str(file),), "base": str(tiny_model), "output": tmp_path / "model",
+            "device": "cpu", "precision": "float32", "steps": 6, "batch_size": 16,
+            "mini_batch_size": 8, "learning_rate": 1e-3, "checkpoints": 3,
+        }  # fmt: skip
+        if kind is ScclSettings:
+            usual["k"] = 6
+        return kind(**{**usual, **changes})
+
+    return made
+
+
+@pytest.mark.parametrize("kind", [ScclSettings, VasclSettings])
+def test_training_moves_the_vectors_the_same_way_every_time(make, kind):
+    one, again = (train_contrast(TEXTS, make(kind)) for _ in range(2))
+    other = train_contrast(TEXTS, make(kind, seed=1))
+    still = train_contrast(TEXTS, make(kind, learning_rate=1e-12))
+    assert (one.vectors == again.vectors).all()
+    assert (one.vectors != other.vectors).any()
+    assert np.abs(one.vectors - still.vectors).max() > 1e-3
+    assert np.linalg.norm(one.vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    if kind is ScclSettings:
+        assert one.labels.shape == (len(TEXTS),) and one.labels.max() < 6
+    else:
+        assert one.labels is None
+
+
+@pytest.mark.parametrize("kind", [ScclSettings, VasclSettings])
+def test_bfloat16_on_the_device_that_is_there_gives_finite_vectors(make, kind):
+    found = train_contrast(TEXTS, make(kind, device="auto", precision="bfloat16", steps=2))
+    assert found.bfloat16 and np.isfinite(found.vectors).all()
+
+
+def test_centres_and_projection_learn_faster_than_the_encoder(make):
+    def centres(own_rate):
+        settings = make(ScclSettings, steps=1, own_rate=own_rate, learning_rate=1e-5)
+        return train_contrast(TEXTS, settings).loss.centres.detach().numpy()
+
+    slow, fast = centres(1e-6), centres(1e4)
+    # The first step of Adam is as long as the rate.
+    assert np.abs(fast - slow).max() == pytest.approx(0.1, rel=0.05)
+
+
+def test_no_text_is_twice_in_a_batch_and_views_depend_on_their_number_alone(make):
+    settings = make(ScclSettings, steps=9, noise=0.5)
+    data = view_dataset(TEXTS, settings, 16)
+    assert len(data) == 9 * 16
+    for start in range(0, len(data), 16):
+        texts = data[start : start + 16]["text"]
+        assert len(set(texts)) == 16
+    late = data[90]
+    assert late == data[90] == view_dataset(TEXTS, settings, 16)[90]
+    words = late["text"].split()
+    assert len(late["view"].split()) == len(words) - round(0.5 * len(words))
+    alike = view_dataset(TEXTS, make(ScclSettings, views="dropout"), 16)[90]
+    assert alike["text"] == alike["view"] == alike["other_view"]
+    assert view_dataset(TEXTS, make(VasclSettings), 16)[5]["view"] == data[5]["text"]
+
+
+@pytest.mark.parametrize(("recipe", "kind"), [(sccl, ScclSettings), (vascl, VasclSettings)])
+def test_a_model_is_written_whole_and_can_be_used(make, recipe, kind):
+    settings = make(kind)
+    folder = recipe.run(settings)
+    said = json.loads((folder / "newsnest.json").read_text())
+    assert said["recipe"] == recipe.__name__.rpartition(".")[2]
+    assert said["settings"]["steps"] == 6 and said["data"][0]["articles"] == len(TEXTS)
+    page = (folder / "README.md").read_text()
+    assert "arxiv" in page.lower() and not any(text in page for text in TEXTS if " " in text)
+    encoder = load_encoder(str(folder), config=EncoderConfig(backend="torch", device="cpu"))
+    expected = train_contrast(TEXTS, settings).vectors
+    assert encoder.encode(TEXTS) == pytest.approx(expected, abs=1e-5)
+    assert not folder.with_name("model.checkpoints").exists()
+    before = (folder / "model.safetensors").stat().st_mtime_ns
+    assert recipe.run(settings) == folder
+    assert (folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("recipe", "kind"), [(sccl, ScclSettings), (vascl, VasclSettings)])
+def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
+    make, recipe, kind, tmp_path, monkeypatch
+):
+    from newsnest.train.recipes import contrast_run
+
+    whole = recipe.run(make(kind, output=tmp_path / "whole"))
+    settings = make(kind)
+
+    class Killed(contrast_run._Steps):
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step == 5:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contrast_run, "_Steps", Killed)
+        with pytest.raises(KeyboardInterrupt):
+            recipe.run(settings)
+    assert not settings.output.exists()
+    assert (tmp_path / "model.checkpoints" / "checkpoint-4").is_dir()
+    folder = recipe.run(settings)
+    one, other = (load_encoder(str(f)).encode(TEXTS) for f in (whole, folder))
+    assert (one == other).all()
+
+
+def test_settings_and_texts_that_cannot_be_used_are_refused(make, file):
+    with pytest.raises(
+        ParameterError, match="k must be the number of clusters, at least 2, got no"
+    ):
+        make(ScclSettings, k=None)
+    with pytest.raises(
+        ParameterError, match="texts must be at least 6, as many as clusters, got 5"
+    ):
+        train_contrast(TEXTS[:5], make(ScclSettings))
+    with pytest.raises(ParameterError, match="texts must be at least 2, as many .* got 1"):
+        train_contrast(TEXTS[:1], make(VasclSettings))
+    file.write_text("\n".join(file.read_text().splitlines()[:5]))
+    with pytest.raises(InputError, match="20 articles at least are needed"):
+        vascl.run(make(VasclSettings))
