@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint fix docs bench clean
+.PHONY: demo test lint fix docs bench bench-clusterbert clean
 
 demo: .venv/installed
 	$(BIN)/newsnest demo
@@ -28,6 +28,11 @@ BENCHMARKS = defaults clustering whole_run encoding rac million pairs adapter la
 	corpus_reading
 bench: .venv/installed
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --data $(DATA) || exit 1; done
+
+# Needs the extra compare; PROFILE=full wants a GPU. Goes on where it was interrupted.
+PROFILE ?= small
+bench-clusterbert: .venv/installed
+	$(BIN)/python benchmarks/clusterbert.py --data $(DATA) --profile $(PROFILE)
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -7,6 +7,7 @@ from newsnest.cluster.calibration import (
     check_min_similarity,
     default_time_weight,
 )
+from newsnest.cluster.finest import FinestClusterer, PredictingRAC, finest_clusterer
 from newsnest.cluster.incremental import IncrementalRAC
 from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
 from newsnest.cluster.rac import RAC
@@ -16,10 +17,12 @@ from newsnest.cluster.views import Frame, fit_frame, level_vectors
 
 __all__ = [
     "RAC",
+    "FinestClusterer",
     "Frame",
     "IncrementalRAC",
     "LevelwiseRAC",
     "Order",
+    "PredictingRAC",
     "agglomerate",
     "agglomerate_rows",
     "auto_levels",
@@ -28,6 +31,7 @@ __all__ = [
     "check_min_similarity",
     "compile_kernels",
     "default_time_weight",
+    "finest_clusterer",
     "fit_frame",
     "group_means",
     "level_vectors",

@@ -25,6 +25,7 @@ from newsnest.progress import SILENT, Progress
 from newsnest.types import Hierarchy, Labels, Level, Vectors
 
 Order = Literal["fine-to-coarse", "coarse-to-fine"]
+Finest = Callable[[Vectors, NDArray[np.float64]], NDArray[np.int64]]
 
 
 def nest_levels(  # noqa: PLR0913
@@ -35,6 +36,7 @@ def nest_levels(  # noqa: PLR0913
     order: Order = "fine-to-coarse",
     exact: bool | None = None,
     n_jobs: int | None = None,
+    finest: Finest | None = None,
     progress: Progress = SILENT,
 ) -> Hierarchy:
     """Cluster rows into nested levels.
@@ -54,15 +56,31 @@ def nest_levels(  # noqa: PLR0913
         False looks for first neighbours nearby only; None does so above 300,000 rows.
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
+    finest
+        Clusters the finest level in place of average linkage: takes its unit rows and their
+        weights, returns a label a row. That level then has no merges and is its own atoms. Only
+        from fine to coarse.
     progress
         Told about every level.
+
+    Raises
+    ------
+    ParameterError
+        If `finest` is given from coarse to fine.
 
     Notes
     -----
     Cost: the first level costs as `RAC` does; the others far less.
     """
-    walk = _fine_to_coarse if order == "fine-to-coarse" else _coarse_to_fine
-    return walk(view, levels, weights, {"exact": exact, "n_jobs": n_jobs}, progress)
+    settings = {"exact": exact, "n_jobs": n_jobs}
+    if order == "fine-to-coarse":
+        return _fine_to_coarse(view, levels, weights, settings, finest, progress)
+    if finest is not None:
+        raise ParameterError(
+            f"nest_levels: order must be fine-to-coarse with a clusterer of the finest level, got "
+            f"{order}. Leave one of the two out."
+        )
+    return _coarse_to_fine(view, levels, weights, settings, progress)
 
 
 def _fine_to_coarse(
@@ -70,6 +88,7 @@ def _fine_to_coarse(
     levels: Sequence[Level],
     weights: NDArray[np.float64],
     settings: Mapping[str, Any],
+    finest: Finest | None,
     progress: Progress,
 ) -> Hierarchy:
     n = len(weights)
@@ -78,7 +97,13 @@ def _fine_to_coarse(
     atoms = [np.arange(n, dtype=np.int32)]
     every_exact = True
     for level in reversed(levels):
-        if not labels:
+        if not labels and finest is not None:
+            found = finest(view(level), weights)
+            _, first, own = np.unique(found, return_index=True, return_inverse=True)
+            labels.append(by_weight(first[own], weights))
+            linkages.append(np.empty((0, 4)))
+            atoms = [labels[0]]
+        elif not labels:
             merges = agglomerate_rows(
                 view(level),
                 weights,

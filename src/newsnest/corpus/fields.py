@@ -174,7 +174,7 @@ class ArticleMaker:
                     # News interfaces give an outlet as {"id": …, "name": …}.
                     value = value.get("name") or value.get("id")
                 try:
-                    text = _to_text(value)
+                    text = as_text(value)
                 except TypeError as error:
                     return row.reject(f"{name!r} is {error}, expected a text")
                 if text:
@@ -255,7 +255,7 @@ def _settle(text: str, evidence: Evidence | None) -> tuple[datetime | None, str]
     return None, DATE_TWO_DAYS.format(why=f": the file has {dates}" if contradicted else "")
 
 
-def _to_text(value: object) -> str:
+def as_text(value: object) -> str:
     """Return a value as clean text; raise TypeError, saying what it is, if it is none."""
     if isinstance(value, str):
         return clean(value)

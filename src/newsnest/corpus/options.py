@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from newsnest.corpus.clean_profile import Profile
 from newsnest.errors import ParameterError, did_you_mean
 
 DateOrder = Literal["DMY", "MDY", "YMD"]
@@ -48,6 +49,9 @@ class ReadOptions:
     detect_language
         Detect the language of articles that do not say it; "" where that is uncertain (see
         `newsnest.corpus.settle_languages`).
+    profile
+        Clean every article by it (see `newsnest.corpus.load_profile`); what it drops is set aside,
+        with the rule. None cleans nothing.
 
     Raises
     ------
@@ -66,6 +70,7 @@ class ReadOptions:
     strict: bool = False
     date_order: DateOrder | None = None
     detect_language: bool = True
+    profile: Profile | None = None
 
     def __post_init__(self) -> None:
         for name in self.fields:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
+from newsnest.corpus.clean import clean_read
 from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.feeds import read_feed
 from newsnest.corpus.fields import ArticleMaker, Columns
@@ -26,6 +28,10 @@ from newsnest.corpus.web_pages import read_page, read_text_file
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Article, Rejected
+
+T = TypeVar("T")
+Make = Callable[[Row, Columns, Tally, DateOrders], T | Rejected]
+"""Makes something of a row: the row, which column is which field, counts, what dates say."""
 
 _AS_THEY_COME = ReadOptions()
 _SNIFFED = 1 << 16
@@ -50,7 +56,7 @@ def read_articles(
         also ``.gz`` or ``.zst``; directories, searched to the bottom, where each ``.txt`` and
         ``.html`` is one article; ``-`` for standard input.
     options
-        Mapped columns, encoding, format, strictness, order of dates.
+        Mapped columns, encoding, format, strictness, order of dates, cleaning profile.
     progress
         One task a file: bytes, or rows of a Parquet table.
 
@@ -80,18 +86,61 @@ def read_articles(
     ...     [article.title for article in read_articles([path])]
     ['Rain in Nantes']
     """
+    columns = Columns(options.fields)
+    mapped = ArticleMaker(options, columns)
+    plain = mapped.with_columns(Columns({}))
+
+    def make(row: Row, own: Columns, tally: Tally, orders: DateOrders) -> Article | Rejected:
+        made = (mapped if own is columns else plain).make(row, tally, orders)
+        if options.strict and isinstance(made, Rejected):
+            raise _not_an_article(made)
+        if options.profile is None or isinstance(made, Rejected):
+            return made
+        # After the strict look: what a profile drops is as was wanted.
+        return clean_read(made, row, options.profile, tally)
+
+    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+
+
+def read_rows(
+    paths: Sequence[str | Path],
+    make: Make[T],
+    *,
+    columns: Columns,
+    options: ReadOptions = _AS_THEY_COME,
+    progress: Progress = SILENT,
+) -> Iterator[T | Rejected | Notice]:
+    """Stream whatever is made of the rows of files; `read_articles` makes articles.
+
+    Parameters
+    ----------
+    paths, options, progress
+        See `read_articles`.
+    make
+        Called for every row that can be read.
+    columns
+        Handed to `make` for rows of tables; plain texts, pages and feeds get others.
+    """
     given = list(paths)
     spooled = [number for number, path in enumerate(given) if str(path) == "-"]
     if len(spooled) > 1:
         raise InputError("read_articles: - must be given once, got it several times. Name it once.")
     named = [path for path in given if str(path) != "-"]
     origins = find_origins(named, forced=options.format)
-    return _read_all(origins, spooled, _Reading(options, progress))
+    return _read_all(origins, spooled, _Reading(options, progress, columns, make))
+
+
+def _not_an_article(made: Rejected) -> InputError:
+    return InputError(
+        f"read_articles: {made.file}, line {made.line}: every row must be an "
+        f"article, got: {made.reason}. Mend that row, or leave strict reading to "
+        "set such rows aside."
+    )
 
 
 def _read_all(
-    origins: list[Origin | Folder], spooled: list[int], reading: _Reading
-) -> Iterator[Article | Rejected | Notice]:
+    origins: list[Origin | Folder], spooled: list[int], reading: _Reading[T]
+) -> Iterator[T | Rejected | Notice]:
     for number in range(len(origins) + len(spooled)):
         if number in spooled:
             path = spool_stdin()
@@ -107,23 +156,25 @@ def _read_all(
             yield from reading.read(origin)
 
 
-class _Reading:
+class _Reading(Generic[T]):
     """One walk over all inputs: what is the same for every file of it."""
 
-    def __init__(self, options: ReadOptions, progress: Progress) -> None:
+    def __init__(
+        self, options: ReadOptions, progress: Progress, columns: Columns, make: Make[T]
+    ) -> None:
         self.options = options
         self._progress = progress
-        self._columns = Columns(options.fields)
-        self._maker = ArticleMaker(options, self._columns)
-        self._plain_maker = self._maker.with_columns(Columns({}))
+        self._columns = columns
+        self._plain_columns = Columns({})
+        self._make = make
 
-    def read(self, origin: Origin) -> Iterator[Article | Rejected | Notice]:
+    def read(self, origin: Origin) -> Iterator[T | Rejected | Notice]:
         """Read one file and say at its end what was counted."""
         tally = Tally(origin.name)
         yield from self._read_file(origin, tally)
         yield from tally.notices()
 
-    def read_folder(self, folder: Folder) -> Iterator[Article | Rejected | Notice]:
+    def read_folder(self, folder: Folder) -> Iterator[T | Rejected | Notice]:
         """Read a directory: pages and texts share one tally, other files keep their own."""
         shared = Tally(folder.name, rows=1)
         for origin in folder.files:
@@ -137,22 +188,20 @@ class _Reading:
             )
         yield from shared.notices()
 
-    def _read_file(self, origin: Origin, tally: Tally) -> Iterator[Article | Rejected]:
+    def _read_file(self, origin: Origin, tally: Tally) -> Iterator[T | Rejected]:
         kind = origin.format or _sniff(origin.path, self.options.encoding, self._columns)
         has_columns = kind in ("jsonl", "json", "csv", "tsv", "parquet")
-        maker = self._maker if has_columns else self._plain_maker
-        orders = DateOrders(lambda: self._rows_again(origin, kind), maker.columns)
+        columns = self._columns if has_columns else self._plain_columns
+        orders = DateOrders(lambda: self._rows_again(origin, kind), columns)
         with self._start(f"read {origin.name}", origin, kind) as task:
             for row in self._rows(origin, kind, tally, task):
                 tally.rows += 1
-                made = maker.make(row, tally, orders) if isinstance(row, Row) else row
-                if self.options.strict and isinstance(made, Rejected):
-                    raise InputError(
-                        f"read_articles: {made.file}, line {made.line}: every row must be an "
-                        f"article, got: {made.reason}. Mend that row, or leave strict reading to "
-                        "set such rows aside."
-                    )
-                yield made
+                if isinstance(row, Row):
+                    yield self._make(row, columns, tally, orders)
+                elif self.options.strict:
+                    raise _not_an_article(row)
+                else:
+                    yield row
 
     def _start(self, what: str, origin: Origin, kind: str) -> Task:
         if kind == "parquet" and not compression_of(origin.path):

@@ -1,4 +1,4 @@
-"""Graded pairs and alignment as evaluators for the sentence-transformers trainer."""
+"""Graded pairs, alignment and transfer as evaluators for the sentence-transformers trainer."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from newsnest.evaluate import (
     ParallelTexts,
     alignment_scores,
     pair_scores,
+    relational_similarity,
 )
+from newsnest.evaluate.alignment import LEAST_SENTENCES
 from newsnest.types import Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
-class _Evaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
-    """What both evaluators share: encoding, the CSV, the model card."""
+class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
+    """What the evaluators share: encoding, the CSV, the model card."""
 
     primary_metric: str
 
@@ -102,7 +104,7 @@ class _Evaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
             writer.writerows((epoch, steps, score, value) for score, value in scores.items())
 
 
-class GradedPairEvaluator(_Evaluator):
+class GradedPairEvaluator(EncoderEvaluator):
     """Agreement of a model with graded pairs, at every prefix and level and by language pair.
 
     Prefer it to `EmbeddingSimilarityEvaluator` for Matryoshka models: one encoding serves every
@@ -179,7 +181,7 @@ class GradedPairEvaluator(_Evaluator):
         return means | _defined(out)
 
 
-class AlignmentEvaluator(_Evaluator):
+class AlignmentEvaluator(EncoderEvaluator):
     """Relational similarity of languages with a pivot, and how often a translation is nearest.
 
     Parameters
@@ -251,6 +253,80 @@ class AlignmentEvaluator(_Evaluator):
             means[f"found{suffix}"] = _mean([s.found for s in own])
         single = {f"relational_{s.language}_{s.dims}": s.relational for s in found}
         return means | _defined(single)
+
+
+class TransferEvaluator(EncoderEvaluator):
+    """How far translations, and originals, lie to each other as a frozen teacher has the originals.
+
+    `AlignmentEvaluator` compares languages within one model; a model that forgets its own language
+    may gain there. This one loses.
+
+    Parameters
+    ----------
+    translations, originals
+        n texts of any languages, and what each says in the one that the teacher knows.
+    languages
+        Of the translations.
+    teacher
+        Encodes the originals, once.
+    name
+        Put before every metric.
+
+    Notes
+    -----
+    Metrics: `relational`, the relational similarity of the model's translations and the teacher's
+    originals, all languages together; `kept`, that of the model's originals and the teacher's;
+    `transfer`, the mean of the two, is primary. `relational_fr` and so on for languages of three
+    sentences or more.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than three sentences.
+    """
+
+    def __init__(
+        self,
+        translations: Sequence[str],
+        originals: Sequence[str],
+        languages: Sequence[str],
+        *,
+        teacher: SentenceTransformer,
+        name: str = "",
+    ) -> None:
+        super().__init__(dims=None, name=name, batch_size=64, write_csv=False)
+        if len(originals) < LEAST_SENTENCES:
+            raise ParameterError(
+                f"TransferEvaluator: originals must hold at least {LEAST_SENTENCES} sentences, got "
+                f"{len(originals)}. Keep more to validate on."
+            )
+        self.translations, self.originals = list(translations), list(originals)
+        self.rows: dict[str, list[int]] = {}
+        for row, language in enumerate(languages):
+            self.rows.setdefault(language, []).append(row)
+        self.targets = self._encode(teacher, self.originals)
+        self.primary_metric = "_".join(filter(None, (name, "transfer")))
+
+    def scores(self, model: SentenceTransformer) -> dict[str, float]:
+        """Return the three means, then every language."""
+        translated = self._encode(model, self.translations)
+        relational = _number(relational_similarity(translated, self.targets))
+        now = self._encode(model, self.originals)
+        kept = _number(relational_similarity(now, self.targets))
+        single = {
+            f"relational_{language}": _number(
+                relational_similarity(translated[rows], self.targets[rows])
+            )
+            for language, rows in sorted(self.rows.items())
+            if len(rows) >= LEAST_SENTENCES
+        }
+        means = {"transfer": (relational + kept) / 2, "relational": relational, "kept": kept}
+        return means | single
+
+
+def _number(value: float) -> float:
+    """Return 0, as of no relation at all, where nothing is defined."""
+    return value if value == value else 0.0
 
 
 def _mean(estimates: Sequence[Estimate | None]) -> float:

@@ -10,11 +10,30 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from newsnest.train.recipes.adapter import ADAPTER
+from newsnest.train.recipes.align import ALIGN
+from newsnest.train.recipes.clusterbert import CLUSTERBERT
 from newsnest.train.recipes.matryoshka import MATRYOSHKA
+from newsnest.train.recipes.pairs import PAIRS
 from newsnest.train.recipes.recipe import Recipe
+from newsnest.train.recipes.sccl import SCCL
 from newsnest.train.recipes.settings import RecipeSettings, parse_settings, setting
+from newsnest.train.recipes.static import STATIC
+from newsnest.train.recipes.tsdae import TSDAE
+from newsnest.train.recipes.vascl import VASCL
 
-RECIPES: Mapping[str, Recipe] = MappingProxyType({"matryoshka": MATRYOSHKA, "adapter": ADAPTER})
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "matryoshka": MATRYOSHKA,
+        "adapter": ADAPTER,
+        "align": ALIGN,
+        "pairs": PAIRS,
+        "static": STATIC,
+        "clusterbert": CLUSTERBERT,
+        "tsdae": TSDAE,
+        "sccl": SCCL,
+        "vascl": VASCL,
+    }
+)
 """The recipes by name."""
 
 __all__ = ["RECIPES", "Recipe", "RecipeSettings", "parse_settings", "setting"]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from newsnest.train.losses import LevelwiseMatryoshkaLoss, TrainingLevel
+from newsnest.train.losses.frozen import FrozenReader
 from newsnest.train.losses.pair_loss import full_precision
 
 
@@ -81,14 +82,13 @@ class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
         super().__init__(model, levels, **options)
         self.anchor = anchor
         self.scale = scale
-        # In a tuple, so that it is no child: it gets no optimizer, no wrapper and is not saved.
-        self._frozen = (base.eval().requires_grad_(False),)
+        self._base = FrozenReader(base)
         self._base_embeddings: Tensor | None = None
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
         """Encode both columns, also by the base, and return the loss, a scalar."""
         columns = list(sentence_features)
-        self._base_embeddings = self._read_by_base(columns)
+        self._base_embeddings = self._base.read(columns, self.mini_batch_size)  # (2n, d)
         return super().forward(columns, labels)
 
     def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
@@ -102,21 +102,3 @@ class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings, for the model card."""
         return {**super().get_config_dict(), "anchor": self.anchor, "anchor_scale": self.scale}
-
-    def _read_by_base(self, columns: Sequence[dict[str, Tensor]]) -> Tensor:
-        (base,) = self._frozen
-        device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
-        base.to(device)
-        size = self.mini_batch_size
-        read = []
-        with torch.no_grad():
-            for column in columns:
-                texts = len(column["input_ids"])
-                for start in range(0, texts, size or texts):
-                    part = slice(start, start + (size or texts))
-                    piece = {
-                        key: v[part] if isinstance(v, Tensor) and len(v) == texts else v
-                        for key, v in column.items()
-                    }
-                    read.append(base(piece)["sentence_embedding"])
-        return torch.cat(read)  # (2n, d)

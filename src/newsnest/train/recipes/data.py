@@ -30,7 +30,7 @@ from newsnest.types import Vectors
 
 VALIDATION = frozenset({"validation", "valid", "val", "dev"})
 """Splits that are validated on; "train" and none are trained on, any other is held out."""
-_TRAIN = frozenset({"train", ""})
+TRAIN = frozenset({"train", ""})
 _CONNECTED = 0.125  # pairs below have nothing in common, and may be parted
 
 Encode = Callable[[Sequence[str]], Vectors]
@@ -157,6 +157,8 @@ def read_training_data(
             f"{len(train)} were read, all with an article or a story that is held out. "
             "Check the split field."
         )
+    if len(files) > 1:
+        _note_shares(files, parts, progress)
     sources = tuple(
         {
             "file": file.path.name,
@@ -215,16 +217,21 @@ def _from_gold(
         validation = tuple(a for a in split if a.split == "validation")
     _note_long_stories(file, train, progress)
     built = [_build(file, part, splitting, encode) for part in (train, validation)]
+    # Small parts give more pairs for their articles: files must weigh alike in both.
+    most = file.reading.most
+    pairs = _some(built[0].pairs, most and round(most * (1 - splitting.share)), splitting.seed)
+    judging = round(len(pairs) * splitting.share / (1 - splitting.share))
+    validating = _some(built[1].pairs, max(judging, 2), splitting.seed)
     counts = {
         "articles": len(articles),
-        "train_pairs": len(built[0].pairs),
-        "validation_pairs": len(built[1].pairs),
+        "train_pairs": len(pairs),
+        "validation_pairs": len(validating),
         "held_out": len(held),
         "found": dict(built[0].found),
         "hard": built[0].hard,
     }
     kept_apart = tuple(Pair(a.text, a.text, 0.75, a.id, a.id, gold1=a.gold) for a in held)
-    return _Part(built[0].pairs, built[1].pairs, kept_apart, counts)
+    return _Part(pairs, validating, kept_apart, counts)
 
 
 def _build(
@@ -244,9 +251,9 @@ def _build(
 
 def _by_split(rows: Sequence[_T]) -> tuple[tuple[_T, ...], tuple[_T, ...], tuple[_T, ...]]:
     """Return what is trained on, validated on, and held out."""
-    train = tuple(row for row in rows if row.split.lower() in _TRAIN)
+    train = tuple(row for row in rows if row.split.lower() in TRAIN)
     validation = tuple(row for row in rows if row.split.lower() in VALIDATION)
-    held = tuple(row for row in rows if row.split.lower() not in _TRAIN | VALIDATION)
+    held = tuple(row for row in rows if row.split.lower() not in TRAIN | VALIDATION)
     return train, validation, held
 
 
@@ -286,6 +293,16 @@ def _tagged(pairs: Sequence[Pair], tag: str) -> tuple[Pair, ...]:
         )
         for pair in pairs
     )
+
+
+def _note_shares(files: Sequence[DataFile], parts: Sequence[_Part], progress: Progress) -> None:
+    """Say how much of the training each file is: a large one must not drown a small one."""
+    total = sum(len(part.train) for part in parts)
+    told = (
+        f"{file.path.name} {len(part.train):,} ({len(part.train) / total:.0%})"
+        for file, part in zip(files, parts, strict=True)
+    )
+    progress.note(f"pairs of each file: {', '.join(told)}; most=N after a file takes fewer of it")
 
 
 def _note_long_stories(file: DataFile, articles: Sequence[GoldArticle], progress: Progress) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_type_hints
 
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.evaluate import pair_files
 from newsnest.evaluate.rows import read_rows
 from newsnest.train.pairs import gold
 from newsnest.train.recipes.settings import parse_value
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    R = TypeVar("R", bound=DataclassInstance)
 
 _SAID = re.compile(r",(?=\s*\w+=)")
 _ENDS = ("text1", "text2", "title1", "title2")
@@ -35,7 +40,8 @@ class Reading:
     max_days
         Most days between two articles of a story to be a pair; None: any.
     most
-        Most pairs that are taken of a file of graded pairs, drawn at random; None: all.
+        Most pairs that are taken of a file, drawn at random, so that a large one does not drown a
+        small one; None: all.
     """
 
     scale: tuple[float, float] = (0.0, 1.0)
@@ -45,7 +51,6 @@ class Reading:
     most: int | None = None
 
 
-_READING = tuple(own.name for own in fields(Reading))
 _FIELDS = tuple(dict.fromkeys((*pair_files.FIELDS, *gold.FIELDS)))
 
 
@@ -89,24 +94,44 @@ def parse_file(told: str, reading: Reading) -> DataFile:
     ParameterError
         If a key is unknown, or a value is of another kind.
     """
+    path, chosen, names = parse_told(told, reading, _FIELDS)
+    return DataFile(path, _kind(path, names), chosen, names)
+
+
+def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, dict[str, str]]:
+    """Return the path, how it is read, and the names of fields that "PATH,key=value,…" says.
+
+    Parameters
+    ----------
+    told
+        As given on the command line.
+    reading
+        A frozen dataclass; holds where the file says nothing of its own.
+    known
+        The fields that may have another name in the file.
+
+    Raises
+    ------
+    ParameterError
+        If a key is unknown, or a value is of another kind or outside of its domain.
+    """
     place, *said = _SAID.split(told)
-    kinds = get_type_hints(Reading)
+    kinds = get_type_hints(type(reading))
     changes: dict[str, Any] = {}
     names: dict[str, str] = {}
     for part in said:
         key, _, value = (word.strip() for word in part.partition("="))
         if key in kinds:
             changes[key] = parse_value(f"{place}: {key}", kinds[key], value)
-        elif key in _FIELDS:
+        elif key in known:
             names[key] = value
         else:
-            known = (*_READING, *_FIELDS)
+            every = (*kinds, *known)
             raise ParameterError(
-                f"--data {place}: what is said of a file must be one of {', '.join(known)}, "
-                f"got {key!r}.{did_you_mean(key, known)} Check the spelling."
+                f"--data {place}: what is said of a file must be one of {', '.join(every)}, "
+                f"got {key!r}.{did_you_mean(key, every)} Check the spelling."
             )
-    path = Path(place).expanduser()
-    return DataFile(path, _kind(path, names), replace(reading, **changes), names)
+    return Path(place).expanduser(), replace(reading, **changes), names
 
 
 def _kind(path: Path, names: Mapping[str, str]) -> Literal["pairs", "gold"]:

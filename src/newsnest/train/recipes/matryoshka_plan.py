@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 
 from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.embed.weights import file_sha256, folder_digests, settings_digest
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.evaluate import GradedPair
 from newsnest.progress import Progress
@@ -28,32 +28,20 @@ from newsnest.train.recipes.files import DataFile, Reading
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
 from newsnest.train.recipes.place import Place
 from newsnest.train.recipes.preflight import choose_connection
-from newsnest.train.recipes.settings import settings_content
+from newsnest.train.recipes.session import Session, Validation, learning_rate_of
 from newsnest.train.recipes.trainer import uses_bfloat16
+from newsnest.train.samplers import ComponentBatchSampler
 from newsnest.types import Vectors
 
-EVALUATOR = "validation"
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Session):
     """All that is known before the first step."""
 
     settings: MatryoshkaSettings
-    base: Base
-    place: Place
     data: TrainingData
     levels: tuple[TrainingLevel, ...]
-    connect_from: float
-    learning_rate: float
-    bfloat16: bool
-    state: PartialState
-    progress: Progress
-
-    @property
-    def is_main(self) -> bool:
-        """Whether this process is the one that writes."""
-        return bool(self.state.is_main_process)
+    connect_from: float  # score from which a pair's articles stay out of each other's batch
 
 
 def check_levels(names: Sequence[str]) -> None:
@@ -91,18 +79,6 @@ def reading_of(settings: MatryoshkaSettings) -> Reading:
         max_days=settings.max_days,
         most=settings.most,
     )
-
-
-def run_digest(settings: MatryoshkaSettings, base: Base, files: Sequence[DataFile]) -> str:
-    """Return the digest of all that decides what comes out."""
-    said = settings_content(settings)
-    del said["report_to"]
-    said["base"] = folder_digests(base.folder)
-    said["data"] = [
-        [file_sha256(file.path.resolve()), asdict(file.reading), dict(file.fields)]
-        for file in files
-    ]
-    return settings_digest(said)
 
 
 def make_plan(
@@ -143,7 +119,8 @@ def make_plan(
         data=data,
         levels=levels,
         connect_from=connect_from,
-        learning_rate=settings.learning_rate or (2e-4 if settings.lora else 2e-5),
+        sampler=partial(ComponentBatchSampler, min_score=connect_from),
+        learning_rate=learning_rate_of(settings, 2e-5),
         bfloat16=bfloat16,
         state=state,
         progress=progress,
@@ -174,8 +151,8 @@ def encode_by(
     return encode
 
 
-def make_evaluator(plan: Plan) -> GradedPairEvaluator:
-    """Return the evaluator of the validation pairs, over the prefixes that are trained."""
+def make_validation(plan: Plan) -> Validation:
+    """Return how validation pairs are scored, over the prefixes that are trained."""
     pairs = [
         GradedPair(
             text1=pair.text1,
@@ -186,12 +163,9 @@ def make_evaluator(plan: Plan) -> GradedPairEvaluator:
         )
         for pair in plan.data.validation
     ]
-    return GradedPairEvaluator(
-        pairs,
-        dims=[level.dims for level in plan.levels],
-        name=EVALUATOR,
-        write_csv=False,
-    )
+    dims = [level.dims for level in plan.levels]
+    evaluator = GradedPairEvaluator(pairs, dims=dims, name=Validation.NAME, write_csv=False)
+    return Validation(evaluator, "pearson", "Pearson")
 
 
 def make_loss(plan: Plan, model: SentenceTransformer) -> LevelwiseMatryoshkaLoss:

@@ -57,7 +57,7 @@ class Preflight:
     levels
         By name.
     connect_from
-        Score from which a pair's articles stay out of each other's batch.
+        Score from which a pair's articles stay out of each other's batch; None: none do.
     batches, mean_batch
         Of an epoch, and pairs in one on average.
     gradient
@@ -71,7 +71,7 @@ class Preflight:
     train_pairs: int
     validation_pairs: int
     levels: dict[str, LevelCounts]
-    connect_from: float
+    connect_from: float | None
     batches: int
     mean_batch: float
     gradient: float = math.nan
@@ -100,10 +100,10 @@ class Preflight:
                 f"{level.meeting:.2%} of the other pairs of texts are known to be alike, "
                 f"{level.false_negatives:.2%} are false negatives"
             )
-        out.append(
-            f"{self.batches:,} batches an epoch, {self.mean_batch:.1f} pairs on average "
-            f"(articles of pairs from {self.connect_from:g} on are kept apart)"
-        )
+        batches = f"{self.batches:,} batches an epoch, {self.mean_batch:.1f} pairs on average"
+        if self.connect_from is not None:
+            batches += f" (articles of pairs from {self.connect_from:g} on are kept apart)"
+        out.append(batches)
         out.append(
             f"{self.trained_weights:,} of {self.weights:,} weights are trained; "
             f"gradient {self.gradient:.3g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from newsnest.errors import ParameterError
 from newsnest.progress import Progress
@@ -34,11 +34,15 @@ class Recipe:
     run
         Takes settings of that class, and progress. Its module must not load torch when it is
         imported.
+    reads
+        What its data files hold: "pairs" (or gold labels to build pairs from), "articles",
+        "translations", or "columns": any two columns of texts.
     """
 
     summary: str
     settings: type[RecipeSettings]
     run: Run
+    reads: Literal["pairs", "articles", "translations", "columns"] = "pairs"
 
 
 def require_training() -> None:

@@ -62,6 +62,7 @@ def setting(
     least: float | None = None,
     above: float | None = None,
     most: float | None = None,
+    flag: str | None = None,
 ) -> Any:
     """Return a dataclass field with a default, its meaning in a line, and its bounds.
 
@@ -73,9 +74,11 @@ def setting(
         Shown by `newsnest train RECIPE --help`.
     least, above, most
         A number must be at least `least`, more than `above` and at most `most`.
+    flag
+        An option of its own on the command line, such as "-k", beside `--set`; None: none.
     """
     bounds = {"least": least, "above": above, "most": most}
-    return field(default=default, metadata={"meaning": meaning, **bounds})
+    return field(default=default, metadata={"meaning": meaning, "flag": flag, **bounds})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,7 @@ class DataSettings(RecipeSettings):
     max_days: float | None = setting(
         None, "most days between two articles of a gold story to be a pair", least=0
     )
-    most: int | None = setting(None, "most pairs taken of each file of graded pairs", least=2)
+    most: int | None = setting(None, "most pairs taken of each file", least=2)
     hard: float = setting(
         0.5, "share of very dissimilar pairs built from neighbouring themes", least=0, most=1
     )

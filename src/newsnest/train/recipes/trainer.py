@@ -75,11 +75,14 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
         Told every validation.
     metric
         Name of the score that decides.
+    spoken
+        What people call it.
     """
 
-    def __init__(self, progress: Progress, metric: str) -> None:
+    def __init__(self, progress: Progress, metric: str, spoken: str = "Pearson") -> None:
         self.progress = progress
         self.metric = metric
+        self.spoken = spoken
         self.task: Task | None = None
 
     def on_train_begin(
@@ -121,7 +124,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
         value = (kwargs.get("metrics") or {}).get(self.metric)
         if state.is_world_process_zero and value is not None and state.global_step:
             self.progress.note(
-                f"step {state.global_step:,} of {state.max_steps:,}: validation Pearson {value:.4f}"
+                f"step {state.global_step:,} of {state.max_steps:,}: "
+                f"validation {self.spoken} {value:.4f}"
             )
 
     def on_train_end(

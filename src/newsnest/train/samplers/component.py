@@ -88,15 +88,15 @@ class ComponentBatchSampler(DefaultBatchSampler):  # type: ignore[misc]
         )
         self._most = batch_size
         self._packed: tuple[int, list[list[int]]] | None = None
-        processes = _processes()
+        many = processes()
         first = self._pack(0)
-        self._length = -(-len(first) // processes) * processes
+        self._length = -(-len(first) // many) * many
         self._first = split_to(first, self._length)
         self._length = len(self._first)
         # Where several processes share the batches, accelerate drops each round that ends in a
         # batch smaller than `batch_size`, unless there is none; and it tells the epoch to an
         # attribute named `sampler` alone.
-        if processes > 1:
+        if many > 1:
             self.batch_size = None
             self.sampler = self
 
@@ -149,7 +149,8 @@ def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
-def _processes() -> int:
+def processes() -> int:
+    """Return how many processes train together."""
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_world_size()

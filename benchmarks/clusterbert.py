@@ -1,0 +1,396 @@
+"""Compare ClusterBERT and its baselines on the six sets of its paper, seven readings of them.
+
+python benchmarks/clusterbert.py --data FOLDER [--profile small] [--parts frozen trained …]
+
+Needs pip install 'newsnest[offline,train,compare]'; frozen alone does without train, and trained,
+ablations and number without compare. `make bench-clusterbert DATA=FOLDER` runs all of a profile.
+
+Parts, each of which goes on where it was interrupted, cell by cell (--work keeps the cells):
+
+  frozen       TF-IDF, SIF and minilm as it comes, by every clusterer; BERTopic's and EVoC's
+               defaults on minilm
+  trained      SCCL, VaSCL, TSDAE and ClusterBERT trained on the texts themselves, without labels,
+               given the gold number of clusters as in the paper; and what they retrieve afterwards
+  deep         the other clusterers on the vectors of `trained`
+  ablations    ClusterBERT with one part changed
+  number       how many clusters are chosen where nobody says it
+  assemble     benchmarks/results/clusterbert.json, and the tables of docs/clusterbert.md
+
+Gold labels score; nothing is chosen by them, but in "ClusterBERT, best stage" (†), which is there
+to show what such a choice would add. NMI is geometric, ACC by the best matching; outliers of
+BERTopic and EVoC are clusters of their own. `small` takes 2,000 texts a set, short trainings
+and one seed of what is trained; `full` takes all and three seeds, and wants a GPU; `try` shows in
+minutes that everything runs, and is not assembled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sentencex
+from numpy.typing import NDArray
+
+import clusterbert_table
+import measured
+from clusterbert_methods import (
+    ABLATIONS,
+    BASE,
+    CLUSTERERS,
+    DEEP,
+    OWN_NUMBER,
+    PROFILES,
+    UNTRAINED,
+    Profile,
+    Trained,
+    train_clusterbert_rows,
+    train_contrast_rows,
+)
+from newsnest.evaluate import cluster_scores, rank_documents, read_query_items, retrieval_scores
+from newsnest.nest import Nest
+from newsnest.types import Vectors
+
+PARTS = ("frozen", "trained", "deep", "ablations", "number", "assemble")
+SENTENCES = "bbc_sentences"
+RETRIEVAL = {"wikiqa": "question to sentence, wikiqa", "mrpc": "paraphrases, mrpc"}
+RETRIEVAL_ROWS = ("SCCL", "VaSCL", "ClusterBERT")
+PEERS = ("umap-learn", "hdbscan", "evoc", "accelerate", "datasets", "transformers")
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a set with their gold labels."""
+
+    name: str
+    texts: list[str]
+    gold: NDArray[np.int64]
+
+    @property
+    def k(self) -> int:
+        return int(np.unique(self.gold).size)
+
+
+class Cells:
+    """What was measured, one JSON line each, so that an interruption loses one cell at most."""
+
+    def __init__(self, folder: Path, profile: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder / profile
+        self.folder.mkdir(exist_ok=True)
+        self.file = self.folder / "cells.jsonl"
+        self.done: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for cell in self._read():
+            self.done[self._key(cell)] = cell
+
+    def _read(self) -> Iterator[dict[str, Any]]:
+        if not self.file.exists():
+            return
+        for line in filter(None, self.file.read_text(encoding="utf-8").splitlines()):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:  # the line that a kill cut off
+                print(f"{self.file}: a line was cut off and is measured again")
+
+    @staticmethod
+    def _key(cell: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            cell.get(name) for name in ("part", "set", "encoder", "clusterer", "task", "seed")
+        )
+
+    def measure(self, work: Callable[[], Mapping[str, Any]], **key: Any) -> None:
+        """Do a cell's work unless it was done, and keep what it returns."""
+        if self._key(key) in self.done:
+            return
+        began = time.perf_counter()
+        cell = {**key, **work(), "seconds": round(time.perf_counter() - began, 1)}
+        self.done[self._key(key)] = cell
+        with self.file.open("a", encoding="utf-8") as out:
+            # A line before it may have been cut off: an empty one does no harm.
+            out.write("\n" + json.dumps(cell) + "\n")
+        told = {name: cell[name] for name in ("nmi", "accuracy", "map", "k") if name in cell}
+        print(*(str(part) for part in key.values()), told, f"{cell['seconds']} s", flush=True)
+
+    def has(self, **key: Any) -> bool:
+        return self._key(key) in self.done
+
+    def vectors(self, which: str, encoder: str, seed: int) -> Path:
+        return self.folder / f"{which}.{encoder.replace(' ', '_')}.{seed}.npz"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where everything lies, and how much is done."""
+
+    data: Path
+    cache: Path
+    cells: Cells
+    name: str
+
+    @property
+    def profile(self) -> Profile:
+        return PROFILES[self.name]
+
+
+def load(bench: Bench, name: str) -> Texts:
+    """Return a set; BBC's sentences have the label of their article."""
+    most = bench.profile.most
+    if name != SENTENCES:
+        gold = measured.load_gold(bench.data, name, "label", most=most)
+        return Texts(name, [article.body for article in gold.articles], gold.gold)
+    whole = measured.load_gold(bench.data, "bbc", "label")
+    texts: list[str] = []
+    labels: list[int] = []
+    for article, label in zip(whole.articles, whole.gold.tolist(), strict=True):
+        for paragraph in article.body.splitlines():
+            for sentence in sentencex.segment("en", paragraph):
+                if sentence.strip():
+                    texts.append(sentence.strip())
+                    labels.append(label)
+    rows = np.arange(len(texts))
+    if most is not None and len(rows) > most:
+        rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+    return Texts(name, [texts[i] for i in rows], np.array(labels)[rows])
+
+
+def scored(labels: NDArray[np.integer], gold: NDArray[np.int64]) -> dict[str, Any]:
+    scores = cluster_scores(np.asarray(labels), gold)
+    return {
+        "nmi": round(scores.nmi, 5),
+        "accuracy": round(scores.accuracy, 5),
+        "ari": round(scores.ari, 5),
+        "bcubed_f1": round(scores.bcubed_f1, 5),
+        "clusters": int(np.unique(labels[labels >= 0]).size),
+        "noise": round(scores.noise, 4),
+    }
+
+
+def cluster_cells(bench: Bench, texts: Texts, encoder: str, vectors: Vectors, **key: Any) -> None:
+    """Cluster vectors by every clusterer that is asked for; key has part, names and seeds."""
+    for name in key["names"]:
+        seeds = bench.profile.deep_seeds if name in DEEP else key["seeds"]
+        for seed in seeds[:1] if name == "RAC" else seeds:
+            bench.cells.measure(
+                lambda n=name, s=seed: scored(
+                    CLUSTERERS[n](vectors, texts.k, s, bench.profile), texts.gold
+                ),
+                part=key["part"], set=texts.name, encoder=encoder, clusterer=name, seed=seed,
+            )  # fmt: skip
+
+
+# ── the parts ────────────────────────────────────────────────────────────────────────────────────
+
+
+def frozen_part(bench: Bench, texts: Texts) -> None:
+    for encoder in ("frozen", *UNTRAINED):
+        own = OWN_NUMBER if encoder == "frozen" else ()
+        # Last, and on minilm alone in the smaller profiles.
+        deep = DEEP if encoder == "frozen" or bench.name == "full" else ()
+        cheap = [name for name in CLUSTERERS if name not in (*OWN_NUMBER, *DEEP)]
+        cluster_cells(
+            bench, texts, encoder, vectors_of(bench, texts, encoder),
+            part="frozen", names=(*cheap, *own, *deep), seeds=bench.profile.seeds,
+        )  # fmt: skip
+
+
+def vectors_of(bench: Bench, texts: Texts, encoder: str) -> Vectors:
+    if encoder in UNTRAINED:
+        return UNTRAINED[encoder](texts.texts)
+    with Nest(bench.cache, create=True) as cache:
+        return measured.encode(texts.texts, BASE, cache)
+
+
+def trained_part(bench: Bench, texts: Texts) -> None:
+    gold = [str(label) for label in texts.gold]
+    for seed in bench.profile.trained_seeds:
+        trainings: dict[str, Callable[[], Trained]] = {
+            name: partial(train_contrast_rows, name, texts.texts, texts.k, seed, bench.profile)
+            for name in ("SCCL", "VaSCL")
+        }
+        trainings["ClusterBERT"] = partial(
+            train_clusterbert_rows, texts.texts, texts.k, seed, bench.profile, gold
+        )
+        for name, training in trainings.items():
+            _train(bench, texts, name, seed, training, "trained")
+
+
+def _train(
+    bench: Bench, texts: Texts, name: str, seed: int, training: Callable[[], Trained], part: str
+) -> None:
+    """Train once, and keep vectors and the cells that need the model."""
+    cells = bench.cells
+    key = {"part": f"{part}, trained", "set": texts.name, "encoder": name, "seed": seed}
+    if cells.has(**key):
+        return
+    began = time.perf_counter()
+    done = training()
+    seconds = round(time.perf_counter() - began, 1)
+    for row, vectors in done.vectors.items():
+        label = row.replace("ClusterBERT", name, 1)
+        np.savez_compressed(cells.vectors(texts.name, label, seed), vectors=vectors)
+        cluster_cells(
+            bench, texts, label, vectors, part=part, names=("k-means", "RAC"), seeds=(seed,)
+        )
+        if row in done.heads:
+            cells.measure(
+                lambda r=row: scored(done.heads[r], texts.gold),
+                part=part, set=texts.name, encoder=label, clusterer="own head", seed=seed,
+            )  # fmt: skip
+    if name in RETRIEVAL_ROWS and texts.name in bench.profile.retrieval_sets:
+        retrieve(bench, texts.name, name, seed, _encode_by(done.model))
+    cells.measure(lambda: {"training_seconds": seconds, "said": dict(done.said)}, **key)
+
+
+def _encode_by(model: Any) -> Callable[[Sequence[str]], Vectors]:
+    return lambda texts: np.asarray(
+        model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+    )
+
+
+def retrieve(
+    bench: Bench, which: str, encoder: str, seed: int, encode: Callable[[Sequence[str]], Vectors]
+) -> None:
+    """MAP and MRR where AskUbuntu is not at hand: questions of WikiQA, paraphrases of MRPC."""
+    for name in RETRIEVAL:
+        task = read_query_items(
+            bench.data / f"{name}.jsonl.gz", split="test",
+            fields={"query": "text1", "item": "text2"},
+        )  # fmt: skip
+
+        def work(task: Any = task) -> dict[str, Any]:
+            ids, asked = list(task.documents), list(task.queries)
+            place = {identity: row for row, identity in enumerate(ids)}
+            ranked = rank_documents(
+                encode(list(task.queries.values())),
+                encode(list(task.documents.values())),
+                never=[[place[d] for d in task.never.get(q, ())] for q in asked],
+            )
+            rankings = {q: [ids[i] for i in rows] for q, rows in zip(asked, ranked, strict=True)}
+            scores = retrieval_scores(rankings, task.qrels, resamples=0)
+            return {"map": round(scores.map.value, 5), "mrr_10": round(scores.mrr_10.value, 5)}
+
+        bench.cells.measure(
+            work, part="retrieval", set=which, encoder=encoder, task=RETRIEVAL[name], seed=seed
+        )
+
+
+def deep_part(bench: Bench, texts: Texts) -> None:
+    for path in sorted(bench.cells.folder.glob(f"{texts.name}.*.npz")):
+        encoder, seed = path.name.removesuffix(".npz").split(".")[1:]
+        encoder = encoder.replace("_", " ")
+        if encoder in clusterbert_table.ENCODERS:
+            vectors = np.load(path)["vectors"]
+            cluster_cells(
+                bench, texts, encoder, vectors, part="trained",
+                names=DEEP, seeds=(int(seed),),
+            )  # fmt: skip
+
+
+def ablations_part(bench: Bench, texts: Texts) -> None:
+    for seed in bench.profile.trained_seeds:
+        for changed, settings in ABLATIONS.items():
+            training = partial(
+                train_clusterbert_rows, texts.texts, texts.k, seed, bench.profile, None, **settings
+            )  # fmt: skip
+            _train(bench, texts, f"ClusterBERT, {changed}", seed, training, "ablations")
+
+
+def number_part(bench: Bench, texts: Texts) -> None:
+    from newsnest.train.recipes.clusterbert import ClusterbertSettings
+    from newsnest.train.recipes.clusterbert_targets import choose_teacher
+
+    vectors = vectors_of(bench, texts, "frozen")
+    for seed in bench.profile.seeds:
+
+        def work(seed: int = seed) -> dict[str, Any]:
+            settings = ClusterbertSettings(
+                data=("at hand",), base=BASE, output=Path("unused"), seed=seed
+            )
+            found = choose_teacher(vectors, settings)
+            return {"true_k": texts.k, "k": found.k, "targets": found.kind}
+
+        bench.cells.measure(work, part="number", set=texts.name, encoder="frozen", seed=seed)
+
+
+def assemble(bench: Bench) -> None:
+    """Write the result of the profile, and the tables of the page."""
+    with Nest(bench.cache, create=True) as cache:
+        retrieve(
+            bench, "–", "frozen", 0,
+            lambda texts: measured.encode(list(texts), BASE, cache),
+        )  # fmt: skip
+    profile = bench.profile
+    texts = "all texts" if profile.most is None else f"{profile.most:,} texts a set at most"
+    record = {
+        "encoder": BASE,
+        "profile": asdict(profile),
+        "says": (
+            f"NMI / ACC, mean ± standard deviation over the seeds; {texts}. "
+            f"Seeds: {len(profile.seeds)} of what is not trained, {len(profile.trained_seeds)} of "
+            f"trained encoders, {len(profile.deep_seeds)} of IDEC and UMAP. "
+            "† chosen on the gold labels. Settings of the trainings stand in clusterbert.json."
+        ),
+        "digest_of_texts": {
+            name: hashlib.sha256("\n".join(load(bench, name).texts).encode()).hexdigest()[:16]
+            for name in clusterbert_table.SETS
+            if any(cell["set"] == name for cell in bench.cells.done.values())
+        },
+        "cells": sorted(
+            bench.cells.done.values(),
+            key=lambda c: [str(c.get(n, "")) for n in ("part", "set", "encoder", "clusterer")],
+        ),
+    }
+    measured.write_group("clusterbert", bench.name, record, **_peers())
+    clusterbert_table.main()
+
+
+def _peers() -> dict[str, str]:
+    found = {}
+    for name in PEERS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+DO: Mapping[str, Callable[[Bench, Texts], None]] = {
+    "frozen": frozen_part,
+    "trained": trained_part,
+    "deep": deep_part,
+    "ablations": ablations_part,
+    "number": number_part,
+}
+
+
+def main() -> None:
+    parser = measured.arguments((__doc__ or "").partition("\n")[0])
+    parser.add_argument("--profile", choices=tuple(PROFILES), default="small")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
+                        help=f"of {', '.join(PARTS)}")  # fmt: skip
+    parser.add_argument("--sets", nargs="+", choices=tuple(clusterbert_table.SETS),
+                        default=tuple(clusterbert_table.SETS), metavar="NAME",
+                        help=f"of {', '.join(clusterbert_table.SETS)}")  # fmt: skip
+    parser.add_argument("--work", type=Path, default=Path("bench-clusterbert"),
+                        help="keeps what was measured")  # fmt: skip
+    options = parser.parse_args()
+    bench = Bench(
+        options.data, options.cache, Cells(options.work, options.profile), options.profile
+    )
+    for part in PARTS:
+        if part in options.parts and part != "assemble":
+            for name in options.sets:
+                DO[part](bench, load(bench, name))
+    if "assemble" in options.parts and options.profile != "try":
+        assemble(bench)
+
+
+if __name__ == "__main__":
+    main()

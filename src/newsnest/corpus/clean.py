@@ -1,0 +1,216 @@
+"""Articles are cleaned by a profile; every change and every drop is told, by its rule."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as copied
+from itertools import groupby
+
+from newsnest.corpus.clean_profile import Filter, Least, Profile, Replace
+from newsnest.corpus.rows import Row, Tally
+from newsnest.errors import InputError
+from newsnest.types import Article, Rejected
+
+NOTHING_LEFT = "nothing left"
+"""The rule by which an article goes whose title and text were emptied."""
+
+_SECONDS = 1.0
+_SECONDS_PER_CHARACTER = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one rule did to one part of an article.
+
+    Parameters
+    ----------
+    rule
+        Its name.
+    part
+        "title" or "text".
+    before, after
+        The whole part.
+    """
+
+    rule: str
+    part: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Why an article was dropped: the rule, and the reason in words."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What became of an article.
+
+    Parameters
+    ----------
+    texts
+        Its parts, in the order they were given.
+    changes
+        What was done, in order.
+    drop
+        Set where the article is not to be kept.
+    """
+
+    texts: tuple[str, ...]
+    changes: tuple[Change, ...]
+    drop: Drop | None = None
+
+
+def clean_article(
+    parts: Sequence[tuple[str, str]], values: Mapping[str, object], profile: Profile
+) -> Cleaned:
+    """Clean the parts of one article.
+
+    Parameters
+    ----------
+    parts
+        "title" or "text", and what it says; a kind may stand there twice, as text and summary do.
+    values
+        The row as its file has it, for filters.
+    profile
+        See `newsnest.corpus.load_profile`.
+
+    Returns
+    -------
+    Cleaned
+        A part that a rule changed has single spaces, and none at its ends.
+
+    Raises
+    ------
+    InputError
+        If a pattern takes more than a second (longer on texts above 100,000 characters).
+
+    Notes
+    -----
+    Deterministic. Cleaning twice may be more than once: what a removal leaves can match again.
+
+    Example
+    -------
+    >>> from newsnest.corpus import load_profile
+    >>> parts = [("title", "Rain in Nantes https://example.org/1")]
+    >>> clean_article(parts, {}, load_profile("generic")).texts
+    ('Rain in Nantes',)
+    """
+    given = tuple(text for _, text in parts)
+    for own in profile.filters:
+        drop = _filtered(own, values)
+        if drop is not None:
+            return Cleaned(given, (), drop)
+    changes: list[Change] = []
+    texts = [_replaced(part, text, profile.replace, changes, profile.name) for part, text in parts]
+    for least in profile.least:
+        for at, (part, before) in enumerate(parts):
+            if part != least.part or not before:
+                continue
+            lack = _lack(texts[at], least)
+            if lack and least.otherwise == "drop":
+                return Cleaned(tuple(texts), tuple(changes), Drop(least.rule, f"{part}: {lack}"))
+            if lack and texts[at]:
+                changes.append(Change(least.rule, part, texts[at], ""))
+                texts[at] = ""
+    drop = None
+    if any(given) and not any(texts):
+        drop = Drop(NOTHING_LEFT, "no title and no text is left")
+    return Cleaned(tuple(texts), tuple(changes), drop)
+
+
+def clean_read(article: Article, row: Row, profile: Profile, tally: Tally) -> Article | Rejected:
+    """Clean an article that was just read, or set its row aside, naming the rule.
+
+    Parameters
+    ----------
+    article, row
+        What was read, and from what.
+    profile
+        See `newsnest.corpus.load_profile`.
+    tally
+        Where changed articles are counted.
+    """
+    cleaned = clean_article((("title", article.title), ("text", article.text)), row.values, profile)
+    if cleaned.drop is not None:
+        return row.reject(told(cleaned.drop, profile))
+    if cleaned.changes:
+        tally.count(
+            f"article was changed by the profile {profile.name}"
+            f"|articles were changed by the profile {profile.name}",
+            f"at {row.file}, line {row.line}",
+        )
+    title, text = cleaned.texts
+    return copied(article, title=title, text=text)
+
+
+def told(drop: Drop, profile: Profile) -> str:
+    """Return why a row was dropped, as it stands beside rejected rows."""
+    return f"dropped by rule {drop.rule!r} of the profile {profile.name}: {drop.reason}"
+
+
+def _filtered(own: Filter, values: Mapping[str, object]) -> Drop | None:
+    wanted = [_fold(name) for name in own.columns]
+    have = {_fold(str(name)): value for name, value in values.items()}
+    for name in wanted:
+        value = have.get(name)
+        told = "" if value is None else str(value).strip()
+        if told:
+            among = told.casefold() in {v.strip().casefold() for v in own.values}
+            return None if among is own.keep else Drop(own.rule, f"{name} is {told[:60]!r}")
+    return None
+
+
+def _fold(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(char for char in plain if char.isalnum())
+
+
+def _replaced(
+    part: str, text: str, rules: Sequence[Replace], changes: list[Change], profile: str
+) -> str:
+    """Return a text after all rules; what they did is added to the changes."""
+    for own in rules:
+        if part not in own.parts or not text:
+            continue
+        limit = _SECONDS + _SECONDS_PER_CHARACTER * len(text)
+        try:
+            # A function, so that a backslash is one.
+            after = own.compiled.sub(lambda _, by=own.by: by, text, timeout=limit)
+        except TimeoutError:
+            raise InputError(
+                f"profile {profile}, [[replace]] {own.rule!r}: pattern must be done with a {part} "
+                f"of {len(text):,} characters in {limit:.1f} s, got more at {text[:60]!r}. "
+                "Leave out repeats within repeats, such as (a+)+."
+            ) from None
+        if after != text:
+            after = _spaced(part, after)
+            changes.append(Change(own.rule, part, text, after))
+            text = after
+    return text
+
+
+def _spaced(part: str, text: str) -> str:
+    """Return a text with single spaces and at most one blank line in a row; a title in one line."""
+    if part == "title":
+        return " ".join(text.split())
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    kept = ("\n\n" if not full else "\n".join(own) for full, own in groupby(lines, key=bool))
+    return "".join(kept).strip()
+
+
+def _lack(text: str, least: Least) -> str:
+    """Say what a text lacks, "" if nothing."""
+    words = sum(any(char.isalnum() for char in word) for word in text.split())
+    characters = sum(char.isalnum() for char in text)
+    if words < least.words:
+        return f"{words} of at least {least.words} words"
+    if characters < least.characters:
+        return f"{characters} of at least {least.characters} letters and digits"
+    return ""

@@ -1,0 +1,277 @@
+"""Files are cleaned by a profile: what each rule did, with examples, and the rows that stay."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, TextIO
+
+from newsnest.corpus.clean import Cleaned, clean_article
+from newsnest.corpus.clean_profile import Profile
+from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.fields import Columns, as_text
+from newsnest.corpus.options import Notice, ReadOptions
+from newsnest.corpus.read import read_rows
+from newsnest.corpus.rows import Row, Tally, clean_surrogates
+from newsnest.errors import ParameterError
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Rejected
+
+_AS_THEY_COME = ReadOptions()
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What a rule did to one article: its id, or file and line, and the part before and after.
+
+    Of a dropped article, `part` is "" and `after` is the reason.
+    """
+
+    article: str
+    part: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class RuleCount:
+    """How often a rule did something.
+
+    Parameters
+    ----------
+    rule
+        Its name.
+    changed
+        Parts of articles that it changed or emptied.
+    dropped
+        Articles that it dropped.
+    examples
+        The first of both.
+    """
+
+    rule: str
+    changed: int = 0
+    dropped: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class CleanReport:
+    """What became of the rows of files.
+
+    Parameters
+    ----------
+    profile, digest
+        Which profile, and the digest of its rules.
+    rows
+        All that were read: kept + dropped + rejected.
+    kept, changed, dropped
+        Articles that stay, those of them that were changed, and those that a rule dropped.
+    rejected
+        Rows that are no articles, as `newsnest cluster` would set them aside.
+    rules
+        By rule, in the order of the profile; a rule that did nothing counts 0.
+    notices
+        What readers noticed.
+    first_rejected
+        The first row that is no article.
+    """
+
+    profile: str
+    digest: str
+    rows: int = 0
+    kept: int = 0
+    changed: int = 0
+    dropped: int = 0
+    rejected: int = 0
+    rules: dict[str, RuleCount] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    first_rejected: Rejected | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report, ready for JSON."""
+        return {**asdict(self), "rules": [asdict(rule) for rule in self.rules.values()]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A row after cleaning."""
+
+    article: str
+    values: Mapping[str, object]
+    cleaned: Cleaned
+    before: str
+
+
+def clean_files(
+    paths: Sequence[str | Path],
+    profile: Profile,
+    *,
+    output: Path | None = None,
+    options: ReadOptions = _AS_THEY_COME,
+    examples: int = _EXAMPLES,
+    progress: Progress = SILENT,
+) -> CleanReport:
+    """Clean files, and write what stays.
+
+    Titles, texts and summaries are cleaned where they stand; every other field stays as it is. The
+    articles of the output are those that `newsnest cluster --profile` makes of the input.
+
+    Parameters
+    ----------
+    paths
+        See `newsnest.corpus.read_articles`.
+    profile
+        See `newsnest.corpus.load_profile`.
+    output
+        A .jsonl file that is written whole or not at all; None writes nothing.
+    options
+        How files are read.
+    examples
+        Most examples of each rule.
+    progress
+        One task a file.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or a pattern takes too long.
+    ParameterError
+        If `output` does not end in .jsonl, or is one of the files.
+
+    Notes
+    -----
+    Memory does not grow with the files. Where a row has a text and a summary too, the least lengths
+    that drop look at the text alone, as clustering does.
+
+    Example
+    -------
+    >>> from newsnest.corpus import load_profile
+    >>> from newsnest.corpus.sample import sample_path
+    >>> clean_files([sample_path()], load_profile("generic")).kept
+    499
+    """
+    if output is not None:
+        _check_output(output, paths)
+    report = CleanReport(profile.name, profile.digest)
+    names = [o.rule for kind in (profile.filters, profile.replace, profile.least) for o in kind]
+    report.rules = {name: RuleCount(name) for name in names}
+    beside = replace(
+        profile, filters=(), least=tuple(o for o in profile.least if o.otherwise == "empty")
+    )
+
+    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> _Done | Rejected:
+        return _clean_row(row, columns, profile, beside)
+
+    columns = Columns(options.fields)
+    items = read_rows(paths, make, columns=columns, options=options, progress=progress)
+    if output is None:
+        _count(items, report, examples, None)
+        return report
+    draft = output.with_name(f"{output.name}.partial")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            _count(items, report, examples, file)
+        draft.replace(output)
+    finally:
+        draft.unlink(missing_ok=True)
+    return report
+
+
+def _check_output(output: Path, paths: Sequence[str | Path]) -> None:
+    if output.suffix.lower() != ".jsonl":
+        raise ParameterError(f"clean: output must end in .jsonl, got {output.name!r}. Name it so.")
+    if any(Path(path).resolve() == output.resolve() for path in paths):
+        raise ParameterError(
+            f"clean: output must be another file than the input, got {output} twice. Choose "
+            "another name."
+        )
+
+
+def _clean_row(row: Row, columns: Columns, profile: Profile, beside: Profile) -> _Done | Rejected:
+    """Clean what an article would be made of, then the other titles, texts and summaries."""
+    found = columns.match(tuple(row.values))
+    texts: dict[str, tuple[str, str]] = {}  # column → part and text, of all that are not empty
+    main: dict[str, str] = {}  # part → the column an article is made of
+    for name in ("title", "text", "summary"):
+        part = "title" if name == "title" else "text"
+        for column in found.get(name, ()):
+            try:
+                text = as_text(row.values[column])
+            except TypeError as error:
+                return row.reject(f"{column!r} is {error}, expected a text")
+            if text:
+                texts[column] = (part, " ".join(text.split()) if part == "title" else text)
+                main.setdefault(part, column)
+    if not texts:
+        return row.reject("has no title and no text")
+    cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
+    values = dict(row.values)
+    changes = list(cleaned.changes)
+    for column, after in zip(main.values(), cleaned.texts, strict=True):
+        if after != texts[column][1]:
+            values[column] = after
+    for column in texts.keys() - set(main.values()):
+        other = clean_article([texts[column]], {}, beside)
+        changes += other.changes
+        if other.changes:
+            values[column] = other.texts[0]
+    before = " / ".join(texts[column][1] for column in main.values())
+    name = next((str(row.values[c]) for c in found.get("id", ()) if row.values[c]), "")
+    done = Cleaned(cleaned.texts, tuple(changes), cleaned.drop)
+    return _Done(name or f"{row.file}:{row.line}", values, done, before)
+
+
+def _count(
+    items: Iterable[_Done | Rejected | Notice],
+    report: CleanReport,
+    examples: int,
+    file: TextIO | None,
+) -> None:
+    for item in items:
+        if isinstance(item, Notice):
+            report.notices.append(item)
+            continue
+        report.rows += 1
+        if isinstance(item, Rejected):
+            report.rejected += 1
+            report.first_rejected = report.first_rejected or item
+            continue
+        _count_row(item, report, examples)
+        if file is not None and item.cleaned.drop is None:
+            plain = {name: _plain(value) for name, value in item.values.items()}
+            text = json.dumps(plain, ensure_ascii=False, default=str)
+            file.write(clean_surrogates(text) + "\n")
+
+
+def _plain(value: object) -> object:
+    """Return what JSON can hold of a value of a table."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _count_row(done: _Done, report: CleanReport, examples: int) -> None:
+    drop = done.cleaned.drop
+    # What was done to an article that is then dropped is not counted: it is not there any more.
+    for change in done.cleaned.changes if drop is None else ():
+        rule = report.rules[change.rule]
+        rule.changed += 1
+        if len(rule.examples) < examples:
+            rule.examples.append(Example(done.article, change.part, change.before, change.after))
+    if drop is None:
+        report.kept += 1
+        report.changed += bool(done.cleaned.changes)
+        return
+    report.dropped += 1
+    rule = report.rules.setdefault(drop.rule, RuleCount(drop.rule))
+    rule.dropped += 1
+    if len(rule.examples) < examples:
+        rule.examples.append(Example(done.article, "", done.before, drop.reason))

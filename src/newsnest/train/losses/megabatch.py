@@ -1,0 +1,112 @@
+"""Push the hardest other positive of a large batch away, up to a margin (ParaNMT)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from newsnest.errors import ParameterError
+from newsnest.train.losses.pair_loss import PairLoss, full_precision
+
+
+def cosines(rows: Tensor, columns: Tensor) -> Tensor:
+    """Return all cosines, (n, m), in float32 at least, also under autocast.
+
+    Example
+    -------
+    >>> cosines(torch.tensor([[2.0, 0.0]]), torch.eye(2)).tolist()
+    [[1.0, 0.0]]
+    """
+    with torch.autocast(rows.device.type, enabled=False):
+        one, other = (functional.normalize(full_precision(x), dim=-1) for x in (rows, columns))
+        return one @ other.T
+
+
+class MegaBatchLoss(PairLoss):
+    """Pull a pair together and its hardest negative of the batch apart, each up to a margin.
+
+    The mean of ReLU(positive_margin − cos(a, p)) + ReLU(cos(a, n) − negative_margin), n the other
+    positive of the batch that is most similar to a. Prefer a ranking loss in small batches: the
+    hardest of few is not hard. Here for comparison with it.
+
+    Parameters
+    ----------
+    model
+        A SentenceTransformer.
+    positive_margin, negative_margin
+        Cosines: pairs above the first, and negatives below the second, cost nothing.
+    mini_batch_size
+        See `PairLoss`: memory for so many texts only; loss and gradients, of every text, stay
+        those of the whole batch.
+
+    Raises
+    ------
+    ParameterError
+        If a margin is no cosine, or the negative one is above the positive one.
+
+    Expects
+    -------
+    Two columns of text, and a label, which is not looked at. Large batches (the source has 500 and
+    more) in which no text stands twice.
+
+    Notes
+    -----
+    O(n² d) in time, n² numbers in memory. A batch of one pair has no negative and only pulls.
+
+    Source: Wieting and Gimpel, "ParaNMT-50M" (ACL 2018), section 4. Differs from
+    MegaBatchMarginLoss of sentence-transformers before July 2026, where by default only the last
+    mini-batch got gradients.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        positive_margin: float = 0.8,
+        negative_margin: float = 0.3,
+        mini_batch_size: int | None = None,
+    ) -> None:
+        super().__init__(model, mini_batch_size=mini_batch_size)
+        if not -1 <= negative_margin <= positive_margin <= 1:
+            raise ParameterError(
+                "MegaBatchLoss: margins must be cosines, the negative one not above the positive "
+                f"one, got {negative_margin} and {positive_margin}. The source has 0.3 and 0.8."
+            )
+        self.positive_margin = positive_margin
+        self.negative_margin = negative_margin
+
+    def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
+        """Return the loss of [anchors, positives], shape (n, d) each."""
+        anchors, positives = embeddings
+        similar = cosines(anchors, positives)  # (n, n)
+        own = torch.eye(len(similar), dtype=torch.bool, device=similar.device)
+        hardest = similar.masked_fill(own, -torch.inf).amax(dim=1)  # (n,)
+        apart = functional.relu(hardest - self.negative_margin)
+        together = functional.relu(self.positive_margin - similar.diagonal())
+        return (together + apart).mean()
+
+    def get_config_dict(self) -> dict[str, Any]:
+        """Return the settings, for the model card."""
+        margins = {
+            "positive_margin": self.positive_margin,
+            "negative_margin": self.negative_margin,
+        }
+        return {**margins, **super().get_config_dict()}
+
+    @property
+    def citation(self) -> str:
+        """BibTeX of the source."""
+        return """
+@inproceedings{wieting-gimpel-2018-paranmt,
+    title={{ParaNMT-50M}: Pushing the Limits of Paraphrastic Sentence Embeddings with Millions of \
+Machine Translations},
+    author={Wieting, John and Gimpel, Kevin},
+    booktitle={Proceedings of the 56th Annual Meeting of the Association for Computational \
+Linguistics},
+    year={2018}
+}
+"""

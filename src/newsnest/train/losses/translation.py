@@ -1,0 +1,189 @@
+"""Bring a translation to where a frozen teacher has the original, and leave the original there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from newsnest.errors import ParameterError
+from newsnest.train.losses.contrastive import check_temperature
+from newsnest.train.losses.frozen import FrozenReader
+from newsnest.train.losses.pair_loss import PairLoss, full_precision
+
+_SAME = 0.95  # two originals from this cosine on say nearly the same: no negatives
+
+
+def distance_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean of 1 − cosine of every row and the teacher's, a scalar.
+
+    Half the squared distance of the unit vectors.
+
+    Parameters
+    ----------
+    embeddings, teacher
+        Shape (n, d) each, of any length.
+
+    Example
+    -------
+    >>> distance_loss(torch.eye(2), torch.tensor([[2.0, 0.0], [3.0, 0.0]])).item()
+    0.5
+    """
+    now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+    return (1 - (now * then).sum(-1)).mean()
+
+
+def retrieval_loss(embeddings: Tensor, teacher: Tensor, *, temperature: float) -> Tensor:
+    """Return the InfoNCE loss of every row against the teacher's rows, a scalar.
+
+    Rows of the teacher that are nearly the row's own (cosine from .95 on) are no negatives.
+
+    Parameters
+    ----------
+    embeddings, teacher
+        Shape (n, d) each, of any length.
+    temperature
+        Divides the cosines.
+    """
+    with torch.autocast(embeddings.device.type, enabled=False):
+        now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+        own = torch.eye(len(now), dtype=torch.bool, device=now.device)
+        logits = now @ then.T / temperature  # (n, n)
+        logits = logits.masked_fill((then @ then.T >= _SAME) & ~own, -torch.inf)
+        return functional.cross_entropy(logits, torch.arange(len(now), device=now.device))
+
+
+def similarity_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean squared difference of cosines with the teacher's rows, a scalar.
+
+    The cosine of row i and the teacher's row j shall be that of the teacher's rows i and j.
+
+    Parameters
+    ----------
+    embeddings, teacher
+        Shape (n, d) each, of any length.
+    """
+    with torch.autocast(embeddings.device.type, enabled=False):
+        now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+        return (now @ then.T - then @ then.T).square().mean()
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationTerms:
+    """What the loss is made of, beside `distance_loss` of the translations; 0 leaves a term out.
+
+    Parameters
+    ----------
+    original
+        Weight of the originals beside the translations.
+    similarity
+        Weight of `similarity_loss` of both beside `distance_loss`.
+    contrastive
+        Weight of `retrieval_loss` of the translations.
+    temperature
+        Of `retrieval_loss`.
+    """
+
+    original: float = 1.0
+    similarity: float = 10.0
+    contrastive: float = 0.0
+    temperature: float = 0.05
+
+
+class TranslationLoss(PairLoss):
+    """Teach a model other languages by its own vectors of one that it knows.
+
+    The embedding of a translation shall be the teacher's of the original, and that of the original
+    shall stay where the teacher has it. Prefer it to a contrastive loss on translations where
+    similarities within the known language are to stay what they are.
+
+    Parameters
+    ----------
+    model
+        A SentenceTransformer.
+    teacher
+        The model as it was, of the same width; frozen, never saved, never trained.
+    terms
+        See `TranslationTerms`.
+    mini_batch_size
+        See `PairLoss`.
+
+    Raises
+    ------
+    ParameterError
+        If the temperature is not positive, or the widths differ.
+
+    Expects
+    -------
+    Two columns of text, the translation and the original, and a label, which is not looked at.
+    Batches without the same original twice, as `ComponentBatchSampler` makes them.
+
+    Source: Reimers and Gurevych, "Making Monolingual Sentence Embeddings Multilingual using
+    Knowledge Distillation" (arXiv 2004.09813), equation 1. Differs from the source in that unit
+    vectors are compared, similarities too, and the student starts as the teacher itself.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        teacher: nn.Module,
+        terms: TranslationTerms | None = None,
+        mini_batch_size: int | None = None,
+    ) -> None:
+        super().__init__(model, mini_batch_size=mini_batch_size)
+        self.terms = terms or TranslationTerms()
+        check_temperature("TranslationLoss", self.terms.temperature)
+        self._teacher = FrozenReader(teacher)
+        self._targets: Tensor | None = None
+
+    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+        """Encode both columns, the originals also by the teacher; return the loss, a scalar."""
+        columns = list(sentence_features)
+        self._targets = self._teacher.read(columns[1:], self.mini_batch_size)
+        return super().forward(columns, labels)
+
+    def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
+        """Return the loss of [translations, originals] (n, d), whose texts `forward` was given."""
+        translations, originals = embeddings
+        targets = self._targets
+        assert targets is not None  # set by forward
+        if targets.shape != originals.shape:
+            raise ParameterError(
+                f"TranslationLoss: teacher must give vectors of shape {tuple(originals.shape)}, "
+                f"got {tuple(targets.shape)}. Start from the teacher itself."
+            )
+        terms = self.terms
+        kept = distance_loss(originals, targets)
+        loss = distance_loss(translations, targets) + terms.original * kept
+        if terms.similarity:
+            kept = similarity_loss(originals, targets)
+            moved = similarity_loss(translations, targets) + terms.original * kept
+            loss = loss + terms.similarity * moved
+        if terms.contrastive:
+            found = retrieval_loss(translations, targets, temperature=terms.temperature)
+            loss = loss + terms.contrastive * found
+        return loss
+
+    def get_config_dict(self) -> dict[str, Any]:
+        """Return the settings, for the model card."""
+        return {**asdict(self.terms), **super().get_config_dict()}
+
+    @property
+    def citation(self) -> str:
+        """BibTeX of the source."""
+        return """
+@inproceedings{reimers2020multilingual,
+    title={Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation},
+    author={Reimers, Nils and Gurevych, Iryna},
+    booktitle={Proceedings of the 2020 Conference on Empirical Methods in Natural Language \
+Processing},
+    year={2020},
+    eprint={2004.09813},
+    archivePrefix={arXiv}
+}
+"""

@@ -1,0 +1,79 @@
+"""The recipe `align`: teach an encoder other languages by its own vectors of one that it knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsnest.embed.patience import patient_threads
+from newsnest.progress import SILENT, Progress
+from newsnest.train.recipes.recipe import Recipe, require_training
+from newsnest.train.recipes.settings import TrainerSettings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignSettings(TrainerSettings):
+    """Settings of the recipe `align`; `describe_settings` says what each means."""
+
+    # Data
+    pivot: str | None = setting(None, "the language that the base knows; none: English")
+    languages: tuple[str, ...] = setting((), "to be learnt, as the files write them; empty: all")
+    most: int | None = setting(None, "most sentences of each language of a file", least=2)
+    validation: float = setting(
+        0.05, "share split off to validate on, of files without such a split", above=0, most=0.5
+    )
+    validation_pairs: int = setting(1000, "most sentences to validate on", least=6)
+    # Loss
+    original: float = setting(
+        1.0, "weight of keeping the pivot's vectors where they are; 0: off", least=0
+    )
+    similarity: float = setting(10.0, "weight of the similarities with other sentences", least=0)
+    contrastive: float = setting(0.0, "weight of the in-batch contrast", least=0)
+    temperature: float = setting(0.05, "of the in-batch contrast", above=0)
+    dropout: bool = setting(False, "of the base while it learns: blurs what is to be met exactly")
+    # Training
+    batch_size: int = setting(64, "sentences and translations a batch, on each device", least=2)
+    learning_rate: float | None = setting(None, "highest; none: 5e-4, with lora 5e-3", above=0)
+    evaluations: int = setting(4, "validations, and checkpoints, an epoch", least=1)
+    patience: int = setting(4, "validations without a better one until training ends", least=1)
+
+
+def run(settings: AlignSettings, *, progress: Progress = SILENT) -> Path:
+    """Train, and return the folder of the model, which plain sentence-transformers loads.
+
+    The vector of a translation becomes that which the base has for the original, and originals
+    stay where they are. Prefer it before `matryoshka`, which then starts from the model. After an
+    interruption, the same settings go on from the last checkpoint; a model that is there already
+    is returned as it is.
+
+    Parameters
+    ----------
+    settings
+        See `AlignSettings`. A data file holds parallel sentences, as `read_parallel` reads them.
+    progress
+        Told what the data holds, what was chosen, and every validation.
+
+    Raises
+    ------
+    InputError
+        If a data file cannot be used.
+    ParameterError
+        If a setting cannot be used with this base or these data, `output` holds something else, or
+        the extra `train` is not installed.
+    EncoderError
+        If the base cannot be found or loaded.
+
+    Notes
+    -----
+    Deterministic for a seed on one machine, also where it was interrupted. Words of a new language
+    must be spelt by pieces that the base has: a vocabulary of English pieces serves languages in
+    Latin letters alone. Source: see `TranslationLoss`.
+    """
+    require_training()
+    with patient_threads():
+        from newsnest.train.recipes.align_run import train_align
+
+    return train_align(settings, progress=progress)
+
+
+ALIGN = Recipe("other languages, learnt from translations", AlignSettings, run, "translations")

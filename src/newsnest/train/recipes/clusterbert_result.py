@@ -1,0 +1,111 @@
+"""What the stages of the recipe `clusterbert` came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sentence_transformers import SentenceTransformer
+
+from newsnest.progress import Progress
+from newsnest.train.cluster_head import ClusterHead
+from newsnest.types import Labels, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage came to; n texts in the order given, held-out ones included.
+
+    Parameters
+    ----------
+    name
+        "start" (the frozen base), "adaptation", "clustering 1" …, "hardening 1" ….
+    vectors
+        float32 (n, d), unit vectors of the clean texts.
+    labels
+        int32 (n,): clusters of these vectors by the target clusterer (k-means or RAC).
+    probabilities
+        float32 (n, k): the head's soft assignment.
+    measures
+        Unsupervised: silhouette, dunn, stability, words, reconstruction, clusters, measured_on.
+    gold
+        nmi and accuracy of `labels`, head_nmi and head_accuracy of the head; None without gold.
+    epochs
+        The losses of each.
+    kept
+        Whether the next stage went on from it.
+    seconds
+        What it took.
+    """
+
+    name: str
+    vectors: Vectors
+    labels: Labels
+    probabilities: Vectors
+    measures: Mapping[str, float]
+    gold: Mapping[str, float] | None
+    epochs: tuple[Mapping[str, float], ...]
+    kept: bool
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the arrays, ready for JSON."""
+        return {
+            "name": self.name,
+            "kept": self.kept,
+            "measures": _rounded(self.measures),
+            "gold": None if self.gold is None else _rounded(self.gold),
+            "epochs": [_rounded(epoch) for epoch in self.epochs],
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """A trained encoder, its head, and every stage on the way.
+
+    Parameters
+    ----------
+    model
+        Stock modules only.
+    head
+        The head that belongs to it.
+    stages
+        In their order, "start" first.
+    picked
+        Name of the stage whose weights `model` has: chosen without labels.
+    oracle
+        Name of the stage with the best gold NMI, which nobody without labels can pick (leakage);
+        None without gold.
+    k, targets
+        How many clusters the teacher makes, and whether it is "kmeans" or "rac".
+    chosen
+        How k and targets came about, precision and the gradient found, ready for JSON.
+    """
+
+    model: SentenceTransformer
+    head: ClusterHead
+    stages: tuple[StageResult, ...]
+    picked: str
+    oracle: str | None
+    k: int
+    targets: str
+    chosen: Mapping[str, Any]
+
+
+def tell(result: StageResult, why: str, progress: Progress) -> None:
+    """Say how a stage was judged, and what gold says of it."""
+    told = {key: result.measures[key] for key in ("silhouette", "dunn", "stability", "words")}
+    line = ", ".join(f"{key} {value:.3f}" for key, value in told.items())
+    progress.note(f"{result.name}: {line}. {why}")
+    if result.gold is not None:
+        progress.note(
+            f"{result.name}, against gold (reported, never used): NMI {result.gold['nmi']:.3f}, "
+            f"ACC {result.gold['accuracy']:.3f}; head {result.gold['head_nmi']:.3f}, "
+            f"{result.gold['head_accuracy']:.3f}"
+        )
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {key: round(float(value), 6) for key, value in values.items()}
