@@ -12,7 +12,6 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from clusterbert import Cells, scored
 from clusterbert_methods import ABLATIONS, CLUSTERERS, DEEP, PROFILES, kmeans, rac, tfidf
 from clusterbert_table import ENCODERS
-
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.train.recipes.sccl import ScclSettings
 from newsnest.train.recipes.vascl import VasclSettings

@@ -201,13 +201,26 @@ def test_looking_nearby_first_agrees_with_exact(monkeypatch, screen):
     assert (np.diff(nearby.linkage_[:, 2]) >= 0).all()
 
 
-def test_looking_nearby_leaves_no_two_clusters_that_should_be_one():
+@pytest.mark.parametrize("lowest", [0.5, 0.0, -0.03])
+def test_looking_nearby_leaves_no_two_clusters_that_should_be_one(lowest):
     rows = stories(seed=1)
-    labels = RAC(0.5, exact=False).fit(rows).labels_
+    labels = RAC(lowest, exact=False).fit(rows).labels_
     means = np.stack([rows[labels == k].mean(axis=0) for k in range(labels.max() + 1)])
     between = means @ means.T
     np.fill_diagonal(between, -1)
-    assert between.max() < 0.5 + 1e-5
+    assert between.max() < lowest + 1e-5
+
+
+def test_rows_that_are_not_numbers_are_refused():
+    rows = stories(100)
+    rows[7, 3] = np.nan
+    with pytest.raises(
+        ParameterError, match="agglomerate: means must be finite, .* in row 7. Drop"
+    ):
+        agglomerate(rows, np.ones(len(rows)), min_similarity=0.5)
+    rows[7, 3] = np.inf
+    with pytest.raises(ParameterError, match="agglomerate_rows: rows must be finite, .* in row 7"):
+        agglomerate_rows(rows, np.ones(len(rows)), min_similarity=0.5)
 
 
 def test_above_a_number_of_rows_first_neighbours_are_looked_for_nearby(monkeypatch):

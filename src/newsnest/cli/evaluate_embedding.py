@@ -107,7 +107,7 @@ def embedding(
         scores = title_scores(titles, texts, read.stories, resamples=resamples, seed=seed)
         indices = _indices(bodies, read, encoder, (samples, resamples, seed), progress)
     if as_json:
-        setting = {
+        setting: dict[str, Any] = {
             "file": str(file),
             "split": split,
             "encoder": encoder,
@@ -119,9 +119,9 @@ def embedding(
             "articles": n,
             "left_out": dict(read.left_out),
         }
-        found = {level: own.as_dict() for level, own in indices.items()}
-        content = {**setting, **scores.as_dict(), "clusters": found}
-        click.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        setting |= scores.as_dict()
+        setting["clusters"] = {level: own.as_dict() for level, own in indices.items()}
+        click.echo(json.dumps(setting, indent=1, ensure_ascii=False))
         return
     _print(n, encoder, scores, indices)
 

@@ -9,6 +9,7 @@ from newsnest.cluster.calibration import (
 )
 from newsnest.cluster.finest import FinestClusterer, PredictingRAC, finest_clusterer
 from newsnest.cluster.incremental import IncrementalRAC
+from newsnest.cluster.kmeans import SphericalKMeans, pair_vectors
 from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
 from newsnest.cluster.rac import RAC
 from newsnest.cluster.rac_engine import agglomerate, agglomerate_rows, compile_kernels
@@ -23,6 +24,7 @@ __all__ = [
     "LevelwiseRAC",
     "Order",
     "PredictingRAC",
+    "SphericalKMeans",
     "agglomerate",
     "agglomerate_rows",
     "auto_levels",
@@ -36,5 +38,6 @@ __all__ = [
     "group_means",
     "level_vectors",
     "nest_levels",
+    "pair_vectors",
     "story_map",
 ]

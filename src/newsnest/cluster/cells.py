@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,53 +25,62 @@ class Cells:
         int32 (n,): rows, cell by cell.
     starts
         int64 (cells + 1,): where each cell begins in `order`.
-    near
-        For every cell, itself and then the cells that are near to it, or it to them.
+    similar
+        float32 (cells, cells): dot products of pivots.
     """
 
     order: NDArray[np.int32]
     starts: NDArray[np.int64]
-    near: list[NDArray[np.int64]]
+    similar: Vectors
 
     @classmethod
-    def of(cls, rows: Vectors) -> Cells:
+    def of(cls, rows: Vectors) -> Self:
         """Sort rows, float32 (n, d), into cells."""
-        n = len(rows)
-        sampled = np.unique(np.linspace(0, n - 1, max(1, int(n**0.5))).astype(np.int64))
-        pivots = rows[sampled]
-        pivots = pivots[_tour(pivots @ pivots.T)]
-        cell = np.empty(n, np.int32)
-        for start in range(0, n, 4096):
+        pivots = pivots_of(rows)
+        cell = np.empty(len(rows), np.int32)
+        for start in range(0, len(rows), 4096):
             cell[start : start + 4096] = (rows[start : start + 4096] @ pivots.T).argmax(axis=1)
-        counts = np.bincount(cell, minlength=len(pivots))
-        similar = pivots @ pivots.T
+        return cls.sorted_by(cell, pivots)
+
+    @classmethod
+    def sorted_by(
+        cls, cell: NDArray[np.int32], pivots: Vectors, apart: NDArray[np.bool_] | None = None
+    ) -> Self:
+        """Sort rows into cells that are known, int32 (n,), with a pivot each, float32 (cells, d).
+
+        Rows that are to be kept `apart`, bool (n,), come after all others, in as many cells more.
+        """
+        cells = len(pivots)
+        if apart is not None:
+            cell, cells = cell + np.int32(cells) * apart, 2 * cells
+        counts = np.bincount(cell, minlength=cells)
+        order = np.argsort(cell, kind="stable").astype(np.int32)
+        return cls(order, np.concatenate([[0], np.cumsum(counts)]), pivots @ pivots.T)
+
+    def near(self) -> list[NDArray[np.int64]]:
+        """Return for every cell itself, and then the cells that are near to it, or it to them."""
+        similar = self.similar.copy()
         np.fill_diagonal(similar, np.inf)
         meet = np.zeros(similar.shape, np.bool_)
         closest = np.argsort(-similar, axis=1, kind="stable")[:, :_PROBED]
         np.put_along_axis(meet, closest, True, axis=1)
         meet |= meet.T
+        twice = (len(self.starts) - 1) // len(meet)
+        meet = np.tile(meet, (twice, twice))
         np.fill_diagonal(meet, False)
-        return cls(
-            np.argsort(cell, kind="stable").astype(np.int32),
-            np.concatenate([[0], np.cumsum(counts)]),
-            [np.concatenate([[c], np.flatnonzero(meet[c])]) for c in range(len(pivots))],
-        )
+        return [np.concatenate([[c], np.flatnonzero(meet[c])]) for c in range(len(meet))]
 
     def rows(self, cells: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return the rows of some cells."""
         return np.concatenate([self.order[self.starts[c] : self.starts[c + 1]] for c in cells])
 
-    def panels(self, first: int, last: int, columns: int) -> NDArray[np.int32]:
-        """Return the panels of so many columns that hold what slots first … last − 1 may meet."""
-        begin = np.searchsorted(self.starts, first, "right") - 1
-        end = np.searchsorted(self.starts, min(last, len(self.order)) - 1, "right")
-        cells = np.unique(np.concatenate(self.near[begin:end]))
-        ranges = zip(self.starts[cells], self.starts[cells + 1], strict=True)
-        return np.unique(
-            np.concatenate(
-                [np.arange(a // columns, -(-b // columns), dtype=np.int32) for a, b in ranges]
-            )
-        )
+
+def pivots_of(rows: Vectors) -> Vectors:
+    """Return √n of the rows, from all over them, each next to one that is similar."""
+    n = len(rows)
+    sampled = np.unique(np.linspace(0, n - 1, max(1, int(n**0.5))).astype(np.int64))
+    pivots = rows[sampled]
+    return np.ascontiguousarray(pivots[_tour(pivots @ pivots.T)])
 
 
 def _tour(similar: NDArray[np.float32]) -> list[int]:

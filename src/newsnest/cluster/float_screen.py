@@ -45,12 +45,12 @@ class FloatScreen(Screen):
         values, ids = empty_heaps(n, k, above)
         cells = Cells.of(self._means)
         with progress.start("comparing nearby", n, "rows") as task:
-            for near in cells.near:
+            for near in cells.near():
                 rows = cells.rows(near[:1])
                 others = np.sort(cells.rows(near))
                 values[rows], ids[rows] = self.among(rows, others, k, above)
                 task.advance(len(rows))
-        return widened(self._means, values, ids, self._pool)
+        return widened(self._means, values, ids, self._pool, progress)
 
     def among(
         self, rows: NDArray[np.int32], live: NDArray[np.int32], k: int, above: np.float32

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.cluster import int8_kernels, int8_tile
-from newsnest.cluster.cells import Cells
-from newsnest.cluster.int8_kernels import Rounding
+from newsnest.cluster.cells import Cells, pivots_of
+from newsnest.cluster.int8_axes import Axes
+from newsnest.cluster.int8_kernels import Looks, Rounding
 from newsnest.cluster.screen import Neighbours, Screen, empty_heaps, tournament, widened
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
@@ -17,58 +18,64 @@ from newsnest.types import Vectors
 _BLOCK = 768  # rows; whole tiles and whole panels
 _SMALL = 20_000  # rows below which blocks are halved, for threads to share evenly
 _QUERIES = 480  # rows; whole tiles
-_SAMPLED = 1024  # rows that decide on the scale
+_ENCODED = 2048  # rows at a time
+_SORTED_BY = 2 * int8_tile.BLOCK  # dimensions that decide on the cell
+_ROUGH = 1.25  # times the middle error
+_PROBED = 2000  # tiles
+_LOOK_COST = 0.25  # of multiplying a block
 
 
 class Int8Screen(Screen):
     """Products of vectors rounded to int8, in panels that follow the live rows."""
 
     def __init__(self, means: Vectors, pool: ThreadPoolExecutor, threads: int) -> None:
-        n, d = means.shape
-        block = int8_kernels.HADAMARD
-        width = -(-d // block) * block
-        tile = int8_tile.ROWS * int8_tile.COLUMNS
-        padded = -(-n // tile) * tile
+        n = len(means)
         self._means, self._pool, self._threads = means, pool, threads
-        self._signs = np.where(np.random.default_rng(0).random(d) < 0.5, -1, 1).astype(np.float32)
-        self._scale = self._fitting_scale(width)
-        self._codes = np.zeros((padded, width), np.int8)
-        self._offsets = np.zeros(padded, np.int32)
+        self._axes = Axes.of(means)
+        self._blocks = len(self._axes.steps)
+        self._codes = np.zeros((n, self._blocks * int8_tile.ROW_WORDS * 4), np.int8)
         self._error = np.zeros(n, np.float32)
         self._length = np.zeros(n, np.float32)
-        self._owners = np.full(padded, -1, np.int32)
-        self._cells = Cells.of(means)
-        self._owners[:n] = self._cells.order
-        self._panels = np.full(
-            (padded // int8_tile.COLUMNS, width * int8_tile.COLUMNS), 128, np.uint8
-        )
+        self._looks = Looks(self._blocks, self._axes.factors)
         self._stale = np.zeros(n, np.bool_)
-        everyone = np.arange(n, dtype=np.int32)
-        self._encode(everyone)
-        self._place(self._owners[:n], everyone)
+        self._cells = self._sort()
+        padded = _whole(n, int8_tile.ROWS * int8_tile.COLUMNS)
+        self._owners = np.full(padded, -1, np.int32)
+        self._owners[:n] = self._cells.order
+        panel = self._blocks * int8_tile.COLUMN_WORDS * int8_tile.COLUMNS * 4
+        self._panels = np.empty((padded // int8_tile.COLUMNS, panel), np.uint8)
+        self._place(self._cells.order, np.arange(n, dtype=np.int32))
+        int8_kernels.clear(np.arange(n, padded, dtype=np.int32), self._panels)
 
-    def _fitting_scale(self, width: int) -> np.float32:
-        """The step of rounding: a hair of the coordinates lies outside and is cut off."""
+    def _sort(self) -> Cells:
+        """Code all rows, and sort them into cells: those that rounding hurts come last."""
         n = len(self._means)
-        sample = np.unique(np.linspace(0, n - 1, min(n, _SAMPLED)).astype(np.int64))
-        turned = np.empty((len(sample), width), np.float32)
-        for row, out in zip(self._means[sample], turned, strict=True):
-            int8_kernels.turn(row, self._signs, out)
-        largest = float(np.quantile(np.abs(turned), 0.9999))
-        return np.float32(max(largest, 1e-6) / 127.0)
+        pivots = pivots_of(self._means)
+        turned = np.ascontiguousarray((pivots @ self._axes.turn)[:, :_SORTED_BY].T)
+        cell = np.empty(n, np.int32)
 
-    def _encode(self, rows: NDArray[np.int32]) -> None:
-        list(self._pool.map(
-            lambda part: int8_kernels.encode(
-                part, self._means, self._signs, self._scale, self._codes, self._offsets,
-                self._error, self._length,
-            ),
-            np.array_split(rows, self._threads),
-        ))  # fmt: skip
+        def sort(start: int) -> None:
+            rows = np.arange(start, min(start + _ENCODED, n), dtype=np.int32)
+            coordinates = self._encode(rows)
+            cell[rows] = (coordinates[:, :_SORTED_BY] @ turned).argmax(axis=1)
+
+        list(self._pool.map(sort, range(0, n, _ENCODED)))
+        rough = self._error > _ROUGH * np.median(self._error)
+        return Cells.sorted_by(cell, pivots, rough)
+
+    def _encode(self, rows: NDArray[np.int32]) -> Vectors:
+        """Code some rows; return their coordinates."""
+        coordinates = self._means[rows] @ self._axes.turn
+        int8_kernels.encode(
+            rows, coordinates, self._axes.steps, self._axes.factors, self._codes,
+            self._codes.view(np.int32), self._error, self._length,
+        )  # fmt: skip
+        return coordinates
 
     def _place(self, rows: NDArray[np.int32], slots: NDArray[np.int32]) -> None:
+        words = self._codes.view(np.int32)
         list(self._pool.map(
-            lambda part: int8_kernels.place(*part, self._codes, self._panels),
+            lambda part: int8_kernels.place(*part, self._codes, words, self._panels),
             zip(np.array_split(rows, self._threads), np.array_split(slots, self._threads),
                 strict=True),
         ))  # fmt: skip
@@ -76,37 +83,59 @@ class Int8Screen(Screen):
     def all_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
         n = len(self._means)
         values, ids = empty_heaps(n, k, above)
-        rounding = self._rounding(self._error)
-        codes, offsets, limits = self._queries(self._cells.order, values, rounding)
+        rounding = self._rounding()
+        codes, limits = self._queries(self._owners, values, rounding)
         block = _BLOCK if n > _SMALL else _BLOCK // 2
         blocks = -(-n // block)
 
         def fold(pairs: NDArray[np.int32]) -> None:
             int8_kernels.meet(
-                pairs, block, self._owners, self._means, codes, self._panels, offsets, rounding,
-                limits, values, ids,
+                pairs, block, self._owners, self._means, codes, self._panels, self._looks,
+                rounding, limits, values, ids,
             )  # fmt: skip
 
         with progress.start("comparing", blocks * (blocks + 1) // 2, "blocks") as task:
-            for pairs in tournament(blocks):
+            for played, pairs in enumerate(tournament(blocks)):
                 listed = np.array(pairs, np.int32).reshape(-1, 2)
                 parts = min(max(1, len(pairs)), 4 * self._threads)
                 list(self._pool.map(fold, np.array_split(listed, parts)))
                 task.advance(len(pairs))
-        return values, ids
+                if not played:  # lists are no longer empty
+                    self._plan_looks(codes, rounding, limits)
+        back = np.argsort(self._cells.order)
+        return values[back], ids[back]
+
+    def _plan_looks(
+        self, codes: NDArray[np.int8], rounding: Rounding, limits: NDArray[np.int32]
+    ) -> None:
+        """Decide by some tiles after how many blocks of dimensions it pays to look at sums."""
+        rows = np.arange(0, len(codes), int8_tile.ROWS)
+        panels = np.arange(len(self._panels))
+        most = max(1, int(min(_PROBED, len(rows) * len(panels) / 50) ** 0.5))
+        some = [every[:: -(-len(every) // most)] for every in (rows, panels)]
+        tiles = np.stack(np.meshgrid(*some), axis=-1).reshape(-1, 2).astype(np.int32)
+        ended = int8_kernels.probe(tiles, codes, self._panels, self._looks, rounding, limits)
+        after = np.arange(self._blocks + 1)
+        costs = []
+        for first in range(1, self._blocks + 1):
+            spent = np.maximum(after, first)
+            looks = np.minimum(spent, self._blocks - 1) - first + 1
+            costs.append((ended * (spent + _LOOK_COST * looks)).sum())
+        self._looks = Looks(1 + int(np.argmin(costs)), self._axes.factors)
 
     def nearby_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
-        order = self._cells.order
+        order, near = self._cells.order, self._cells.near()
         values, ids = empty_heaps(len(order), k, above)
-        rounding = self._rounding(self._error)
-        codes, offsets, limits = self._queries(order, values, rounding)
+        rounding = self._rounding()
+        padded = self._owners[: _whole(len(order), int8_tile.ROWS)]
+        codes, limits = self._queries(padded, values, rounding)
 
         def fold(first: int) -> int:
             last = min(first + _QUERIES, len(codes))
-            listed = self._cells.panels(first, last, int8_tile.COLUMNS)
+            listed = self._panels_of(near, first, last)
             int8_kernels.look_up(
-                first, last, order, listed, self._owners, self._means, codes, self._panels,
-                offsets, rounding, limits, values, ids,
+                first, last, padded, listed, self._owners, self._means, codes, self._panels,
+                self._looks, rounding, limits, values, ids,
             )  # fmt: skip
             return last - first
 
@@ -114,7 +143,19 @@ class Int8Screen(Screen):
             for done in self._pool.map(fold, range(0, len(codes), _QUERIES)):
                 task.advance(done)
         back = np.argsort(order)
-        return widened(self._means, values[back], ids[back], self._pool)
+        return widened(self._means, values[back], ids[back], self._pool, progress)
+
+    def _panels_of(self, near: list[NDArray[np.int64]], first: int, last: int) -> NDArray[np.int32]:
+        """Return the panels that hold what slots first … last − 1 may meet."""
+        starts = self._cells.starts
+        begin = np.searchsorted(starts, first, "right") - 1
+        end = np.searchsorted(starts, min(last, starts[-1]) - 1, "right")
+        cells = np.unique(np.concatenate(near[begin:end]))
+        marks = np.zeros(len(self._panels) + 1, np.int32)
+        filled = cells[starts[cells] < starts[cells + 1]]
+        np.add.at(marks, starts[filled] // int8_tile.COLUMNS, 1)
+        np.add.at(marks, -(-starts[filled + 1] // int8_tile.COLUMNS), -1)
+        return np.flatnonzero(np.cumsum(marks)).astype(np.int32)
 
     def changed(self, rows: NDArray[np.int32]) -> None:
         self._stale[rows] = True
@@ -122,64 +163,80 @@ class Int8Screen(Screen):
     def among(
         self, rows: NDArray[np.int32], live: NDArray[np.int32], k: int, above: np.float32
     ) -> Neighbours:
-        self._follow(live)
+        slot_of = self._follow(live)
+        by_slot = np.argsort(slot_of[rows])
+        queries = np.full(_whole(len(rows), int8_tile.ROWS), -1, np.int32)
+        queries[: len(rows)] = rows[by_slot]
         values, ids = empty_heaps(len(rows), k, above)
-        rounding = self._rounding(self._error[live])
-        codes, offsets, limits = self._queries(rows, values, rounding)
-        share = -(-len(codes) // (self._threads * int8_tile.ROWS)) * int8_tile.ROWS
+        rounding = self._rounding()
+        codes, limits = self._queries(queries, values, rounding)
+        share = _whole(-(-len(codes) // self._threads), int8_tile.ROWS)
         step = min(_QUERIES, share)
         everything = np.arange(len(self._panels), dtype=np.int32)
 
         def fold(first: int) -> None:
             int8_kernels.look_up(
-                first, min(first + step, len(codes)), rows, everything, self._owners, self._means,
-                codes, self._panels, offsets, rounding, limits, values, ids,
+                first, min(first + step, len(codes)), queries, everything, self._owners,
+                self._means, codes, self._panels, self._looks, rounding, limits, values, ids,
             )  # fmt: skip
 
         list(self._pool.map(fold, range(0, len(codes), step)))
-        return values, ids
+        back = np.argsort(by_slot)
+        return values[back], ids[back]
 
     def _queries(
         self, rows: NDArray[np.int32], values: Vectors, rounding: Rounding
-    ) -> tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int32]]:
-        """Return codes, offsets and limits of rows one after another, padded to whole tiles."""
-        tile = int8_tile.ROWS * int8_tile.COLUMNS
-        padded = -(-len(rows) // int8_tile.ROWS) * int8_tile.ROWS
-        codes = np.zeros((padded, self._codes.shape[1]), np.int8)
-        codes[: len(rows)] = self._codes[rows]
-        offsets = np.zeros(padded, np.int32)
-        offsets[: len(rows)] = self._offsets[rows]
-        limits = np.full(-(-len(rows) // tile) * tile, np.iinfo(np.int32).max, np.int32)
-        int8_kernels.set_limits(rows, values[:, 0], rounding, limits)
-        return codes, offsets, limits
+    ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
+        """Return codes and limits of rows one after another; padding has row −1, and comes last."""
+        n = len(values)
+        codes = np.zeros((len(rows), self._codes.shape[1]), np.int8)
+        codes[:n] = self._codes[rows[:n]]
+        limits = np.full((2, len(rows)), np.iinfo(np.int32).max, np.int32)
+        int8_kernels.set_limits(rows[:n], values[:, 0], rounding, limits)
+        return codes, limits
 
-    def _rounding(self, errors: Vectors) -> Rounding:
-        """Return what rounding lost; `errors` are those of the rows in the panels."""
-        most = errors.max(initial=np.float32(0.0))
-        return Rounding(self._scale, self._error, self._length, most)
+    def _rounding(self) -> Rounding:
+        """Return what rounding lost, as far as rows in the panels are concerned."""
+        held = self._owners >= 0
+        error = np.where(held, self._error[self._owners], np.float32(0.0))
+        longest = self._length[self._owners[held]].max(initial=np.float32(0.0))
+        worst = error.reshape(-1, int8_tile.COLUMNS).max(axis=1)
+        rough = worst > _ROUGH * np.median(worst)
+        most = np.array([worst[~rough].max(initial=0.0), worst.max(initial=0.0)], np.float32)
+        return Rounding(
+            self._axes.steps[-1], self._error, self._length, most, rough.astype(np.uint8), longest,
+            np.float32(self._axes.rounding),
+        )  # fmt: skip
 
-    def _follow(self, live: NDArray[np.int32]) -> None:
-        """Code again what changed, and leave out of the panels what is gone."""
+    def _follow(self, live: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Code again what changed, leave out of the panels what is gone; return rows' slots."""
         stale = live[self._stale[live]]
         self._stale[live] = False
-        self._encode(stale)
-        if 2 * len(live) <= len(self._owners):
-            columns = int8_tile.COLUMNS
-            padded = -(-len(live) // columns) * columns
-            self._owners = np.full(padded, -1, np.int32)
-            self._owners[: len(live)] = live
-            self._panels = self._panels[: padded // columns]
-            slots = np.arange(len(live), dtype=np.int32)
-            self._place(live, slots)
-            int8_kernels.clear(np.arange(len(live), padded, dtype=np.int32), self._panels)
-            return
-        held = np.flatnonzero(self._owners >= 0).astype(np.int32)
+        list(self._pool.map(
+            self._encode, [stale[i : i + _ENCODED] for i in range(0, len(stale), _ENCODED)]
+        ))  # fmt: skip
         alive = np.zeros(len(self._means), np.bool_)
         alive[live] = True
-        gone = held[~alive[self._owners[held]]]
+        held = np.flatnonzero(self._owners >= 0).astype(np.int32)
+        stays = alive[self._owners[held]]
+        if 2 * len(live) <= len(self._owners):
+            stale = self._owners[held[stays]]  # in the order they had
+            padded = _whole(len(live), int8_tile.COLUMNS)
+            self._owners = np.full(padded, -1, np.int32)
+            self._owners[: len(live)] = stale
+            self._panels = self._panels[: padded // int8_tile.COLUMNS]
+            gone = np.arange(len(live), padded, dtype=np.int32)
+        else:
+            gone = held[~stays]
+            self._owners[gone] = -1
         int8_kernels.clear(gone, self._panels)
-        self._owners[gone] = -1
         slot_of = np.empty(len(self._means), np.int32)
         held = np.flatnonzero(self._owners >= 0).astype(np.int32)
         slot_of[self._owners[held]] = held
         self._place(stale, slot_of[stale])
+        return slot_of
+
+
+def _whole(n: int, size: int) -> int:
+    """Return the least multiple of `size` that is not below n."""
+    return -(-n // size) * size

@@ -32,6 +32,7 @@ from newsnest.cluster.int8_screen import Int8Screen
 from newsnest.cluster.int8_tile import LANES
 from newsnest.cluster.screen import Screen
 from newsnest.cluster.threads import thread_count
+from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Labels, Vectors
 
@@ -106,6 +107,11 @@ def agglomerate(
     Merges
         In an order that is valid for a linkage matrix.
 
+    Raises
+    ------
+    ParameterError
+        If a mean is NaN or infinite, or n_jobs is below 1.
+
     Notes
     -----
     Cost: one product of all pairs, n²·d multiply-adds, plus queries for what it left open; a copy
@@ -114,12 +120,33 @@ def agglomerate(
     Source: Sumengen et al. 2021, arXiv 2105.11653. Differs from the source in keeping cluster means
     and bounded candidate lists in place of a similarity graph, which makes it exact for all pairs.
     """
+    _check_finite("agglomerate: means", means)
+    return _merged(means.copy(), weights, min_similarity, exact, n_jobs, progress)
+
+
+def _check_finite(what: str, rows: Vectors) -> None:
+    if not np.isfinite(np.vdot(rows, rows)):
+        row = int(np.argmin(np.isfinite(rows).all(axis=1)))
+        raise ParameterError(
+            f"{what} must be finite, got NaN or infinity in row {row}. Drop that row."
+        )
+
+
+def _merged(
+    left: Vectors,
+    weights: NDArray[np.float64],
+    min_similarity: float,
+    exact: bool | None,
+    n_jobs: int | None,
+    progress: Progress,
+) -> Merges:
+    """Do as `agglomerate` does, writing over the means."""
     threads = thread_count(n_jobs)
     compile_kernels(progress)
-    roots = np.arange(len(means), dtype=np.int32)
+    roots = np.arange(len(left), dtype=np.int32)
     pairs, heights = [np.empty((0, 2), np.int32)], [np.empty(0, np.float32)]
-    left, heavy = means, weights
-    exact = len(means) <= EXACT_MOST if exact is None else exact
+    heavy = weights
+    exact = len(left) <= EXACT_MOST if exact is None else exact
     nearby = not exact
     with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
         while True:
@@ -127,12 +154,13 @@ def agglomerate(
             engine.run(progress)
             pairs += [roots[found] for found in engine.pairs]
             heights += engine.heights
-            if not engine.nearby:
+            if not nearby:
                 break
             kept = engine.roots()
             # Again nearby while that still halves them; at last exactly, whatever is left.
             nearby = len(kept) > EXACT_MOST and 2 * len(kept) <= len(roots)
-            roots, left, heavy = roots[kept], engine.means[kept], engine.weights[kept]
+            roots, left, heavy = roots[kept], left[kept], engine.weights[kept]
+            del engine  # or it would be held while the next one is built
     return _finished(np.concatenate(pairs), np.concatenate(heights), weights, exact)
 
 
@@ -189,21 +217,18 @@ def agglomerate_rows(
         float32 (n, d), unit length.
     weights, min_similarity, exact, n_jobs, progress
         As in `agglomerate`.
+
+    Raises
+    ------
+    ParameterError
+        If a row is NaN or infinite, or n_jobs is below 1.
     """
+    _check_finite("agglomerate_rows: rows", rows)
     atoms, first = fold_identical(rows)
-    if len(first) == len(rows):  # a copy of a million rows is not for nothing
-        return agglomerate(
-            rows, weights, min_similarity=min_similarity, exact=exact, n_jobs=n_jobs,
-            progress=progress,
-        )  # fmt: skip
-    merges = agglomerate(
-        np.ascontiguousarray(rows[first]),
-        np.bincount(atoms, weights).astype(np.float64),
-        min_similarity=min_similarity,
-        exact=exact,
-        n_jobs=n_jobs,
-        progress=progress,
-    )
+    if len(first) == len(rows):
+        return _merged(rows.copy(), weights, min_similarity, exact, n_jobs, progress)
+    own = np.bincount(atoms, weights).astype(np.float64)
+    merges = _merged(rows[first], own, min_similarity, exact, n_jobs, progress)
     return _unfold(merges, atoms, first)
 
 
@@ -213,7 +238,7 @@ def _screen_for(means: Vectors, pool: ThreadPoolExecutor, threads: int) -> Scree
 
 
 class _Engine:
-    """State of one run: rows of `means` are clusters until they are absorbed."""
+    """State of one run: rows of `means`, which it writes over, are clusters until absorbed."""
 
     def __init__(
         self,
@@ -226,7 +251,7 @@ class _Engine:
         nearby: bool,
     ) -> None:
         n, d = means.shape
-        self.means = means.copy()
+        self.means = means
         self.weights = weights.astype(np.float64).copy()
         self.pool = pool
         self.threads = threads
@@ -305,14 +330,16 @@ class _Engine:
         self, rows: NDArray[np.int32], values: Vectors, ids: NDArray[np.int32]
     ) -> None:
         """Take over the heaps of a pass, values and ids of shape (len(rows), k)."""
-        order = np.argsort(ids < 0, axis=1, kind="stable")  # empty slots last
-        self.listed[rows, :_CANDIDATES] = np.take_along_axis(ids, order, 1)
-        self.counts[rows] = (ids >= 0).sum(axis=1)
-        full = self.counts[rows] == _CANDIDATES
         # A short list of nearby rows does not say that there are no others.
-        short = np.nextafter(np.float64(self.floor), 2.0) if self.nearby else float(self.floor)
-        self.bound[rows] = np.where(full, values.min(axis=1).astype(np.float64) + self.slack, short)
-        self._refresh(rows)
+        short = np.nextafter(np.float64(self.floor), 2.0) if self.nearby else np.float64(self.floor)
+        self._spread(
+            lambda places: kernels.settle(
+                rows[places], places, values, ids, self.slack, short, self.state, self.listed,
+                self.counts, self.bound, self.nearest, self.nearest_similarity, self.lowest,
+                self.floor,
+            ),
+            np.arange(len(rows), dtype=np.int32),
+        )  # fmt: skip
 
     def _refresh(self, rows: NDArray[np.int32]) -> None:
         self._spread(

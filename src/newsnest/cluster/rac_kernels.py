@@ -3,7 +3,8 @@
 Entry points, in the order `newsnest.cluster.rac` calls them:
 
   keep_symmetric / keep_rows   fold one block of float products into the rows' candidate lists
-  refresh                      similarities of listed candidates, nearest neighbour, state
+  settle                       candidates of a pass, nearest neighbour, state
+  refresh                      the same again after merges: similarities of listed candidates
   scan_exactly                 nearest neighbour of rows whose list cannot decide
   reciprocal_pairs             all pairs that are each other's nearest neighbour
   merge                        weighted means, bounds and candidate lists of the pairs
@@ -241,21 +242,82 @@ def refresh(
             scores = scores[order]
             kept = capacity
         counts[i] = kept
-        best = np.float32(-9.0)
-        partner = np.int32(-1)
-        for t in range(kept):
-            j = candidates[t]
-            if scores[t] > best or (scores[t] == best and j < partner):
-                best = scores[t]
-                partner = j
-        nearest[i] = partner
-        nearest_similarity[i] = best
-        if best >= lowest and best > bound[i]:
-            state[i] = READY
-        elif best < lowest and bound[i] <= floor:
-            state[i] = FINISHED
-        else:
-            state[i] = UNPROVEN
+        _decide(i, candidates, scores, kept, state, bound, nearest, nearest_similarity, lowest,
+                floor)  # fmt: skip
+
+
+@njit(cache=True, inline="always")
+def _decide(
+    i: int,
+    candidates: Ints,
+    scores: Floats,
+    kept: int,
+    state: States,
+    bound: Bounds,
+    nearest: Ints,
+    nearest_similarity: Floats,
+    lowest: np.float32,
+    floor: np.float32,
+) -> None:
+    """Set the nearest neighbour and the state of a cluster whose candidates are known."""
+    best = np.float32(-9.0)
+    partner = np.int32(-1)
+    for t in range(kept):
+        j = candidates[t]
+        if scores[t] > best or (scores[t] == best and j < partner):
+            best = scores[t]
+            partner = j
+    nearest[i] = partner
+    nearest_similarity[i] = best
+    if best >= lowest and best > bound[i]:
+        state[i] = READY
+    elif best < lowest and bound[i] <= floor:
+        state[i] = FINISHED
+    else:
+        state[i] = UNPROVEN
+
+
+@njit(cache=True, nogil=True)
+def settle(
+    rows: Ints,
+    places: Ints,
+    values: Floats,
+    ids: Ints,
+    slack: float,
+    short: float,
+    state: States,
+    listed: Ints,
+    counts: Ints,
+    bound: Bounds,
+    nearest: Ints,
+    nearest_similarity: Floats,
+    lowest: np.float32,
+    floor: np.float32,
+) -> None:
+    """Take over the heaps of a pass, and decide as `refresh` does.
+
+    places: where each row's heap is in values and ids, (q, k). short: the bound of a row whose heap
+    is not full; that of others is their lowest value, and slack.
+    """
+    k = ids.shape[1]
+    scores = np.empty(k, np.float32)
+    for q in range(rows.shape[0]):
+        i = rows[q]
+        heap = values[places[q]]
+        found = ids[places[q]]
+        full = True
+        kept = 0
+        for t in range(k):
+            if found[t] < 0:
+                full = False
+            elif heap[t] >= floor:
+                listed[i, kept] = found[t]
+                scores[kept] = heap[t]
+                kept += 1
+        counts[i] = kept
+        bound[i] = np.float64(heap[0]) + slack if full else short
+        _decide(i, listed[i], scores, kept, state, bound, nearest, nearest_similarity, lowest,
+                floor)  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -326,7 +388,7 @@ def merge(
         for t in range(means.shape[1]):
             means[i, t] = np.float32(share_i * means[i, t] + share_j * means[j, t])
         weights[i] = total
-        bound[i] = share_i * bound[i] + share_j * bound[j]
+        bound[i] = bound[j] + share_i * (bound[i] - bound[j])  # equal ones stay what they are
         c = counts[i]
         for t in range(counts[j]):
             listed[i, c + t] = listed[j, t]

@@ -20,6 +20,7 @@ from newsnest.types import Vectors
 
 Neighbours = tuple[Vectors, NDArray[np.int32]]
 _WIDENED = 2  # rounds
+_WIDENED_ROWS = 4096  # at a time
 
 
 class Screen(Protocol):
@@ -48,17 +49,24 @@ class Screen(Protocol):
 
 
 def widened(
-    means: Vectors, values: Vectors, ids: NDArray[np.int32], pool: ThreadPoolExecutor
+    means: Vectors,
+    values: Vectors,
+    ids: NDArray[np.int32],
+    pool: ThreadPoolExecutor,
+    progress: Progress,
 ) -> Neighbours:
     """Look among the neighbours of neighbours, which finds most of those that cells missed."""
-    for _ in range(_WIDENED):
-        known = ids.copy()
-        list(pool.map(
-            lambda first, known=known: kernels.widen(
-                first, min(first + 4096, len(ids)), means, known, values, ids
-            ),
-            range(0, len(ids), 4096),
-        ))  # fmt: skip
+    with progress.start("looking at neighbours' neighbours", _WIDENED * len(ids), "rows") as task:
+        for _ in range(_WIDENED):
+            known = ids.copy()
+
+            def fold(first: int, known: NDArray[np.int32] = known) -> int:
+                last = min(first + _WIDENED_ROWS, len(ids))
+                kernels.widen(first, last, means, known, values, ids)
+                return last - first
+
+            for done in pool.map(fold, range(0, len(ids), _WIDENED_ROWS)):
+                task.advance(done)
     return values, ids
 
 

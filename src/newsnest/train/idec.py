@@ -82,8 +82,9 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
     Notes
     -----
     Layers d-500-500-2000-(k + 1) and back. Rows are centred, and scaled together to a mean square
-    of 1 per dimension. The target is taken anew every epoch, over all rows; training ends when fewer than
-    .1 % of the labels change. Deterministic for a seed on one machine with one number of threads.
+    of 1 per dimension. The target is taken anew every epoch, over all rows; training ends when
+    fewer than .1 % of the labels change. Deterministic for a seed on one machine with one number of
+    threads.
     O(epochs · n) of about 4 million multiplications each, forth and back.
     Source: Guo et al. (2017); hidden width, epochs and rate are those of the ClusterBERT paper.
     Differs from the source in pretraining by Adam, all layers at once.

@@ -58,9 +58,9 @@ def fit_tokens(
     -----
     Minimises ‖X·W − Y‖² + ridge·‖W − start·A‖², where X are the counts, scaled such that each text
     has unit length at the start, and A the least-squares map from start to targets. Conjugate
-    gradients, each column with steps of its own; the ridge is the one of `RIDGES` with the highest cosine of
-    the held-out texts. Cost: nonzeros · d multiply-adds a round, 100 rounds a ridge at most.
-    Deterministic for any number of threads.
+    gradients, each column with steps of its own; the ridge is the one of `RIDGES` with the highest
+    cosine of the held-out texts. Cost: nonzeros · d multiply-adds a round, 100 rounds a ridge at
+    most. Deterministic for any number of threads.
 
     Source: model2vec's distillation as the start (Tulkens and van Dongen 2024); the regression is
     ours.

@@ -124,7 +124,7 @@ def test_cached_gradients_train_the_same_weights(chosen, tmp_path):
     for loss, other in (("cached-mnr", "b"), ("cached-mnr", "c")):
         cached = chosen(epochs=1, output=tmp_path / other, loss=loss, mini_batch_size=4)
         folder = run(cached, progress=SILENT)
-        # Dropout draws other numbers for other mini-batches; here it is off.
+        # Not the same: dropout draws other numbers in mini-batches.
         assert moved(whole, folder) < 0.05
     assert moved(tmp_path / "b", tmp_path / "c") == 0
 
