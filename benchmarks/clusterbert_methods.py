@@ -20,7 +20,6 @@ from newsnest.embed import StaticEncoder
 from newsnest.types import Vectors
 
 BASE = "minilm"
-SIF_WEIGHT = 1e-3
 TFIDF_FEATURES = 2000
 NEIGHBOURS = 15
 
@@ -86,20 +85,16 @@ def tfidf(texts: Sequence[str]) -> Vectors:
 
 
 def sif(texts: Sequence[str]) -> Vectors:
-    """SIF: a/(a + p(w)) as weights, first principal component removed.
+    """SIF: token vectors weighted by a/(a + p(w)), averaged, first principal component removed.
 
-    Over the token vectors of `static`, distilled from minilm and brought to length 1 (which takes
-    out the weights that distillation gave them), where the paper has GloVe.
+    The token vectors are those of `static`, distilled from minilm, where the paper has GloVe. They
+    have the weights already, p(w) from the rank of w by Zipf's law: counted in so few texts, p(w)
+    would take the words for common that tell the classes apart.
     """
     encoder = StaticEncoder()
     encoder.prepare()
-    assert encoder._means is not None
-    counts = encoder._means.counts(list(texts))  # (n, vocabulary)
-    table = _unit(encoder._means.vectors)
-    said = counts.sum(axis=0)
-    weights = SIF_WEIGHT / (SIF_WEIGHT + said / max(said.sum(), 1))
-    lengths = np.maximum(counts.sum(axis=1), 1)[:, None]
-    means = (counts @ (weights[:, None] * table)) / lengths
+    counts = encoder.means().counts(texts)  # (n, vocabulary)
+    means = (counts @ encoder.means().vectors) / np.maximum(counts.sum(axis=1), 1)[:, None]
     first = np.linalg.svd(means, full_matrices=False)[2][0]
     return _unit(np.asarray(means - np.outer(means @ first, first), np.float32))
 
