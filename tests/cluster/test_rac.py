@@ -79,6 +79,15 @@ def test_the_whole_tree_has_scipys_heights(name):
     np.testing.assert_allclose(ours[:, 2], tree[:, 2], atol=1e-6)
 
 
+def test_twins_up_to_rounding_are_no_closer_than_possible():
+    dice = np.random.default_rng(0)
+    rows = np.repeat(dice.standard_normal((200, 97)), 2, axis=0)
+    rows = (rows * dice.uniform(0.5, 2.0, (400, 1))).astype(np.float32)
+    linkage_ = RAC(min_similarity=-1.0).fit(rows).linkage_
+    assert linkage_[:, 2].min() >= 0.0
+    assert is_valid_linkage(linkage_)
+
+
 def test_linkage_is_one_that_scipy_can_cut():
     rows = DATA["clustered"]
     model = RAC(-1.0).fit(rows)

@@ -190,7 +190,9 @@ def _finished(
 ) -> Merges:
     """Put merges into the order of a tree, and number what they leave."""
     n = len(weights)
-    # Rounding can lift a parent a hair above its child: bring it down, then sort stably.
+    # Rounding can lift a parent a hair above its child, and twins above 1: bring them down, then
+    # sort stably.
+    heights = np.minimum(heights, np.float32(1.0))
     similarity = kernels.monotone(pairs, heights.astype(np.float64), n)
     order = np.argsort(-similarity, kind="stable")
     parent = np.arange(n)
