@@ -107,8 +107,8 @@ class Profile:
 
 
 PROFILES = {
-    "small": Profile(pairs=1200, per_grade=200, epochs=1.5, batch_size=16, max_length=48,
-                     translations=1000, align_epochs=1, align_batch=32, hard=0.0, articles=1000),
+    "small": Profile(pairs=900, per_grade=60, epochs=1.5, batch_size=16, max_length=32,
+                     translations=400, align_epochs=1, align_batch=32, hard=0.0, articles=1000),
     "full": Profile(pairs=None, per_grade=2000, epochs=3, batch_size=32, max_length=256,
                     translations=None, align_epochs=6, align_batch=64, hard=0.5, articles=8000),
 }  # fmt: skip
