@@ -3,7 +3,7 @@
 python benchmarks/newsroom.py --data FOLDER [--profile small|full] [--rows NAME ...] [--seeds 0 1]
 
 Trained on titles and summaries of orangesum after cleaning by fr-regional; measured on others of it
-(by id: every tenth) that no row has seen, and on masakhanews (French, title and text), which none
+(every tenth row) that no row has seen, and on masakhanews (French, title and text), which none
 was trained on. Measured: AUROC of titles and texts, MRR@10 and recall@1 of titles that look for
 their texts, on as many articles of each set.
 

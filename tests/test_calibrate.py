@@ -363,6 +363,15 @@ def test_measured_defaults_are_made_fixed(model, gold, tmp_path):
         assert one["min_similarity"] == pytest.approx(other["min_similarity"], abs=1e-5)
 
 
+def test_a_folder_of_articles_is_a_corpus(model, gold, tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    shutil.copy(gold, folder / "a.jsonl")
+    calibrate_by_articles(model, [folder], levels=["theme"])
+    (source,) = read_metadata(model)["calibration"]["theme"]["data"]
+    assert source["file"] == "corpus" and len(source["digest"]) == 40 and "sha256" not in source
+
+
 def test_articles_set_the_levels_asked_for_alone(model, gold):
     calibrate_by_articles(model, [gold], levels=["theme"])
     values = [level["min_similarity"] for level in read_metadata(model)["levels"]]
@@ -380,6 +389,13 @@ def test_rows_set_aside_are_told(model, gold, tmp_path, tally):
     file = invented.write(tmp_path / "news.jsonl", rows)
     calibrate_by_articles(model, [file], levels=["theme"], progress=tally)
     assert any(note.startswith("1 row set aside, the first at") for note in tally.notes)
+
+
+def test_what_readers_notice_is_told(model, tmp_path, tally):
+    rows = [{**row, "date": "03/04/2024"} for row in invented.articles()]
+    file = invented.write(tmp_path / "news.jsonl", rows)
+    calibrate_by_articles(model, [file], levels=["theme"], progress=tally)
+    assert any("two days" in note for note in tally.notes)
 
 
 def test_a_model_is_a_folder(tmp_path, gold):

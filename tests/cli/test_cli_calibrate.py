@@ -99,4 +99,7 @@ def test_what_is_wrong_is_one_line(newsnest, labelled, model):
     assert told.startswith("newsnest: MODEL must be the folder of a model, got 'minilm'")
     told = newsnest("calibrate", model, "--gold", labelled, "--quiet", status=1).stderr
     assert told.count("\n") == 1 and "no row has a field called theme or topic or story" in told
+    for kind in ("--gold", "--pairs", "--articles"):
+        told = newsnest("calibrate", model, kind, "none.csv", "--quiet", status=1).stderr
+        assert told == "newsnest: none.csv must exist, got no such file. Check the path.\n"
     assert not (model / "newsnest.json").exists()

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from newsnest.corpus import digest
 from newsnest.errors import InputError, ParameterError
 from newsnest.pipeline.embedding import TitledReading, level_clusters, read_titled, trained_on
 
@@ -104,12 +105,16 @@ def test_clusters_are_those_of_a_run_by_text_alone(news):
 def test_a_model_that_was_trained_on_the_file_is_told(news, tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
-    digest = hashlib.sha256(news.read_bytes()).hexdigest()
-    (folder / "newsnest.json").write_text(json.dumps({"data": [{"sha256": digest}]}))
+    sha256 = hashlib.sha256(news.read_bytes()).hexdigest()
+    (folder / "newsnest.json").write_text(json.dumps({"data": [{"sha256": sha256}]}))
     assert trained_on(str(folder), news)
     assert not trained_on("tfidf", news)
     (folder / "newsnest.json").write_text(json.dumps({"data": [{"sha256": "0"}]}))
     assert not trained_on(str(folder), news)
+    # Recipes that learn from articles say another digest.
+    said = {"data": [{"digest": digest([news])}]}
+    (folder / "newsnest.json").write_text(json.dumps(said))
+    assert trained_on(str(folder), news) and not trained_on(str(folder), tmp_path / "none.jsonl")
 
 
 def test_what_cannot_be_measured_is_said(newsnest, news, tmp_path):

@@ -50,5 +50,7 @@ def test_retrieval_refuses_two_files_and_gains_that_are_none(newsnest, files):
     assert "Give CORPUS QUERIES QRELS, or one file of pairs; got 2 files." in two.stderr
     bad = newsnest("evaluate", "retrieval", *files, "--grades", "1=-4", status=2)
     assert "'-4' is not a gain of at least 0, e.g. 1=1" in bad.stderr
+    deep = newsnest("evaluate", "retrieval", *files, "--depth", "50", status=2)
+    assert "--recall-at 100 is beyond --depth 50." in deep.stderr
     pairs = newsnest("evaluate", "retrieval", files[0], "--grades", "1=4", status=2)
     assert "--grades is for CORPUS QUERIES QRELS, not for pairs." in pairs.stderr

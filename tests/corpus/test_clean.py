@@ -214,3 +214,5 @@ def test_an_output_that_cannot_be_is_refused(rows_file, tmp_path):
         clean_files([rows_file], REGIONAL, output=tmp_path / "a.csv")
     with pytest.raises(ParameterError, match="output must be another file than the input"):
         clean_files([rows_file], REGIONAL, output=rows_file)
+    with pytest.raises(ParameterError, match="output must lie in a folder that exists, got"):
+        clean_files([rows_file], REGIONAL, output=tmp_path / "none" / "a.jsonl")

@@ -75,6 +75,39 @@ def test_damaged_files_are_named(static_model):
     with pytest.raises(EncoderError, match=r"must hold tokenizer\.json and model\.safetensors"):
         TokenMeans(folder, skip_unknown=True)
     save_file({"embeddings": np.zeros((2, 2), np.float32)}, folder / "model.safetensors")
+    save_file(
+        {"embeddings": np.zeros((2, 2), np.float32), "mapping": np.array([0, 2])},
+        folder / "model.safetensors",
+    )
+    with pytest.raises(EncoderError, match="mapping and weights must have a row a token, got: ind"):
+        TokenMeans(folder, skip_unknown=True)
     (folder / "tokenizer.json").write_text("{")
     with pytest.raises(EncoderError, match=r"tokenizer\.json must be a tokenizer, got"):
         TokenMeans(folder, skip_unknown=True)
+
+
+@pytest.mark.parametrize("kept", [("mapping",), ("weights",), ("mapping", "weights")])
+def test_rows_that_tokens_share_and_weights_of_tokens_are_read_as_sentence_transformers_reads_them(
+    static_model, kept
+):
+    from sentence_transformers import SentenceTransformer
+
+    (folder,) = {path.parent for path in static_model.rglob("model.safetensors")}
+    tokens = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+    dice = np.random.default_rng(1)
+    rows = 5 if "mapping" in kept else tokens
+    parts = {
+        "mapping": dice.integers(0, rows, tokens),
+        "weights": dice.uniform(0.1, 2.0, tokens).astype(np.float32),
+    }
+    vectors = dice.standard_normal((rows, 12)).astype(np.float32)
+    save_file({"embeddings": vectors} | {k: parts[k] for k in kept}, folder / "model.safetensors")
+    stock = SentenceTransformer(str(static_model), device="cpu").encode(TEXTS)
+    np.testing.assert_allclose(load_encoder(str(static_model)).encode(TEXTS), stock, atol=1e-6)
+
+
+@pytest.mark.parametrize("content", ["{bad", "[1]"])
+def test_a_damaged_prompt_file_is_named(static_model, content):
+    (static_model / "config_sentence_transformers.json").write_text(content)
+    with pytest.raises(EncoderError, match=r"config_sentence_transformers\.json must be a JSON ob"):
+        load_encoder(str(static_model)).prepare([])

@@ -94,7 +94,7 @@ def embedding(
         read = read_titled(file, reading, progress=progress)
         n = len(read.articles)
         note_left_out(progress, n, "article", read.left_out)
-        if trained_on(encoder, file) and split is None:
+        if split in (None, "train") and trained_on(encoder, file):
             progress.note(
                 f"{file}: the encoder was trained on this file; scores on articles it has not seen "
                 "are lower (--split names a split)"

@@ -114,6 +114,8 @@ def retrieval(
     """
     from newsnest.evaluate import rank_documents, retrieval_scores
 
+    if max(recall_at) > depth:  # not after everything is encoded
+        raise click.UsageError(f"--recall-at {max(recall_at)} is beyond --depth {depth}.")
     task, left_out = _read(files, grades, split, merged(fields))
     with progress_for(quiet) as progress:
         note_left_out(progress, sum(map(len, task.qrels.values())), "judgement", left_out)

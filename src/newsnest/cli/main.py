@@ -21,6 +21,7 @@ _COMMANDS = {
     "report": "newsnest.cli.report",
     "evaluate": "newsnest.cli.evaluate",
     "train": "newsnest.cli.train",
+    "hardness": "newsnest.cli.hardness",
     "calibrate": "newsnest.cli.calibrate",
     "demo": "newsnest.cli.demo",
 }

@@ -80,7 +80,7 @@ def _command(name: str, recipe: Recipe) -> click.Command:
         help=_HELP[recipe.reads].format(summary=_sentence(recipe.summary)),
         params=[
             click.Option(
-                ["--data"],
+                ["--data", *_ALSO_DATA[recipe.reads], "data"],
                 multiple=True,
                 required=True,
                 metavar="FILE[,KEY=VALUE…]",
@@ -123,6 +123,8 @@ def _command(name: str, recipe: Recipe) -> click.Command:
 def _sentence(words: str) -> str:
     return words[0].upper() + words[1:]
 
+
+_ALSO_DATA = {"pairs": (), "articles": (), "translations": (), "columns": ("--pairs",)}
 
 _DATA = {
     "pairs": "Graded pairs, or articles with gold labels, and what is said of the file: "

@@ -72,8 +72,8 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
     cluster that gets empty begins anew at the row that is farthest from its centre; it stays empty
     only where there are fewer different rows than clusters.
 
-    Source: Dhillon and Modha (2001), Concept decompositions, section 3; start: Arthur and
-    Vassilvitskii (2007), by scikit-learn, on 1 − cosine.
+    Source: Dhillon and Modha (2001), Concept decompositions for large sparse text data; start:
+    Arthur and Vassilvitskii (2007), by scikit-learn, on 1 − cosine.
 
     Example
     -------
@@ -153,7 +153,8 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         return walk.centers
 
     def _check(self, n: int, weights: NDArray[np.float64]) -> None:
-        if not isinstance(self.n_clusters, Integral) or not 1 <= self.n_clusters <= n:
+        k: Any = self.n_clusters  # whatever was given
+        if not isinstance(k, Integral) or not 1 <= int(k) <= n:
             raise ParameterError(
                 f"SphericalKMeans: n_clusters must be a whole number from 1 to n_samples={n}, got "
                 f"{self.n_clusters}. Give more rows, or ask for fewer clusters."
@@ -199,9 +200,10 @@ def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
 
     Example
     -------
-    >>> one = np.eye(2, dtype=np.float32)
-    >>> pair_vectors(one, one).round(2).tolist()
-    [[0.71, 0.0, 0.71, 0.0], [0.0, 0.71, 0.0, 0.71]]
+    >>> queries = np.array([[1, 0], [0, 1]], np.float32)
+    >>> pairs = pair_vectors(queries, queries[[0, 0]])  # two queries for one item
+    >>> (pairs @ pairs.T).round(2).tolist()
+    [[1.0, 0.5], [0.5, 1.0]]
     """
     if len(first) != len(second):
         raise ParameterError(

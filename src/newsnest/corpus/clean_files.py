@@ -142,7 +142,7 @@ def clean_files(
     InputError
         If a file cannot be read, or a pattern takes too long.
     ParameterError
-        If `output` does not end in .jsonl, or is one of the files.
+        If `output` does not end in .jsonl, is one of the files, or lies in no folder.
 
     Notes
     -----
@@ -184,6 +184,10 @@ def clean_files(
 
 
 def _check_output(output: Path, paths: Sequence[str | Path]) -> None:
+    if not output.parent.is_dir():
+        raise ParameterError(
+            f"clean: output must lie in a folder that exists, got {output}. Make the folder first."
+        )
     if output.suffix.lower() != ".jsonl":
         raise ParameterError(f"clean: output must end in .jsonl, got {output.name!r}. Name it so.")
     if any(Path(path).resolve() == output.resolve() for path in paths):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from newsnest.embed.card import clustering_prompt
@@ -73,7 +74,7 @@ class TokenMeans:
             )
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self.vectors: Vectors = np.asarray(tensors[found[0]], dtype=np.float32)
+        self.vectors: Vectors = _folded(tensors, found[0], path)
         unknown = getattr(self._tokenizer.model, "unk_token", None)
         self.unknown = None if unknown is None else self._tokenizer.token_to_id(unknown)
         self._skipped = self.unknown if skip_unknown else None
@@ -147,9 +148,7 @@ class StaticFolderEncoder:
         self.metadata = read_metadata(self._folder)
         parts = _modules(self._folder)
         assert parts is not None  # is_static_folder has seen it
-        said = self._folder / "config_sentence_transformers.json"
-        if said.is_file():
-            self._prompt = clustering_prompt(json.loads(said.read_text(encoding="utf-8")))
+        self._prompt = _prompt(self._folder / "config_sentence_transformers.json")
         means = TokenMeans(self._folder / parts, skip_unknown=False)
         self.dimensions = int(means.vectors.shape[1])
         self.fingerprint = settings_digest(
@@ -181,6 +180,34 @@ def is_static_folder(folder: Path) -> bool:
         return _modules(folder) is not None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # whoever loads it as another model says what is wrong
+
+
+def _folded(tensors: Mapping[str, NDArray[Any]], key: str, path: Path) -> Vectors:
+    """Return a vector a token: model2vec may keep rows that tokens share, and weights of tokens."""
+    vectors = np.asarray(tensors[key], dtype=np.float32)
+    try:
+        if "mapping" in tensors:
+            vectors = vectors[tensors["mapping"]]
+        if "weights" in tensors:
+            vectors = vectors * np.asarray(tensors["weights"], dtype=np.float32)[:, None]
+    except (IndexError, ValueError) as error:
+        raise EncoderError(
+            f"prepare: {path}: mapping and weights must have a row a token, got: {error}. "
+            "Save the model again."
+        ) from error
+    return vectors
+
+
+def _prompt(said: Path) -> str:
+    """Return what is put before every text, as the model's configuration says."""
+    if not said.is_file():
+        return ""
+    try:
+        return clustering_prompt(json.loads(said.read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError) as error:
+        raise EncoderError(
+            f"prepare: {said} must be a JSON object, got: {error}. Save the model again."
+        ) from error
 
 
 def _modules(folder: Path) -> str | None:

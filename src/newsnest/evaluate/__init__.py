@@ -12,6 +12,7 @@ from newsnest.evaluate.embedding import (
     title_scores,
 )
 from newsnest.evaluate.gold import Joined, LabelTable, join_labels, read_labels
+from newsnest.evaluate.hardness import Hardness, PairVectors, negative_hardness
 from newsnest.evaluate.internal import Labelling, cluster_samples, dunn, silhouette, stability
 from newsnest.evaluate.pair_files import GradedPair, PairFile, pair_components, read_pairs
 from newsnest.evaluate.pairs import LEVEL_SIMILARITIES, PairScores, pair_scores, prefix_dims
@@ -27,11 +28,13 @@ __all__ = [
     "ClusterScores",
     "Estimate",
     "GradedPair",
+    "Hardness",
     "Joined",
     "LabelTable",
     "Labelling",
     "PairFile",
     "PairScores",
+    "PairVectors",
     "ParallelFile",
     "ParallelTexts",
     "RetrievalScores",
@@ -49,6 +52,7 @@ __all__ = [
     "dunn",
     "join_labels",
     "join_similarities",
+    "negative_hardness",
     "pair_components",
     "pair_scores",
     "precise_cut",

@@ -30,14 +30,21 @@ from newsnest.cluster import (
 )
 from newsnest.cluster.calibration import SHARES, rule_for
 from newsnest.cluster.rac_engine import Merges
-from newsnest.corpus import ReadOptions, fold_copies, read_articles, settle_languages
+from newsnest.corpus import (
+    Notice,
+    ReadOptions,
+    digest,
+    fold_copies,
+    read_articles,
+    settle_languages,
+)
 from newsnest.embed import MemoryCache, encode_cached, load_encoder
 from newsnest.embed.weights import file_sha256, read_metadata, write_metadata
 from newsnest.errors import EncoderError, InputError, ParameterError, did_you_mean
 from newsnest.evaluate.bootstrap import Estimate
 from newsnest.nest import plural
 from newsnest.pipeline.frames import centred_together
-from newsnest.pipeline.model_levels import ModelLevels
+from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors
 
@@ -154,13 +161,12 @@ class Model:
         }
         write_metadata(self.folder, content)
 
-    def tell_trained_on(self, sources: Sequence[Mapping[str, Any]], progress: Progress) -> None:
+    def tell_trained_on(self, files: Sequence[Path], progress: Progress) -> None:
         """Say which files the model was trained on: what they say of it is too good."""
-        seen = {data.get("sha256") for data in self.metadata.get("data", [])}
-        for source in sources:
-            if source["sha256"] in seen:
+        for file in files:
+            if was_trained_on(self.metadata, file):
                 progress.note(
-                    f"{source['file']}: the model was trained on this file, so that it finds these "
+                    f"{file.name}: the model was trained on this file, so that it finds these "
                     "articles better than others; calibrate on a split or a file it has not seen"
                 )
 
@@ -352,6 +358,9 @@ def articles_of(files: Sequence[Path], read: ReadOptions, progress: Progress) ->
     """Return the articles of files by id, languages settled; say how many rows are none."""
     items = list(settle_languages(read_articles(files, options=read, progress=progress)))
     articles = sorted((i for i in items if isinstance(i, Article)), key=lambda a: a.id)
+    for item in items:
+        if isinstance(item, Notice):
+            progress.note(f"{item.file}: {item.message}")
     rejected = [item for item in items if isinstance(item, Rejected)]
     if rejected:
         progress.note(
@@ -362,5 +371,15 @@ def articles_of(files: Sequence[Path], read: ReadOptions, progress: Progress) ->
 
 
 def sources_of(files: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return name and SHA-256 of files, to be kept with what was learned from them."""
-    return [{"file": file.name, "sha256": file_sha256(file.resolve())} for file in files]
+    """Return name and digests of files and folders, to be kept with what was learned from them.
+
+    Raises
+    ------
+    InputError
+        If one does not exist or cannot be read.
+    """
+    return [
+        {"file": file.name, "digest": digest([file])}
+        | ({"sha256": file_sha256(file.resolve())} if file.is_file() else {})
+        for file in files
+    ]

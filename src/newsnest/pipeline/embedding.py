@@ -18,10 +18,10 @@ from newsnest.corpus.fields import ArticleMaker, Columns, as_text
 from newsnest.corpus.options import FIELDS
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally
-from newsnest.embed.weights import file_sha256, read_metadata
+from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.pipeline.frames import centred_together
-from newsnest.pipeline.model_levels import ModelLevels
+from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Rejected, Vectors
 
@@ -231,10 +231,7 @@ def level_clusters(
 
 def trained_on(encoder: str, file: Path) -> bool:
     """Tell whether a model's newsnest.json says that it was trained on this very file."""
-    seen = {
-        data.get("sha256") for data in read_metadata(Path(encoder).expanduser()).get("data", [])
-    }
-    return bool(seen) and file.is_file() and file_sha256(file.resolve()) in seen
+    return was_trained_on(read_metadata(Path(encoder).expanduser()), file)
 
 
 def kinds_of(articles: Sequence[Article]) -> Iterator[tuple[str, list[str]]]:

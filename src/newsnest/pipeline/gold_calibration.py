@@ -118,7 +118,7 @@ def calibrate_by_gold(
     model = Model(folder)
     sources = sources_of(gold.files)
     if gold.split in (None, "train"):
-        model.tell_trained_on(sources, progress)
+        model.tell_trained_on(gold.files, progress)
     model.prepare(progress)
     corpora = [_read(file, gold, model, progress) for file in gold.files]
     found: list[CalibratedLevel] = []

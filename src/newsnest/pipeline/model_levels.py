@@ -1,16 +1,18 @@
-"""What newsnest.json says of a model's levels, and what a run makes of it."""
+"""What newsnest.json says of a model's levels and data, and what a run makes of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.cluster.calibration import Rule, rule_for, tell_apart, time_share
-from newsnest.embed.weights import settings_digest
+from newsnest.corpus import digest
+from newsnest.embed.weights import file_sha256, settings_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,20 @@ class ModelLevels:
             share = time_share(weight, tell_apart(times, scale))
             found["story"] = self.rule("story", encoder).with_time(found["story"], weight, share)
         return found
+
+
+def was_trained_on(metadata: Mapping[str, Any], file: Path) -> bool:
+    """Tell whether newsnest.json says that a model was trained on this very file or folder.
+
+    Parameters
+    ----------
+    metadata
+        Of newsnest.json, {} where there is none.
+    file
+        Need not exist.
+    """
+    seen = {data.get(key) for data in metadata.get("data", []) for key in ("sha256", "digest")}
+    if not seen or not file.exists():
+        return False
+    # Recipes that read articles say the digest, others the SHA-256.
+    return digest([file]) in seen or (file.is_file() and file_sha256(file.resolve()) in seen)

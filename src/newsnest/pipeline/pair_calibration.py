@@ -110,7 +110,7 @@ def calibrate_by_pairs(
     model = Model(folder)
     sources = sources_of(judged.files)
     if judged.split in (None, "train"):
-        model.tell_trained_on(sources, progress)
+        model.tell_trained_on(judged.files, progress)
     pairs = _read(judged, progress)
     graded = np.array([pair.similarity for pair in pairs])
     if not judged.levels and np.unique(graded).size < 3:

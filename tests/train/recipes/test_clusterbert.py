@@ -25,7 +25,7 @@ from newsnest.embed import load_encoder
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Task
 from newsnest.train.cluster_head import ClusterHead
-from newsnest.train.recipes import clusterbert_run
+from newsnest.train.recipes import clusterbert_run, tsdae_run
 from newsnest.train.recipes.autoencoder import Autoencoder, Epoch, train_epoch
 from newsnest.train.recipes.clusterbert import ClusterbertSettings, run
 from newsnest.train.recipes.clusterbert_run import prepare, train_clusterbert
@@ -244,7 +244,7 @@ def test_several_processes_are_refused(make, monkeypatch):
         run(make(), progress=SILENT)
 
 
-def test_tsdae_restores_better_and_goes_on_where_it_stopped(make, tmp_path: Path, tally):
+def test_tsdae_restores_better_the_longer_it_trains(make, tmp_path: Path, tally):
     usual = make()
     settings = TsdaeSettings(
         data=usual.data, base=usual.base, output=tmp_path / "adapted", device="cpu", epochs=3,
@@ -256,6 +256,37 @@ def test_tsdae_restores_better_and_goes_on_where_it_stopped(make, tmp_path: Path
     assert len(losses) == 4 and losses[-1] < losses[0]
     assert not (folder / "cluster_head.safetensors").exists()
     assert SentenceTransformer(str(folder), device="cpu").encode(TEXTS[:2]).shape == (2, 32)
+
+
+@pytest.mark.parametrize("killed_at", ["adaptation", "publish"])
+def test_a_killed_tsdae_goes_on_from_the_weights_it_had(
+    make, tmp_path: Path, monkeypatch, killed_at: str
+):
+    usual = make()
+    settings = TsdaeSettings(
+        data=usual.data, base=usual.base, output=tmp_path / "killed", device="cpu", epochs=2,
+        precision="float32", learning_rate=1e-3,
+    )  # fmt: skip
+    whole = run_tsdae(replace(settings, output=tmp_path / "whole"))
+    train_stage = tsdae_run.train_stage
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    def killed_after_the_decoder(stage, *rest):
+        return killed() if stage.name == "adaptation" else train_stage(stage, *rest)
+
+    with monkeypatch.context() as patch:
+        if killed_at == "publish":
+            patch.setattr(tsdae_run, "publish", killed)
+        else:
+            patch.setattr(tsdae_run, "train_stage", killed_after_the_decoder)
+        with pytest.raises(KeyboardInterrupt):
+            run_tsdae(settings)
+    assert not settings.output.exists()
+    folder = run_tsdae(settings)
+    ours, theirs = (load_file(one / "model.safetensors") for one in (folder, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 def build(kind: str, folder: Path, tokenizer: Path) -> Path:

@@ -61,6 +61,18 @@ def test_new_clusters_get_new_names_and_texts_of_none_stay_of_none():
     assert fewer.tolist() in ([0, 0, 2, 2], [1, 1, 2, 2])
 
 
+def test_a_new_cluster_never_takes_the_name_of_one_it_shares_nothing_with():
+    before = np.array([0, 0, 1, 1, 2, -1, -1], np.int32)
+    after = np.array([1, 1, 0, 0, -1, 2, 2], np.int32)
+    assert align_labels(before, after).tolist() == [0, 0, 1, 1, -1, 3, 3]
+
+
+def test_a_least_k_that_the_texts_cannot_have_is_refused():
+    vectors, _ = blobs([10, 10, 10])
+    with pytest.raises(InputError, match="k_min must be at most half the texts .* 15, got 16"):
+        choose_teacher(vectors, chosen(k_min=16))
+
+
 def test_sharpening_by_hand():
     p = np.array([[0.8, 0.2], [0.4, 0.6]], np.float32)
     # f = (1.2, .8): .64/1.2 against .04/.8, and .16/1.2 against .36/.8.

@@ -189,6 +189,8 @@ def test_what_cannot_be_learnt_from_is_told(parallel_file: Path, write_rows, cho
         read(f"{parallel_file},key=pid,languages=qqq")
     with pytest.raises(ParameterError, match=r"must be one of .*languages.*, got 'language'"):
         read(f"{parallel_file},language=qq")
+    with pytest.raises(InputError, match="none.jsonl: must be a file to train on, got none"):
+        read("none.jsonl")
     held = write_rows("held.jsonl", parallel_rows(6, "test"))
     with pytest.raises(InputError, match='no sentence has the split "train" or none'):
         read(f"{held},key=pid")

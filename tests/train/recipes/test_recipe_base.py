@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from newsnest.train.recipes.base import (
     add_lora,
     average_weights,
     find_base,
+    kept_levels,
     load_base,
     merge_lora,
     prefix_of,
@@ -175,3 +177,19 @@ def test_bfloat16_is_chosen_where_the_device_is_made_for_it(monkeypatch: pytest.
         uses_bfloat16("bfloat16", gpu, cpu_is_good_at_it=True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     assert uses_bfloat16("auto", gpu, cpu_is_good_at_it=False)
+
+
+@pytest.mark.parametrize("rotate", [True, False, None])
+def test_levels_are_kept_uncalibrated_and_turned_as_they_were(tiny_model, tmp_path, rotate):
+    """A plain model that was calibrated turns its vectors; so must what is trained from it."""
+    folder = shutil.copytree(tiny_model, tmp_path / "base")
+    level = {"name": "story", "dims": 32, "min_similarity": 0.5, "dated": 0.4}
+    said = {"levels": [level]} | ({} if rotate is None else {"rotate": rotate})
+    (folder / "newsnest.json").write_text(json.dumps(said))
+    told = kept_levels(find_base(str(folder)))
+    assert told.pop("rotate", None) is rotate
+    assert told == {"levels": [{"name": "story", "dims": 32, "min_similarity": None}]}
+
+
+def test_a_base_without_levels_keeps_none(tiny_model):
+    assert kept_levels(find_base(str(tiny_model))) == {"levels": []}

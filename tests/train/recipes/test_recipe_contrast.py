@@ -133,6 +133,13 @@ def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
     assert (one == other).all()
 
 
+@pytest.mark.parametrize(("recipe", "kind"), [(sccl, ScclSettings), (vascl, VasclSettings)])
+def test_several_processes_are_refused(make, recipe, kind, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ParameterError, match="cl: processes must be 1, got 2. Start"):
+        recipe.run(make(kind))
+
+
 def test_settings_and_texts_that_cannot_be_used_are_refused(make, file):
     with pytest.raises(
         ParameterError, match="k must be the number of clusters, at least 2, got no"

@@ -63,6 +63,18 @@ def test_too_few_texts_are_an_error(make, write_rows):
         RECIPES["static"].run(make(data=(str(few),)))
 
 
+def test_one_text_again_and_again_is_too_few(make, write_rows):
+    same = write_rows("same.jsonl", [{"id": i, "title": "storm"} for i in range(30)])
+    with pytest.raises(InputError, match="20 distinct texts at least are needed, got 1"):
+        RECIPES["static"].run(make(data=(str(same),)))
+
+
+def test_several_processes_are_refused(make, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ParameterError, match="train static: processes must be 1, got 2"):
+        RECIPES["static"].run(make())
+
+
 def test_words_alone_are_no_base(make):
     with pytest.raises(ParameterError, match="base must be a transformer"):
         RECIPES["static"].run(make(base="tfidf"))

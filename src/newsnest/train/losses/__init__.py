@@ -6,6 +6,7 @@ from newsnest.train.losses.contrastive import InBatchContrastiveLoss, contrastiv
 from newsnest.train.losses.cosine_ranking import CosineRankingLoss, ranking_loss
 from newsnest.train.losses.levels import TrainingLevel, training_levels
 from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss, Terms
+from newsnest.train.losses.masked_ranking import MaskedRankingLoss, TeacherVectors
 from newsnest.train.losses.megabatch import MegaBatchLoss, cosines
 from newsnest.train.losses.pair_loss import PairLoss, PairTargets, read_targets
 from newsnest.train.losses.reconstruction import ReconstructionDecoder, check_reconstruction
@@ -19,11 +20,13 @@ __all__ = [
     "CosineRankingLoss",
     "InBatchContrastiveLoss",
     "LevelwiseMatryoshkaLoss",
+    "MaskedRankingLoss",
     "MegaBatchLoss",
     "PairLoss",
     "PairTargets",
     "ReconstructionDecoder",
     "SymmetricAngleLoss",
+    "TeacherVectors",
     "Terms",
     "TrainingLevel",
     "TranslationLoss",

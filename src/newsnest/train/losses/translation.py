@@ -119,8 +119,8 @@ class TranslationLoss(PairLoss):
 
     Expects
     -------
-    Two columns of text, the translation and the original, and a label, which is not looked at.
-    Batches without the same original twice, as `ComponentBatchSampler` makes them.
+    Two columns of text, the translation and the original, and a label, which is not looked at. The
+    same original may stand in a batch several times, as several languages have it.
 
     Source: Reimers and Gurevych, "Making Monolingual Sentence Embeddings Multilingual using
     Knowledge Distillation" (arXiv 2004.09813), equation 1. Differs from the source in that unit

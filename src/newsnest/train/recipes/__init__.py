@@ -14,6 +14,7 @@ from newsnest.train.recipes.align import ALIGN
 from newsnest.train.recipes.clusterbert import CLUSTERBERT
 from newsnest.train.recipes.matryoshka import MATRYOSHKA
 from newsnest.train.recipes.pairs import PAIRS
+from newsnest.train.recipes.pretrain import PRETRAIN
 from newsnest.train.recipes.recipe import Recipe
 from newsnest.train.recipes.sccl import SCCL
 from newsnest.train.recipes.settings import RecipeSettings, parse_settings, setting
@@ -27,6 +28,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "adapter": ADAPTER,
         "align": ALIGN,
         "pairs": PAIRS,
+        "pretrain": PRETRAIN,
         "static": STATIC,
         "clusterbert": CLUSTERBERT,
         "tsdae": TSDAE,

@@ -67,10 +67,14 @@ def parse_source(told: str, reading: ParallelReading) -> ParallelSource:
 
     Raises
     ------
+    InputError
+        If there is no such file.
     ParameterError
         If a key is unknown, or a value is of another kind.
     """
     path, chosen, names = parse_told(told, reading, FIELDS)
+    if not path.is_file():
+        raise InputError(f"{path}: must be a file to train on, got none. Check the path.")
     if any(field in names for field in _ONE_A_ROW):
         names.setdefault("text1", _ABSENT)
     return ParallelSource(path, chosen, names)

@@ -14,7 +14,6 @@ from torch import nn
 from transformers import set_seed
 
 from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError
 from newsnest.evaluate.alignment import LEAST_SENTENCES
 from newsnest.progress import SILENT, Progress
@@ -27,7 +26,7 @@ from newsnest.train.recipes.align_data import (
     parse_source,
     read_translations,
 )
-from newsnest.train.recipes.base import find_base, load_base
+from newsnest.train.recipes.base import find_base, kept_levels, load_base
 from newsnest.train.recipes.data import Splitting, TrainingData
 from newsnest.train.recipes.place import Place
 from newsnest.train.recipes.preflight import Preflight
@@ -168,11 +167,9 @@ def _look(plan: AlignPlan, trainer: CheckpointTrainer, validation: Validation) -
 
 
 def _metadata(plan: AlignPlan, model: SentenceTransformer) -> dict[str, Any]:
-    known = read_metadata(plan.base.folder).get("levels", [])
     return {
         "recipe": "align",
-        # Prefixes stay what the base was trained for; where levels are cut does not.
-        "levels": [{**level, "min_similarity": None} for level in known],
+        **kept_levels(plan.base),
         "data": list(plan.data.sources),
         "chosen": {
             "pivot": plan.data.train[0].lang2,

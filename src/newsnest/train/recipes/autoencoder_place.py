@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from sentence_transformers import SentenceTransformer
 from newsnest.corpus import digest
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests, settings_digest
-from newsnest.errors import ParameterError
 from newsnest.progress import Progress
 from newsnest.train.recipes.articles import (
     TrainingTexts,
@@ -24,6 +22,7 @@ from newsnest.train.recipes.base import Base, find_base, prefix_of
 from newsnest.train.recipes.denoising import DenoisingSettings
 from newsnest.train.recipes.model_card import versions
 from newsnest.train.recipes.place import Place
+from newsnest.train.recipes.recipe import require_one_process
 from newsnest.train.recipes.settings import settings_content
 
 PAGE = """---
@@ -79,11 +78,7 @@ def find_job(recipe: str, settings: DenoisingSettings, progress: Progress) -> Jo
     EncoderError
         If the base cannot be found.
     """
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if processes > 1:
-        raise ParameterError(
-            f"train {recipe}: processes must be 1, got {processes}. Start it without accelerate."
-        )
+    require_one_process(recipe)
     s = settings
     base = find_base(
         s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress

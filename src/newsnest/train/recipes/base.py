@@ -14,7 +14,12 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 
 from newsnest.embed.card import clustering_prompt
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import check_model_folder, hub_folder, minilm_folder
+from newsnest.embed.weights import (
+    check_model_folder,
+    hub_folder,
+    minilm_folder,
+    read_metadata,
+)
 from newsnest.errors import EncoderError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 
@@ -50,6 +55,19 @@ class Base:
     max_length: int | None = None
     prefix: str | None = None
     pooling: str | None = None
+
+
+def kept_levels(base: Base) -> dict[str, Any]:
+    """Return what newsnest.json is to say of levels where a recipe trains none of its own.
+
+    Prefixes stay what the base was trained for, and whether a run turns vectors; where levels are
+    cut is another matter.
+    """
+    known = read_metadata(base.folder)
+    rotate = {"rotate": known["rotate"]} if "rotate" in known else {}
+    levels = [{"name": own["name"], "dims": own["dims"], "min_similarity": None}
+              for own in known.get("levels", [])]  # fmt: skip
+    return {"levels": levels, **rotate}
 
 
 def find_base(

@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 from newsnest.cluster import RAC
 from newsnest.cluster.persistence import lasting_similarity
 from newsnest.errors import InputError
-from newsnest.evaluate.internal import silhouette
+from newsnest.evaluate.internal import cluster_samples, silhouette, stability
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.types import Labels, Vectors
@@ -74,12 +74,13 @@ def cut_rac(vectors: Vectors, k: int) -> Labels:
 def choose_teacher(
     vectors: Vectors, settings: ClusterbertSettings, *, progress: Progress = SILENT
 ) -> Teacher:
-    """Choose k and what makes the clusters, by the silhouette of the frozen vectors alone.
+    """Choose k and what makes the clusters, by the frozen vectors alone.
 
-    k of k-means is the best of a geometric row between k_min and k_max, and of what lies around the
-    best. Where either may teach, both are tried at the k that suits k-means, or is asked for, and
-    the better silhouette does. RAC then is cut where its clusters last longest, unless a k is asked
-    for. Compared at k of their own, many small clusters would win on any texts.
+    k of k-means is that of the highest silhouette · stability in a geometric row between k_min and
+    k_max, and around the best of it. Where either may teach, both are tried at the k that suits
+    k-means, or is asked for, and the better silhouette does. RAC then is cut where its clusters
+    last longest, unless a k is asked for. Compared at k of their own, many small clusters would win
+    on any texts.
 
     Parameters
     ----------
@@ -93,13 +94,19 @@ def choose_teacher(
     Raises
     ------
     InputError
-        If there are fewer texts than clusters.
+        If there are fewer texts than clusters, or than twice the least that is tried.
     """
     s, n = settings, len(vectors)
     if s.clusters is not None and s.clusters > n:
         raise InputError(
             f"clusterbert: k must be at most the number of texts, {n:,}, got {s.clusters:,}. "
             "Lower it."
+        )
+    half = min(n, _TRIED) // 2
+    if s.clusters is None and s.targets != "rac" and s.k_min > half:
+        raise InputError(
+            f"clusterbert: k_min must be at most half the texts that k is tried on, {half:,}, got "
+            f"{s.k_min:,}. Lower it, or say k."
         )
     if s.targets == "rac":
         return _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
@@ -109,11 +116,11 @@ def choose_teacher(
     tree = Teacher("rac", flat.k, n, {"targets": "rac", "k": flat.k})
     tree = _tell(tree, vectors, s.seed, progress)
     best = max(flat, tree, key=lambda teacher: float(teacher.chosen["silhouette"]))
-    tried = {teacher.kind: teacher.chosen for teacher in (flat, tree)}
+    looked_at = {teacher.kind: teacher.chosen for teacher in (flat, tree)}
     if best is tree and s.clusters is None:
         best = _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
     progress.note(f"{best.kind} teaches: the better silhouette at {flat.k:,} clusters")
-    return Teacher(best.kind, best.k, n, {**best.chosen, "looked_at": tried})
+    return Teacher(best.kind, best.k, n, {**best.chosen, "looked_at": looked_at})
 
 
 def _tell(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress) -> Teacher:
@@ -151,9 +158,14 @@ def _kmeans_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
 
 
 def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, float]:
-    """Return the silhouette of k-means for k from `least` to `most`, in geometric steps.
+    """Return silhouette · stability of k-means for k from `least` to `most`, in geometric steps.
 
     Values between the best and its neighbours are tried too, so that the steps decide nothing.
+
+    Notes
+    -----
+    The silhouette alone rises again where clusters become pairs of twins, and the stability alone
+    is highest for very few clusters; where both are high, there are groups. Neither sees a label.
     """
     most = max(least, min(most, len(vectors) // 5))
     ks = {least, most}
@@ -161,7 +173,7 @@ def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, fl
     while at < most:
         ks.add(round(at))
         at = max(at * _GRID, at + 1)
-    found = {k: _silhouette(vectors, kmeans(vectors, k, seed=seed), seed) for k in sorted(ks)}
+    found = {k: _worth(vectors, k, seed) for k in sorted(ks)}
     while True:
         known = sorted(found)
         best = max(found, key=lambda k: found[k])
@@ -171,7 +183,19 @@ def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, fl
         if not between:
             return dict(sorted(found.items()))
         for k in sorted(between):
-            found[k] = _silhouette(vectors, kmeans(vectors, k, seed=seed), seed)
+            found[k] = _worth(vectors, k, seed)
+
+
+def _worth(vectors: Vectors, k: int, seed: int) -> float:
+    """Return the silhouette of k-means, at least 0, times its stability from one start each."""
+    alike = max(0.0, _silhouette(vectors, kmeans(vectors, k, seed=seed), seed))
+    starts = itertools.count(seed)
+    labellings = cluster_samples(
+        lambda rows: KMeans(k, n_init=1, random_state=next(starts)).fit_predict(vectors[rows]),
+        len(vectors),
+        seed=seed,
+    )
+    return alike * stability(labellings)
 
 
 def _rac_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
@@ -218,8 +242,7 @@ def align_labels(before: Labels, after: Labels) -> Labels:
         if shared[one, other]:
             names[one] = other
     free = names < 0
-    unused = [name for name in range(old + new) if name not in set(names.tolist())]
-    names[free] = unused[: int(free.sum())]
+    names[free] = old + np.arange(int(free.sum()))
     return np.where(after >= 0, names[after], -1).astype(np.int32)
 
 

@@ -38,6 +38,7 @@ from newsnest.train.recipes.base import Base, find_base, load_base, prefix_of
 from newsnest.train.recipes.contrast import ContrastSettings
 from newsnest.train.recipes.model_card import versions
 from newsnest.train.recipes.place import Place
+from newsnest.train.recipes.recipe import require_one_process
 from newsnest.train.recipes.sccl import ScclSettings
 from newsnest.train.recipes.settings import settings_content
 from newsnest.train.recipes.trainer import (
@@ -100,6 +101,7 @@ class Contrasted:
 def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> Path:
     """Do what `run` of `newsnest.train.recipes.sccl` or `vascl` says."""
     recipe = _recipe(settings)
+    require_one_process(recipe)
     base = _base(settings, progress)
     files = [parse_article_file(told) for told in settings.data]
     data = read_training_texts(files, progress=progress)

@@ -71,12 +71,15 @@ class TrainingData:
         By file: path, SHA-256, how it was read, and counts of what was used and left out.
     leaking
         Pairs taken out of `train`: they share an article or a story with what is held out.
+    files
+        The number of the file, from 0, of every pair of `train`; empty where it is not kept.
     """
 
     train: tuple[Pair, ...]
     validation: tuple[Pair, ...]
     sources: tuple[Mapping[str, Any], ...]
     leaking: int
+    files: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

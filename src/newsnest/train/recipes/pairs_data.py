@@ -130,7 +130,9 @@ def read_column_pairs(
             f"on{without}"
         )
     leaking = set(leaking_pairs(train, [*validation, *held]))
-    clean = tuple(pair for pair in train if pair not in leaking)
+    numbers = np.repeat(np.arange(len(files)), [source["train_pairs"] for source in sources])
+    kept_rows = [row for row, pair in enumerate(train) if pair not in leaking]
+    clean = tuple(train[row] for row in kept_rows)
     if not clean or not validation:
         lacking = "validate" if clean else "train"
         raise InputError(
@@ -139,7 +141,33 @@ def read_column_pairs(
         )
     chosen = np.random.default_rng([7, splitting.seed]).permutation(len(validation))
     rows = sorted(chosen[: splitting.most].tolist())
-    return TrainingData(clean, tuple(validation[i] for i in rows), tuple(sources), len(leaking))
+    return TrainingData(
+        clean,
+        tuple(validation[i] for i in rows),
+        tuple(sources),
+        len(leaking),
+        tuple(numbers[kept_rows].tolist()),
+    )
+
+
+def all_column_pairs(
+    file: ColumnSource, *, progress: Progress = SILENT
+) -> tuple[list[Pair], dict[str, int]]:
+    """Read all pairs of a file, whatever their split, and say what was left out, by reason.
+
+    Parameters
+    ----------
+    file
+        `parse_column_source` returns it; `most` is not looked at.
+    progress
+        Told how the file is read.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    return _read(file, _Known({}, set()), progress)
 
 
 def same_text(text: str) -> str:

@@ -22,12 +22,12 @@ from torch import Tensor, nn
 from transformers import set_seed
 
 from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.embed.weights import folder_digests, read_metadata, settings_digest
+from newsnest.embed.weights import folder_digests, settings_digest
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import MegaBatchLoss, cosines
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
-from newsnest.train.recipes.base import Base, find_base, load_base
+from newsnest.train.recipes.base import Base, find_base, kept_levels, load_base
 from newsnest.train.recipes.data import Splitting, TrainingData
 from newsnest.train.recipes.pairs import CACHED_SIZE, PairsSettings
 from newsnest.train.recipes.pairs_data import (
@@ -286,12 +286,10 @@ def _look(plan: PairsPlan, trainer: CheckpointTrainer, validation: Validation) -
 
 
 def _metadata(plan: PairsPlan, model: SentenceTransformer) -> dict[str, Any]:
-    known = read_metadata(plan.base.folder).get("levels", [])
     guide = plan.guide
     return {
         "recipe": "pairs",
-        # Prefixes are what the base was trained for; where levels are cut is another matter.
-        "levels": [{**level, "min_similarity": None} for level in known],
+        **kept_levels(plan.base),
         "data": list(plan.data.sources),
         "guide": None
         if guide is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,4 +53,13 @@ def require_training() -> None:
         raise ParameterError(
             f"train: the packages accelerate and datasets must be installed, got no "
             f'{" and no ".join(missing)}. Run pip install "newsnest[train]".'
+        )
+
+
+def require_one_process(recipe: str) -> None:
+    """Raise ParameterError where several were started: each would train and write for itself."""
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if processes > 1:
+        raise ParameterError(
+            f"train {recipe}: processes must be 1, got {processes}. Start it without accelerate."
         )

@@ -68,7 +68,8 @@ def run(settings: ScclSettings, *, progress: Progress = SILENT) -> Path:
     InputError
         If a data file cannot be used, or has too few texts.
     ParameterError
-        If a setting cannot be used with this base or these texts, or `output` holds something else.
+        If a setting cannot be used with this base or these texts, `output` holds something else, or
+        several processes were started.
     EncoderError
         If the base cannot be found or loaded.
 

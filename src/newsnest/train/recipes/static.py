@@ -44,9 +44,10 @@ def run(settings: StaticSettings, *, progress: Progress = SILENT) -> Path:
     Raises
     ------
     InputError
-        If a data file cannot be used, or has fewer than 20 texts.
+        If a data file cannot be used, or has fewer than 20 distinct texts.
     ParameterError
-        If `output` holds something else, or the base is no transformer.
+        If `output` holds something else, the base is no transformer, or several processes were
+        started.
     EncoderError
         If the base cannot be found, loaded or distilled.
 

@@ -13,11 +13,18 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Static
 from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress
-from newsnest.train.recipes.articles import TrainingTexts, parse_article_file, read_training_texts
+from newsnest.train.recipes.articles import (
+    LEAST_TEXTS,
+    TrainingTexts,
+    parse_article_file,
+    read_training_texts,
+)
 from newsnest.train.recipes.base import Base, find_base
 from newsnest.train.recipes.model_card import versions
 from newsnest.train.recipes.place import Place
+from newsnest.train.recipes.recipe import require_one_process
 from newsnest.train.recipes.settings import settings_content
 from newsnest.train.recipes.static import StaticSettings
 from newsnest.train.static_fit import StaticFit, fit_tokens
@@ -38,6 +45,7 @@ Data, settings and versions stand in newsnest.json.
 
 def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Path:
     """Do what `newsnest.train.recipes.static.run` says."""
+    require_one_process("static")
     base = find_base(settings.base, progress=progress)
     data = read_training_texts(
         [parse_article_file(told) for told in settings.data], progress=progress
@@ -73,6 +81,11 @@ def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Pa
 def _drawn(texts: Sequence[str], settings: StaticSettings) -> tuple[list[str], Any]:
     """Return distinct texts in a seeded order, and which are held out."""
     distinct = list(dict.fromkeys(texts))
+    if len(distinct) < LEAST_TEXTS:
+        raise InputError(
+            f"train static: {LEAST_TEXTS} distinct texts at least are needed, got {len(distinct)}. "
+            "Give more data."
+        )
     dice = np.random.default_rng(settings.seed)
     order = dice.permutation(len(distinct))[: settings.most]
     held = np.zeros(len(order), np.bool_)

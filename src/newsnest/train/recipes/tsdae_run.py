@@ -25,6 +25,7 @@ def run_tsdae(settings: TsdaeSettings, *, progress: Progress = SILENT) -> Path:
     for stage in (Stage("decoder", 0, 1, frozen=True), Stage("adaptation", 1, settings.epochs)):
         if stage.name in kept.content.get("done", {}):
             told[stage.name] = kept.content["done"][stage.name]
+            auto.load(kept.load("kept"))
             continue
         told[stage.name] = train_stage(stage, auto, train, held, kept, progress)
         kept.save({"kept": auto.state()}, done=told, now={})

@@ -39,7 +39,8 @@ def run(settings: VasclSettings, *, progress: Progress = SILENT) -> Path:
     InputError
         If a data file cannot be used, or has too few texts.
     ParameterError
-        If a setting cannot be used with this base, or `output` holds something else.
+        If a setting cannot be used with this base, `output` holds something else, or several
+        processes were started.
     EncoderError
         If the base cannot be found or loaded.
 

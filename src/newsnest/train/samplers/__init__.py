@@ -4,11 +4,19 @@ from newsnest.train.samplers.component import ComponentBatchSampler
 from newsnest.train.samplers.length import LengthBatchSampler
 from newsnest.train.samplers.negatives import NegativeBatchSampler
 from newsnest.train.samplers.packing import pack_pairs, pair_components
+from newsnest.train.samplers.stratified import (
+    Clustering,
+    ClusterStratifiedBatchSampler,
+    Strata,
+)
 
 __all__ = [
+    "ClusterStratifiedBatchSampler",
+    "Clustering",
     "ComponentBatchSampler",
     "LengthBatchSampler",
     "NegativeBatchSampler",
+    "Strata",
     "pack_pairs",
     "pair_components",
 ]

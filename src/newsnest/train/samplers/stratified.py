@@ -159,9 +159,9 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
 
     O(n log n) an epoch, and once g · d for each of the g groups that is merged.
 
-    Source: Merrick (2024), arXiv 2407.18887, section 3; merging small clusters: Morris and Rush
-    (2024), arXiv 2410.02525, section 4. Differs from the source in that pairs that share a text are
-    kept apart; its order of batches is not told.
+    Source: Merrick (2024), arXiv 2407.18887; packing of small and large clusters: Morris and Rush
+    (2024), arXiv 2410.02525. Differs from the source in that pairs that share a text are kept
+    apart; its order of batches is not told.
     """
 
     def __init__(  # noqa: PLR0913  the trainer passes all but the last
@@ -248,7 +248,8 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
             early: NDArray[np.bool_] = step < self.strata.start
             return early
         if self.strata.schedule == "alternating":
-            return step % 2 == 0
+            every_other: NDArray[np.bool_] = step % 2 == 0
+            return every_other
         return np.zeros(self._length, bool)
 
     def _dealt_anew(
@@ -258,7 +259,7 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
         own = np.array([self.sources[batch[0]] for batch in batches], np.int64)
         out: list[list[int]] = []
         for source in np.unique(own).tolist():
-            pools = [batches[i] for i in np.flatnonzero(own == source)]
+            pools = [batches[i] for i in np.flatnonzero(own == source).tolist()]
             rows = np.concatenate([np.array(pool, np.int64) for pool in pools])
             out += deal(rows, self.components[rows], len(pools), rng)
         return [out[i] for i in rng.permutation(len(out)).tolist()]

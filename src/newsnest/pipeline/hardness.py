@@ -1,0 +1,195 @@
+"""Pairs → clusters → how hard the negatives of a cluster are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.cluster import SphericalKMeans, pair_vectors
+from newsnest.errors import InputError, ParameterError
+from newsnest.evaluate import GradedPair, pair_components
+from newsnest.evaluate.hardness import Hardness, PairVectors, negative_hardness
+from newsnest.progress import SILENT, Progress
+from newsnest.train.pairs import Pair
+from newsnest.train.recipes.pair_columns import with_usual_columns
+from newsnest.train.recipes.pairs_data import (
+    ColumnReading,
+    all_column_pairs,
+    parse_column_source,
+)
+from newsnest.types import Labels
+
+By = Literal["query", "item", "pair"]
+
+
+@dataclass(frozen=True, slots=True)
+class PairTexts:
+    """Queries and items, pair by pair.
+
+    Parameters
+    ----------
+    queries, items
+        (n,) each.
+    components
+        (n,): pairs that share a text, or are connected by pairs that do, are of one.
+    left_out
+        How many rows are not among them, by reason.
+    """
+
+    queries: tuple[str, ...]
+    items: tuple[str, ...]
+    components: NDArray[np.int64]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterHardness:
+    """What a number of clusters does to the negatives.
+
+    Parameters
+    ----------
+    k
+        How many were asked for.
+    sizes
+        Pairs of each cluster.
+    in_cluster, random
+        Negatives of the query's own cluster, and of all pairs.
+    """
+
+    k: int
+    sizes: tuple[int, ...]
+    in_cluster: Hardness
+    random: Hardness
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it ready for JSON."""
+        return {
+            "k": self.k,
+            "clusters": sum(size > 0 for size in self.sizes),
+            "smallest": min(size for size in self.sizes if size),
+            "largest": max(self.sizes),
+            "in_cluster": self.in_cluster.as_dict(),
+            "random": self.random.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What is looked at: at most so many queries, with so many negatives each."""
+
+    queries: int = 20_000
+    negatives: int = 64
+    seed: int = 0
+
+
+def read_pair_texts(
+    told: Sequence[str], *, split: str | None = None, seed: int = 0, progress: Progress = SILENT
+) -> PairTexts:
+    """Read pairs as the recipe `pretrain` does, all of them.
+
+    Parameters
+    ----------
+    told
+        Files, and what is said of each: "pairs.csv,columns=headline:lead,most=10000".
+    split
+        Read only rows with this split; None: all.
+    seed
+        Draws `most`.
+    progress
+        Told how files are read.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or fewer than two pairs are left.
+    ParameterError
+        If what is said of a file means nothing.
+    """
+    pairs: list[Pair] = []
+    left_out: Counter[str] = Counter()
+    for number, one in enumerate(told):
+        file = parse_column_source(with_usual_columns(one), ColumnReading())
+        found, without = all_column_pairs(file, progress=progress)
+        left_out.update(without)
+        kept = [pair for pair in found if split is None or pair.split == split]
+        left_out["of other splits"] += len(found) - len(kept)
+        most = file.reading.most
+        if most is not None and len(kept) > most:
+            drawn = np.random.default_rng([31, seed, number]).permutation(len(kept))[:most]
+            left_out["not drawn"] += len(kept) - most
+            kept = [kept[row] for row in sorted(drawn.tolist())]
+        pairs += kept
+    if len(pairs) < 2:
+        raise InputError(
+            f"{', '.join(told)}: two pairs at least must be there, got {len(pairs)}. "
+            "Check the columns and --split."
+        )
+    graded = [GradedPair(pair.text1, pair.text2, 1.0) for pair in pairs]
+    return PairTexts(
+        tuple(pair.text1 for pair in pairs),
+        tuple(pair.text2 for pair in pairs),
+        pair_components(graded),
+        {why: count for why, count in sorted(left_out.items()) if count},
+    )
+
+
+def cluster_hardness(
+    pairs: PairVectors,
+    *,
+    by: By,
+    k: Sequence[int],
+    draw: Draw,
+    progress: Progress = SILENT,
+) -> list[ClusterHardness]:
+    """Cluster pairs into several numbers of clusters, and measure the negatives of each.
+
+    Parameters
+    ----------
+    pairs
+        Their vectors.
+    by
+        What is clustered, by `SphericalKMeans`.
+    k
+        Numbers of clusters.
+    draw
+        How many queries and negatives are looked at.
+    progress
+        Told when a number is done.
+
+    Raises
+    ------
+    ParameterError
+        If there are more clusters than pairs, or no k.
+    """
+    if not k:
+        raise ParameterError("cluster_hardness: k must be one number at least, got none. Give 10.")
+    queries, items = pairs.queries, pairs.items
+    vectors = pair_vectors(queries, items) if by == "pair" else queries if by == "query" else items
+    n = len(queries)
+    rows = np.arange(n)
+    if n > draw.queries:
+        rows = np.sort(np.random.default_rng([37, draw.seed]).permutation(n)[: draw.queries])
+
+    def measured(labels: Labels) -> Hardness:
+        return negative_hardness(pairs, labels, negatives=draw.negatives, rows=rows, seed=draw.seed)
+
+    random = measured(np.zeros(n, np.int32))
+    out = []
+    with progress.start("cluster", len(k), "clusterings") as task:
+        for number in k:
+            labels = SphericalKMeans(number, seed=draw.seed).fit(vectors).labels_
+            sizes = np.bincount(labels, minlength=number)
+            out.append(ClusterHardness(number, tuple(sizes.tolist()), measured(labels), random))
+            task.advance()
+    return out
+
+
+def titles_of(told: Sequence[str]) -> str:
+    """Return the names of files without what is said of them, for people."""
+    return ", ".join(Path(one.partition(",")[0]).name for one in told)

@@ -1,0 +1,73 @@
+"""Which two columns of a file are query and item, where nobody has said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from newsnest.corpus import Notice
+from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.fields import Columns
+from newsnest.corpus.read import read_rows
+from newsnest.corpus.rows import Row, Tally
+from newsnest.errors import InputError
+from newsnest.train.recipes.files import parse_told
+from newsnest.train.recipes.pairs_data import ColumnReading
+from newsnest.types import Rejected
+
+USUAL = (
+    ("query", "item"),
+    ("question", "answer"),
+    ("title", "summary"),
+    ("title", "text"),
+    ("text1", "text2"),
+)
+"""The first two that a file has are meant; title, text and summary also by their usual names."""
+
+
+def with_usual_columns(told: str) -> str:
+    """Return a file as it was named, and its two columns if they were not.
+
+    Parameters
+    ----------
+    told
+        "PATH" or "PATH,columns=headline:lead,most=1000".
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or has no two columns that are usual.
+    """
+    path, chosen, _ = parse_told(told, ColumnReading(columns=("", "")), ("split", "story"))
+    if any(chosen.columns):
+        return told
+    if not path.is_file():
+        raise InputError(f"{path}: must be a file of pairs, got none. Check the path.")
+    names = _first_names(path)
+    found = {*names, *Columns({}).match(names)}
+    for first, second in USUAL:
+        if first in found and second in found:
+            return f"{told},columns={first}:{second}"
+    raise InputError(
+        f"{path}: must have two columns of texts, such as title and summary, got "
+        f"{', '.join(names[:30]) or 'none'}. Name them: {path.name},columns=headline:lead."
+    )
+
+
+class _AnyColumns(Columns):
+    """Takes any column for a text: which of them matters is found out afterwards."""
+
+    def _match(self, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        return {**super()._match(names), "text": names}
+
+
+def _first_names(path: Path) -> tuple[str, ...]:
+    """Return the columns of the first row that can be read."""
+
+    def make(row: Row, own: Columns, tally: Tally, orders: DateOrders) -> tuple[str, ...]:
+        return tuple(row.values)
+
+    rows: Iterator[tuple[str, ...] | Rejected | Notice] = read_rows(
+        [path], make, columns=_AnyColumns({})
+    )
+    return next((row for row in rows if isinstance(row, tuple)), ())

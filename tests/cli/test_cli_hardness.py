@@ -1,0 +1,153 @@
+"""`newsnest hardness`, from files to numbers and a picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from newsnest.cli.main import main
+from newsnest.errors import InputError, ParameterError
+from newsnest.evaluate import PairVectors
+from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
+from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
+from newsnest.train.recipes.pair_columns import with_usual_columns
+
+SUBJECTS = ("storm coast sea wall town", "bank rates loan euro price", "cup final team goal coach")
+
+
+def call(*arguments: str):
+    return CliRunner().invoke(main, ["hardness", "--encoder", "tfidf", "--quiet", *arguments])
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(90):
+        words = SUBJECTS[i % 3].split()
+        title, text = (" ".join(rng.permutation(words)[:4].tolist()) for _ in range(2))
+        rows.append({"headline": f"{title} {i}", "body": f"{text} at {i}", "split": "ab"[i % 2]})
+    path = tmp_path / "pairs <i>&.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_negatives_of_a_subject_are_harder_than_random_ones(pairs):
+    done = call("--pairs", str(pairs), "--by", "query", "-k", "3,6", "-k", "3", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["pairs"] == 90 and told["by"] == "query"
+    assert [one["k"] for one in told["by_k"]] == [3, 6]
+    assert told["in_cluster"] == told["by_k"][0]["in_cluster"]
+    assert told["random"] == told["by_k"][1]["random"]
+    for kind in ("in_cluster", "random"):
+        assert {"positive_mean", "negative_mean", "quantiles", "likely_false_negatives"} <= set(
+            told[kind]
+        )
+    assert told["in_cluster"]["negative_mean"] > told["random"]["negative_mean"]
+    assert told["by_k"][0]["clusters"] == 3
+    assert told["by_k"][0]["smallest"] + told["by_k"][0]["largest"] <= 90
+
+
+@pytest.mark.parametrize("by", ["query", "item", "pair"])
+def test_people_are_told_a_row_a_number(pairs, by):
+    done = call("--pairs", str(pairs), "--by", by, "-k", "2,4")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"90 pairs, clustered by {by}, encoder tfidf"
+    assert [line.split("  ")[0] for line in lines[2:]] == [
+        "random",
+        "of 2 clusters",
+        "of 4 clusters",
+    ]
+
+
+@pytest.mark.parametrize("name", ["found.svg", "found.html"])
+def test_the_picture_loads_nothing_and_escapes_everything(pairs, tmp_path, name):
+    done = call("--pairs", str(pairs), "-k", "3,6", "-o", str(tmp_path / name))
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / name).read_text(encoding="utf-8")
+    assert "<i>" not in page and "pairs &lt;i&gt;&amp;.jsonl" in page
+    plain = page.replace("http://www.w3.org/2000/svg", "")
+    assert "http" not in plain and "src=" not in plain and "<script" not in plain
+    svg = page[page.index("<svg") : page.index("</svg>") + 6]
+    drawn = ElementTree.fromstring(svg)
+    assert len([p for p in drawn.iter() if p.get("fill") == "none"]) == 6  # three curves a panel
+
+
+def test_pictures_hold_where_there_are_no_negatives():
+    eye = np.eye(2, dtype=np.float32)
+    seen = PairVectors(eye, eye, np.zeros(2, np.int64))
+    found = cluster_hardness(seen, by="pair", k=[2], draw=Draw(queries=1))
+    for draw in (draw_hardness, hardness_page):
+        assert "—" in draw(found, title="a", note="b")
+
+
+def test_the_same_seed_says_the_same(pairs):
+    first, again, other = (
+        call("--pairs", str(pairs), "--json", "-k", "5", "--seed", seed).stdout for seed in "001"
+    )
+    assert first == again != other
+
+
+def test_a_split_and_a_sample_are_counted(pairs):
+    read = read_pair_texts([f"{pairs},most=20"], split="a")
+    assert len(read.queries) == 20
+    assert read.left_out == {"not drawn": 25, "of other splits": 45}
+
+
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        (("question", "answer"), "question:answer"),
+        (("title", "text", "summary"), "title:summary"),
+        (("Headline", "Body"), "title:text"),
+        (("text1", "text2", "score"), "text1:text2"),
+        (("query", "item", "title", "text"), "query:item"),
+    ],
+)
+def test_columns_are_found_by_usual_names(tmp_path, columns, found):
+    path = tmp_path / "pairs.csv"
+    path.write_text(",".join(columns) + "\n" + ",".join("abcd"[: len(columns)]) + "\n")
+    assert with_usual_columns(f"{path},most=9") == f"{path},most=9,columns={found}"
+    named = f"{path},columns=a:b"
+    assert with_usual_columns(named) == named
+
+
+def test_what_cannot_be_read_is_said(pairs, tmp_path):
+    with pytest.raises(InputError, match="must be a file of pairs, got none"):
+        with_usual_columns(str(tmp_path / "none.csv"))
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(
+        InputError, match="two columns of texts, such as title and summary, got a, b"
+    ):
+        with_usual_columns(str(other))
+    with pytest.raises(InputError, match="two pairs at least must be there, got 0"):
+        read_pair_texts([str(pairs)], split="none")
+    eye = np.eye(2, dtype=np.float32)
+    with pytest.raises(ParameterError, match="k must be one number at least, got none"):
+        cluster_hardness(PairVectors(eye, eye, np.arange(2)), by="item", k=[], draw=Draw())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-k", "0"), "'0' is no whole number from 1 on"),
+        (("-k", "3,x"), "'x' is no whole number from 1 on"),
+        (("-o", "a.png"), "-o must end in .html or .svg, got 'a.png'"),
+    ],
+)
+def test_usage_errors_exit_with_2(pairs, arguments, said):
+    done = call("--pairs", str(pairs), *arguments)
+    assert done.exit_code == 2 and said in done.output
+
+
+def test_more_clusters_than_pairs_end_with_one_line(pairs):
+    done = call("--pairs", str(pairs), "-k", "91")
+    assert done.exit_code == 1 and "from 1 to n_samples=90, got 91" in done.output
