@@ -159,10 +159,12 @@ def main() -> None:
         for name in options.rows:
             kept = json.loads(result.read_text()) if result.exists() else {}
             rows = kept.get(options.profile, {}).get("rows", {})
-            if f"{name}, seed {seed}" in rows:
+            asked = settings_digest({"changes": ROWS[name], "profile": asdict(profile)})
+            if rows.get(f"{name}, seed {seed}", {}).get("asked") == asked:
                 continue
             model, told = make_row(ROWS[name], profile, train, work, seed)
-            row = {**told, **{own: measure(model, read) for own, read in sets.items()}}
+            row = {"asked": asked, **told}
+            row |= {own: measure(model, read) for own, read in sets.items()}
             rows[f"{name}, seed {seed}"] = row
             measured.write_group(
                 "newsroom", options.profile, {"profile": asdict(profile), "rows": rows}

@@ -89,8 +89,7 @@ def main() -> None:
     trained = {name: train([a.body for a in gold.articles], folder / name)
                for name, gold in loaded.items()}  # fmt: skip
     result: dict[str, Any] = {
-        name: {"fit_seconds": seconds, **told}
-        for name, (_, seconds, told) in trained.items()
+        name: {"fit_seconds": seconds, **told} for name, (_, seconds, told) in trained.items()
     }
     for name, gold in loaded.items():
         texts = [article.body for article in gold.articles]

@@ -93,18 +93,24 @@ def test_an_unknown_recipe_and_missing_options_are_usage_errors(newsnest, tmp_pa
     assert "--data" in newsnest("train", "matryoshka", "-o", tmp_path / "m", status=2).stderr
 
 
-def test_an_interrupted_training_says_that_it_goes_on(
-    newsnest, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [("matryoshka", "goes on from the last checkpoint."), ("adapter", "starts anew.")],
+)
+def test_an_interrupted_training_says_whether_it_goes_on(
+    newsnest, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, again: str
 ):
     from dataclasses import replace
 
     def interrupted(settings, *, progress):
         raise KeyboardInterrupt
 
-    recipe = replace(RECIPES["matryoshka"], run=interrupted)
-    monkeypatch.setattr("newsnest.train.recipes.RECIPES", {"matryoshka": recipe})
-    told = newsnest("train", "matryoshka", "--data", pairs, "-o", tmp_path / "m", status=130)
-    assert "goes on from the last checkpoint" in told.stderr
+    recipe = replace(RECIPES[name], run=interrupted)
+    monkeypatch.setattr("newsnest.train.recipes.RECIPES", {name: recipe})
+    told = newsnest("train", name, "--data", pairs, "-o", tmp_path / "m", status=130)
+    assert f"interrupted. The same command {again}" in told.stderr
+    help_text = " ".join(newsnest("train", name, "--help").stdout.split())
+    assert f"after an interruption the same command {again.partition(' from')[0]}" in help_text
 
 
 def test_help_comes_without_loading_torch():

@@ -56,6 +56,7 @@ def _command(name: str, recipe: Recipe) -> click.Command:
     from newsnest.train.recipes.settings import setting_fields
 
     own = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
+    again = "goes on" if recipe.resumes else "starts anew"
 
     def train_by_recipe(
         *,
@@ -68,7 +69,7 @@ def _command(name: str, recipe: Recipe) -> click.Command:
     ) -> None:
         assignments += tuple(f"{key}={told}" for key, told in flags.items() if told is not None)
         settings = parse_settings(recipe.settings, assignments, data=data, base=base, output=output)
-        kept = "The same command goes on from the last checkpoint."
+        kept = f"The same command {again}{' from the last checkpoint' * recipe.resumes}."
         with progress_for(quiet) as progress, going_on(kept):
             written = recipe.run(settings, progress=progress)
         click.echo(str(written))
@@ -77,7 +78,7 @@ def _command(name: str, recipe: Recipe) -> click.Command:
         name,
         callback=train_by_recipe,
         short_help=recipe.summary,
-        help=_HELP[recipe.reads].format(summary=_sentence(recipe.summary)),
+        help=_HELP[recipe.reads].format(summary=_sentence(recipe.summary), again=again),
         params=[
             click.Option(
                 ["--data", *_ALSO_DATA[recipe.reads], "data"],
@@ -143,26 +144,26 @@ _HELP = {
 FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with text1, text2 and score, or with a text and
 its story, topic or theme. Rows of the split "train", or of none, are trained on, those of
 "validation" or "dev" are validated on, any others are left alone. The folder MODEL is complete when
-it appears; after an interruption the same command goes on.
+it appears; after an interruption the same command {again}.
 """,
     "articles": """{summary}.
 
 FILE is anything that `newsnest cluster` reads. No label is used: those of a column named by gold=
 are scored against and reported. The folder MODEL is complete when it appears; after an interruption
-the same command goes on.
+the same command {again}.
 """,
     "translations": """{summary}.
 
 FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with text1, text2, lang1 and lang2, or with text,
 lang and a key that joins translations. Rows of the split "train", or of none, are trained on, those
 of "validation" or "dev" are validated on, any others are left alone. The folder MODEL is complete
-when it appears; after an interruption the same command goes on.
+when it appears; after an interruption the same command {again}.
 """,
     "columns": """{summary}.
 
 FILE is a file that `newsnest cluster` reads, with a title and a summary, or two columns that are
 named by columns=. Rows of the split "train", or of none, are trained on, those of "validation" or
 "dev" are validated on, any others are left alone. The folder MODEL is complete when it appears;
-after an interruption the same command goes on.
+after an interruption the same command {again}.
 """,
 }

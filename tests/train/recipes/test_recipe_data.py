@@ -49,6 +49,14 @@ def test_a_value_of_another_kind_is_told_with_the_file(pair_file: Path):
         parse_file(f"{pair_file},most=many", Reading())
 
 
+@pytest.mark.parametrize(
+    "said", ["most=-1", "most=0", "per_grade=0", "max_days=-1", "max_days=nan"]
+)
+def test_a_number_of_a_file_that_counts_nothing_is_refused(gold_file: Path, said: str):
+    with pytest.raises(ParameterError, match=f"{said[:3]}.* must be at least [01], got"):
+        parse_file(f"{gold_file},{said}", Reading())
+
+
 def test_a_missing_file_is_told(tmp_path: Path):
     with pytest.raises(InputError, match="cannot be read"):
         parse_file(str(tmp_path / "none.csv"), Reading())

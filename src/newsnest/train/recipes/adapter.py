@@ -100,4 +100,5 @@ ADAPTER = Recipe(
     "a linear map behind a frozen encoder: theme, topic, story in seconds on a CPU",
     AdapterSettings,
     run,
+    resumes=False,
 )

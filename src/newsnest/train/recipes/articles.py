@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import Any
 
 from newsnest.corpus import Notice, ReadOptions, digest, read_articles
 from newsnest.corpus.options import FIELDS
-from newsnest.errors import InputError, ParameterError, did_you_mean
+from newsnest.errors import InputError
 from newsnest.evaluate.gold import read_labels
 from newsnest.progress import SILENT, Progress
+from newsnest.train.recipes.files import parse_told
 from newsnest.types import Rejected
 
 LEAST_TEXTS = 20
-_SAID = re.compile(r",(?=\s*\w+=)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +64,13 @@ def parse_article_file(told: str) -> ArticleFile:
     ParameterError
         If a key is neither gold nor a field of an article.
     """
-    place, *said = _SAID.split(told)
-    fields: dict[str, str] = {}
-    for part in said:
-        key, _, value = (word.strip() for word in part.partition("="))
-        known = (*FIELDS, "gold")
-        if key not in known:
-            raise ParameterError(
-                f"--data {place}: what is said of a file must be one of {', '.join(known)}, "
-                f"got {key!r}.{did_you_mean(key, known)} Check the spelling."
-            )
-        fields[key] = value
-    gold = fields.pop("gold", "")
-    return ArticleFile(Path(place).expanduser(), fields, gold)
+    path, said, fields = parse_told(told, _Labelling(), FIELDS)
+    return ArticleFile(path, fields, said.gold)
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelling:
+    gold: str = ""
 
 
 def read_training_texts(

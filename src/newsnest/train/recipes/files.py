@@ -123,6 +123,7 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
         key, _, value = (word.strip() for word in part.partition("="))
         if key in kinds:
             changes[key] = parse_value(f"{place}: {key}", kinds[key], value)
+            _check_least(f"{place}: {key}", changes[key])
         elif key in known:
             names[key] = value
         else:
@@ -132,6 +133,13 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
                 f"got {key!r}.{did_you_mean(key, every)} Check the spelling."
             )
     return Path(place).expanduser(), replace(reading, **changes), names
+
+
+def _check_least(name: str, value: object) -> None:
+    """Raise unless a number is one that counts or measures something."""
+    least = 1 if isinstance(value, int) else 0
+    if isinstance(value, int | float) and not isinstance(value, bool) and not value >= least:
+        raise ParameterError(f"--data {name} must be at least {least}, got {value}. Raise it.")
 
 
 def _kind(path: Path, names: Mapping[str, str]) -> Literal["pairs", "gold"]:

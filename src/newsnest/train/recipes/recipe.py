@@ -38,12 +38,15 @@ class Recipe:
     reads
         What its data files hold: "pairs" (or gold labels to build pairs from), "articles",
         "translations", or "columns": any two columns of texts.
+    resumes
+        Whether it goes on after an interruption; False: it is quick, and starts anew.
     """
 
     summary: str
     settings: type[RecipeSettings]
     run: Run
     reads: Literal["pairs", "articles", "translations", "columns"] = "pairs"
+    resumes: bool = True
 
 
 def require_training() -> None:

@@ -66,4 +66,5 @@ STATIC = Recipe(
     StaticSettings,
     run,
     reads="articles",
+    resumes=False,
 )
