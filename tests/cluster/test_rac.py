@@ -79,6 +79,26 @@ def test_the_whole_tree_has_scipys_heights(name):
     np.testing.assert_allclose(ours[:, 2], tree[:, 2], atol=1e-6)
 
 
+@pytest.mark.parametrize("noise", [1e-3, 1e-4, 3e-5])
+def test_near_twins_are_merged_to_the_last(noise):
+    for seed in range(5):
+        dice = np.random.default_rng(seed)
+        rows = np.repeat(dice.standard_normal((3, 16)), 40, axis=0)
+        rows += noise * dice.standard_normal(rows.shape)
+        rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        ours = RAC(min_similarity=-1.0).fit(rows).linkage_
+        theirs = linkage(rows.astype(np.float64), "average", metric="cosine")
+        np.testing.assert_allclose(ours[:, 2], theirs[:, 2], atol=1e-6)
+        nearby = RAC(min_similarity=-1.0, exact=False).fit(rows)
+        assert len(nearby.linkage_) == len(rows) - 1
+
+
+def test_an_engine_that_cannot_go_on_says_so(monkeypatch):
+    monkeypatch.setattr("newsnest.cluster.rac_engine._Engine.merge_round", lambda self: 0)
+    with pytest.raises(RuntimeError, match="9 clusters are left of which no two are each other's"):
+        RAC(min_similarity=-1.0).fit(DATA["clustered"][:9])
+
+
 def test_twins_up_to_rounding_are_no_closer_than_possible():
     dice = np.random.default_rng(0)
     rows = np.repeat(dice.standard_normal((200, 97)), 2, axis=0)

@@ -279,8 +279,29 @@ class _Engine:
     def run(self, progress: Progress) -> None:
         self.first_pass(progress)
         with progress.start("merging", None, "merges") as task:
-            while (merged := self.merge_round()) or (not self.nearby and self.query_again()):
+            while merged := self.merge_round() or self.look_again():
                 task.advance(merged)
+
+    def look_again(self) -> int:
+        """Find out why nothing merges, and merge; 0 if nothing is left to do."""
+        while not self.nearby and self.query_again():
+            if merged := self.merge_round():
+                return merged
+        if not len(self.live):
+            return 0
+        # Rounding: a mean of twins can be a hair closer to a third than either was. Who has chosen
+        # before does not know, and choices run in circles until all of them are made anew.
+        self._refresh(self.live)
+        self._drop_settled()
+        merged = self.merge_round()
+        while not self.nearby and not merged and self.query_again():
+            merged = self.merge_round()
+        if not self.nearby and not merged and len(self.live):
+            raise RuntimeError(
+                f"RAC: {len(self.live):,} clusters are left of which no two are each other's "
+                "nearest, which cannot be. Please report it, with the vectors if you can."
+            )
+        return merged
 
     def roots(self) -> NDArray[np.int32]:
         """Return the rows that stand for the clusters that are left."""
