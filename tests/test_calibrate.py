@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import invented
+from newsnest.corpus import digest
 from newsnest.embed import load_encoder
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import EncoderError, InputError, ParameterError
@@ -151,7 +152,19 @@ def test_it_is_said_where_the_model_was_trained_on_the_file(model, gold, tally):
     content = read_metadata(model)
     write_metadata(model, {**content, "data": [{"sha256": file_sha256(gold.resolve())}]})
     calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW, progress=tally)
-    assert any("gold.jsonl: the model was trained on this file" in note for note in tally.notes)
+    told = [n for n in tally.notes if "gold.jsonl: the model was trained on this file" in n]
+    # Recipes that learn from articles, such as static, say another digest.
+    write_metadata(model, {**content, "data": [{"digest": digest([gold])}]})
+    calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW, progress=tally)
+    assert len(told) == 1 and tally.notes.count(told[0]) == 2
+
+
+def test_it_is_said_what_a_second_calibration_replaces(model, gold, tally):
+    first = calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW, progress=tally)
+    assert not any("replaces" in note for note in tally.notes)
+    calibrate_by_articles(model, [gold], levels=["story"], progress=tally)
+    was = first[0].min_similarity.value
+    assert f" replaces {was:.3f}, which was calibrated before" in tally.notes[-1]
 
 
 def test_the_same_gold_gives_the_same_values(model, gold):
@@ -316,14 +329,14 @@ def bodies() -> dict[str, str]:
 def test_pairs_that_a_model_cannot_tell_apart_are_refused_and_write_nothing(model, tmp_path):
     file = judged(tmp_path / "pairs.csv", alike=16, text="body")
     before = read_metadata(model)
-    with pytest.raises(ParameterError, match="story: alike must .* all together is the best guess"):
+    with pytest.raises(ParameterError, match="story: the pairs .* all together is the best guess"):
         calibrate_by_pairs(model, PairFiles([file], (4.0, 1.0), levels=["story"]), resampling=FEW)
     assert read_metadata(model) == before
 
 
 def test_pairs_that_are_too_few_write_nothing_and_say_how_many_would_do(model, tmp_path):
     file = judged(tmp_path / "pairs.csv", 100, alike=10)
-    with pytest.raises(ParameterError, match=r"story: alike must hold at least 20 .* got 10 of .*"
+    with pytest.raises(ParameterError, match=r"story: the pairs must .* at least 20 .* got 10 of .*"
                        r"About \d+ pairs like these would do\. Other levels"):  # fmt: skip
         calibrate_by_pairs(model, PairFiles([file], (4.0, 1.0)), precision=0.9, resampling=FEW)
     assert "calibration" not in read_metadata(model)

@@ -51,6 +51,11 @@ def test_a_model_is_calibrated_and_the_next_run_takes_it(newsnest, model, labell
     nest = tmp_path / "a.nest"
     run = newsnest("cluster", labelled, "-o", nest, "--encoder", model)
     assert run.stderr.count("as the model was calibrated") == 2
+    story = json.loads((model / "newsnest.json").read_text())["levels"][2]
+    text, dated = story["min_similarity"], story["dated"]
+    assert f"(as the model was calibrated: {text:.3f} by text alone), time weight" in run.stderr
+    assert f"min_similarity {text:.3f} [" in lines[0]
+    assert f" by text alone, {dated:.3f} [" in lines[0]
     again = newsnest("cluster", labelled, "-o", nest, "--encoder", model)
     assert "nothing to do" in again.stdout
 
@@ -69,7 +74,8 @@ def test_json_has_values_intervals_and_what_they_rest_on(newsnest, model, labell
 def test_pairs_are_judged_at_a_precision(newsnest, model, pairs):
     options = ("--scale", "4", "1", "--field", "score=overall", "--level", "story")
     result = newsnest("calibrate", model, "--pairs", pairs, *options, "--precision", "0.3",
-                      "--resamples", "20", "--quiet")  # fmt: skip
+                      "--resamples", "20")  # fmt: skip
+    assert "the corpus is the texts of the pairs alone" in result.stderr
     assert "story: min_similarity " in result.stdout and "precision 0." in result.stdout
     assert "of 80 pairs above, 20 alike, 80 independent" in result.stdout
 

@@ -288,3 +288,25 @@ def test_the_demo_makes_a_nest_and_its_page(newsnest, tmp_path: Path):
 def test_the_version_and_help_are_told(newsnest):
     assert re.fullmatch(r"newsnest, version \d+\.\d+\.\d+\n", newsnest("--version").stdout)
     assert "newsnest demo" in newsnest("--help").stdout
+
+
+def test_gold_labels_of_other_articles_are_an_error(newsnest, nest: Path, tmp_path: Path):
+    gold = tmp_path / "gold.csv"
+    gold.write_text("id,story\nx1,a\nx2,b\n")
+    told = newsnest("evaluate", "clusters", nest, "--gold", gold, "--level", "story", status=1)
+    assert f"{nest} and {gold} must share ids, got none that stands in both" in told.stderr
+    assert "and 'x1'). Give the gold labels of these articles" in told.stderr
+    assert told.stdout == ""
+
+
+def test_more_clusters_than_texts_are_refused_before_encoding_and_leave_no_run(
+    newsnest, corpus: Path, tmp_path: Path
+):
+    nest = tmp_path / "n.nest"
+    command = ("cluster", corpus, "-o", nest, "--encoder", "tfidf")
+    newsnest(*command, "--quiet")
+    before = newsnest("show", nest, "--runs").stdout
+    told = newsnest(*command, "--clusterer", "kmeans:99999", status=1).stderr
+    assert "K must be at most 48, the number of texts, got 99999" in told
+    assert "encode" not in told
+    assert newsnest("show", nest, "--runs").stdout == before

@@ -143,7 +143,7 @@ def test_a_command_that_fails_before_any_work_leaves_no_nest(
 
 def test_no_error_begins_with_the_name_of_a_function(newsnest, nest: Path, tmp_path: Path):
     line = said(newsnest("export", nest, "-o", tmp_path / "out.xls", status=1))
-    assert line.startswith("newsnest: path must end in")
+    assert line.startswith("newsnest: the file must end in")
     missing = Path("nowhere") / "n.nest"  # the name of a folder is not taken for one
     line = said(newsnest("demo", "-o", missing, status=1))
     assert line == "newsnest: nowhere: no such directory. Create it first."

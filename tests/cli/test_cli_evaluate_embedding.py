@@ -62,12 +62,12 @@ def test_embedding_is_scored_in_words_and_in_json(newsnest, news):
     assert told["articles"] == 60 and told["article"]["apart"] == 60 * 59 - 40
     assert told["story"]["together"] == 40
     assert told["left_out"] == {
-        "without_title_or_text": 1, "with_a_title_or_text_again": 1, "no_articles": 1
+        "without_title_or_text": 1, "with_a_title_or_text_again": 1, "not_articles": 1
     }  # fmt: skip
     assert list(told["clusters"]) == ["theme", "topic", "story"]
     story = told["clusters"]["story"]
     assert -1 <= story["stability"] <= 1 and set(story["nmi"]) == {"language", "source"}
-    assert "60 articles; left out: 1 with a title or text again, 1 no articles" in result.stderr
+    assert "60 articles; left out: 1 with a title or text again, 1 not articles" in result.stderr
     words = newsnest(*command, "--quiet")
     assert words.stderr == "" and words.stdout.startswith("60 articles, encoder tfidf\n")
     assert "NMI with language, source" in words.stdout and "AUROC, one story" in words.stdout

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 
 import pytest
 
@@ -114,3 +116,29 @@ def test_what_is_wrong_is_said_on_one_line(newsnest, pairs, monkeypatch, argumen
     result = newsnest("evaluate", *arguments, "--encoder", "tfidf", "--quiet", status=1)
     (line,) = result.stderr.splitlines()
     assert message in line
+
+
+def test_one_pair_of_languages_stands_there_once(newsnest, pairs):
+    command = ("evaluate", "pairs", pairs, "--encoder", "tfidf", "--scale", "4", "1", "--quiet")
+    command = (*command, "--resamples", "0", "--dims", "3")
+    both = newsnest(*command).stdout.splitlines()[2:]
+    assert [line.split()[0] for line in both] == ["all", "en-fr", "en-en"]
+    pairs.write_text(PAIRS.replace(",fr,", ",en,"))
+    (only,) = newsnest(*command).stdout.splitlines()[2:]
+    assert only.split()[0] == "en-en"
+
+
+def test_a_model_is_told_that_it_was_trained_on_the_pairs(newsnest, pairs, tiny_model, tmp_path):
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    sha256 = hashlib.sha256(pairs.read_bytes()).hexdigest()
+    (model / "newsnest.json").write_text(json.dumps({"data": [{"sha256": sha256}]}))
+    options = ("--encoder", model, "--scale", "4", "1", "--resamples", "0")
+    told = "pairs.csv: the encoder was trained on this file"
+    assert told in newsnest("evaluate", "pairs", pairs, *options).stderr
+    assert told in newsnest("evaluate", "pairs", pairs, *options, "--split", "train").stderr
+    assert told not in newsnest("evaluate", "pairs", pairs, *options, "--split", "eval").stderr
+
+
+def test_a_file_that_is_not_there_is_told_in_words(newsnest):
+    told = newsnest("evaluate", "pairs", "gone.csv", status=1).stderr
+    assert "gone.csv: cannot be read (No such file or directory). Check" in told

@@ -54,3 +54,12 @@ def test_retrieval_refuses_two_files_and_gains_that_are_none(newsnest, files):
     assert "--recall-at 100 is beyond --depth 50." in deep.stderr
     pairs = newsnest("evaluate", "retrieval", files[0], "--grades", "1=4", status=2)
     assert "--grades is for CORPUS QUERIES QRELS, not for pairs." in pairs.stderr
+
+
+def test_judgements_without_a_score_are_refused_unless_it_is_said(newsnest, files):
+    files[2].write_text("query_id,doc_id,grade\n0,0,1\n1,1,0\n")
+    command = ("evaluate", "retrieval", *files, "--encoder", "tfidf", "--resamples", "0")
+    told = newsnest(*command, status=1).stderr
+    assert 'no row has the field "score".' in told and "--grades none" in told
+    assert "2 queries, 1 without" in newsnest(*command, "--grades", "none").stdout
+    assert "1 queries, 2 without" in newsnest(*command, "--field", "score=grade").stdout

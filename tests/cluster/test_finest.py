@@ -132,3 +132,22 @@ def test_predicting_asks_for_a_fit_and_rows_with_a_direction():
         PredictingRAC().predict([[1.0, 0.0]])
     with pytest.raises(ParameterError, match="X must have no zero rows, got one at row 1"):
         PredictingRAC().fit([[1.0, 0.0]]).predict([[1.0, 0.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ("kmeans:-3", "the number of kmeans must be at least 2, got -3. Raise it."),
+        ("kmeans:many", "got 'kmeans:many'. Write a whole number after the colon."),
+    ],
+)
+def test_a_number_that_is_none_is_told_as_such(told, message):
+    with pytest.raises(ParameterError, match=message):
+        finest_clusterer(told)
+
+
+def test_too_few_texts_are_known_before_there_are_vectors():
+    finest_clusterer("hdbscan:50").check(3)
+    finest_clusterer("kmeans:3").check(3)
+    with pytest.raises(ParameterError, match="kmeans: K must be at most 2, the number of texts"):
+        finest_clusterer("kmeans:3").check(2)

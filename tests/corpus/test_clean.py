@@ -28,6 +28,12 @@ def title(text: str) -> str:
         ("JT 19/20 Incendie usine Lubrizol 26/09/2019 18h30", "Incendie usine Lubrizol"),
         ("Météo Colmar: Prévisions du vendredi 10 janvier 2020", "Météo Colmar: Prévisions"),
         ("Les prix plafonnés jusqu'au 10 juillet", "Les prix plafonnés"),
+        ("Grève des bus les 14, 15 et 16 janvier", "Grève des bus"),
+        ("Fête du livre du 14 au 16 janvier 2024 à Nantes", "Fête du livre à Nantes"),
+        ("Marché samedi 14 et dimanche 15 janvier", "Marché"),
+        ("Gilets jaunes : acte 9, 12 janvier", "Gilets jaunes : acte 9"),
+        ("Le point sur le Covid-19 et 3 janvier", "Le point sur le Covid-19 et"),
+        ("Deux morts et 16 blessés le 3 janvier", "Deux morts et 16 blessés"),
         ("Les vœux du maire, c’est à 18 h 30 !", "Les vœux du maire, c’est !"),
         ("Accident mortel sur la D78 près de Condom", "Accident mortel sur la D78 près de Condom"),
         ("Deux morts dans un choc sur la D78", "Deux morts dans un choc sur la D78"),
@@ -216,3 +222,12 @@ def test_an_output_that_cannot_be_is_refused(rows_file, tmp_path):
         clean_files([rows_file], REGIONAL, output=rows_file)
     with pytest.raises(ParameterError, match="output must lie in a folder that exists, got"):
         clean_files([rows_file], REGIONAL, output=tmp_path / "none" / "a.jsonl")
+
+
+def test_a_file_without_rows_is_an_error_and_writes_nothing(tmp_path):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+    for output in (None, tmp_path / "out.jsonl"):
+        with pytest.raises(InputError, match="no article could be read from .*: there are no rows"):
+            clean_files([empty], REGIONAL, output=output)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.jsonl"]

@@ -114,3 +114,8 @@ def test_a_profile_that_is_not_there_is_said(tmp_path):
     (tmp_path / "latin.toml").write_bytes("about = 'é'".encode("latin-1"))
     with pytest.raises(InputError, match="not UTF-8"):
         load_profile(tmp_path / "latin.toml")
+
+
+def test_the_home_of_nobody_is_no_traceback():
+    with pytest.raises(InputError, match="~nobody-here/x.toml: must be readable, got No such file"):
+        load_profile("~nobody-here/x.toml")

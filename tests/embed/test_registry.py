@@ -68,3 +68,8 @@ def test_pickled_weights_are_refused(tmp_path):
 def test_choices_are_checked(options, message):
     with pytest.raises(ParameterError, match=message):
         EncoderConfig(**options)
+
+
+def test_a_name_that_is_nearly_known_is_offered():
+    with pytest.raises(EncoderError, match="got 'minilmm'. Did you mean 'minilm'. Check"):
+        load_encoder("minilmm")

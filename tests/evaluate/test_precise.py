@@ -72,7 +72,7 @@ def test_twenty_alike_pairs_make_nine_in_ten():
 
 def test_too_few_alike_pairs_are_told_with_how_many_would_do():
     alike = np.arange(100) >= 90
-    with pytest.raises(ParameterError, match="at least 20 alike pairs for a precision of 0.9, got "
+    with pytest.raises(ParameterError, match="at least 20 alike ones for a precision of 0.9, got "
                        "10 of 100. About 200 pairs like these would do"):  # fmt: skip
         precise_cut(np.linspace(0, 1, 100), alike, np.arange(100))
     with pytest.raises(ParameterError, match="got 0 of 100. Judge pairs that are closer"):
@@ -80,7 +80,7 @@ def test_too_few_alike_pairs_are_told_with_how_many_would_do():
 
 
 def test_pairs_that_are_nearly_all_alike_place_nothing():
-    with pytest.raises(ParameterError, match="more pairs that are not alike, got 5 of 100"):
+    with pytest.raises(ParameterError, match="hold more that are not alike, got 5 of 100"):
         precise_cut(np.linspace(0, 1, 100), np.arange(100) >= 5, np.arange(100))
 
 

@@ -40,13 +40,18 @@ def test_files_of_beir_are_read_as_they_are(tmp_path):
     assert (task.documents, task.qrels) == ({"x1": "T. body"}, {"q1": {"x1": 2.0}})
 
 
-def test_without_a_score_a_judgement_is_worth_one(files):
-    files[2].write_text("query_id,doc_id\na,1\n")
-    assert read_retrieval(*files).qrels == {"a": {"1": 1.0}}
+def test_that_there_are_no_scores_must_be_said_and_each_judgement_is_worth_one(files):
+    files[2].write_text("query_id,doc_id,grade\na,1,0\n")
+    wanted = 'no row has the field "score". .*query_id, doc_id, grade. Or say .*--grades none'
+    with pytest.raises(InputError, match=wanted):
+        read_retrieval(*files)
+    with pytest.raises(InputError, match=wanted):
+        read_retrieval(*files, grades=GRADES)
+    assert read_retrieval(*files, grades={"": 1.0}).qrels == {"a": {"1": 1.0}}
 
 
 def test_only_one_split_is_read_and_the_others_are_counted(files):
-    files[2].write_text("query_id,doc_id,split\na,1,test\na,2,train\nb,1,train\n")
+    files[2].write_text("query_id,doc_id,score,split\na,1,1,test\na,2,1,train\nb,1,1,train\n")
     task = read_retrieval(*files, split="test")
     assert (task.qrels, task.other_splits) == ({"a": {"1": 1.0}}, 2)
     with pytest.raises(InputError, match='no row has the split "dev". Choose among test, train'):
@@ -54,7 +59,7 @@ def test_only_one_split_is_read_and_the_others_are_counted(files):
 
 
 def test_columns_may_have_names_of_their_own(files):
-    files[2].write_text("query_id,passage\na,1\n")
+    files[2].write_text("query_id,passage,score\na,1,1\n")
     task = read_retrieval(*files, fields={"doc_id": "passage"})
     assert task.qrels == {"a": {"1": 1.0}}
     with pytest.raises(InputError, match='no row has the field "doc_id"'):

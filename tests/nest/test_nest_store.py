@@ -182,6 +182,17 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path):
             nest.run(3)
 
 
+def test_a_run_that_can_never_finish_is_forgotten_and_a_finished_one_is_not(tmp_path: Path):
+    with Nest(tmp_path / "n", create=True) as nest:
+        run = begin(nest)
+        nest.forget_run(run)
+        assert not nest.runs()
+        run = begin(nest)
+        nest.finish_run(run, result())
+        nest.forget_run(run)
+        assert [kept.id for kept in nest.runs()] == [run.id]
+
+
 def test_why_a_run_stopped_is_kept_until_it_goes_on(tmp_path: Path):
     with Nest(tmp_path / "n", create=True) as nest:
         run = begin(nest)

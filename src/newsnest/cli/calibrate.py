@@ -143,6 +143,9 @@ def _line(level: CalibratedLevel) -> str:
     """Return a level on one line: the value, what it reaches, and on how much that rests."""
     known = level.evidence
     parts = [f"{level.name}: min_similarity {_shown(level.as_dict()['min_similarity'])}"]
+    if level.dated is not None:
+        dated = _shown(level.as_dict()["dated"])
+        parts[0] += f" by text alone, {dated} between articles of one moment"
     if known["by"] == "gold":
         parts.append(f"B-cubed F1 {_shown(known['f1'])}")
         parts.append(f"{known['articles']:,} articles in {known['gold_clusters']:,} gold clusters")

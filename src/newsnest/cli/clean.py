@@ -91,7 +91,7 @@ def _print(report: CleanReport, output: Path | None) -> None:
     click.echo(
         f"{report.profile}: {report.rows:,} {plural('row', report.rows)}, {report.kept:,} kept "
         f"({report.changed:,} of them changed), {report.dropped:,} dropped, "
-        f"{report.rejected:,} no articles"
+        f"{report.rejected:,} not articles"
     )
     first = report.first_rejected
     if first is not None:

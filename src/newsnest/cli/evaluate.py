@@ -12,6 +12,7 @@ from newsnest.cli.evaluate_embedding import embedding
 from newsnest.cli.evaluate_encoder import alignment, pairs
 from newsnest.cli.evaluate_retrieval import retrieval
 from newsnest.cli.parameters import json_option, run_option
+from newsnest.errors import InputError
 
 if TYPE_CHECKING:
     from newsnest.evaluate import ClusterScores
@@ -64,6 +65,8 @@ def clusters(
     table, languages = _predicted(predicted, [ours for ours, _ in compared], run)
     wanted = read_labels(gold, [field for _, field in compared])
     joined = join_labels(table, wanted)
+    if not joined.ids:
+        raise InputError(_nothing_shared(predicted, table, gold, wanted))
     if joined.only_left or joined.only_right:
         click.echo(
             f"{joined.only_left:,} {plural('id', joined.only_left)} only in {predicted}, "
@@ -85,6 +88,16 @@ def clusters(
         return
     for level, scores in results.items():
         _print(level, scores)
+
+
+def _nothing_shared(predicted: Path, table: LabelTable, gold: Path, wanted: LabelTable) -> str:
+    """Say that two files speak of other articles, with an id of each."""
+    first = [next((repr(identity) for identity in own), "none") for own in (table, wanted)]
+    return (
+        f"evaluate clusters: {predicted} and {gold} must share ids, got none that stands in both "
+        f"(the first: {first[0]} and {first[1]}). Give the gold labels of these articles, or write "
+        "their ids alike."
+    )
 
 
 def _predicted(path: Path, levels: list[str], run: int | None) -> tuple[LabelTable, dict[str, str]]:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from newsnest.cli.evaluate_encoder import encode_texts, merged, note_left_out, shown
+from newsnest.cli.evaluate_encoder import (
+    encode_texts,
+    merged,
+    note_left_out,
+    note_trained_on,
+    shown,
+)
 from newsnest.cli.parameters import Assignments, json_option, quiet_option
 from newsnest.cli.progress import progress_for
 
@@ -86,7 +92,7 @@ def embedding(
     """
     from newsnest.corpus import load_profile
     from newsnest.evaluate import title_scores
-    from newsnest.pipeline.embedding import TitledReading, read_titled, trained_on
+    from newsnest.pipeline.embedding import TitledReading, read_titled
 
     loaded = None if profile is None else load_profile(profile)
     with progress_for(quiet) as progress:
@@ -94,11 +100,7 @@ def embedding(
         read = read_titled(file, reading, progress=progress)
         n = len(read.articles)
         note_left_out(progress, n, "article", read.left_out)
-        if split in (None, "train") and trained_on(encoder, file):
-            progress.note(
-                f"{file}: the encoder was trained on this file; scores on articles it has not seen "
-                "are lower (--split names a split)"
-            )
+        note_trained_on(progress, encoder, file, split)
         both = [a.title for a in read.articles] + [a.text for a in read.articles]
         vectors, fingerprint = encode_texts(encoder, both, progress)
         titles, texts = vectors[:n], vectors[n:]

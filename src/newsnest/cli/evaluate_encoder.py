@@ -91,6 +91,7 @@ def pairs(
     of every level, for every prefix of the vectors and every pair of languages.
     """
     from newsnest.evaluate import pair_scores, read_pairs
+    from newsnest.evaluate.pairs import ALL
     from newsnest.nest import plural
 
     read = read_pairs(file, scale=scale, split=split, fields=merged(fields))
@@ -102,6 +103,7 @@ def pairs(
     n = len(read.pairs)
     with progress_for(quiet) as progress:
         note_left_out(progress, n, "pair", left_out)
+        note_trained_on(progress, encoder, file, split)
         texts = [pair.text1 for pair in read.pairs] + [pair.text2 for pair in read.pairs]
         vectors, fingerprint = encode_texts(encoder, texts, progress)
         scores = pair_scores(
@@ -116,7 +118,11 @@ def pairs(
         f"{'languages':<13}{'pairs':>7}{'dims':>6}  {'Pearson':<22}{'Spearman':<22}AUROC "
         + "  ".join(scores[0].auroc)
     )
+    # Where there is one pair of languages, it is all there is.
+    whole = {s.languages for s in scores if s.pairs == n} - {ALL}
     for s in scores:
+        if whole and s.languages == ALL:
+            continue
         areas = (_short(area) for area in s.auroc.values())
         click.echo(
             f"{s.languages:<13}{s.pairs:>7,}{s.dims:>6}  {shown(s.pearson):<22}"
@@ -163,6 +169,7 @@ def alignment(
     texts = [text for p in chosen for side in (p.texts, p.pivot_texts) for text in side]
     with progress_for(quiet) as progress:
         note_left_out(progress, len(texts) // 2, "sentence", left_out)
+        note_trained_on(progress, encoder, file, split)
         if too_few:
             progress.note(f"fewer than {LEAST_SENTENCES} sentences: {', '.join(too_few)}")
         vectors, fingerprint = encode_texts(encoder, texts, progress)
@@ -209,6 +216,17 @@ def encode_texts(encoder: str, texts: Sequence[str], progress: Progress) -> tupl
         progress.note(f"{cut:,} {is_longer} than the encoder reads (long texts: head)")
     rows: Vectors = vectors[[place[text] for text in texts]]
     return rows, loaded.fingerprint
+
+
+def note_trained_on(progress: Progress, encoder: str, file: Path, split: str | None) -> None:
+    """Say that a model was trained on the very file, unless a split of it is asked for."""
+    from newsnest.pipeline.embedding import trained_on
+
+    if split in (None, "train") and trained_on(encoder, file):
+        progress.note(
+            f"{file}: the encoder was trained on this file; scores on what it has not seen are "
+            "lower (--split names a split)"
+        )
 
 
 def merged(fields: tuple[dict[str, str], ...]) -> dict[str, str]:

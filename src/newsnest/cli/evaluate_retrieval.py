@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.evaluate_encoder import encode_texts, merged, note_left_out, shown
+from newsnest.cli.evaluate_encoder import (
+    encode_texts,
+    merged,
+    note_left_out,
+    note_trained_on,
+    shown,
+)
 from newsnest.cli.parameters import Assignments, json_option, quiet_option
 from newsnest.cli.progress import progress_for
 
@@ -19,13 +25,15 @@ if TYPE_CHECKING:
 class Gains(Assignments):
     """score=gain, separated by commas; as a dict of floats."""
 
-    name = "score=gain,…"
+    name = "score=gain,…|none"
     example = "score=gain, e.g. 1=4"
 
     def convert(  # type: ignore[override]
         self, value: str | dict[str, str], param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, float]:
-        """Return the dict, or fail naming the number that is none."""
+        """Return the dict, {"": 1} for none, or fail naming the number that is none."""
+        if value == "none":
+            return {"": 1.0}
         out: dict[str, float] = {}
         for score, number in super().convert(value, param, ctx).items():
             try:
@@ -54,9 +62,10 @@ class Gains(Assignments):
 @click.option(
     "--grades",
     type=Gains(),
-    metavar="SCORE=GAIN,…",
+    metavar="SCORE=GAIN,…|none",
     help="What scores of QRELS are worth: 1=4,2=3,3=2,4=1 where 1 is best. Other scores are left "
-    "out and counted.  [default: a score is the gain]",
+    "out and counted. none: QRELS has no scores, each judgement is worth 1.  "
+    "[default: a score is the gain]",
 )
 @click.option("--split", help="Read only judgements with this split.  [default: all rows]")
 @click.option(
@@ -119,6 +128,8 @@ def retrieval(
     task, left_out = _read(files, grades, split, merged(fields))
     with progress_for(quiet) as progress:
         note_left_out(progress, sum(map(len, task.qrels.values())), "judgement", left_out)
+        if len(files) == 1:
+            note_trained_on(progress, encoder, files[0], split)
         texts = [*task.documents.values(), *task.queries.values()]
         vectors, fingerprint = encode_texts(encoder, texts, progress)
         ids, asked = list(task.documents), list(task.queries)

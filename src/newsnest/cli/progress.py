@@ -49,10 +49,15 @@ def progress_for(quiet: bool) -> Iterator[Progress]:
         yield _Lines()
 
 
+def _pace(rate: float, unit: str = "") -> str:
+    """Return a rate a second, or the seconds that each unit takes where they are more than one."""
+    return f"{rate:,.0f}{unit}/s" if rate >= 1 else f"{1 / rate:,.1f} s each"
+
+
 class _Rate(ProgressColumn):
     def render(self, task: Bar) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s", style="dim")
+        return Text("" if not speed else _pace(speed, f" {task.fields['unit']}"), style="dim")
 
 
 class _Terminal:
@@ -113,7 +118,7 @@ class _LineTask(Task):
         of = f" of {self._total:,}" if self._total else ""
         left = f", {(self._total - self._done) / rate:,.0f} s left" if self._total else ""
         print(
-            f"{self._what}: {self._done:,}{of} {self._unit}, {rate:,.0f}/s{left}",
+            f"{self._what}: {self._done:,}{of} {self._unit}, {_pace(rate)}{left}",
             file=sys.stderr,
             flush=True,
         )

@@ -28,7 +28,7 @@ CLUSTERERS = ("rac", "hdbscan", "kmeans")
 NOISE = -1
 
 _USUAL_SIZE = 5
-_TOLD = re.compile(r"([a-z]+)(?::([0-9]+))?", re.ASCII)
+_TOLD = re.compile(r"([a-z]+)(?::(-?[0-9]+))?", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -50,6 +50,20 @@ class FinestClusterer:
     number: int
     noise: int = 0
 
+    def check(self, texts: int) -> None:
+        """Raise unless so many texts can be clustered; worth asking before they are encoded.
+
+        Raises
+        ------
+        ParameterError
+            If there are fewer texts than clusters asked for.
+        """
+        if self.name == "kmeans" and self.number > texts:
+            raise ParameterError(
+                f"kmeans: K must be at most {texts:,}, the number of texts, got {self.number}. "
+                "Ask for fewer stories."
+            )
+
     def __call__(self, rows: Vectors, weights: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return a label of every row, int64 (n,), in no order.
 
@@ -70,11 +84,7 @@ class FinestClusterer:
         One thread, one seed: the same rows give the same labels. HDBSCAN is O(n²) in this many
         dimensions.
         """
-        if self.name == "kmeans" and self.number > len(rows):
-            raise ParameterError(
-                f"kmeans: K must be at most {len(rows)}, the number of texts, got {self.number}. "
-                "Ask for fewer stories."
-            )
+        self.check(len(rows))
         with threadpool_limits(limits=1):
             if self.name == "kmeans":
                 model = KMeans(self.number, n_init=3, random_state=0)
@@ -106,9 +116,12 @@ def finest_clusterer(told: str) -> FinestClusterer | None:
     match = _TOLD.fullmatch(told)
     name, number = (match[1], match[2]) if match else (told.partition(":")[0], None)
     if match is None or name not in CLUSTERERS:
+        cure = did_you_mean(name, CLUSTERERS)
+        if name in CLUSTERERS:
+            cure = " Write a whole number after the colon."
         raise ParameterError(
             "finest_clusterer: clusterer must be rac, hdbscan, hdbscan:SIZE or kmeans:K, got "
-            f"{told!r}.{did_you_mean(name, CLUSTERERS)} Choose one of them."
+            f"{told!r}.{cure or ' Choose one of them.'}"
         )
     if name == "rac":
         if number is not None:

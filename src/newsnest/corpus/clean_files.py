@@ -17,7 +17,7 @@ from newsnest.corpus.fields import Columns, as_text
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
-from newsnest.errors import ParameterError
+from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
 
@@ -140,7 +140,7 @@ def clean_files(
     Raises
     ------
     InputError
-        If a file cannot be read, or a pattern takes too long.
+        If a file cannot be read, there is no row at all, or a pattern takes too long.
     ParameterError
         If `output` does not end in .jsonl, is one of the files, or lies in no folder.
 
@@ -172,11 +172,13 @@ def clean_files(
     items = read_rows(paths, make, columns=columns, options=options, progress=progress)
     if output is None:
         _count(items, report, examples, None)
+        _check_rows(report, paths)
         return report
     draft = output.with_name(f"{output.name}.partial")
     try:
         with draft.open("w", encoding="utf-8") as file:
             _count(items, report, examples, file)
+        _check_rows(report, paths)
         draft.replace(output)
     finally:
         draft.unlink(missing_ok=True)
@@ -194,6 +196,14 @@ def _check_output(output: Path, paths: Sequence[str | Path]) -> None:
         raise ParameterError(
             f"clean: output must be another file than the input, got {output} twice. Choose "
             "another name."
+        )
+
+
+def _check_rows(report: CleanReport, paths: Sequence[str | Path]) -> None:
+    if not report.rows:
+        raise InputError(
+            f"no article could be read from {', '.join(map(str, paths))}: there are no rows. Check "
+            "that it is the right file."
         )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -153,7 +154,9 @@ def load_profile(name: str | Path) -> Profile:
         key and cure.
     """
     known = profile_names()
-    path = _FOLDER / f"{name}{_SUFFIX}" if str(name) in known else Path(name).expanduser()
+    path = _FOLDER / f"{name}{_SUFFIX}" if str(name) in known else Path(name)
+    with suppress(RuntimeError):  # "~nobody" of no user: the path as it stands is not there
+        path = path.expanduser()
     if path.suffix != _SUFFIX:
         raise InputError(
             f"load_profile: profile must be one of {', '.join(known)} or the path of a .toml "

@@ -14,7 +14,7 @@ from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder
 from newsnest.embed.tfidf import TfidfEncoder
 from newsnest.embed.transformer import SentenceTransformerEncoder
 from newsnest.embed.weights import check_model_folder, hub_folder, minilm_folder
-from newsnest.errors import EncoderError
+from newsnest.errors import EncoderError, did_you_mean
 from newsnest.types import Encoder
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
@@ -116,6 +116,6 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
             config=config,
         )
     raise EncoderError(
-        f"load_encoder: name_or_path must be one of {', '.join(KNOWN)}, a model folder or a hub "
-        f"id, got {name_or_path!r}. Check the spelling."
+        f"load_encoder: encoder must be one of {', '.join(KNOWN)}, a model folder or a hub id, "
+        f"got {name_or_path!r}.{did_you_mean(name_or_path, KNOWN)} Check the spelling."
     )

@@ -208,13 +208,15 @@ def field_names(
     return {field: field for field in known} | dict(fields or {})
 
 
-def require_fields(file: Path, wanted: Sequence[str], seen: Mapping[str, None]) -> None:
-    """Raise unless every wanted field was seen in the file."""
+def require_fields(
+    file: Path, wanted: Sequence[str], seen: Mapping[str, None], *, cure: str = ""
+) -> None:
+    """Raise unless every wanted field was seen in the file; `cure` is added to the message."""
     for name in wanted:
         if name not in seen:
             raise InputError(
                 f'{file}: no row has the field "{name}".{did_you_mean(name, seen)} '
-                f"Choose among {', '.join(seen) or 'none: the file is empty'}."
+                f"Choose among {', '.join(seen) or 'none: the file is empty'}.{cure}"
             )
 
 

@@ -159,7 +159,7 @@ def agreeing_cut(
             "Judge pairs of both kinds"
         )  # fmt: skip
         raise ParameterError(
-            f"agreeing_cut: alike must hold at least {_LEAST} pairs that are alike and {_LEAST} "
+            f"agreeing_cut: the pairs must hold at least {_LEAST} that are alike and {_LEAST} "
             f"that are not, got {yes:,} and {n - yes:,}. {more}."
         )
     values, place = np.unique(similarities.astype(np.float64), return_inverse=True)
@@ -173,7 +173,7 @@ def agreeing_cut(
             found[row] = np.argmax(np.nan_to_num(2 * right / (above + right[0])))
     if np.count_nonzero(place < found[0]) < _LEAST:
         raise ParameterError(
-            f"agreeing_cut: alike must hold more pairs that are not alike, got {n - yes:,} of "
+            f"agreeing_cut: the pairs must hold more that are not alike, got {n - yes:,} of "
             f"{n:,}: to put all together is the best guess of them. Judge pairs that are further "
             "from each other."
         )
@@ -237,12 +237,12 @@ def _check_counts(n: int, yes: int, precision: float) -> None:
             "Judge pairs that are closer to each other"
         )  # fmt: skip
         raise ParameterError(
-            f"precise_cut: alike must hold at least {needed} alike pairs for a precision of "
+            f"precise_cut: the pairs must hold at least {needed} alike ones for a precision of "
             f"{precision:g}, got {yes} of {n:,}. {more}."
         )
     if yes >= precision * n:
         raise ParameterError(
-            f"precise_cut: alike must hold more pairs that are not alike, got {n - yes:,} of "
+            f"precise_cut: the pairs must hold more that are not alike, got {n - yes:,} of "
             f"{n:,}: together they are as precise as {precision:g} already. Judge pairs that are "
             "further from each other."
         )

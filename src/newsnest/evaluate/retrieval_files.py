@@ -23,6 +23,9 @@ _ALSO = {
 }  # as BEIR and others have them
 
 
+_UNGRADED = ' Or say that each judgement is worth 1: grades={"": 1}, --grades none.'
+
+
 @dataclass(frozen=True, slots=True)
 class RetrievalTask:
     """Documents, queries and which documents answer which query.
@@ -72,12 +75,13 @@ def read_retrieval(
     corpus, queries
         Files with id, text and, where there is one, title. An id may also be called _id.
     qrels
-        A file with query_id, doc_id and, where there is one, score; also as query-id, corpus-id.
-        Without a score every judgement has gain 1.
+        A file with query_id, doc_id and score; also as query-id, corpus-id. Where only some rows
+        have a score, the others have gain 1.
     grades
         Gain of every score as it is written, for files where a score is no gain:
         {"1": 4, "2": 3, "3": 2, "4": 1} where 1 is best. Other scores are left out and counted.
-        None takes a score for the gain.
+        {"": 1} is for files without any, in which each judgement is worth 1. None takes a score
+        for the gain.
     split
         Read only judgements of this split; None reads all.
     fields
@@ -104,7 +108,8 @@ def read_retrieval(
     >>> _ = (folder / "c.csv").write_text("id,text\n1,Rates held\n2,Flood\n")
     >>> _ = (folder / "q.csv").write_text("id,text\na,Interest rates\n")
     >>> _ = (folder / "r.csv").write_text("query_id,doc_id\na,1\na,9\n")
-    >>> task = read_retrieval(folder / "c.csv", folder / "q.csv", folder / "r.csv")
+    >>> files = [folder / name for name in ("c.csv", "q.csv", "r.csv")]
+    >>> task = read_retrieval(*files, grades={"": 1.0})
     >>> task.qrels, task.unknown_documents
     ({'a': {'1': 1.0}}, 1)
     """
@@ -115,9 +120,9 @@ def read_retrieval(
     unknown = {"documents": 0, "queries": 0}
     splits: dict[str, int] = {}
     dropped = 0
-    for where, own in _rows(
-        Path(qrels), names, fields or {}, what="judgements", wanted=("query_id", "doc_id")
-    ):
+    # That judgements have no grades is said by the user: a column of another name looks the same.
+    wanted = ("query_id", "doc_id") if "" in (grades or {}) else ("query_id", "doc_id", "score")
+    for where, own in _rows(Path(qrels), names, fields or {}, what="judgements", wanted=wanted):
         said = as_text(own["split"])
         splits[said] = splits.get(said, 0) + 1
         if split is not None and said != split:
@@ -226,7 +231,9 @@ def _rows(
     # All at once: that a column is nowhere is the better message than that one row lacks it.
     rows = list(read_rows(file, what=what))
     seen = dict.fromkeys(field for _, row in rows for field in row)
-    require_fields(file, [_name(field, names, given, seen) for field in wanted], seen)
+    for field in wanted:
+        cure = _UNGRADED if field == "score" else ""
+        require_fields(file, [_name(field, names, given, seen)], seen, cure=cure)
     for line, row in rows:
         yield (
             f"{file}, line {line}",

@@ -59,7 +59,8 @@ def read_rows(file: Path, *, what: str) -> Iterator[tuple[int, Mapping[str, Any]
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: not UTF-8 ({error.reason}). Convert it to UTF-8.") from error
     except (OSError, EOFError, pa.ArrowException) as error:
-        raise InputError(f"{file}: cannot be read ({error}). Check the path and file.") from error
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{file}: cannot be read ({why}). Check the path and file.") from error
 
 
 def _parquet_rows(file: Path) -> Iterator[Mapping[str, Any]]:

@@ -51,7 +51,7 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
     if path.suffix not in writers:
         raise ParameterError(
-            f"export: path must end in {', '.join(writers)}, got {path.name!r}. Rename it."
+            f"export: the file must end in {', '.join(writers)}, got {path.name!r}. Rename it."
         )
     if path.exists() and path.samefile(nest.path):
         raise InputError(f"export: path must not be the nest itself, got {path}. Choose another.")

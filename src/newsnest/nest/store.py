@@ -233,6 +233,14 @@ class Nest:
                 (to_name(reason), run.id),
             )
 
+    def forget_run(self, run: Run) -> None:
+        """Take out a run that can never finish, such as one with an option that does not fit.
+
+        One that is finished stays, and so do its corpus and vectors.
+        """
+        with self.transaction() as sql:
+            sql.execute("DELETE FROM runs WHERE id = ? AND NOT finished", (run.id,))
+
     def finish_run(self, run: Run, result: Result, *, progress: Progress = SILENT) -> None:
         """Keep the result of a run, in one transaction; a run that is finished stays as it is.
 

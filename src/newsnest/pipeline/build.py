@@ -22,7 +22,7 @@ from newsnest.corpus.origin import format_of, name_of
 from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import folder_digests, read_metadata, settings_digest
-from newsnest.errors import NewsnestError
+from newsnest.errors import NewsnestError, ParameterError
 from newsnest.nest import Nest, Run
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
@@ -101,6 +101,9 @@ def build(
         return Built(run, new=False)
     try:
         result = walk.run(run)
+    except ParameterError:
+        nest.forget_run(run)  # the same command would not go on, but fail again
+        raise
     except (NewsnestError, KeyboardInterrupt) as error:
         said = error.for_people if isinstance(error, NewsnestError) else "it was interrupted"
         nest.stop_run(run, said)

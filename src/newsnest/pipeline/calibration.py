@@ -133,8 +133,13 @@ class Model:
         undated = {**self.levels.undated, level.name: level.min_similarity.value}
         self.levels = replace(self.levels, undated=undated, dated=dated)
 
-    def keep(self, levels: Sequence[CalibratedLevel], sources: Sequence[Mapping[str, Any]]) -> None:
-        """Write calibrated levels into newsnest.json; everything else in it stays."""
+    def keep(
+        self,
+        levels: Sequence[CalibratedLevel],
+        sources: Sequence[Mapping[str, Any]],
+        progress: Progress,
+    ) -> None:
+        """Write calibrated levels into newsnest.json, say what they replace; the rest stays."""
         content = dict(self.metadata)
         known = {level["name"]: dict(level) for level in content.get("levels", [])}
         found = {level.name: level for level in levels}
@@ -144,6 +149,12 @@ class Model:
             known = {name: {"name": name, "dims": self.dims(name)} for name in SHARES}
             known = {name: {**level, "min_similarity": None} for name, level in known.items()}
         for name, level in found.items():
+            before = known.get(name, {}).get("min_similarity")
+            if before is not None:
+                progress.note(
+                    f"{name}: min_similarity {level.min_similarity.value:.3f} replaces "
+                    f"{before:.3f}, which was calibrated before"
+                )
             own = known.setdefault(name, {"name": name, "dims": level.dims})
             own["min_similarity"] = round(level.min_similarity.value, 6)
             own["dated"] = None if level.dated is None else round(level.dated.value, 6)
@@ -333,7 +344,7 @@ def calibrate_by_articles(
                 {"by": "articles", "articles": len(articles), "independent": len(views.text)},
             )
         )
-    model.keep(found, sources_of(files))
+    model.keep(found, sources_of(files), progress)
     return tuple(found)
 
 

@@ -122,7 +122,7 @@ def read_titled(
             progress.note(f"{item.file}: {item.message}")
             continue
         if isinstance(item, Rejected):
-            left_out[item.reason if item.reason in _OURS else "no_articles"] += 1
+            left_out[item.reason if item.reason in _OURS else "not_articles"] += 1
             continue
         keys = {
             f"{kind} {' '.join(text.casefold().split())}"

@@ -132,7 +132,7 @@ def calibrate_by_gold(
         if list(SHARES).index(name) > coarsest:
             for corpus in corpora:
                 corpus.climb(level, model, progress)
-    model.keep(found, sources)
+    model.keep(found, sources, progress)
     return tuple(found)
 
 

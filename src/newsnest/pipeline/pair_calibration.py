@@ -118,6 +118,11 @@ def calibrate_by_pairs(
             "calibrate: levels must be named where pairs have two grades, for they judge one level "
             "alone. Say which, such as --level story."
         )
+    if not judged.articles:
+        progress.note(
+            "the corpus is the texts of the pairs alone, in which clusters are smaller than they "
+            "will be: give the articles they are from with --articles"
+        )
     components = pair_components(pairs)
     model.prepare(progress)
     corpus, left, right = _corpus(pairs, judged, model, progress)
@@ -145,7 +150,7 @@ def calibrate_by_pairs(
             model.take(found[-1])
         if name != names[-1]:
             corpus.climb(level, model, progress)
-    model.keep(found, sources)
+    model.keep(found, sources, progress)
     return tuple(found)
 
 

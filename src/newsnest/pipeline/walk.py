@@ -71,6 +71,8 @@ class Walk:
         ------
         InputError
             If the corpus holds no article.
+        ParameterError
+            If the clusterer cannot be used on so few texts; before they are encoded.
         """
         with self.timed("read"):
             articles = self.nest.corpus_articles(run.corpus)
@@ -88,6 +90,9 @@ class Walk:
             "rejected": rejected,
             "dated": sum(article.date is not None for article in articles),
         }
+        clusterer = finest_clusterer(self.options.clusterer)
+        if clusterer is not None:
+            clusterer.check(len(texts))
         with self.timed("encode"):
             vectors = self._vectors(texts)
         with self.timed("cluster"):
@@ -178,7 +183,7 @@ class Walk:
         finest = finest_clusterer(self.options.clusterer)
         for level in levels:
             if finest is None or level is not levels[-1]:
-                self.progress.note(_level_note(level, given, self.options.min_similarity))
+                self.progress.note(self._level_note(level, given))
         hierarchy = nest_levels(
             lambda level: level_vectors(text, level, times=times, time_scale=scale),
             levels,
@@ -192,6 +197,19 @@ class Walk:
         if finest is not None:
             self._tell_finest(finest)
         return frame, text, hierarchy
+
+    def _level_note(self, level: Level, given: Mapping[str, float]) -> str:
+        if level.name in self.options.min_similarity:
+            origin = "as given"
+        elif level.name in given:
+            origin = "as the model was calibrated"
+            if level.time_weight:
+                # With dates it is another number than calibrate printed and newsnest.json holds.
+                origin += f": {self.model.undated[level.name]:.3f} by text alone"
+        else:
+            origin = "measured default for this corpus"
+        time_part = f", time weight {level.time_weight:g}" if level.time_weight else ""
+        return f"{level.name}: min_similarity {level.min_similarity:.3f} ({origin}){time_part}"
 
     def _tell_finest(self, finest: FinestClusterer) -> None:
         """Say that another clusterer made the stories, and what became of its noise."""
@@ -241,17 +259,6 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
         f"{what}; {rejected:,} {plural('row', rejected)} set aside (the first: {first.file}:"
         f"{first.line}: {first.reason}). See them: newsnest show {nest.path} --rejected"
     )
-
-
-def _level_note(level: Level, given: Mapping[str, float], by_user: Mapping[str, float]) -> str:
-    if level.name in by_user:
-        origin = "as given"
-    elif level.name in given:
-        origin = "as the model was calibrated"
-    else:
-        origin = "measured default for this corpus"
-    time_part = f", time weight {level.time_weight:g}" if level.time_weight else ""
-    return f"{level.name}: min_similarity {level.min_similarity:.3f} ({origin}){time_part}"
 
 
 def _clusters(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -246,12 +247,17 @@ def test_several_processes_are_refused(make, monkeypatch):
 
 def test_tsdae_restores_better_the_longer_it_trains(make, tmp_path: Path, tally):
     usual = make()
+    own = {"name": "story", "dims": 32, "min_similarity": 0.5}
+    base = shutil.copytree(usual.base, tmp_path / "base")
+    (base / "newsnest.json").write_text(json.dumps({"levels": [own], "rotate": True}))
     settings = TsdaeSettings(
-        data=usual.data, base=usual.base, output=tmp_path / "adapted", device="cpu", epochs=3,
+        data=usual.data, base=str(base), output=tmp_path / "adapted", device="cpu", epochs=3,
         precision="float32", learning_rate=1e-3,
     )  # fmt: skip
     folder = run_tsdae(settings, progress=tally)
-    told = json.loads((folder / "newsnest.json").read_text())["stages"]
+    content = json.loads((folder / "newsnest.json").read_text())
+    assert content["rotate"] is True and content["levels"] == [{**own, "min_similarity": None}]
+    told = content["stages"]
     losses = [epoch["held_out"] for stage in ("decoder", "adaptation") for epoch in told[stage]]
     assert len(losses) == 4 and losses[-1] < losses[0]
     assert not (folder / "cluster_head.safetensors").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -91,11 +92,16 @@ def test_no_text_is_twice_in_a_batch_and_views_depend_on_their_number_alone(make
 
 
 @pytest.mark.parametrize(("recipe", "kind"), [(sccl, ScclSettings), (vascl, VasclSettings)])
-def test_a_model_is_written_whole_and_can_be_used(make, recipe, kind):
+def test_a_model_is_written_whole_and_can_be_used(make, recipe, kind, tmp_path):
     settings = make(kind)
+    own = {"name": "story", "dims": 32, "min_similarity": 0.5}
+    calibrated = shutil.copytree(settings.base, tmp_path / "base")
+    (calibrated / "newsnest.json").write_text(json.dumps({"levels": [own], "rotate": True}))
+    settings = make(kind, base=str(calibrated))
     folder = recipe.run(settings)
     said = json.loads((folder / "newsnest.json").read_text())
     assert said["recipe"] == recipe.__name__.rpartition(".")[2]
+    assert said["rotate"] is True and said["levels"] == [{**own, "min_similarity": None}]
     assert said["settings"]["steps"] == 6 and said["data"][0]["articles"] == len(TEXTS)
     page = (folder / "README.md").read_text()
     assert "arxiv" in page.lower() and not any(text in page for text in TEXTS if " " in text)

@@ -224,8 +224,14 @@ def test_what_cannot_be_read_is_said(write_rows, tmp_path):
         read(str(tmp_path / "none.jsonl"))
     with pytest.raises(ParameterError, match="columns must be two, got 'title' twice"):
         read(f"{path},columns=title:title")
-    with pytest.raises(InputError, match='no pair of title and text has the split "train" or none'):
+    with pytest.raises(
+        InputError, match="the column 'text' must exist, .* Choose two of id, title, sum"
+    ):
         read(f"{path},columns=title:text")
+    held = write_rows("held.jsonl", [row(i, split="test") for i in range(20)])
+    said = 'no pair of title and summary has the split "train" or none, of 20 read'
+    with pytest.raises(InputError, match=said):
+        read(str(held))
     with pytest.raises(InputError, match="no pair to train on is left of 2 read"):
         rows = [row(0, split="train"), {**row(1), "title": row(0)["title"], "split": "dev"}]
         read(str(write_rows("b.jsonl", rows)))
@@ -324,3 +330,23 @@ def test_training_goes_on_after_a_kill_to_the_same_weights(chosen, tmp_path):
     torch.set_num_threads(1)
     subprocess.run(command, env=environment, check=True, stderr=subprocess.DEVNULL)
     assert moved(tmp_path / "whole", tmp_path / "killed") == 0
+
+
+@pytest.mark.parametrize("name", ["faq.csv", "faq.jsonl"])
+def test_a_column_that_is_not_there_is_named(name, write_rows, tmp_path):
+    rows = [{"title": f"t{i}", "sumary": f"s{i}", "answer": f"a{i}"} for i in range(4)]
+    if name.endswith(".csv"):
+        (tmp_path / name).write_text(
+            "title,sumary,answer\n" + "".join(",".join(row.values()) + "\n" for row in rows)
+        )
+    else:
+        write_rows(name, rows)
+    said = (
+        "the column 'summary' must exist, got none of that name. Did you mean 'sumary'. Choose two "
+        f"of title, sumary, answer: {name},columns=headline:lead"
+    )
+    with pytest.raises(InputError, match=said):
+        read_column_pairs([parse_column_source(str(tmp_path / name), ColumnReading())], Splitting())
+    both = parse_column_source(f"{tmp_path / name},columns=quest:answer", ColumnReading())
+    with pytest.raises(InputError, match="the column 'quest' must exist, .* Choose two of title"):
+        read_column_pairs([both], Splitting())

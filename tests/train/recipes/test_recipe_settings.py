@@ -58,7 +58,7 @@ def test_an_equals_sign_may_stand_in_a_value():
         ("rate", "must be key=value, got 'rate'"),
         ("=1", "must be key=value, got '=1'"),
         ("rat=1", "got 'rat'. Did you mean 'rate'"),
-        ("output=x", "must name one of rate, rounds"),
+        ("output=x", "must name a setting of the recipe, got 'output'. Choose one of rate"),
         ("rate=fast", "--set rate must be a number, got 'fast'"),
         ("rate=nan", "rate must be more than 0 and at most 1, got nan"),
         ("rate=0", "rate must be more than 0 and at most 1, got 0"),

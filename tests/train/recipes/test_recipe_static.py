@@ -53,7 +53,7 @@ def test_the_same_training_is_not_done_twice(make, tally):
     run(make(), progress=tally)
     assert "ended already" in tally.notes[-1]
     assert before == (first.stat().st_mtime_ns if first.is_file() else None)
-    with pytest.raises(ParameterError, match="output must not exist"):
+    with pytest.raises(ParameterError, match="did not write: seed was 0 and is 1. Choose another"):
         run(make(seed=1))
 
 

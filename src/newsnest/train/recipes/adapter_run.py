@@ -55,7 +55,7 @@ def train_adapter(
     """Do what `newsnest.train.recipes.adapter.run` says; `cache` keeps the base's vectors."""
     base = find_base(settings.base, progress=progress)
     files = [parse_file(told, _reading(settings)) for told in settings.data]
-    place = Place(settings.output, _run_digest(settings, base, files))
+    place = Place(settings.output, _run_digest(settings, base, files), settings_content(settings))
     if place.is_complete():
         progress.note(f"{settings.output}: this very training has ended already")
         return settings.output

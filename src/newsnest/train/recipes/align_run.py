@@ -40,6 +40,7 @@ from newsnest.train.recipes.session import (
     run_digest,
     train,
 )
+from newsnest.train.recipes.settings import settings_content
 from newsnest.train.recipes.trainer import CheckpointTrainer, uses_bfloat16
 from newsnest.train.samplers import LengthBatchSampler
 
@@ -87,7 +88,7 @@ def train_align(settings: AlignSettings, *, progress: Progress = SILENT) -> Path
     )
     reading = ParallelReading(settings.pivot, settings.languages, settings.most)
     files = [parse_source(told, reading) for told in settings.data]
-    place = Place(settings.output, run_digest(settings, base, files))
+    place = Place(settings.output, run_digest(settings, base, files), settings_content(settings))
     if place.is_complete():
         progress.note(f"{settings.output}: this very training has ended already")
         return settings.output

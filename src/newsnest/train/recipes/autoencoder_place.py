@@ -18,7 +18,7 @@ from newsnest.train.recipes.articles import (
     parse_article_file,
     read_training_texts,
 )
-from newsnest.train.recipes.base import Base, find_base, prefix_of
+from newsnest.train.recipes.base import Base, find_base, kept_levels, prefix_of
 from newsnest.train.recipes.denoising import DenoisingSettings
 from newsnest.train.recipes.model_card import versions
 from newsnest.train.recipes.place import Place
@@ -90,7 +90,7 @@ def find_job(recipe: str, settings: DenoisingSettings, progress: Progress) -> Jo
         "base_files": folder_digests(base.folder),
         "data_files": [[digest([f.path]), dict(f.fields), f.gold] for f in files],
     }
-    place = Place(s.output, settings_digest(said))
+    place = Place(s.output, settings_digest(said), settings_content(s))
     if place.is_complete():
         progress.note(f"{s.output}: this very training has ended already")
         return None
@@ -127,6 +127,7 @@ def publish(
     """
     metadata = {
         "recipe": job.recipe,
+        **kept_levels(job.base),
         "base": {"name": settings.base, "files": folder_digests(job.base.folder)},
         "data": list(job.data.sources),
         "settings": settings_content(settings),

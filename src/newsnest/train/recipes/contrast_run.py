@@ -34,7 +34,7 @@ from newsnest.train.losses import (
     VirtualNeighbourhoodLoss,
 )
 from newsnest.train.recipes.articles import parse_article_file, read_training_texts
-from newsnest.train.recipes.base import Base, find_base, load_base, prefix_of
+from newsnest.train.recipes.base import Base, find_base, kept_levels, load_base, prefix_of
 from newsnest.train.recipes.contrast import ContrastSettings
 from newsnest.train.recipes.model_card import versions
 from newsnest.train.recipes.place import Place
@@ -110,13 +110,14 @@ def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> 
         "base": folder_digests(base.folder),
         "data": [dict(source) for source in data.sources],
     }
-    place = Place(settings.output, settings_digest(said))
+    place = Place(settings.output, settings_digest(said), settings_content(settings))
     if place.is_complete():
         progress.note(f"{settings.output}: this very training has ended already")
         return settings.output
     trained = train_contrast(data.texts, settings, place=place, progress=progress)
     metadata = {
         "recipe": recipe,
+        **kept_levels(base),
         "base": {"name": settings.base, "files": folder_digests(base.folder)},
         "data": [dict(source) for source in data.sources],
         "settings": settings_content(settings),

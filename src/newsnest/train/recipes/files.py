@@ -129,8 +129,8 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
         else:
             every = (*kinds, *known)
             raise ParameterError(
-                f"--data {place}: what is said of a file must be one of {', '.join(every)}, "
-                f"got {key!r}.{did_you_mean(key, every)} Check the spelling."
+                f"--data {place}: what is said of a file must have a known name, got {key!r}."
+                f"{did_you_mean(key, every)} Choose one of {', '.join(every)}."
             )
     return Path(place).expanduser(), replace(reading, **changes), names
 

@@ -34,6 +34,7 @@ from newsnest.train.recipes.session import (
     run_digest,
     train,
 )
+from newsnest.train.recipes.settings import settings_content
 from newsnest.train.recipes.trainer import CheckpointTrainer
 
 
@@ -50,7 +51,7 @@ def train_matryoshka(settings: MatryoshkaSettings, *, progress: Progress = SILEN
         progress=progress,
     )
     files = [parse_file(told, reading_of(settings)) for told in settings.data]
-    place = Place(settings.output, run_digest(settings, base, files))
+    place = Place(settings.output, run_digest(settings, base, files), settings_content(settings))
     if place.is_complete():
         progress.note(f"{settings.output}: this very training has ended already")
         return settings.output

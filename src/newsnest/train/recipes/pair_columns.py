@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-from newsnest.corpus import Notice
-from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.fields import Columns
-from newsnest.corpus.read import read_rows
-from newsnest.corpus.rows import Row, Tally
 from newsnest.errors import InputError
 from newsnest.train.recipes.files import parse_told
-from newsnest.train.recipes.pairs_data import ColumnReading
-from newsnest.types import Rejected
+from newsnest.train.recipes.pairs_data import ColumnReading, first_names
 
 USUAL = (
     ("query", "item"),
@@ -43,7 +35,7 @@ def with_usual_columns(told: str) -> str:
         return told
     if not path.is_file():
         raise InputError(f"{path}: must be a file of pairs, got none. Check the path.")
-    names = _first_names(path)
+    names = first_names(path)
     found = {*names, *Columns({}).match(names)}
     for first, second in USUAL:
         if first in found and second in found:
@@ -52,22 +44,3 @@ def with_usual_columns(told: str) -> str:
         f"{path}: must have two columns of texts, such as title and summary, got "
         f"{', '.join(names[:30]) or 'none'}. Name them: {path.name},columns=headline:lead."
     )
-
-
-class _AnyColumns(Columns):
-    """Takes any column for a text: which of them matters is found out afterwards."""
-
-    def _match(self, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        return {**super()._match(names), "text": names}
-
-
-def _first_names(path: Path) -> tuple[str, ...]:
-    """Return the columns of the first row that can be read."""
-
-    def make(row: Row, own: Columns, tally: Tally, orders: DateOrders) -> tuple[str, ...]:
-        return tuple(row.values)
-
-    rows: Iterator[tuple[str, ...] | Rejected | Notice] = read_rows(
-        [path], make, columns=_AnyColumns({})
-    )
-    return next((row for row in rows if isinstance(row, tuple)), ())

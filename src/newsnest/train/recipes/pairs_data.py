@@ -18,7 +18,7 @@ from newsnest.corpus.fields import Columns, as_text
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally
 from newsnest.embed.weights import file_sha256
-from newsnest.errors import InputError, ParameterError
+from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.train.pairs import Pair, leaking_pairs, split_pairs
 from newsnest.train.pairs.split import Together
@@ -119,7 +119,7 @@ def read_column_pairs(
     held: list[Pair] = []
     sources: list[Mapping[str, Any]] = []
     for number, file in enumerate(files):
-        pairs, left_out = _read(file, known, progress)
+        pairs, left_out = _read_or_name(file, known, progress)
         parts = _parts(file, pairs, splitting, number)
         for kept, part in zip((train, validation, held), parts, strict=True):
             kept += part
@@ -167,7 +167,26 @@ def all_column_pairs(
     InputError
         If the file cannot be read.
     """
-    return _read(file, _Known({}, set()), progress)
+    return _read_or_name(file, _Known({}, set()), progress)
+
+
+def first_names(path: Path) -> tuple[str, ...]:
+    """Return the columns of the first row of a file that can be read."""
+
+    def make(row: Row, own: Columns, tally: Tally, orders: DateOrders) -> tuple[str, ...]:
+        return tuple(row.values)
+
+    rows: Iterator[tuple[str, ...] | Rejected | Notice] = read_rows(
+        [path], make, columns=_AnyColumns({})
+    )
+    return next((row for row in rows if isinstance(row, tuple)), ())
+
+
+class _AnyColumns(Columns):
+    """Takes any column for a text: which of them matters is found out afterwards."""
+
+    def _match(self, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        return {**super()._match(names), "text": names}
 
 
 def same_text(text: str) -> str:
@@ -187,6 +206,36 @@ class _Known:
 
     spelling: dict[str, str]
     pairs: set[tuple[str, str]]
+
+
+def _read_or_name(
+    file: ColumnSource, known: _Known, progress: Progress
+) -> tuple[list[Pair], dict[str, int]]:
+    """Read a file; where nothing comes of it, say which column is not there."""
+    try:
+        pairs, left_out = _read(file, known, progress)
+    except InputError:
+        _check_columns(file)
+        raise
+    if not pairs:
+        _check_columns(file)
+    return pairs, left_out
+
+
+def _check_columns(file: ColumnSource) -> None:
+    """Raise if a column of the pairs is not among those of the first row."""
+    names = first_names(file.path)
+    if not names:
+        return  # no row: nothing is known of its columns
+    columns, fields = _columns(file.reading)
+    found = columns.match(names)
+    for name, own in zip(file.reading.columns, fields, strict=True):
+        if own not in found:
+            raise InputError(
+                f"{file.path}: the column {name!r} must exist, got none of that name."
+                f"{did_you_mean(name, names)} Choose two of {', '.join(names[:30])}: "
+                f"{file.path.name},columns=headline:lead."
+            )
 
 
 def _read(

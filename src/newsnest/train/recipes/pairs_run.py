@@ -48,6 +48,7 @@ from newsnest.train.recipes.session import (
     run_digest,
     train,
 )
+from newsnest.train.recipes.settings import settings_content
 from newsnest.train.recipes.trainer import CheckpointTrainer, uses_bfloat16
 from newsnest.train.samplers import ComponentBatchSampler, NegativeBatchSampler
 
@@ -100,7 +101,8 @@ def train_pairs(settings: PairsSettings, *, progress: Progress = SILENT) -> Path
     guide = _guide(settings, base, progress)
     reading = ColumnReading(settings.columns, settings.most, settings.profile)
     files = [parse_column_source(told, reading) for told in settings.data]
-    place = Place(settings.output, _digest(run_digest(settings, base, files), guide))
+    digest = _digest(run_digest(settings, base, files), guide)
+    place = Place(settings.output, digest, settings_content(settings))
     if place.is_complete():
         progress.note(f"{settings.output}: this very training has ended already")
         return settings.output

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,13 @@ class Place:
         Does not exist until the model is complete.
     run
         Digest of all that decides the outcome: equal digests mean the same training.
+    settings
+        As newsnest.json has them (`settings_content`); for messages.
     """
 
     output: Path
     run: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def checkpoints(self) -> Path:
@@ -51,7 +54,7 @@ class Place:
             if not self.output.is_dir() or any(self.output.iterdir()):
                 raise ParameterError(
                     f"train: output must not exist, got {self.output}, which this training did "
-                    "not write. Choose another folder, or delete it."
+                    f"not write{self._other_settings()}. Choose another folder, or delete it."
                 )
         if self.checkpoints.exists() and self.kept().get("run", self.run) != self.run:
             raise ParameterError(
@@ -59,6 +62,19 @@ class Place:
                 "data and settings, got others. Delete the folder, or choose another output."
             )
         return False
+
+    def _other_settings(self) -> str:
+        """Say which settings a model of the same recipe was trained with that are others now."""
+        there = read_metadata(self.output).get("settings", {}) if self.output.is_dir() else {}
+        here = json.loads(json.dumps(self.settings))
+        if not here or there.keys() != here.keys():  # another recipe, or no model at all
+            return ""
+        told = [
+            f"{name} was {json.dumps(there[name])} and is {json.dumps(value)}"
+            for name, value in here.items()
+            if value != there[name]
+        ]
+        return f": {'; '.join(told) or 'the files of its base or data were others'}"
 
     def kept(self) -> dict[str, Any]:
         """Return what was kept beside the checkpoints; {} if nothing was."""

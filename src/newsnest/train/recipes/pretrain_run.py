@@ -16,12 +16,12 @@ from torch import nn
 from transformers import set_seed
 
 from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.embed.weights import read_metadata, settings_digest
+from newsnest.embed.weights import settings_digest
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import MaskedRankingLoss
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
-from newsnest.train.recipes.base import find_base
+from newsnest.train.recipes.base import find_base, kept_levels
 from newsnest.train.recipes.data import Splitting, TrainingData
 from newsnest.train.recipes.pair_columns import with_usual_columns
 from newsnest.train.recipes.pairs_data import (
@@ -44,6 +44,7 @@ from newsnest.train.recipes.session import (
     run_digest,
     train,
 )
+from newsnest.train.recipes.settings import settings_content
 from newsnest.train.recipes.trainer import CheckpointTrainer, uses_bfloat16
 from newsnest.train.samplers import ClusterStratifiedBatchSampler, Strata
 
@@ -95,7 +96,7 @@ def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -
     files = _files(settings)
     digest = run_digest(settings, base, files)
     digest = settings_digest({"run": digest, "teacher": teacher_identity(settings.teacher)})
-    place = Place(settings.output, digest)
+    place = Place(settings.output, digest, settings_content(settings))
     if place.is_complete():
         progress.note(f"{settings.output}: this very training has ended already")
         return settings.output
@@ -250,12 +251,10 @@ def _clusters_in_words(plan: PretrainPlan, sampler: ClusterStratifiedBatchSample
 def _metadata(
     plan: PretrainPlan, sampler: ClusterStratifiedBatchSampler, model: SentenceTransformer
 ) -> dict[str, Any]:
-    known = read_metadata(plan.base.folder).get("levels", [])
     s = plan.settings
     return {
         "recipe": "pretrain",
-        # Prefixes are what the base was trained for; where levels are cut is another matter.
-        "levels": [{**level, "min_similarity": None} for level in known],
+        **kept_levels(plan.base),
         "data": list(plan.data.sources),
         "teacher": None
         if not s.needs_teacher

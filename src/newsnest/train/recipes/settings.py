@@ -193,8 +193,8 @@ def parse_settings(
             )
         if key not in known:
             raise ParameterError(
-                f"parse_settings: --set must name one of {', '.join(known)}, got {key!r}."
-                f"{did_you_mean(key, known)} Check the spelling."
+                f"parse_settings: --set must name a setting of the recipe, got {key!r}."
+                f"{did_you_mean(key, known)} Choose one of {', '.join(known)}."
             )
         if key in values:
             raise ParameterError(

@@ -50,7 +50,7 @@ def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Pa
     data = read_training_texts(
         [parse_article_file(told) for told in settings.data], progress=progress
     )
-    place = Place(settings.output, _run_digest(settings, base, data))
+    place = Place(settings.output, _run_digest(settings, base, data), settings_content(settings))
     if place.is_complete():
         progress.note(f"{settings.output}: this very training has ended already")
         return settings.output
