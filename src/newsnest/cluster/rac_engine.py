@@ -30,9 +30,9 @@ from newsnest.cluster import rac_kernels as kernels
 from newsnest.cluster.float_screen import FloatScreen
 from newsnest.cluster.int8_screen import Int8Screen
 from newsnest.cluster.int8_tile import LANES
+from newsnest.cluster.rows import check_finite, fold_identical
 from newsnest.cluster.screen import Screen
 from newsnest.cluster.threads import thread_count
-from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Labels, Vectors
 
@@ -120,16 +120,8 @@ def agglomerate(
     Source: Sumengen et al. 2021, arXiv 2105.11653. Differs from the source in keeping cluster means
     and bounded candidate lists in place of a similarity graph, which makes it exact for all pairs.
     """
-    _check_finite("agglomerate: means", means)
+    check_finite("agglomerate: means", means)
     return _merged(means.copy(), weights, min_similarity, exact, n_jobs, progress)
-
-
-def _check_finite(what: str, rows: Vectors) -> None:
-    if not np.isfinite(np.vdot(rows, rows)):
-        row = int(np.argmin(np.isfinite(rows).all(axis=1)))
-        raise ParameterError(
-            f"{what} must be finite, got NaN or infinity in row {row}. Drop that row."
-        )
 
 
 def _merged(
@@ -225,7 +217,7 @@ def agglomerate_rows(
     ParameterError
         If a row is NaN or infinite, or n_jobs is below 1.
     """
-    _check_finite("agglomerate_rows: rows", rows)
+    check_finite("agglomerate_rows: rows", rows)
     atoms, first = fold_identical(rows)
     if len(first) == len(rows):
         return _merged(rows.copy(), weights, min_similarity, exact, n_jobs, progress)
@@ -284,24 +276,26 @@ class _Engine:
 
     def look_again(self) -> int:
         """Find out why nothing merges, and merge; 0 if nothing is left to do."""
-        while not self.nearby and self.query_again():
-            if merged := self.merge_round():
-                return merged
-        if not len(self.live):
-            return 0
+        if (merged := self.merge_proven()) or not len(self.live):
+            return merged
         # Rounding: a mean of twins can be a hair closer to a third than either was. Who has chosen
         # before does not know, and choices run in circles until all of them are made anew.
         self._refresh(self.live)
         self._drop_settled()
-        merged = self.merge_round()
-        while not self.nearby and not merged and self.query_again():
-            merged = self.merge_round()
+        merged = self.merge_round() or self.merge_proven()
         if not self.nearby and not merged and len(self.live):
             raise RuntimeError(
                 f"RAC: {len(self.live):,} clusters are left of which no two are each other's "
                 "nearest, which cannot be. Please report it, with the vectors if you can."
             )
         return merged
+
+    def merge_proven(self) -> int:
+        """Look up unproven rows until some merge; 0 if none is unproven."""
+        while not self.nearby and self.query_again():
+            if merged := self.merge_round():
+                return merged
+        return 0
 
     def roots(self) -> NDArray[np.int32]:
         """Return the rows that stand for the clusters that are left."""
@@ -390,25 +384,6 @@ def by_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> Labels:
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     return rank[inverse]
-
-
-def fold_identical(rows: Vectors) -> tuple[Labels, NDArray[np.int64]]:
-    """Group rows that are equal to the bit.
-
-    Returns
-    -------
-    tuple
-        Group of every row, int32 (n,), numbered by first row; and the first row of every group.
-    """
-    hashes = kernels.row_hashes(rows.view(np.uint32))
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    leader = first[inverse]
-    # Rows that merely share a hash with their leader stand for themselves.
-    copies = np.flatnonzero(leader != np.arange(len(rows)))
-    different = copies[(rows[copies] != rows[leader[copies]]).any(axis=1)]
-    leader[different] = different
-    first, atoms = np.unique(leader, return_inverse=True)
-    return atoms.astype(np.int32), first
 
 
 def _unfold(merges: Merges, atoms: Labels, first: NDArray[np.int64]) -> Merges:

@@ -29,13 +29,12 @@ from newsnest.train.recipes.align_data import (
 from newsnest.train.recipes.base import find_base, kept_levels, load_base
 from newsnest.train.recipes.data import Splitting, TrainingData
 from newsnest.train.recipes.place import Place
-from newsnest.train.recipes.preflight import Preflight
 from newsnest.train.recipes.session import (
     Session,
     Validation,
     finish,
     learning_rate_of,
-    look_first,
+    look_at_pairs,
     make_trainer,
     run_digest,
     train,
@@ -153,18 +152,10 @@ def _validation(plan: AlignPlan, teacher: SentenceTransformer) -> Validation:
 def _look(plan: AlignPlan, trainer: CheckpointTrainer, validation: Validation) -> None:
     """Look at data, gradient and time; say and keep what was found."""
     data = plan.data
-    batches = list(trainer.get_train_dataloader().batch_sampler)
-    found = Preflight(
-        train_pairs=len(data.train),
-        validation_pairs=len(data.validation),
-        levels={},
-        connect_from=None,
-        batches=len(batches),
-        mean_batch=len(data.train) / len(batches),
-    )
     if data.leaking:
         plan.progress.note(f"{data.leaking:,} translations left out: their sentences are held out")
-    look_first(plan, trainer, validation, found, batches)
+    rows = len(data.train), len(data.validation)
+    look_at_pairs(plan, trainer, validation, rows, connect_from=None)
 
 
 def _metadata(plan: AlignPlan, model: SentenceTransformer) -> dict[str, Any]:

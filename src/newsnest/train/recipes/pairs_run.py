@@ -37,13 +37,12 @@ from newsnest.train.recipes.pairs_data import (
 )
 from newsnest.train.recipes.pairs_negatives import Mined, Mining, mine_negatives
 from newsnest.train.recipes.place import Place
-from newsnest.train.recipes.preflight import Preflight
 from newsnest.train.recipes.session import (
     Session,
     Validation,
     finish,
     learning_rate_of,
-    look_first,
+    look_at_pairs,
     make_trainer,
     run_digest,
     train,
@@ -270,21 +269,13 @@ class _CachedGuided(CachedGISTEmbedLoss):  # type: ignore[misc]  # untyped base
 def _look(plan: PairsPlan, trainer: CheckpointTrainer, validation: Validation) -> None:
     """Look at data, gradient and time; say and keep what was found."""
     data = plan.data
-    batches = list(trainer.get_train_dataloader().batch_sampler)
-    found = Preflight(
-        train_pairs=len(data.train),
-        validation_pairs=len(data.validation),
-        levels={},
-        connect_from=_CONNECTED,
-        batches=len(batches),
-        mean_batch=len(data.train) / len(batches),
-    )
     if data.leaking:
         plan.progress.note(
             f"{data.leaking:,} pairs left out: held-out pairs have one of their texts, or their "
             "story"
         )
-    look_first(plan, trainer, validation, found, batches)
+    rows = len(data.train), len(data.validation)
+    look_at_pairs(plan, trainer, validation, rows, connect_from=_CONNECTED)
 
 
 def _metadata(plan: PairsPlan, model: SentenceTransformer) -> dict[str, Any]:

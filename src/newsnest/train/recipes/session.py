@@ -243,6 +243,27 @@ def train(session: Session, trainer: CheckpointTrainer, look: Callable[[], None]
         reporter.close()
 
 
+def look_at_pairs(
+    session: Session,
+    trainer: CheckpointTrainer,
+    validation: Validation,
+    rows: tuple[int, int],
+    *,
+    connect_from: float | None,
+) -> None:
+    """Do as `look_first` does where no pair has a level; rows to train on, and to validate on."""
+    batches = list(trainer.get_train_dataloader().batch_sampler)
+    found = Preflight(
+        train_pairs=rows[0],
+        validation_pairs=rows[1],
+        levels={},
+        connect_from=connect_from,
+        batches=len(batches),
+        mean_batch=rows[0] / len(batches),
+    )
+    look_first(session, trainer, validation, found, batches)
+
+
 def look_first(
     session: Session,
     trainer: CheckpointTrainer,

@@ -71,16 +71,7 @@ class ComponentBatchSampler(DefaultBatchSampler):  # type: ignore[misc]
         seed: int = 0,
         min_score: float = 0.25,
     ) -> None:
-        if batch_size < 1:
-            raise ParameterError(
-                f"ComponentBatchSampler: batch_size must be at least 1, got {batch_size}. "
-                "Give the number of pairs in a batch."
-            )
-        if drop_last:
-            raise ParameterError(
-                "ComponentBatchSampler: drop_last must be False, got True. Small batches are part "
-                "of how every pair is used once; leave dataloader_drop_last out."
-            )
+        check_batches("ComponentBatchSampler", batch_size, drop_last)
         super().__init__(dataset, batch_size, drop_last, valid_label_columns, generator, seed)
         self.min_score = min_score
         self.components, self.component_count = pair_components(
@@ -147,6 +138,20 @@ def _scored_pairs(
 
 def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+def check_batches(sampler: str, batch_size: int, drop_last: bool) -> None:
+    """Raise ParameterError unless a sampler that yields every row once can make such batches."""
+    if batch_size < 1:
+        raise ParameterError(
+            f"{sampler}: batch_size must be at least 1, got {batch_size}. "
+            "Give the number of pairs in a batch."
+        )
+    if drop_last:
+        raise ParameterError(
+            f"{sampler}: drop_last must be False, got True. Small batches are part "
+            "of how every pair is used once; leave dataloader_drop_last out."
+        )
 
 
 def processes() -> int:

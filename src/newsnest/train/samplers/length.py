@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
-from newsnest.errors import ParameterError
-from newsnest.train.samplers.component import processes
+from newsnest.train.samplers.component import check_batches, processes
 
 _POOL = 32  # batches whose rows are sorted by length together
 
@@ -55,16 +54,7 @@ class LengthBatchSampler(DefaultBatchSampler):  # type: ignore[misc]
         generator: torch.Generator | None = None,
         seed: int = 0,
     ) -> None:
-        if batch_size < 1:
-            raise ParameterError(
-                f"LengthBatchSampler: batch_size must be at least 1, got {batch_size}. "
-                "Give the number of rows in a batch."
-            )
-        if drop_last:
-            raise ParameterError(
-                "LengthBatchSampler: drop_last must be False, got True. Every row is used; leave "
-                "dataloader_drop_last out."
-            )
+        check_batches("LengthBatchSampler", batch_size, drop_last)
         super().__init__(dataset, batch_size, drop_last, valid_label_columns, generator, seed)
         self.lengths = np.zeros(len(dataset), np.int64)
         plain = dataset.with_format(None)

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
 from newsnest.errors import ParameterError
-from newsnest.train.samplers.component import processes
+from newsnest.train.samplers.component import check_batches, processes
 from newsnest.train.samplers.packing import pair_components, split_to
 
 
@@ -59,16 +59,7 @@ class NegativeBatchSampler(DefaultBatchSampler):  # type: ignore[misc]
         generator: torch.Generator | None = None,
         seed: int = 0,
     ) -> None:
-        if batch_size < 1:
-            raise ParameterError(
-                f"NegativeBatchSampler: batch_size must be at least 1, got {batch_size}. "
-                "Give the number of pairs in a batch."
-            )
-        if drop_last:
-            raise ParameterError(
-                "NegativeBatchSampler: drop_last must be False, got True. Small batches are part "
-                "of how every pair is used once; leave dataloader_drop_last out."
-            )
+        check_batches("NegativeBatchSampler", batch_size, drop_last)
         super().__init__(dataset, batch_size, drop_last, valid_label_columns, generator, seed)
         self._own, self._others = _connected(dataset, valid_label_columns)
         self._most = batch_size

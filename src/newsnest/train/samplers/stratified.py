@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sentence_transformers.base.sampler import DefaultBatchSampler
 
 from newsnest.errors import ParameterError
-from newsnest.train.samplers.component import processes
+from newsnest.train.samplers.component import check_batches, processes
 from newsnest.train.samplers.packing import Ids, pair_components, split_to
 from newsnest.train.samplers.strata import (
     Groups,
@@ -175,16 +175,7 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
         *,
         strata: Strata,
     ) -> None:
-        if batch_size < 1:
-            raise ParameterError(
-                f"ClusterStratifiedBatchSampler: batch_size must be at least 1, got {batch_size}. "
-                "Give the number of pairs in a batch."
-            )
-        if drop_last:
-            raise ParameterError(
-                "ClusterStratifiedBatchSampler: drop_last must be False, got True. Small batches "
-                "are part of how every pair is used once; leave dataloader_drop_last out."
-            )
+        check_batches("ClusterStratifiedBatchSampler", batch_size, drop_last)
         super().__init__(dataset, batch_size, drop_last, valid_label_columns, generator, seed)
         self.strata = strata
         self._most = batch_size
