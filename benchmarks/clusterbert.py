@@ -294,6 +294,8 @@ def deep_part(bench: Bench, texts: Texts) -> None:
 
 
 def ablations_part(bench: Bench, texts: Texts) -> None:
+    if bench.profile.ablation_sets and texts.name not in bench.profile.ablation_sets:
+        return
     for seed in bench.profile.trained_seeds:
         for changed, settings in ABLATIONS.items():
             training = partial(

@@ -36,6 +36,7 @@ class Profile:
     contrast: Mapping[str, Any]
     clusterbert: Mapping[str, Any]
     retrieval_sets: tuple[str, ...] = ("stackoverflow", "agnews")
+    ablation_sets: tuple[str, ...] | None = None  # None: all
 
 
 PROFILES = {
@@ -60,8 +61,9 @@ PROFILES = {
         contrast={"steps": 30, "batch_size": 128, "max_length": 128},
         clusterbert={
             "adaptation_epochs": 1, "clusterings": 1, "clustering_epochs": 2,
-            "hardening_epochs": 1, "max_length": 128,
+            "hardening_epochs": 1, "max_length": 128, "learning_rate": 5e-5,
         },
+        ablation_sets=("stackoverflow", "agnews"),
     ),
     "full": Profile(
         most=None,

@@ -159,7 +159,7 @@ class Autoencoder:
         if not self.frozen:
             weights = [p for p in self.model.parameters() if p.requires_grad]
             groups.append({"params": weights, "lr": s.learning_rate, "highest": s.learning_rate})
-        return torch.optim.AdamW(groups, weight_decay=s.weight_decay)
+        return torch.optim.AdamW(groups, weight_decay=s.weight_decay, fused=True)
 
     def encode(self) -> Vectors:
         """Return unit vectors of the clean texts, float32 (n, d)."""
