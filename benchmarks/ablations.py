@@ -1,6 +1,6 @@
 """What every part of a training does: rows with one part changed each, sets left out, translations.
 
-python benchmarks/ablations.py --data FOLDER [--profile small|full] [--groups parts held_out align]
+python benchmarks/ablations.py --data FOLDER [--profile small|long|full] [--groups parts held_out align]
 
 parts     trained on semeval_slugs (train) and wiki_events; one part of the recipe changed a row
 held_out  the recipe trained on all sets, on all but ecbplus, on all but uci_news
@@ -14,7 +14,8 @@ default one, relational similarity of French, Spanish, German, Portuguese and It
 
 Every finished row is written at once; the same command goes on where it was interrupted. The
 profile small is made for two CPU cores: short texts, few steps. Its rows compare with each other,
-and say little of what a long training reaches; that is what the profile full is for, on a GPU.
+and say little of what a long training reaches. `long` takes all translations and graded pairs, and
+hours of two cores; `full` is for a GPU.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ class Profile:
 PROFILES = {
     "small": Profile(pairs=900, per_grade=60, epochs=1.5, batch_size=16, max_length=32,
                      translations=400, align_epochs=1, align_batch=32, hard=0.0, articles=1000),
+    "long": Profile(pairs=None, per_grade=200, epochs=3, batch_size=16, max_length=64,
+                    translations=None, align_epochs=2, align_batch=64, hard=0.0, articles=2000),
     "full": Profile(pairs=None, per_grade=2000, epochs=3, batch_size=32, max_length=256,
                     translations=None, align_epochs=6, align_batch=64, hard=0.5, articles=8000),
 }  # fmt: skip

@@ -151,7 +151,7 @@ def judged_values(
     for draw in range(DRAWS):
         rng = np.random.default_rng([17, draw])
         left = rng.choice(len(view), JUDGED, replace=False)
-        closest = np.argsort(-(view[left] @ view.T), axis=1, kind="stable")[:, 1:]
+        closest = others_by_similarity(view, left)
         kind = rng.random(JUDGED)
         rank = np.where(
             kind < SHARE_NEAREST,
@@ -181,6 +181,13 @@ def judged_values(
             except ParameterError:
                 out[by, aim].append(None)
     return out
+
+
+def others_by_similarity(view: Vectors, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """All other rows, the most similar first; a row of the same text is one of them."""
+    similar = view[rows] @ view.T
+    similar[np.arange(len(rows)), rows] = -np.inf
+    return np.argsort(-similar, axis=1, kind="stable")[:, :-1]
 
 
 def half_regrets(bench: defaults.Bench, level: str, gold: measured.GoldSet) -> list[float]:
