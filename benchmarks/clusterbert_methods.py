@@ -58,7 +58,7 @@ PROFILES = {
         trained_seeds=(0,),
         deep_seeds=(0,),
         idec={"pretrain_epochs": 20, "epochs": 30},
-        contrast={"steps": 30, "batch_size": 128, "max_length": 128, "learning_rate": 5e-5},
+        contrast={"steps": 30, "batch_size": 128, "max_length": 128},
         clusterbert={
             "adaptation_epochs": 1, "clusterings": 1, "clustering_epochs": 2,
             "hardening_epochs": 1, "max_length": 128, "learning_rate": 5e-5,
