@@ -211,12 +211,14 @@ def trained_part(bench: Bench, texts: Texts) -> None:
     gold = [str(label) for label in texts.gold]
     for seed in bench.profile.trained_seeds:
         trainings: dict[str, Callable[[], Trained]] = {
-            name: partial(train_contrast_rows, name, texts.texts, texts.k, seed, bench.profile)
-            for name in ("SCCL", "VaSCL")
+            "ClusterBERT": partial(
+                train_clusterbert_rows, texts.texts, texts.k, seed, bench.profile, gold
+            )
         }
-        trainings["ClusterBERT"] = partial(
-            train_clusterbert_rows, texts.texts, texts.k, seed, bench.profile, gold
-        )
+        for name in ("SCCL", "VaSCL"):
+            trainings[name] = partial(
+                train_contrast_rows, name, texts.texts, texts.k, seed, bench.profile
+            )
         for name, training in trainings.items():
             _train(bench, texts, name, seed, training, "trained")
 
