@@ -1,6 +1,6 @@
 """What every part of a training does: rows with one part changed each, sets left out, translations.
 
-python benchmarks/ablations.py --data FOLDER [--profile small|long|full] [--groups parts held_out align]
+python benchmarks/ablations.py --data FOLDER [--profile NAME] [--groups parts held_out align]
 
 parts     trained on semeval_slugs (train) and wiki_events; one part of the recipe changed a row
 held_out  the recipe trained on all sets, on all but ecbplus, on all but uci_news

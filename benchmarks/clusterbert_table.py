@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-HERE = Path(__file__).parent
-RESULT = HERE / "results" / "clusterbert.json"
-PAGE = HERE.parent / "docs" / "clusterbert.md"
-BEGIN, END = "<!-- from clusterbert.json: begin -->", "<!-- from clusterbert.json: end -->"
+import measured
+
+RESULT = measured.RESULTS / "clusterbert.json"
+PAGE = measured.RESULTS.parents[1] / "docs" / "clusterbert.md"
 
 SETS = {
     "stackoverflow": "StackOverflow",
@@ -176,16 +175,10 @@ def _retrieval(cells: Sequence[Cell]) -> str:
     return "\n".join(lines) if own else ""
 
 
-def page_with(table: str, page: str) -> str:
-    """Return a page with what stands between the markers replaced."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table}\n{END}{after}"
-
-
 def main() -> None:
     record = json.loads(RESULT.read_text(encoding="utf-8"))
-    PAGE.write_text(page_with(build(record), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    page = measured.page_with(PAGE.read_text(encoding="utf-8"), RESULT.name, build(record))
+    PAGE.write_text(page, encoding="utf-8")
     print(f"wrote {PAGE}")
 
 

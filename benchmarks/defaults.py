@@ -58,7 +58,9 @@ TWO_LEVELS = {
 }
 WINDOWS = (30, 180, 720)
 DAY = 86_400.0
-# The forms a rule may take, and the grid its coefficients are looked for on.
+# The forms a rule may take, and the grid its coefficients are looked for on. A base beside the tail
+# would fit the sets a little better, and ends below 0 on a million texts about everything: all of
+# them are one topic then. In proportion to the corpus' own spread it cannot.
 Form = Mapping[str, NDArray[np.float64]]
 FORMS: Mapping[str, Form] = {
     "constant": {"base": np.arange(-0.05, 0.9, 0.01)},
@@ -68,7 +70,6 @@ FORMS: Mapping[str, Form] = {
         "deviation": np.arange(0, 13, 0.5),
         "nearest": np.arange(-1.4, 1.0, 0.1),
     },
-    "base and tail": {"base": np.arange(-0.5, 0.4, 0.02), "tail": np.arange(-0.5, 2.0, 0.1)},
     "lasting": {"lasting": np.array([1.0])},
     "base and lasting": {"base": np.arange(-0.2, 0.3, 0.02), "lasting": np.arange(0.2, 1.3, 0.1)},
 }

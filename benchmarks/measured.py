@@ -142,3 +142,13 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor()
+
+
+def page_with(page: str, name: str, table: str) -> str:
+    """Return a page with what stands between the markers of a result replaced."""
+    begin, end = (f"<!-- from {name}: {mark} -->" for mark in ("begin", "end"))
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise SystemExit(f"page_with: the page must have the markers {begin} and {end}. Add them.")
+    return f"{before}{begin}\n\n{table.strip()}\n\n{end}{after}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import clusterbert_table as table
+import measured
 
 
 def cell(**changes):
@@ -39,7 +40,7 @@ RECORD = {
 def test_the_page_has_the_tables_of_the_result():
     record = json.loads(table.RESULT.read_text("utf-8")) if table.RESULT.exists() else {}
     page = table.PAGE.read_text("utf-8")
-    assert page == table.page_with(table.build(record), page)
+    assert page == measured.page_with(page, table.RESULT.name, table.build(record))
 
 
 def test_cells_become_means_and_deviations_in_percent():
@@ -63,10 +64,3 @@ def test_what_is_quoted_is_said_to_be():
     assert told.startswith("### Quoted from the paper")
     assert "| quoted, not run here | StackOverflow |" in told
     assert "| ClusterBERT + k-means | 75.6 / 79.9 | 43.4 / 38.2 |" in told
-
-
-def test_a_page_keeps_what_stands_around_the_markers():
-    page = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
-    new = table.page_with("| new |\n", page)
-    assert new == f"before\n{table.BEGIN}\n\n| new |\n\n{table.END}\nafter\n"
-    assert table.page_with("| new |\n", new) == new
