@@ -61,7 +61,7 @@ from newsnest.types import Vectors
 PARTS = ("frozen", "trained", "deep", "ablations", "number", "assemble")
 SENTENCES = "bbc_sentences"
 RETRIEVAL = {"wikiqa": "question to sentence, wikiqa", "mrpc": "paraphrases, mrpc"}
-RETRIEVAL_ROWS = ("SCCL", "VaSCL", "ClusterBERT")
+TRAININGS = ("ClusterBERT", "SCCL", "VaSCL")
 PEERS = ("umap-learn", "hdbscan", "evoc", "accelerate", "datasets", "transformers")
 
 
@@ -133,6 +133,7 @@ class Bench:
     cache: Path
     cells: Cells
     name: str
+    trainings: tuple[str, ...] = TRAININGS
 
     @property
     def profile(self) -> Profile:
@@ -219,8 +220,8 @@ def trained_part(bench: Bench, texts: Texts) -> None:
             trainings[name] = partial(
                 train_contrast_rows, name, texts.texts, texts.k, seed, bench.profile
             )
-        for name, training in trainings.items():
-            _train(bench, texts, name, seed, training, "trained")
+        for name in bench.trainings:
+            _train(bench, texts, name, seed, trainings[name], "trained")
 
 
 def _train(
@@ -245,7 +246,7 @@ def _train(
                 lambda r=row: scored(done.heads[r], texts.gold),
                 part=part, set=texts.name, encoder=label, clusterer="own head", seed=seed,
             )  # fmt: skip
-    if name in RETRIEVAL_ROWS and texts.name in bench.profile.retrieval_sets:
+    if name in TRAININGS and texts.name in bench.profile.retrieval_sets:
         retrieve(bench, texts.name, name, seed, _encode_by(done.model))
     cells.measure(lambda: {"training_seconds": seconds, "said": dict(done.said)}, **key)
 
@@ -382,12 +383,15 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=tuple(clusterbert_table.SETS),
                         default=tuple(clusterbert_table.SETS), metavar="NAME",
                         help=f"of {', '.join(clusterbert_table.SETS)}")  # fmt: skip
+    parser.add_argument("--trainings", nargs="+", choices=TRAININGS, default=TRAININGS,
+                        metavar="NAME", help=f"of {', '.join(TRAININGS)}")  # fmt: skip
     parser.add_argument("--work", type=Path, default=Path("bench-clusterbert"),
                         help="keeps what was measured")  # fmt: skip
     options = parser.parse_args()
     bench = Bench(
-        options.data, options.cache, Cells(options.work, options.profile), options.profile
-    )
+        options.data, options.cache, Cells(options.work, options.profile), options.profile,
+        tuple(options.trainings),
+    )  # fmt: skip
     for part in PARTS:
         if part in options.parts and part != "assemble":
             for name in options.sets:
