@@ -14,7 +14,7 @@ default one, relational similarity of French, Spanish, German, Portuguese and It
 
 Every finished row is written at once; the same command goes on where it was interrupted. The
 profile small is made for two CPU cores: short texts, few steps. Its rows compare with each other,
-and say little of what a long training reaches. `long` takes all translations and graded pairs, and
+and say little of what a long training reaches. `long` takes all graded pairs and more translations, and
 hours of two cores; `full` is for a GPU.
 """
 
@@ -111,7 +111,7 @@ PROFILES = {
     "small": Profile(pairs=900, per_grade=60, epochs=1.5, batch_size=16, max_length=32,
                      translations=400, align_epochs=1, align_batch=32, hard=0.0, articles=1000),
     "long": Profile(pairs=None, per_grade=200, epochs=3, batch_size=16, max_length=64,
-                    translations=None, align_epochs=2, align_batch=64, hard=0.0, articles=2000),
+                    translations=3000, align_epochs=1, align_batch=64, hard=0.0, articles=2000),
     "full": Profile(pairs=None, per_grade=2000, epochs=3, batch_size=32, max_length=256,
                     translations=None, align_epochs=6, align_batch=64, hard=0.5, articles=8000),
 }  # fmt: skip
