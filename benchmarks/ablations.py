@@ -14,8 +14,8 @@ default one, relational similarity of French, Spanish, German, Portuguese and It
 
 Every finished row is written at once; the same command goes on where it was interrupted. The
 profile small is made for two CPU cores: short texts, few steps. Its rows compare with each other,
-and say little of what a long training reaches. `long` takes all graded pairs and more translations, and
-hours of two cores; `full` is for a GPU.
+and say little of what a long training reaches. `long` takes all graded pairs, more translations
+and an hour; `full` is for a GPU.
 """
 
 from __future__ import annotations
