@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import newsnest
 
 ROOT = Path(newsnest.__file__).parent
 BASE = {"types", "errors", "progress"}
 ALLOWED = {
-    "types": {"progress"},
+    "types": {"errors", "progress"},
     "errors": set(),
     "progress": set(),
     "__main__": {"cli"},
@@ -24,8 +26,10 @@ ALLOWED = {
     "nest": BASE,
     "train": BASE | {"embed", "evaluate", "corpus", "cluster"},  # clusterbert: texts, and stories
     "pipeline": BASE | {"corpus", "embed", "cluster", "describe", "nest", "evaluate", "train"},
+    "study": BASE
+    | {"corpus", "embed", "cluster", "describe", "nest", "evaluate", "train", "pipeline"},
     "web": BASE | {"pipeline", "nest"},
-    "cli": BASE | {"pipeline", "nest", "corpus", "evaluate", "train", "web"},
+    "cli": BASE | {"pipeline", "nest", "corpus", "evaluate", "train", "study", "web"},
 }
 
 
@@ -68,6 +72,33 @@ def test_importing_newsnest_loads_neither_torch_nor_numba():
 
 def test_the_page_is_written_without_torch():
     assert not loaded_by("import newsnest.web.report") & {"torch", "sentence_transformers"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["cluster", "none.jsonl", "-o", "n"],
+        ["cluster", "news.jsonl", "-o", "n", "--min-similarity", "storey=0.4"],
+        ["cluster", "news.jsonl", "-o", "n", "--min-similarity", "story=4"],
+        ["cluster", "news.jsonl", "-o", "n", "--encoder", "minilmm"],
+        ["calibrate", "model", "--articles", "news.jsonl", "--level", "storey"],
+        ["calibrate", "model"],
+        ["train", "matryoshka", "--data", "a.csv", "-o", "m", "--set", "levels=storey"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_misspelt_is_told_without_loading_the_heavy_parts(tmp_path, arguments):
+    Path(tmp_path, "news.jsonl").write_text('{"id": "1", "title": "Sea wall breached"}\n')
+    code = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules)); "
+        f"from newsnest.cli.main import main; main({arguments})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (1, 2), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not set(done.stdout.split()) & {"torch", "numba", "sklearn", "plotly"}
 
 
 def test_help_comes_without_loading_the_heavy_parts():

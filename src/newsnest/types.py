@@ -7,7 +7,7 @@ dimensions with a weight (text, time); a *hierarchy* holds nested labels per lev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from newsnest.errors import ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 
 Vectors = NDArray[np.float32]
@@ -113,6 +114,30 @@ class Level:
     dims: int | None
     min_similarity: float
     time_weight: float = 0.0
+
+
+LEVELS = ("theme", "topic", "story")
+"""The levels of a run, coarse to fine."""
+
+
+def check_level(told: str, name: str) -> None:
+    """Raise ParameterError unless a run has a level of this name; `told` begins the message."""
+    if name not in LEVELS:
+        raise ParameterError(
+            f"{told} among {', '.join(LEVELS)}, got {name!r}.{did_you_mean(name, LEVELS)} "
+            "Choose one of them."
+        )
+
+
+def check_min_similarity(where: str, given: Mapping[str, float]) -> None:
+    """Raise ParameterError unless `given` holds cosines of levels that a run has."""
+    for name, value in given.items():
+        check_level(f"{where}: min_similarity must name levels", name)
+        if not -1.0 <= value <= 1.0:
+            raise ParameterError(
+                f"{where}: min_similarity must be in [-1, 1], got {value} for {name}. "
+                "It is a cosine."
+            )
 
 
 @dataclass(frozen=True, slots=True)

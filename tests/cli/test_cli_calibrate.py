@@ -109,3 +109,26 @@ def test_what_is_wrong_is_one_line(newsnest, labelled, model):
         told = newsnest("calibrate", model, kind, "none.csv", "--quiet", status=1).stderr
         assert told == "newsnest: none.csv must exist, got no such file. Check the path.\n"
     assert not (model / "newsnest.json").exists()
+
+
+def test_dates_that_can_be_two_days_are_read_in_the_order_that_is_said(newsnest, model, tmp_path):
+    rows = [
+        row | {"date": "/".join(reversed(row["date"][:10].split("-")))}
+        for row in invented.articles(stories=6)
+    ]
+    assert all(int(row["date"][:2]) <= 12 for row in rows)
+    gold = invented.write(tmp_path / "gold.jsonl", rows)
+    told = ("calibrate", model, "--gold", gold, "--level", "story=story_gold", "--resamples", "0")
+    assert "with dates F1" not in newsnest(*told).stdout
+    assert "with dates F1" in newsnest(*told, "--date-order", "DMY").stdout
+
+
+def test_the_articles_beside_pairs_are_read_in_the_order_that_is_said(
+    newsnest, model, pairs, tmp_path
+):
+    rows = [{"id": i, "title": f"storm hits coast {i}", "date": "03/04/2024"} for i in range(9)]
+    articles = invented.write(tmp_path / "news.jsonl", rows)
+    told = ("calibrate", model, "--pairs", pairs, "--field", "score=overall", "--scale", "4", "1",
+            "--level", "story", "--resamples", "0", "--articles", articles)  # fmt: skip
+    assert "--date-order" in newsnest(*told).stderr
+    assert "--date-order" not in newsnest(*told, "--date-order", "DMY").stderr

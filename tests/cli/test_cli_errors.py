@@ -150,6 +150,29 @@ def test_no_error_begins_with_the_name_of_a_function(newsnest, nest: Path, tmp_p
 
 
 @pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["cluster", "~nobody-here/x.jsonl", "-o", "n"], "must exist, got no such file"),
+        (["cluster", "news.jsonl", "-o", "n", "--encoder", "~nobody-here"], "got '~nobody-here'"),
+        (["cluster", "news.jsonl", "-o", "n", "--profile", "~nobody-here/x.toml"], "readable"),
+        (["evaluate", "pairs", "pairs.csv", "--encoder", "~nobody-here"], "got '~nobody-here'"),
+        (["train", "pairs", "--data", "~nobody-here/x.csv", "-o", "m"], "must be a file"),
+        (["train", "static", "--data", "~nobody-here/x.csv", "-o", "m"], "~nobody-here/x.csv"),
+        (["train", "adapter", "--data", "~nobody-here/x.csv", "-o", "m"], "~nobody-here/x.csv"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_the_home_of_nobody_is_no_traceback(
+    newsnest, tmp_path: Path, monkeypatch, tiny_model: Path, arguments, wanted
+):
+    monkeypatch.chdir(tmp_path)
+    Path("news.jsonl").write_text('{"id": "1", "title": "Sea wall breached"}\n')
+    Path("pairs.csv").write_text("text1,text2,score\nSea wall,Rates held,1\n")
+    base = ["--base", tiny_model] if arguments[0] == "train" else []
+    assert wanted in newsnest(*arguments, *base, status=1).stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
     ("option", "wanted"),
     [
         (["--min-similarity", "0.5"], "'0.5' is not level=cosine, e.g. story=0.5"),
@@ -181,6 +204,8 @@ def test_what_was_mistyped_is_shown_how_it_is_typed(newsnest, option: list[str],
         ["export", "n"],
         ["evaluate", "clusters", "n"],
         ["evaluate", "clusters", "n", "--gold", "g.csv"],
+        ["evaluate", "pairs", "p.csv", "--seed", "-1"],
+        ["hardness", "--pairs", "p.csv", "--seed", "-1"],
         ["nonsense"],
         ["--nonsense"],
     ],

@@ -151,3 +151,12 @@ def test_usage_errors_exit_with_2(pairs, arguments, said):
 def test_more_clusters_than_pairs_end_with_one_line(pairs):
     done = call("--pairs", str(pairs), "-k", "91")
     assert done.exit_code == 1 and "from 1 to n_samples=90, got 91" in done.output
+
+
+def test_a_picture_that_cannot_be_written_is_told_at_once(pairs):
+    done = call("--pairs", "none.csv", "-o", str(pairs / "x.svg"))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "-o must lie in a folder that exists, got" in done.stderr
+    done = call("--pairs", str(pairs), "-k", "2", "-o", str(pairs.parent / f"{'x' * 300}.svg"))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "-o must be a file that can be written, got" in done.stderr

@@ -31,6 +31,13 @@ def title(text: str) -> str:
         ("Grève des bus les 14, 15 et 16 janvier", "Grève des bus"),
         ("Fête du livre du 14 au 16 janvier 2024 à Nantes", "Fête du livre à Nantes"),
         ("Marché samedi 14 et dimanche 15 janvier", "Marché"),
+        ("Marché lundi 14, mardi 15, jeudi 17 janvier", "Marché"),
+        ("Marché lundi 14, mardi 15 et jeudi 17 janvier", "Marché"),
+        ("Marché lundi, mardi, jeudi 17 janvier", "Marché"),
+        ("Marché lundi, mardi et jeudi 17 janvier à Nantes", "Marché à Nantes"),
+        ("Marché les 14, 15, 17 janvier", "Marché"),
+        ("Le marché du dimanche, 3 000 visiteurs", "Le marché du dimanche, 3 000 visiteurs"),
+        ("Loto : numéros 4, 9, 12 janvier", "Loto : numéros 4, 9"),
         ("Gilets jaunes : acte 9, 12 janvier", "Gilets jaunes : acte 9"),
         ("Le point sur le Covid-19 et 3 janvier", "Le point sur le Covid-19 et"),
         ("Deux morts et 16 blessés le 3 janvier", "Deux morts et 16 blessés"),
@@ -222,6 +229,10 @@ def test_an_output_that_cannot_be_is_refused(rows_file, tmp_path):
         clean_files([rows_file], REGIONAL, output=rows_file)
     with pytest.raises(ParameterError, match="output must lie in a folder that exists, got"):
         clean_files([rows_file], REGIONAL, output=tmp_path / "none" / "a.jsonl")
+    with pytest.raises(
+        ParameterError, match=r"must be a file that can be written, got .* too long"
+    ):
+        clean_files([rows_file], REGIONAL, output=tmp_path / f"{'a' * 249}.jsonl")
 
 
 def test_a_file_without_rows_is_an_error_and_writes_nothing(tmp_path):

@@ -19,7 +19,9 @@ def test_importing_embed_loads_no_heavy_library():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["minilmm", "", "/no/such/folder", "a/b/c"])
+@pytest.mark.parametrize(
+    "name", ["minilmm", "", "/no/such/folder", "a/b/c", "~nobody-here/x", "~nobody-here"]
+)
 def test_an_unknown_name_lists_the_known_ones(name):
     with pytest.raises(EncoderError, match="must be one of minilm, static, tfidf, multilingual"):
         load_encoder(name)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,23 @@ def test_a_failed_distillation_leaves_nothing(tiny_model, tmp_path, monkeypatch)
     assert list((tmp_path / "static").iterdir()) == []
 
 
+def test_a_model_that_is_not_whole_is_told(tiny_model, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_model, broken)
+    weights = next(broken.rglob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:99])
+    encoder = StaticEncoder(locate=lambda progress: broken, folder=tmp_path / "cache")
+    with pytest.raises(EncoderError, match="must be a model that model2vec can distil, got Safe"):
+        encoder.prepare([])
+
+
+def test_a_cache_that_cannot_be_written_is_told(tiny_model, tmp_path):
+    (tmp_path / "file").touch()
+    encoder = StaticEncoder(locate=lambda progress: tiny_model, folder=tmp_path / "file")
+    with pytest.raises(EncoderError, match="cache must be a folder that can be written to, got"):
+        encoder.prepare([])
+
+
 def test_the_cache_folder_follows_the_environment(monkeypatch):
     monkeypatch.setenv("NEWSNEST_CACHE", "/a")
     monkeypatch.setenv("XDG_CACHE_HOME", "/b")
@@ -64,3 +82,11 @@ def test_the_cache_folder_follows_the_environment(monkeypatch):
     assert cache_folder() == Path("/b/newsnest")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "newsnest"
+
+
+@pytest.mark.parametrize("variable", ["NEWSNEST_CACHE", "XDG_CACHE_HOME"])
+def test_a_cache_in_the_home_of_nobody_is_told(monkeypatch, variable):
+    monkeypatch.delenv("NEWSNEST_CACHE", raising=False)
+    monkeypatch.setenv(variable, "~nobody-here/x")
+    with pytest.raises(EncoderError, match="home folder that exists, got '~nobody-here/x'. Set"):
+        cache_folder()

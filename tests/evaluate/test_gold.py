@@ -73,6 +73,8 @@ def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
         ("a.parquet", "no parquet", "cannot be read"),
         ("a.jsonl.gz", "not packed", "cannot be read"),
         ("a.jsonl", '{"id": 1}\n{"id"', r"a\.jsonl, line 2: not JSON"),
+        ("a.jsonl", f'{{"id": {"9" * 5000}}}', "line 1: not JSON"),
+        ("a.jsonl", "[" * 100_000, "line 1: not JSON"),
         ("a.jsonl", "[1]", "line 1: not a JSON object but list"),
         ("a.jsonl", '{"story": "a"}', 'line 1: the row has no "id".*its fields are story'),
         ("a.jsonl", '{"id": 1}\n{"id": "1"}', 'line 2: the id "1" stands there twice'),
@@ -101,6 +103,11 @@ def test_files_that_cannot_be_opened_or_decoded_are_named(tmp_path):
     (tmp_path / "latin.csv").write_bytes("id,story\n1,é\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"latin\.csv: not UTF-8"):
         read_labels(tmp_path / "latin.csv", ["story"])
+    packed = bytearray(gzip.compress(b"id,story\n1,a\n" * 99))
+    packed[12:16] = b"\xff" * 4
+    (tmp_path / "broken.csv.gz").write_bytes(packed)
+    with pytest.raises(InputError, match=r"broken\.csv\.gz: cannot be read \(Error -3"):
+        read_labels(tmp_path / "broken.csv.gz", ["story"])
 
 
 def test_csv_that_the_reader_refuses_is_named(tmp_path, monkeypatch):

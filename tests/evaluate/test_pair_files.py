@@ -155,3 +155,10 @@ def test_components_agree_with_merging_sets_by_hand(edges):
         for j, other in enumerate(sets):
             assert (labels[i] == labels[j]) == bool(one & other)
     assert labels.dtype == np.int64
+
+
+def test_half_a_character_becomes_the_sign_for_what_cannot_be_read(tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"text1": "Rates \\ud800held", "text2": "\\ud83d\\ude00", "score": 1}\n')
+    (pair,) = read_pairs(path).pairs
+    assert (pair.text1, pair.text2) == ("Rates \ufffdheld", "\U0001f600")

@@ -157,6 +157,11 @@ def test_every_limit_that_is_reached_is_stated(nest: Nest, tmp_path: Path) -> No
     assert "The first 1 of 2 rejected rows are listed." in said
 
 
+def test_a_page_that_cannot_be_written_is_told(nest, tmp_path):
+    with pytest.raises(InputError, match=r"must be a file that can be written, got .* too long"):
+        write_report(nest, tmp_path / f"{'p' * 250}.html")
+
+
 def test_quoted_articles_are_listed_whatever_the_limit(nest: Nest, tmp_path: Path) -> None:
     data = _data(_page(nest, tmp_path, limits=ReportLimits(articles_per_story=1)))
     for summary, items in zip(data["stories"]["summary"], data["items"], strict=True):
@@ -229,7 +234,7 @@ def test_no_draft_stays_behind_and_a_failed_write_keeps_the_old_page(
         raise OSError("disk gone")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="disk gone"):
+    with pytest.raises(InputError, match="disk gone"):
         write_report(nest, tmp_path / "p.html", title="new")
     assert (tmp_path / "p.html").read_bytes() == old
     assert not list(tmp_path.glob(".*draft"))

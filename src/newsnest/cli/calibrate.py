@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsnest.cli.parameters import Assignments, going_on, json_option, quiet_option
+from newsnest.cli.parameters import (
+    date_order_option,
+    field_option,
+    going_on,
+    json_option,
+    quiet_option,
+    resamples_option,
+    seed_option,
+    split_option,
+)
 from newsnest.cli.progress import progress_for
+from newsnest.types import check_level
 
 if TYPE_CHECKING:
+    from newsnest.corpus.options import DateOrder
     from newsnest.pipeline.calibration import CalibratedLevel
 
 _FILE = click.Path(path_type=Path)
@@ -63,23 +74,11 @@ _FILE = click.Path(path_type=Path)
     metavar="DIFFERENT SAME",
     help="Of --pairs: the score of two different texts and of two that say the same.",
 )
-@click.option("--split", help="Read only rows with this split.  [default: all rows]")
-@click.option(
-    "--field",
-    "fields",
-    type=Assignments(),
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help="Which column holds what: --field text=body. May be repeated.",
-)
-@click.option(
-    "--resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    help="For the 95 % intervals; 0 leaves them out.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples.")
+@split_option()
+@field_option("text=body")
+@date_order_option
+@resamples_option
+@seed_option("the resamples")
 @quiet_option
 @json_option
 def calibrate(
@@ -91,7 +90,8 @@ def calibrate(
     precision: float | None,
     scale: tuple[float, float],
     split: str | None,
-    fields: tuple[dict[str, str], ...],
+    fields: dict[str, str],
+    date_order: DateOrder | None,
     resamples: int,
     seed: int,
     quiet: bool,
@@ -103,30 +103,33 @@ def calibrate(
     cluster --encoder MODEL takes the values at once. Calibrate on what the model was not trained
     on. Each FILE is .jsonl, .csv, .tsv (also .gz) or .parquet.
     """
+    named = dict(level.partition("=")[::2] for level in levels)
+    for name in named:
+        check_level("calibrate: levels must be", name)
+    if bool(gold) + bool(pairs) + bool(articles and not pairs) != 1:
+        raise click.UsageError("give one of --gold, --pairs and --articles (or --pairs with it).")
+    if not gold and any(named.values()):
+        raise click.UsageError("only labels have fields: --level LEVEL=GOLDFIELD needs --gold.")
+
     from newsnest.corpus import ReadOptions
     from newsnest.pipeline.calibration import Resampling, calibrate_by_articles
     from newsnest.pipeline.gold_calibration import GoldFiles, calibrate_by_gold
     from newsnest.pipeline.pair_calibration import PairFiles, calibrate_by_pairs
 
-    if bool(gold) + bool(pairs) + bool(articles and not pairs) != 1:
-        raise click.UsageError("give one of --gold, --pairs and --articles (or --pairs with it).")
-    named = dict(level.partition("=")[::2] for level in levels)
-    if not gold and any(named.values()):
-        raise click.UsageError("only labels have fields: --level LEVEL=GOLDFIELD needs --gold.")
-    renamed = {ours: theirs for pair in fields for ours, theirs in pair.items()}
+    # With --pairs, --field names columns of the pairs, not of the articles.
+    read = ReadOptions(fields={} if pairs else fields, date_order=date_order)
     resampling = Resampling(resamples, seed)
     with progress_for(quiet) as progress, going_on(f"{model} is as it was."):
         if gold:
             columns = {level: field or level for level, field in named.items()}
-            labelled = GoldFiles(gold, columns, split, ReadOptions(fields=renamed))
+            labelled = GoldFiles(gold, columns, split, read)
             found = calibrate_by_gold(model, labelled, resampling=resampling, progress=progress)
         elif pairs:
-            judged = PairFiles(pairs, scale, split, renamed, tuple(named), articles)
+            judged = PairFiles(pairs, scale, split, fields, tuple(named), articles, read)
             found = calibrate_by_pairs(
                 model, judged, precision=precision, resampling=resampling, progress=progress
             )
         else:
-            read = ReadOptions(fields=renamed)
             found = calibrate_by_articles(
                 model, articles, levels=tuple(named), read=read, progress=progress
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.parameters import Assignments, json_option, quiet_option, spooled
+from newsnest.cli.parameters import field_option, json_option, quiet_option, spooled
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -41,14 +41,7 @@ _SHOWN = 60  # characters of each side of an example
     show_default=True,
     help="Of each rule, at most.",
 )
-@click.option(
-    "--field",
-    "fields",
-    type=Assignments(),
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help="Which column holds what: --field text=body. May be repeated.",
-)
+@field_option("text=body")
 @quiet_option
 @json_option
 def clean(
@@ -56,7 +49,7 @@ def clean(
     profile: str,
     output: Path | None,
     examples: int,
-    fields: tuple[dict[str, str], ...],
+    fields: dict[str, str],
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -67,7 +60,7 @@ def clean(
     """
     from newsnest.corpus import ReadOptions, clean_files, load_profile
 
-    read = ReadOptions(fields={ours: theirs for pair in fields for ours, theirs in pair.items()})
+    read = ReadOptions(fields=fields)
     loaded = load_profile(profile)
     with ExitStack() as stack, progress_for(quiet) as progress:
         files = spooled(paths, stack)

@@ -11,12 +11,19 @@ import numpy as np
 
 from newsnest.cli.evaluate_encoder import (
     encode_texts,
-    merged,
     note_left_out,
     note_trained_on,
     shown,
 )
-from newsnest.cli.parameters import Assignments, json_option, quiet_option
+from newsnest.cli.parameters import (
+    encoder_option,
+    field_option,
+    json_option,
+    quiet_option,
+    resamples_option,
+    seed_option,
+    split_option,
+)
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -30,21 +37,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--encoder",
-    default="minilm",
-    show_default=True,
-    help="minilm, static, tfidf, multilingual, a path, or a hub id.",
-)
-@click.option("--split", help="Read only rows with this split.  [default: all rows]")
-@click.option(
-    "--field",
-    "fields",
-    type=Assignments(),
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help="Which column holds what: --field text=lead,story=event. May be repeated.",
-)
+@encoder_option
+@split_option()
+@field_option("text=lead,story=event")
 @click.option("--profile", metavar="NAME|FILE", help="Clean articles first (see newsnest clean).")
 @click.option(
     "--sample",
@@ -60,21 +55,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="Clusterings of four fifths of the articles, for the stability.",
 )
-@click.option(
-    "--resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    help="For the 95 % intervals; 0 leaves them out.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")
+@resamples_option
+@seed_option("all draws")
 @quiet_option
 @json_option
 def embedding(
     file: Path,
     encoder: str,
     split: str | None,
-    fields: tuple[dict[str, str], ...],
+    fields: dict[str, str],
     profile: str | None,
     sample: int,
     samples: int,
@@ -96,7 +85,7 @@ def embedding(
 
     loaded = None if profile is None else load_profile(profile)
     with progress_for(quiet) as progress:
-        reading = TitledReading(merged(fields), split, loaded, sample, seed)
+        reading = TitledReading(fields, split, loaded, sample, seed)
         read = read_titled(file, reading, progress=progress)
         n = len(read.articles)
         note_left_out(progress, n, "article", read.left_out)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from newsnest.cli.parameters import Assignments, json_option, quiet_option
+from newsnest.cli.parameters import (
+    encoder_option,
+    field_option,
+    json_option,
+    quiet_option,
+    resamples_option,
+    seed_option,
+    split_option,
+)
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -24,35 +32,17 @@ def _shared(command: _Command) -> _Command:
     """Add the file and the options that both commands take."""
     parts = (
         click.argument("file", type=click.Path(path_type=Path)),
-        click.option(
-            "--encoder",
-            default="minilm",
-            show_default=True,
-            help="minilm, static, tfidf, multilingual, a path, or a hub id.",
-        ),
-        click.option("--split", help="Read only rows with this split.  [default: all rows]"),
-        click.option(
-            "--field",
-            "fields",
-            type=Assignments(),
-            multiple=True,
-            metavar="OURS=THEIRS",
-            help="Which column holds what: --field score=overall. May be repeated.",
-        ),
+        encoder_option,
+        split_option(),
+        field_option("score=overall"),
         click.option(
             "--dims",
             type=int,
             multiple=True,
             help="Leading dimensions to compare; may be repeated.  [default: a quarter, half, all]",
         ),
-        click.option(
-            "--resamples",
-            type=click.IntRange(min=0),
-            default=1000,
-            show_default=True,
-            help="For the 95 % intervals; 0 leaves them out.",
-        ),
-        click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples."),
+        resamples_option,
+        seed_option("the resamples"),
         quiet_option,
         json_option,
     )
@@ -76,7 +66,7 @@ def pairs(
     file: Path,
     encoder: str,
     split: str | None,
-    fields: tuple[dict[str, str], ...],
+    fields: dict[str, str],
     dims: tuple[int, ...],
     resamples: int,
     seed: int,
@@ -94,7 +84,7 @@ def pairs(
     from newsnest.evaluate.pairs import ALL
     from newsnest.nest import plural
 
-    read = read_pairs(file, scale=scale, split=split, fields=merged(fields))
+    read = read_pairs(file, scale=scale, split=split, fields=fields)
     left_out = {
         "without_text": read.without_text,
         "without_score": read.without_score,
@@ -139,7 +129,7 @@ def alignment(
     file: Path,
     encoder: str,
     split: str | None,
-    fields: tuple[dict[str, str], ...],
+    fields: dict[str, str],
     dims: tuple[int, ...],
     resamples: int,
     seed: int,
@@ -158,7 +148,7 @@ def alignment(
     from newsnest.evaluate.alignment import LEAST_SENTENCES
     from newsnest.nest import plural
 
-    read = read_parallel(file, pivot=pivot, split=split, fields=merged(fields))
+    read = read_parallel(file, pivot=pivot, split=split, fields=fields)
     left_out = {
         "without_text": read.without_text,
         "without_counterpart": read.without_counterpart,
@@ -227,11 +217,6 @@ def note_trained_on(progress: Progress, encoder: str, file: Path, split: str | N
             f"{file}: the encoder was trained on this file; scores on what it has not seen are "
             "lower (--split names a split)"
         )
-
-
-def merged(fields: tuple[dict[str, str], ...]) -> dict[str, str]:
-    """Return what all `--field` say together."""
-    return {ours: theirs for pair in fields for ours, theirs in pair.items()}
 
 
 def note_left_out(progress: Progress, used: int, noun: str, left_out: Mapping[str, int]) -> None:

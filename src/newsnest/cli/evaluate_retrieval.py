@@ -10,12 +10,20 @@ import click
 
 from newsnest.cli.evaluate_encoder import (
     encode_texts,
-    merged,
     note_left_out,
     note_trained_on,
     shown,
 )
-from newsnest.cli.parameters import Assignments, json_option, quiet_option
+from newsnest.cli.parameters import (
+    Assignments,
+    encoder_option,
+    field_option,
+    json_option,
+    quiet_option,
+    resamples_option,
+    seed_option,
+    split_option,
+)
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -53,12 +61,7 @@ class Gains(Assignments):
     type=click.Path(path_type=Path),
     metavar="CORPUS QUERIES QRELS",
 )
-@click.option(
-    "--encoder",
-    default="minilm",
-    show_default=True,
-    help="minilm, static, tfidf, multilingual, a path, or a hub id.",
-)
+@encoder_option
 @click.option(
     "--grades",
     type=Gains(),
@@ -67,15 +70,8 @@ class Gains(Assignments):
     "out and counted. none: QRELS has no scores, each judgement is worth 1.  "
     "[default: a score is the gain]",
 )
-@click.option("--split", help="Read only judgements with this split.  [default: all rows]")
-@click.option(
-    "--field",
-    "fields",
-    type=Assignments(),
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help="Which column holds what: --field doc_id=passage. May be repeated.",
-)
+@split_option("judgements")
+@field_option("doc_id=passage")
 @click.option(
     "--recall-at",
     type=click.IntRange(1),
@@ -91,14 +87,8 @@ class Gains(Assignments):
     show_default=True,
     help="Documents looked at of every ranking, at most.",
 )
-@click.option(
-    "--resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    help="For the 95 % intervals; 0 leaves them out.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the resamples.")
+@resamples_option
+@seed_option("the resamples")
 @quiet_option
 @json_option
 def retrieval(
@@ -106,7 +96,7 @@ def retrieval(
     encoder: str,
     grades: dict[str, float] | None,
     split: str | None,
-    fields: tuple[dict[str, str], ...],
+    fields: dict[str, str],
     recall_at: tuple[int, ...],
     depth: int,
     resamples: int,
@@ -125,7 +115,7 @@ def retrieval(
 
     if max(recall_at) > depth:  # not after everything is encoded
         raise click.UsageError(f"--recall-at {max(recall_at)} is beyond --depth {depth}.")
-    task, left_out = _read(files, grades, split, merged(fields))
+    task, left_out = _read(files, grades, split, fields)
     with progress_for(quiet) as progress:
         note_left_out(progress, sum(map(len, task.qrels.values())), "judgement", left_out)
         if len(files) == 1:

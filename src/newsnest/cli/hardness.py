@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from newsnest.cli.evaluate_encoder import encode_texts, note_left_out
-from newsnest.cli.parameters import json_option, quiet_option
+from newsnest.cli.parameters import (
+    encoder_option,
+    json_option,
+    quiet_option,
+    seed_option,
+    split_option,
+)
 from newsnest.cli.progress import progress_for
+from newsnest.errors import ParameterError
 
 if TYPE_CHECKING:
     from newsnest.pipeline.hardness import By, ClusterHardness
@@ -65,13 +72,8 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
     show_default=True,
     help="How many clusters; several with commas, or repeated.",
 )
-@click.option(
-    "--encoder",
-    default="minilm",
-    show_default=True,
-    help="minilm, static, tfidf, multilingual, a path, or a hub id.",
-)
-@click.option("--split", help="Read only rows with this split.  [default: all rows]")
+@encoder_option
+@split_option()
 @click.option(
     "--queries",
     type=click.IntRange(2),
@@ -86,7 +88,7 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
     show_default=True,
     help="Looked at for each query and each kind.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of all draws.")
+@seed_option("all draws")
 @click.option(
     "-o",
     "--output",
@@ -122,6 +124,10 @@ def hardness(
 
     if output is not None and output.suffix.lower() not in (".html", ".htm", ".svg"):
         raise click.UsageError(f"-o must end in .html or .svg, got {output.name!r}.")
+    if output is not None and not output.absolute().parent.is_dir():
+        raise ParameterError(
+            f"hardness: -o must lie in a folder that exists, got {output}. Make the folder first."
+        )
     k = list(dict.fromkeys(number for some in numbers for number in some))
     with progress_for(quiet) as progress:
         pairs = read_pair_texts(told, split=split, seed=seed, progress=progress)
@@ -159,7 +165,13 @@ def _draw(output: Path, found: list[ClusterHardness], *, title: str, note: str) 
     from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
 
     draw = draw_hardness if output.suffix.lower() == ".svg" else hardness_page
-    output.write_text(draw(found, title=title, note=note), encoding="utf-8")
+    try:
+        output.write_text(draw(found, title=title, note=note), encoding="utf-8")
+    except OSError as error:
+        raise ParameterError(
+            f"hardness: -o must be a file that can be written, got {output} ({error.strerror}). "
+            "Choose another."
+        ) from error
 
 
 def _print(n: int, by: str, encoder: str, found: list[ClusterHardness]) -> None:

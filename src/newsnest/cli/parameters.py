@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, get_args
 
 import click
+
+from newsnest.corpus.options import DateOrder
+from newsnest.types import check_min_similarity
+
+if TYPE_CHECKING:
+    from click.decorators import FC
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
@@ -69,6 +76,7 @@ class Similarities(Assignments):
                 out[level] = float(number)
             except ValueError:
                 self.fail(f"{number!r} is not a number, e.g. {level}=0.5", param, ctx)
+        check_min_similarity("Options", out)  # before the heavy parts are loaded
         return out
 
 
@@ -78,6 +86,50 @@ quiet_option = click.option(
     "--quiet", is_flag=True, help="No progress and no notices on stderr; results stay on stdout."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+encoder_option = click.option(
+    "--encoder",
+    default="minilm",
+    show_default=True,
+    help="minilm, static, tfidf, multilingual, a path, or a hub id.",
+)
+date_order_option = click.option(
+    "--date-order",
+    type=click.Choice(get_args(DateOrder)),
+    default=None,
+    help="How to read dates such as 03/04/2024.  [default: as the file's other dates show]",
+)
+resamples_option = click.option(
+    "--resamples",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="For the 95 % intervals; 0 leaves them out.",
+)
+
+
+def split_option(rows: str = "rows") -> Callable[[FC], FC]:
+    """Return `--split`, of rows of a name."""
+    return click.option("--split", help=f"Read only {rows} with this split.  [default: all rows]")
+
+
+def field_option(example: str) -> Callable[[FC], FC]:
+    """Return `--field`; a command is given one dict of all that are said."""
+    return click.option(
+        "--field",
+        "fields",
+        type=Assignments(),
+        multiple=True,
+        metavar="OURS=THEIRS",
+        callback=lambda ctx, param, said: {o: t for pairs in said for o, t in pairs.items()},
+        help=f"Which column holds what: --field {example}. May be repeated.",
+    )
+
+
+def seed_option(draws: str) -> Callable[[FC], FC]:
+    """Return `--seed`, of what is drawn."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=f"Of {draws}."
+    )
 
 
 def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:

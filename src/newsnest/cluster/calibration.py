@@ -23,8 +23,8 @@ from threadpoolctl import threadpool_limits
 
 from newsnest.cluster.persistence import lasting_similarity
 from newsnest.cluster.views import level_vectors
-from newsnest.errors import ParameterError, did_you_mean
-from newsnest.types import Level, Vectors
+from newsnest.errors import ParameterError
+from newsnest.types import Level, Vectors, check_min_similarity
 
 SHARES = {"theme": 4, "topic": 2, "story": 1}
 """Levels, coarse to fine, and the part of the dimensions each one sees: d/4, d/2, d."""
@@ -288,21 +288,6 @@ def tell_apart(times: NDArray[np.float64], time_scale: float, *, seed: int = 0) 
     left, right = _pairs(len(known), np.random.default_rng(seed))
     steps = (known[left] - known[right]) / time_scale
     return 1.0 - float(np.exp(-0.5 * steps**2).mean())
-
-
-def check_min_similarity(where: str, given: Mapping[str, float]) -> None:
-    """Raise ParameterError unless `given` holds cosines of known levels."""
-    for name, value in given.items():
-        if name not in SHARES:
-            raise ParameterError(
-                f"{where}: min_similarity must name levels among {', '.join(SHARES)}, "
-                f"got {name!r}.{did_you_mean(name, SHARES)} Choose one of them."
-            )
-        if not -1.0 <= value <= 1.0:
-            raise ParameterError(
-                f"{where}: min_similarity must be in [-1, 1], got {value} for {name}. "
-                "It is a cosine."
-            )
 
 
 def _default(text: Vectors, level: Level, encoder: str, apart: float) -> float:

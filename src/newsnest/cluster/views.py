@@ -61,7 +61,7 @@ class Frame:
                 lost = np.einsum("ij,ij->i", moved, moved) < _LEAST**2
                 moved[lost] = part[lost]
                 out[start : start + _ROWS] = moved @ self.rotation
-        return _unit(out)
+        return unit_in_place(out)
 
 
 def fit_frame(
@@ -169,7 +169,8 @@ def level_vectors(
         raise ParameterError(
             f"Level {level.name}: time_weight must be in [0, 1), got {level.time_weight}."
         )
-    short = np.ascontiguousarray(text[:, :dims]) if dims == d else _unit(text[:, :dims].copy())
+    whole = dims == d
+    short = np.ascontiguousarray(text) if whole else unit_in_place(text[:, :dims].copy())
     if level.time_weight == 0.0 or times is None:
         return short
     dated = ~np.isnan(times)
@@ -210,7 +211,7 @@ def time_view(times: NDArray[np.float64], scale: float) -> Vectors:
     )
 
 
-def _unit(rows: Vectors) -> Vectors:
+def unit_in_place(rows: Vectors) -> Vectors:
     """Scale to unit length in place; a row without length points along the first axis."""
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     rows[lengths == 0, 0] = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -142,7 +143,7 @@ def clean_files(
     InputError
         If a file cannot be read, there is no row at all, or a pattern takes too long.
     ParameterError
-        If `output` does not end in .jsonl, is one of the files, or lies in no folder.
+        If `output` does not end in .jsonl, is one of the files, or cannot be written.
 
     Notes
     -----
@@ -180,8 +181,14 @@ def clean_files(
             _count(items, report, examples, file)
         _check_rows(report, paths)
         draft.replace(output)
+    except OSError as error:
+        raise ParameterError(
+            f"clean: output must be a file that can be written, got {output} ({error.strerror}). "
+            "Choose another name, or see to its folder."
+        ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
     return report
 
 

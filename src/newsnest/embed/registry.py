@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 from newsnest.embed.config import EncoderConfig
@@ -13,7 +12,7 @@ from newsnest.embed.static import StaticEncoder
 from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder
 from newsnest.embed.tfidf import TfidfEncoder
 from newsnest.embed.transformer import SentenceTransformerEncoder
-from newsnest.embed.weights import check_model_folder, hub_folder, minilm_folder
+from newsnest.embed.weights import check_model_folder, expanded, hub_folder, minilm_folder
 from newsnest.errors import EncoderError, did_you_mean
 from newsnest.types import Encoder
 
@@ -103,7 +102,7 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
     known = KNOWN.get(name_or_path)
     if known is not None:
         return known.build(config)
-    folder = Path(name_or_path).expanduser()
+    folder = expanded(name_or_path)
     if name_or_path and folder.exists():
         check_model_folder(folder)
         if is_static_folder(folder):

@@ -28,12 +28,22 @@ _SIF = 1e-4
 
 
 def cache_folder() -> Path:
-    """Return where newsnest keeps what it can make again: $NEWSNEST_CACHE, or the user's cache."""
+    """Return where newsnest keeps what it can make again: $NEWSNEST_CACHE, or the user's cache.
+
+    Raises
+    ------
+    EncoderError
+        If it lies in the home folder of nobody.
+    """
     own = os.environ.get("NEWSNEST_CACHE")
-    if own:
-        return Path(own).expanduser()
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared).expanduser() if shared else Path.home() / ".cache") / "newsnest"
+    shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    try:
+        return Path(own).expanduser() if own else Path(shared).expanduser() / "newsnest"
+    except RuntimeError as error:
+        raise EncoderError(
+            "cache_folder: the cache must lie in a home folder that exists, got "
+            f"{own or shared!r}. Set NEWSNEST_CACHE to a folder."
+        ) from error
 
 
 class StaticEncoder:
@@ -128,8 +138,14 @@ def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progre
     """Distil into a temporary folder beside `kept`, then move it there in one step."""
     progress.note("static: distilling token vectors from minilm, once on this machine")
     began = time.monotonic()
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{kept.name}-", dir=kept.parent))
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{kept.name}-", dir=kept.parent))
+    except OSError as error:
+        raise EncoderError(
+            f"prepare: the cache must be a folder that can be written to, got {kept.parent} "
+            f"({error.strerror}). Set NEWSNEST_CACHE to another."
+        ) from error
     try:
         model = _model2vec_distil(source)
         model.config["max_length"] = None  # as `_load` wants it: every text is read whole
@@ -172,6 +188,12 @@ def _model2vec_distil(source: Path) -> Any:
                 trust_remote_code=False,
                 quantize_to="float32",
             )
+    except Exception as error:  # whatever other people's code makes of a folder that is not whole
+        reason = str(error).strip().partition("\n")[0]
+        raise EncoderError(
+            f"prepare: {source} must be a model that model2vec can distil, got "
+            f"{type(error).__name__}: {reason} Save or download the model again."
+        ) from error
     finally:
         inference.tqdm = bar
 

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,16 @@ _SHAPING = ("*.safetensors", "*.json", "*.txt", "*.model")
 # Written beside models without any say in their vectors.
 _SILENT_FILES = (METADATA, "data_config.json", "requirements.txt", "trainer_state.json")
 _OTHER_BACKENDS = ("onnx", "openvino")
+
+
+def expanded(name: str) -> Path:
+    """Return the path a name stands for, with the home folder for "~".
+
+    "~nobody" of no user stays as it stands, a path that is not there.
+    """
+    with suppress(RuntimeError):
+        return Path(name).expanduser()
+    return Path(name)
 
 
 def file_sha256(path: Path) -> str:

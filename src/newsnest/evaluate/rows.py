@@ -6,7 +6,9 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pyarrow.parquet as pq
 from newsnest.errors import InputError
 
 FORMATS = (".jsonl", ".csv", ".tsv", ".parquet")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_rows(file: Path, *, what: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -58,7 +61,7 @@ def read_rows(file: Path, *, what: str) -> Iterator[tuple[int, Mapping[str, Any]
             )
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: not UTF-8 ({error.reason}). Convert it to UTF-8.") from error
-    except (OSError, EOFError, pa.ArrowException) as error:
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{file}: cannot be read ({why}). Check the path and file.") from error
 
@@ -75,16 +78,22 @@ def _json_rows(file: Path, text: io.TextIOWrapper) -> Iterator[tuple[int, Mappin
             continue
         try:
             row = json.loads(content)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also numbers of thousands of digits
+            why = error.msg if isinstance(error, json.JSONDecodeError) else error
             raise InputError(
-                f"{file}, line {line}: not JSON ({error.msg}). Put one JSON object on each line."
+                f"{file}, line {line}: not JSON ({why}). Put one JSON object on each line."
             ) from error
         if not isinstance(row, dict):
             raise InputError(
                 f"{file}, line {line}: not a JSON object but {type(row).__name__}. "
                 "Put one JSON object on each line."
             )
-        yield line, row
+        # Half of a character, which JSON can write, is nothing an encoder can read.
+        yield line, {_whole(key): _whole(value) for key, value in row.items()}
+
+
+def _whole(value: Any) -> Any:
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else value
 
 
 def _csv_rows(

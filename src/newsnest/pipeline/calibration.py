@@ -40,13 +40,13 @@ from newsnest.corpus import (
 )
 from newsnest.embed import MemoryCache, encode_cached, load_encoder
 from newsnest.embed.weights import file_sha256, read_metadata, write_metadata
-from newsnest.errors import EncoderError, InputError, ParameterError, did_you_mean
+from newsnest.errors import EncoderError, InputError
 from newsnest.evaluate.bootstrap import Estimate
 from newsnest.nest import plural
 from newsnest.pipeline.frames import centred_together
 from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors
+from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors, check_level
 
 FINE_TO_COARSE = tuple(reversed(SHARES))
 
@@ -357,11 +357,7 @@ def chosen_levels(levels: Sequence[str]) -> tuple[str, ...]:
         If one is unknown.
     """
     for name in levels:
-        if name not in SHARES:
-            raise ParameterError(
-                f"calibrate: levels must be among {', '.join(SHARES)}, got {name!r}."
-                f"{did_you_mean(name, SHARES)} Choose one of them."
-            )
+        check_level("calibrate: levels must be", name)
     return tuple(name for name in FINE_TO_COARSE if not levels or name in levels)
 
 

@@ -10,17 +10,13 @@ from numpy.typing import NDArray
 
 from newsnest.evaluate.hardness import BINS
 from newsnest.pipeline.hardness import ClusterHardness
+from newsnest.pipeline.plain_page import plain_page
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 560, 150, 24, 78, 62
 _CURVES = (
     ("own item", "#3ca951"),
     ("negatives of the cluster", "#ff725c"),
     ("negatives at random", "#4269d0"),
-)
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#111}"
-    "table{border-collapse:collapse;margin-top:1rem}td,th{padding:.2rem .8rem;text-align:right;"
-    "border-bottom:1px solid #ddd}svg{max-width:100%;height:auto}"
 )
 
 
@@ -72,17 +68,15 @@ def hardness_page(found: Sequence[ClusterHardness], *, title: str, note: str) ->
         + "</tr>"
         for one in found
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>\n"
-        f"{draw_hardness(found, title=title, note=note)}"
+    table = (
         '<table><tr><th></th><th>own item</th><th colspan="3">negatives of the cluster</th>'
         '<th colspan="3">negatives at random</th></tr><tr><th>k</th><th>mean</th>'
         + "<th>mean</th><th>95 %</th><th>likely false</th>"
         * 2
         + f"</tr>\n{rows}</table>\n<p>Cosines. A negative is likely false where it is at least as "
-        "similar to the query as the query's own item.</p></body></html>\n"
+        "similar to the query as the query's own item.</p>"
     )
+    return plain_page(title, draw_hardness(found, title=title, note=note) + table)
 
 
 def _panel(one: ClusterHardness, top: int, span: tuple[int, int]) -> list[str]:

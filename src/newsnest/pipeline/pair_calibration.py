@@ -51,6 +51,8 @@ class PairFiles:
     articles
         The corpus the pairs are from; empty means that their texts alone are clustered, in which
         clusters are smaller than they will be.
+    read
+        How those articles are read.
     """
 
     files: Sequence[Path]
@@ -59,6 +61,7 @@ class PairFiles:
     fields: Mapping[str, str] = field(default_factory=dict)
     levels: Sequence[str] = ()
     articles: Sequence[Path] = ()
+    read: ReadOptions = ReadOptions()  # noqa: RUF009 (frozen)
 
 
 def calibrate_by_pairs(
@@ -183,7 +186,7 @@ def _corpus(
     pairs: Sequence[GradedPair], judged: PairFiles, model: Model, progress: Progress
 ) -> tuple[Corpus, NDArray[np.int64], NDArray[np.int64]]:
     """Return the corpus with the texts of the pairs in it, and the article of either side."""
-    articles = articles_of(judged.articles, ReadOptions(), progress)
+    articles = articles_of(judged.articles, judged.read, progress)
     known = {article.body for article in articles}
     articles += [text for text in _texts(pairs, progress) if text.text not in known]
     place = {article.body: row for row, article in enumerate(articles)}

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -138,8 +139,14 @@ def _write(path: Path, content: bytes) -> int:
     try:
         draft.write_bytes(content)
         draft.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"write_report: path must be a file that can be written, got {path} "
+            f"({error.strerror or error}). Check the directory and its permissions."
+        ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
     return len(content)
 
 

@@ -41,6 +41,29 @@ def test_encoders_without_weights_to_train_are_refused(name: str):
 def test_an_unknown_base_is_told():
     with pytest.raises(EncoderError, match="got 'minilmm'. Did you mean 'minilm'"):
         find_base("minilmm")
+    with pytest.raises(EncoderError, match="a model folder or a hub id, got '~nobody-here/x'"):
+        find_base("~nobody-here/x")
+
+
+def test_a_model_that_is_not_whole_is_told(tiny_model: Path, tmp_path: Path):
+    for name, break_it in (
+        ("model.safetensors", lambda path: path.write_bytes(path.read_bytes()[:99])),
+        ("config.json", lambda path: path.write_text("[]")),
+    ):
+        folder = tmp_path / name
+        shutil.copytree(tiny_model, folder)
+        break_it(next(folder.rglob(name)))
+        with pytest.raises(EncoderError, match="must hold a sentence-transformers model, got: "):
+            base(folder)
+        encoder = load_encoder(str(folder))
+        with pytest.raises(EncoderError, match="must be a model sentence-transformers can load"):
+            encoder.prepare(["sea wall"])
+            encoder.encode(["sea wall"])
+
+
+def test_a_rank_above_the_width_is_refused_before_it_is_allocated(tiny_model: Path):
+    with pytest.raises(ParameterError, match="lora must be at most 32, the width .*, got 99999999"):
+        add_lora(base(tiny_model), 99_999_999)
 
 
 def test_a_hub_id_is_looked_up_on_the_hub():

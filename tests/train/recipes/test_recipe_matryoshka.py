@@ -26,7 +26,7 @@ from newsnest.train.losses import training_levels
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings as Chosen
 from newsnest.train.recipes.matryoshka import run
-from newsnest.train.recipes.matryoshka_plan import check_levels, level_dataset
+from newsnest.train.recipes.matryoshka_plan import level_dataset
 from newsnest.train.recipes.place import Place
 from newsnest.train.recipes.settings import setting_fields, written
 from newsnest.train.recipes.trainer import Reporter
@@ -181,9 +181,9 @@ def test_terms_without_weight_are_refused_before_anything_is_written(settings, t
         ((), "coarse to fine, each once, got ''"),
     ],
 )
-def test_levels_are_checked(levels, message):
+def test_levels_are_checked_with_the_settings(settings, levels, message):
     with pytest.raises(ParameterError) as error:
-        check_levels(levels)
+        settings(levels=levels)
     assert message in str(error.value)
 
 

@@ -188,6 +188,26 @@ def test_splits_and_stories_are_kept_apart(write_rows):
     assert stories[0].isdisjoint(stories[1])
 
 
+def test_stories_of_two_files_have_nothing_to_do_with_each_other(write_rows):
+    told = []
+    for name, first, trained, held in (("a.jsonl", 0, "1", "2"), ("b.jsonl", 200, "2", "1")):
+        rows = [row(first + i, story=trained, split="train") for i in range(30)]
+        rows += [row(first + i, story=held, split="dev") for i in (90, 91)]
+        told.append(str(write_rows(name, rows)))
+    data = read(*told)
+    assert (len(data.train), len(data.validation), data.leaking) == (60, 4, 0)
+
+
+def test_a_file_that_is_given_twice_has_its_stories_once(write_rows):
+    rows = [
+        row(i, story="1", split="train" if i else "dev", question=f"who {i}", answer=f"they {i}")
+        for i in range(20)
+    ] + [row(90, split="train", question="who 90", answer="they 90")]
+    path = write_rows("a.jsonl", rows)
+    data = read(str(path), f"{path},columns=question:answer")
+    assert (len(data.train), len(data.validation), data.leaking) == (2, 2, 38)
+
+
 def test_a_profile_cleans_and_counts(write_rows, tmp_path):
     profile = tmp_path / "ours.toml"
     profile.write_text(
@@ -350,3 +370,14 @@ def test_a_column_that_is_not_there_is_named(name, write_rows, tmp_path):
     both = parse_column_source(f"{tmp_path / name},columns=quest:answer", ColumnReading())
     with pytest.raises(InputError, match="the column 'quest' must exist, .* Choose two of title"):
         read_column_pairs([both], Splitting())
+
+
+def test_a_tracker_that_there_is_not_is_told_before_the_training(chosen):
+    with pytest.raises(ParameterError, match="trackers that are installed, got notthere: notthere"):
+        run(chosen(report_to=("notthere",)), progress=SILENT)
+
+
+def test_too_few_pairs_to_validate_on_are_told(write_rows):
+    path = write_rows("a.jsonl", [row(i, story="1") for i in range(9)])
+    with pytest.raises(InputError, match="of 9 pairs some must be split off to validate on"):
+        read(str(path))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.recipe import Recipe
-from newsnest.train.recipes.settings import DataSettings, setting
+from newsnest.train.recipes.settings import DataSettings, seed_setting, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class AdapterSettings(DataSettings):
     backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
         "auto", "what computes the base's vectors"
     )
-    seed: int = setting(0, "decides splits, pairs and batches", least=0)
+    seed: int = seed_setting("decides splits, pairs and batches")
 
 
 def run(settings: AdapterSettings, *, progress: Progress = SILENT) -> Path:

@@ -56,8 +56,7 @@ def train_adapter(
     base = find_base(settings.base, progress=progress)
     files = [parse_file(told, _reading(settings)) for told in settings.data]
     place = Place(settings.output, _run_digest(settings, base, files), settings_content(settings))
-    if place.is_complete():
-        progress.note(f"{settings.output}: this very training has ended already")
+    if place.is_complete(progress):
         return settings.output
     encode = _encode_by(settings, MemoryCache() if cache is None else cache, progress)
     splitting = Splitting(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from newsnest.embed.patience import patient_threads
 from newsnest.progress import SILENT, Progress
@@ -36,6 +37,8 @@ class AlignSettings(TrainerSettings):
     learning_rate: float | None = setting(None, "highest; none: 5e-4, with lora 5e-3", above=0)
     evaluations: int = setting(4, "validations, and checkpoints, an epoch", least=1)
     patience: int = setting(4, "validations without a better one until training ends", least=1)
+
+    USUAL_RATE: ClassVar[float] = 5e-4
 
 
 def run(settings: AlignSettings, *, progress: Progress = SILENT) -> Path:

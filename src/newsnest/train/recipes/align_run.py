@@ -8,12 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from accelerate import PartialState
 from sentence_transformers import SentenceTransformer
 from torch import nn
 from transformers import set_seed
 
-from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.errors import InputError
 from newsnest.evaluate.alignment import LEAST_SENTENCES
 from newsnest.progress import SILENT, Progress
@@ -26,21 +24,18 @@ from newsnest.train.recipes.align_data import (
     parse_source,
     read_translations,
 )
-from newsnest.train.recipes.base import find_base, kept_levels, load_base
+from newsnest.train.recipes.base import kept_levels, load_base
 from newsnest.train.recipes.data import Splitting, TrainingData
-from newsnest.train.recipes.place import Place
+from newsnest.train.recipes.first_look import look_at_pairs
 from newsnest.train.recipes.session import (
     Session,
     Validation,
+    begin,
     finish,
-    learning_rate_of,
-    look_at_pairs,
     make_trainer,
-    run_digest,
     train,
 )
-from newsnest.train.recipes.settings import settings_content
-from newsnest.train.recipes.trainer import CheckpointTrainer, uses_bfloat16
+from newsnest.train.recipes.trainer import CheckpointTrainer
 from newsnest.train.samplers import LengthBatchSampler
 
 _PAGE = """---
@@ -76,47 +71,29 @@ class AlignPlan(Session):
 
 def train_align(settings: AlignSettings, *, progress: Progress = SILENT) -> Path:
     """Do what `newsnest.train.recipes.align.run` says."""
-    state = PartialState(cpu=settings.device == "cpu")
-    progress = progress if state.is_main_process else SILENT
-    base = find_base(
-        settings.base,
-        prefix=settings.prefix,
-        pooling=settings.pooling,
-        max_length=settings.max_length,
-        progress=progress,
-    )
+    start = begin(settings, progress)
+    progress = start.progress
     reading = ParallelReading(settings.pivot, settings.languages, settings.most)
     files = [parse_source(told, reading) for told in settings.data]
-    place = Place(settings.output, run_digest(settings, base, files), settings_content(settings))
-    if place.is_complete():
-        progress.note(f"{settings.output}: this very training has ended already")
+    place = start.place_for(files)
+    if place.is_complete(progress):
         return settings.output
     splitting = Splitting(
         share=settings.validation, most=settings.validation_pairs, seed=settings.seed
     )
     plan = AlignPlan(
-        settings=settings,
-        base=base,
+        **start.known(),
         place=place,
         data=read_translations(files, splitting, progress=progress),
         sampler=LengthBatchSampler,
-        learning_rate=learning_rate_of(settings, 5e-4),
-        bfloat16=uses_bfloat16(
-            settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
-        ),
-        state=state,
-        progress=progress,
     )
     set_seed(settings.seed)  # the weights of LoRA are drawn
-    teacher = load_base(base, device=str(state.device))
+    teacher = load_base(start.base, device=str(start.state.device))
     validation = _validation(plan, teacher)
     make_loss = partial(_loss, plan, teacher)
     trainer = make_trainer(plan, pair_dataset(plan.data.train), make_loss, validation)
     train(plan, trainer, partial(_look, plan, trainer, validation))
-    if plan.is_main:
-        finish(plan, trainer, validation, partial(_metadata, plan), partial(_page, trainer.loss))
-    state.wait_for_everyone()
-    return settings.output
+    return finish(plan, trainer, validation, partial(_metadata, plan), partial(_page, trainer.loss))
 
 
 def _loss(

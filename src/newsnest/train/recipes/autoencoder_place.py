@@ -91,8 +91,7 @@ def find_job(recipe: str, settings: DenoisingSettings, progress: Progress) -> Jo
         "data_files": [[digest([f.path]), dict(f.fields), f.gold] for f in files],
     }
     place = Place(s.output, settings_digest(said), settings_content(s))
-    if place.is_complete():
-        progress.note(f"{s.output}: this very training has ended already")
+    if place.is_complete(progress):
         return None
     data = read_training_texts(files, progress=progress)
     progress.note(f"{len(data.texts):,} texts to train on")

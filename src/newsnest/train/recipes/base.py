@@ -16,6 +16,7 @@ from newsnest.embed.card import clustering_prompt
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import (
     check_model_folder,
+    expanded,
     hub_folder,
     minilm_folder,
     read_metadata,
@@ -92,7 +93,7 @@ def find_base(
             f"find_base: base must be a transformer, got {name!r}. "
             "Choose minilm, multilingual, a path or a hub id."
         )
-    path = Path(name).expanduser()
+    path = expanded(name)
     if name == "minilm":
         folder = minilm_folder(progress)
         max_length = max_length or _MINILM_LENGTH
@@ -127,7 +128,7 @@ def load_base(base: Base, *, device: str | None = None) -> SentenceTransformer:
             model = SentenceTransformer(
                 str(base.folder), device=device, model_kwargs={"dtype": torch.float32}
             )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # whatever other people's code makes of a folder that is not whole
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise EncoderError(
             f"load_base: {base.folder} must hold a sentence-transformers model, got: {reason} "
@@ -186,7 +187,7 @@ def add_lora(model: SentenceTransformer, rank: int) -> None:
     Raises
     ------
     ParameterError
-        The model has no transformer, or the package peft is missing.
+        The model has no transformer, or a lower width, or the package peft is missing.
     """
     try:
         from peft import LoraConfig, TaskType, get_peft_model
@@ -199,6 +200,13 @@ def add_lora(model: SentenceTransformer, rank: int) -> None:
         raise ParameterError(
             f"add_lora: lora must be none for {type(model[0]).__name__}, got rank {rank}. "
             "Leave it out."
+        )
+    layers = [m for m in model[0].auto_model.modules() if isinstance(m, torch.nn.Linear)]
+    most = max((min(m.in_features, m.out_features) for m in layers), default=0)
+    if rank > most:
+        raise ParameterError(
+            f"add_lora: lora must be at most {most}, the width of the model, got {rank}. Lower it, "
+            "or leave it out to train all weights."
         )
     config = LoraConfig(
         task_type=TaskType.FEATURE_EXTRACTION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from newsnest.train.recipes.settings import RecipeSettings, setting
+from newsnest.train.recipes.settings import RecipeSettings, seed_setting, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,4 +31,4 @@ class ContrastSettings(RecipeSettings):
         "auto", "of the computing; auto: bfloat16 where the device is made for it"
     )
     device: Literal["auto", "cpu"] = setting("auto", "where to train")
-    seed: int = setting(0, "decides batches, views, k-means and dropout", least=0)
+    seed: int = seed_setting("decides batches, views, k-means and dropout")

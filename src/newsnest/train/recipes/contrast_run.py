@@ -111,8 +111,7 @@ def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> 
         "data": [dict(source) for source in data.sources],
     }
     place = Place(settings.output, settings_digest(said), settings_content(settings))
-    if place.is_complete():
-        progress.note(f"{settings.output}: this very training has ended already")
+    if place.is_complete(progress):
         return settings.output
     trained = train_contrast(data.texts, settings, place=place, progress=progress)
     metadata = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from newsnest.embed.weights import file_sha256
-from newsnest.errors import InputError
+from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.pairs import (
     BuildOptions,
@@ -121,9 +122,8 @@ def read_training_data(
     Raises
     ------
     InputError
-        If a file cannot be read, a row is bad, or nothing is left to train on.
-    ParameterError
-        If a file does not fall into parts.
+        If a file cannot be read, a row is bad, none can be split off, or nothing is left to train
+        on.
 
     Notes
     -----
@@ -138,9 +138,9 @@ def read_training_data(
         tag = f"{number}:" if len(files) > 1 else ""
         parts.append(
             _Part(
-                train=_tagged(part.train, tag),
-                validation=_tagged(part.validation, tag),
-                held=_tagged(part.held, tag),
+                train=tagged(part.train, tag),
+                validation=tagged(part.validation, tag),
+                held=tagged(part.held, tag),
                 counts=part.counts,
             )
         )
@@ -189,9 +189,12 @@ def _from_pairs(
         raise _nothing(file, read.pairs)
     parted = 0
     if not validation:
-        split = split_pairs(
-            train, _shares(splitting.share), seed=splitting.seed, min_score=_CONNECTED
-        )
+        try:
+            split = split_pairs(
+                train, _shares(splitting.share), seed=splitting.seed, min_score=_CONNECTED
+            )
+        except ParameterError as error:
+            raise inseparable(file.path, len(train), "pairs") from error
         train, validation = split.parts["train"], split.parts["validation"]
         parted = len(split.straddling)
     counts = {
@@ -213,9 +216,12 @@ def _from_gold(
     if not train:
         raise _nothing(file, articles)
     if not validation:
-        split = split_articles(
-            train, _shares(splitting.share), seed=splitting.seed, together=_together(train)
-        )
+        try:
+            split = split_articles(
+                train, _shares(splitting.share), seed=splitting.seed, together=_together(train)
+            )
+        except ParameterError as error:
+            raise inseparable(file.path, len(train), "articles") from error
         train = tuple(a for a in split if a.split == "train")
         validation = tuple(a for a in split if a.split == "validation")
     _note_long_stories(file, train, progress)
@@ -278,7 +284,8 @@ def _some(pairs: tuple[Pair, ...], most: int | None, seed: int) -> tuple[Pair, .
     return tuple(pairs[i] for i in sorted(chosen.tolist()))
 
 
-def _tagged(pairs: Sequence[Pair], tag: str) -> tuple[Pair, ...]:
+def tagged(pairs: Sequence[Pair], tag: str) -> tuple[Pair, ...]:
+    """Return pairs with a tag before their ids and labels, which then differ from other files'."""
     if not tag:
         return tuple(pairs)
 
@@ -295,6 +302,15 @@ def _tagged(pairs: Sequence[Pair], tag: str) -> tuple[Pair, ...]:
             gold2=gold(pair.gold2),
         )
         for pair in pairs
+    )
+
+
+def inseparable(file: Path, count: int, what: str) -> InputError:
+    """Return the error of a file of which nothing can be split off to validate on."""
+    return InputError(
+        f"{file}: of {count:,} {what} some must be split off to validate on that share no text and "
+        f"no story with the others, got none. Give more {what}, or give some the split "
+        '"validation".'
     )
 
 

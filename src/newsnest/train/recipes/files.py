@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_type_hints
 
+from newsnest.embed.weights import expanded
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.evaluate import pair_files
 from newsnest.evaluate.rows import read_rows
@@ -132,7 +133,7 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
                 f"--data {place}: what is said of a file must have a known name, got {key!r}."
                 f"{did_you_mean(key, every)} Choose one of {', '.join(every)}."
             )
-    return Path(place).expanduser(), replace(reading, **changes), names
+    return expanded(place), replace(reading, **changes), names
 
 
 def _check_least(name: str, value: object) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from newsnest.embed.patience import patient_threads
+from newsnest.errors import ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.recipe import Recipe, require_training
 from newsnest.train.recipes.settings import DataSettings, TrainerSettings, setting
+from newsnest.types import LEVELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,26 @@ class MatryoshkaSettings(TrainerSettings, DataSettings):
         above=0,
         most=1,
     )
+
+    def __post_init__(self) -> None:
+        """Check what no single field can tell."""
+        super().__post_init__()
+        check_levels(self.levels)
+
+
+def check_levels(names: Sequence[str]) -> None:
+    """Raise ParameterError unless names are levels, coarse to fine."""
+    for name in names:
+        if name not in LEVELS:
+            raise ParameterError(
+                f"train: levels must be some of {', '.join(LEVELS)}, got {name!r}."
+                f"{did_you_mean(name, LEVELS)} Join them by a colon."
+            )
+    if not names or list(names) != [level for level in LEVELS if level in names]:
+        raise ParameterError(
+            f"train: levels must go from coarse to fine, each once, got {':'.join(names)!r}. "
+            f"Write {':'.join(level for level in LEVELS if level in names) or ':'.join(LEVELS)}."
+        )
 
 
 def run(settings: MatryoshkaSettings, *, progress: Progress = SILENT) -> Path:

@@ -8,13 +8,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 
-from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.errors import ParameterError, did_you_mean
 from newsnest.evaluate import GradedPair
 from newsnest.progress import Progress
 from newsnest.train.evaluators import GradedPairEvaluator
@@ -22,14 +19,13 @@ from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel,
 from newsnest.train.pairs import GRADES, Pair, pair_dataset
 from newsnest.train.pairs.pair import LEVELS
 from newsnest.train.recipes.anchor import AnchoredMatryoshkaLoss
-from newsnest.train.recipes.base import Base, load_base
+from newsnest.train.recipes.base import load_base
 from newsnest.train.recipes.data import Splitting, TrainingData, read_training_data
 from newsnest.train.recipes.files import DataFile, Reading
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
 from newsnest.train.recipes.place import Place
 from newsnest.train.recipes.preflight import choose_connection
-from newsnest.train.recipes.session import Session, Validation, learning_rate_of
-from newsnest.train.recipes.trainer import uses_bfloat16
+from newsnest.train.recipes.session import Session, Start, Validation
 from newsnest.train.samplers import ComponentBatchSampler
 from newsnest.types import Vectors
 
@@ -42,21 +38,6 @@ class Plan(Session):
     data: TrainingData
     levels: tuple[TrainingLevel, ...]
     connect_from: float  # score from which a pair's articles stay out of each other's batch
-
-
-def check_levels(names: Sequence[str]) -> None:
-    """Raise ParameterError unless names are levels, coarse to fine."""
-    for name in names:
-        if name not in LEVELS:
-            raise ParameterError(
-                f"train: levels must be some of {', '.join(LEVELS)}, got {name!r}."
-                f"{did_you_mean(name, LEVELS)} Join them by a colon."
-            )
-    if not names or list(names) != [level for level in LEVELS if level in names]:
-        raise ParameterError(
-            f"train: levels must go from coarse to fine, each once, got {':'.join(names)!r}. "
-            f"Write {':'.join(level for level in LEVELS if level in names) or ':'.join(LEVELS)}."
-        )
 
 
 def level_dataset(pairs: Sequence[Pair], levels: Sequence[TrainingLevel]) -> Dataset:
@@ -82,48 +63,35 @@ def reading_of(settings: MatryoshkaSettings) -> Reading:
 
 
 def make_plan(
-    settings: MatryoshkaSettings,
-    base: Base,
-    place: Place,
-    files: Sequence[DataFile],
-    state: PartialState,
-    progress: Progress,
+    settings: MatryoshkaSettings, start: Start, place: Place, files: Sequence[DataFile]
 ) -> Plan:
     """Read the data and choose what the settings leave open."""
-    model = load_base(base, device=str(state.device))
+    model = load_base(start.base, device=str(start.state.device))
     width = model.get_embedding_dimension()
     assert width is not None  # a loaded model has a width
     levels = tuple(level for level in training_levels(width) if level.name in settings.levels)
     data: TrainingData | None = None
-    if state.is_main_process:
+    if start.is_main:
         splitting = Splitting(
             share=settings.validation,
             most=settings.validation_pairs,
             hard=settings.hard,
             seed=settings.seed,
         )
-        encode = encode_by(model, settings.batch_size, progress)
-        data = read_training_data(files, splitting, encode=encode, progress=progress)
+        encode = encode_by(model, settings.batch_size, start.progress)
+        data = read_training_data(files, splitting, encode=encode, progress=start.progress)
     (data,) = broadcast_object_list([data])  # vectors of two devices might choose other pairs
     assert data is not None
     connect_from = settings.connect_from or choose_connection(
         data.train, batch_size=settings.batch_size, seed=settings.seed
     )
-    bfloat16 = uses_bfloat16(
-        settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
-    )
     return Plan(
-        settings=settings,
-        base=base,
+        **start.known(),
         place=place,
         data=data,
         levels=levels,
         connect_from=connect_from,
         sampler=partial(ComponentBatchSampler, min_score=connect_from),
-        learning_rate=learning_rate_of(settings, 2e-5),
-        bfloat16=bfloat16,
-        state=state,
-        progress=progress,
     )
 
 

@@ -22,7 +22,14 @@ from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.train.pairs import Pair, leaking_pairs, split_pairs
 from newsnest.train.pairs.split import Together
-from newsnest.train.recipes.data import TRAIN, VALIDATION, Splitting, TrainingData
+from newsnest.train.recipes.data import (
+    TRAIN,
+    VALIDATION,
+    Splitting,
+    TrainingData,
+    inseparable,
+    tagged,
+)
 from newsnest.train.recipes.files import parse_told
 from newsnest.types import Rejected
 
@@ -111,16 +118,20 @@ def read_column_pairs(
     Notes
     -----
     Texts that are equal but for case, width and spaces become one, in the spelling met first. Pairs
-    of a `story` stay on one side. Deterministic for a seed.
+    of a `story` stay on one side; stories of two files have nothing to do with each other.
+    Deterministic for a seed.
     """
     known = _Known({}, set())
     train: list[Pair] = []
     validation: list[Pair] = []
     held: list[Pair] = []
     sources: list[Mapping[str, Any]] = []
+    paths = [file.path.resolve() for file in files]
     for number, file in enumerate(files):
         pairs, left_out = _read_or_name(file, known, progress)
-        parts = _parts(file, pairs, splitting, number)
+        # A file that is given twice, for other columns, has its stories once.
+        own = tagged(pairs, f"{paths.index(paths[number])}:" if len(files) > 1 else "")
+        parts = _parts(file, own, splitting, number)
         for kept, part in zip((train, validation, held), parts, strict=True):
             kept += part
         sources.append(_source(file, [len(part) for part in parts], left_out))
@@ -330,7 +341,10 @@ def _parts(
         train = [train[i] for i in sorted(chosen[:most].tolist())]
     if not validation:
         shares = {"train": 1 - splitting.share, "validation": splitting.share}
-        split_up = split_pairs(train, shares, seed=splitting.seed, together=_TOGETHER)
+        try:
+            split_up = split_pairs(train, shares, seed=splitting.seed, together=_TOGETHER)
+        except ParameterError as error:
+            raise inseparable(file.path, len(train), "pairs") from error
         train, validation = (list(split_up.parts[name]) for name in shares)
     return train, validation, held
 

@@ -21,14 +21,14 @@ from sentence_transformers.sentence_transformer.losses import (
 from torch import Tensor, nn
 from transformers import set_seed
 
-from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.embed.weights import folder_digests
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import MegaBatchLoss, cosines
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.base import Base, find_base, kept_levels, load_base
 from newsnest.train.recipes.data import Splitting, TrainingData
+from newsnest.train.recipes.first_look import look_at_pairs
 from newsnest.train.recipes.pairs import CACHED_SIZE, PairsSettings
 from newsnest.train.recipes.pairs_data import (
     ColumnReading,
@@ -36,19 +36,15 @@ from newsnest.train.recipes.pairs_data import (
     read_column_pairs,
 )
 from newsnest.train.recipes.pairs_negatives import Mined, Mining, mine_negatives
-from newsnest.train.recipes.place import Place
 from newsnest.train.recipes.session import (
     Session,
     Validation,
+    begin,
     finish,
-    learning_rate_of,
-    look_at_pairs,
     make_trainer,
-    run_digest,
     train,
 )
-from newsnest.train.recipes.settings import settings_content
-from newsnest.train.recipes.trainer import CheckpointTrainer, uses_bfloat16
+from newsnest.train.recipes.trainer import CheckpointTrainer
 from newsnest.train.samplers import ComponentBatchSampler, NegativeBatchSampler
 
 _LARGE = 256  # a batch in which the hardest text is hard
@@ -88,31 +84,22 @@ class PairsPlan(Session):
 
 def train_pairs(settings: PairsSettings, *, progress: Progress = SILENT) -> Path:
     """Do what `newsnest.train.recipes.pairs.run` says."""
-    state = PartialState(cpu=settings.device == "cpu")
-    progress = progress if state.is_main_process else SILENT
-    base = find_base(
-        settings.base,
-        prefix=settings.prefix,
-        pooling=settings.pooling,
-        max_length=settings.max_length,
-        progress=progress,
-    )
-    guide = _guide(settings, base, progress)
+    start = begin(settings, progress)
+    progress = start.progress
+    guide = _guide(settings, start.base, progress)
     reading = ColumnReading(settings.columns, settings.most, settings.profile)
     files = [parse_column_source(told, reading) for told in settings.data]
-    digest = _digest(run_digest(settings, base, files), guide)
-    place = Place(settings.output, digest, settings_content(settings))
-    if place.is_complete():
-        progress.note(f"{settings.output}: this very training has ended already")
+    also = {} if guide is None else {"guide": folder_digests(guide.folder)}
+    place = start.place_for(files, **also)
+    if place.is_complete(progress):
         return settings.output
     splitting = Splitting(
         share=settings.validation, most=settings.validation_pairs, seed=settings.seed
     )
     data = read_column_pairs(files, splitting, progress=progress)
-    mined = _mined(settings, guide or base, data, state, progress)
+    mined = _mined(settings, guide or start.base, data, start.state, progress)
     plan = PairsPlan(
-        settings=settings,
-        base=base,
+        **start.known(),
         place=place,
         data=data,
         guide=guide,
@@ -120,12 +107,6 @@ def train_pairs(settings: PairsSettings, *, progress: Progress = SILENT) -> Path
         sampler=NegativeBatchSampler
         if mined
         else partial(ComponentBatchSampler, min_score=_CONNECTED),
-        learning_rate=learning_rate_of(settings, 2e-5),
-        bfloat16=uses_bfloat16(
-            settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
-        ),
-        state=state,
-        progress=progress,
     )
     set_seed(settings.seed)  # the weights of LoRA are drawn
     texts = [(pair.text1, pair.text2) for pair in data.validation]
@@ -133,10 +114,7 @@ def train_pairs(settings: PairsSettings, *, progress: Progress = SILENT) -> Path
     validation = Validation(evaluator, "mrr_10", "MRR@10")
     trainer = make_trainer(plan, _dataset(plan), partial(_loss, plan), validation)
     train(plan, trainer, partial(_look, plan, trainer, validation))
-    if plan.is_main:
-        finish(plan, trainer, validation, partial(_metadata, plan), partial(_page, trainer.loss))
-    state.wait_for_everyone()
-    return settings.output
+    return finish(plan, trainer, validation, partial(_metadata, plan), partial(_page, trainer.loss))
 
 
 _CONNECTED = 1.0
@@ -153,15 +131,6 @@ def _guide(settings: PairsSettings, base: Base, progress: Progress) -> Base | No
             f"{settings.guide!r}. Set loss=guided, or negatives=1."
         )
     return find_base(settings.guide, progress=progress)
-
-
-def _digest(run: str, guide: Base | None) -> str:
-    """Return the digest of all that decides what comes out, the guide included."""
-    return (
-        run
-        if guide is None
-        else settings_digest({"run": run, "guide": folder_digests(guide.folder)})
-    )
 
 
 def _mined(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import ParameterError
+from newsnest.progress import SILENT, Progress
 
 METADATA = "newsnest.json"
 _RUN = "run.json"
@@ -40,16 +42,18 @@ class Place:
         """The folder of the checkpoints; deleted when the model is complete."""
         return self.output.with_name(f"{self.output.name}.checkpoints")
 
-    def is_complete(self) -> bool:
-        """Tell whether this very training has ended already.
+    def is_complete(self, progress: Progress = SILENT) -> bool:
+        """Tell whether this very training has ended already; tell people, too.
 
         Raises
         ------
         ParameterError
-            If `output` holds something else, or the checkpoints are those of another training.
+            If `output` holds something else, cannot be written, or the checkpoints are those of
+            another training.
         """
         if self.output.exists():
             if self.output.is_dir() and read_metadata(self.output).get("run") == self.run:
+                progress.note(f"{self.output}: this very training has ended already")
                 return True
             if not self.output.is_dir() or any(self.output.iterdir()):
                 raise ParameterError(
@@ -61,7 +65,20 @@ class Place:
                 f"train: the checkpoints in {self.checkpoints} must be those of the same base, "
                 "data and settings, got others. Delete the folder, or choose another output."
             )
+        self._check_writable()
         return False
+
+    def _check_writable(self) -> None:
+        """Raise where the folders cannot be made: before a training, not after it."""
+        there = next(above for above in self.output.absolute().parents if above.exists())
+        try:
+            with tempfile.TemporaryFile(dir=there):
+                pass
+        except OSError as error:
+            raise ParameterError(
+                f"train: output must lie in a folder that can be written to, got {self.output} "
+                f"({error.strerror}). Choose another, or see to {there}."
+            ) from error
 
     def _other_settings(self) -> str:
         """Say which settings a model of the same recipe was trained with that are others now."""

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accelerate import PartialState
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 from torch import nn
 from transformers import set_seed
 
-from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.embed.weights import settings_digest
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import MaskedRankingLoss
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
-from newsnest.train.recipes.base import find_base, kept_levels
+from newsnest.train.recipes.base import kept_levels
 from newsnest.train.recipes.data import Splitting, TrainingData
+from newsnest.train.recipes.first_look import look_first
 from newsnest.train.recipes.pair_columns import with_usual_columns
 from newsnest.train.recipes.pairs_data import (
     ColumnReading,
@@ -30,22 +28,18 @@ from newsnest.train.recipes.pairs_data import (
     parse_column_source,
     read_column_pairs,
 )
-from newsnest.train.recipes.place import Place
 from newsnest.train.recipes.preflight import Preflight
 from newsnest.train.recipes.pretrain import PretrainSettings
 from newsnest.train.recipes.pretrain_teacher import Taught, ask_teacher, teacher_identity
 from newsnest.train.recipes.session import (
     Session,
     Validation,
+    begin,
     finish,
-    learning_rate_of,
-    look_first,
     make_trainer,
-    run_digest,
     train,
 )
-from newsnest.train.recipes.settings import settings_content
-from newsnest.train.recipes.trainer import CheckpointTrainer, uses_bfloat16
+from newsnest.train.recipes.trainer import CheckpointTrainer
 from newsnest.train.samplers import ClusterStratifiedBatchSampler, Strata
 
 _PAGE = """---
@@ -84,42 +78,25 @@ class PretrainPlan(Session):
 
 def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -> Path:
     """Do what `newsnest.train.recipes.pretrain.run` says."""
-    state = PartialState(cpu=settings.device == "cpu")
-    progress = progress if state.is_main_process else SILENT
-    base = find_base(
-        settings.base,
-        prefix=settings.prefix,
-        pooling=settings.pooling,
-        max_length=settings.max_length,
-        progress=progress,
-    )
+    start = begin(settings, progress)
+    progress = start.progress
     files = _files(settings)
-    digest = run_digest(settings, base, files)
-    digest = settings_digest({"run": digest, "teacher": teacher_identity(settings.teacher)})
-    place = Place(settings.output, digest, settings_content(settings))
-    if place.is_complete():
-        progress.note(f"{settings.output}: this very training has ended already")
+    place = start.place_for(files, teacher=teacher_identity(settings.teacher))
+    if place.is_complete(progress):
         return settings.output
     splitting = Splitting(
         share=settings.validation, most=settings.validation_pairs, seed=settings.seed
     )
     data = read_column_pairs(files, splitting, progress=progress)
-    with state.main_process_first():  # the others read what it has kept
-        kept = place.checkpoints / f"teacher-{digest[:16]}.npz"
+    with start.state.main_process_first():  # the others read what it has kept
+        kept = place.checkpoints / f"teacher-{place.run[:16]}.npz"
         taught = ask_teacher(data.train, settings, kept, progress=progress)
     plan = PretrainPlan(
-        settings=settings,
-        base=base,
+        **start.known(),
         place=place,
         data=data,
         taught=taught,
         sampler=partial(ClusterStratifiedBatchSampler, strata=_strata(settings, data, taught)),
-        learning_rate=learning_rate_of(settings, 2e-5),
-        bfloat16=uses_bfloat16(
-            settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
-        ),
-        state=state,
-        progress=progress,
     )
     set_seed(settings.seed)  # the weights of LoRA are drawn
     texts = [(pair.text1, pair.text2) for pair in data.validation]
@@ -128,11 +105,8 @@ def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -
     trainer = make_trainer(plan, _dataset(data), partial(_loss, plan), validation)
     sampler = _sampler_of(trainer)
     train(plan, trainer, partial(_look, plan, trainer, validation, sampler))
-    if plan.is_main:
-        tell = partial(_metadata, plan, sampler)
-        finish(plan, trainer, validation, tell, partial(_page, trainer.loss))
-    state.wait_for_everyone()
-    return settings.output
+    tell = partial(_metadata, plan, sampler)
+    return finish(plan, trainer, validation, tell, partial(_page, trainer.loss))
 
 
 def _files(settings: PretrainSettings) -> list[ColumnSource]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.embed import EncoderConfig, load_encoder
-from newsnest.embed.weights import folder_digests
+from newsnest.embed.weights import expanded, folder_digests
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import TeacherVectors
 from newsnest.train.pairs import Pair
@@ -40,7 +40,7 @@ class Taught:
 
 def teacher_identity(name: str | None) -> object:
     """Return what tells a teacher from another of the same name."""
-    folder = Path(name or "").expanduser()
+    folder = expanded(name or "")
     return folder_digests(folder) if name and folder.is_dir() else name
 
 

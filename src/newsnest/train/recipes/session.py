@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
 import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
@@ -19,31 +18,37 @@ from sentence_transformers.sentence_transformer.training_args import (
 from torch import nn
 from torch.utils.data import BatchSampler
 from transformers import EarlyStoppingCallback, PrinterCallback
+from transformers.integrations import get_reporting_integration_callbacks
 
+from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import file_sha256, folder_digests, settings_digest
-from newsnest.progress import Progress
+from newsnest.errors import ParameterError
+from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.base import (
     Base,
     add_lora,
     average_weights,
+    find_base,
     load_base,
     merge_lora,
     prefix_of,
 )
 from newsnest.train.recipes.model_card import versions
 from newsnest.train.recipes.place import Place
-from newsnest.train.recipes.preflight import Preflight, Stopwatch, check_gradient, same_dice
 from newsnest.train.recipes.settings import TrainerSettings, settings_content
-from newsnest.train.recipes.trainer import CheckpointTrainer, Reporter, last_checkpoint
+from newsnest.train.recipes.trainer import (
+    CheckpointTrainer,
+    Reporter,
+    last_checkpoint,
+    uses_bfloat16,
+)
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from datasets import Dataset
 
 MakeLoss = Callable[[SentenceTransformer], nn.Module]
-_TIMED_STEPS, _TIMED_SECONDS = 3, 20.0
-
 Scores = dict[str, float]
 
 
@@ -78,41 +83,6 @@ class Validation:
         return {name.removeprefix(f"{self.NAME}_"): value for name, value in found.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """What is known of any training before its first step; recipes add their data.
-
-    Parameters
-    ----------
-    settings
-        Of the recipe.
-    base, place
-        Where it starts, and where it writes.
-    sampler
-        Makes the batches: called as sentence-transformers calls a `batch_sampler`.
-    learning_rate, bfloat16
-        As chosen where the settings leave it open.
-    state
-        The processes and their device.
-    progress
-        Silent in all processes but the main one.
-    """
-
-    settings: TrainerSettings
-    base: Base
-    place: Place
-    sampler: Callable[..., BatchSampler]
-    learning_rate: float
-    bfloat16: bool
-    state: PartialState
-    progress: Progress
-
-    @property
-    def is_main(self) -> bool:
-        """Whether this process is the one that writes."""
-        return bool(self.state.is_main_process)
-
-
 class Said(Protocol):
     """A data file, and what is said of it."""
 
@@ -132,22 +102,112 @@ class Said(Protocol):
         ...
 
 
-def run_digest(settings: TrainerSettings, base: Base, files: Sequence[Said]) -> str:
-    """Return the digest of all that decides what comes out."""
-    said = settings_content(settings)
-    del said["report_to"]
-    said["recipe"] = type(settings).__name__
-    said["base"] = folder_digests(base.folder)
-    said["data"] = [
-        [file_sha256(file.path.resolve()), asdict(file.reading), dict(file.fields)]
-        for file in files
-    ]
-    return settings_digest(said)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What is known of any training before its data are read.
+
+    Parameters
+    ----------
+    settings
+        Of the recipe.
+    base
+        Where it starts.
+    state
+        The processes and their device.
+    bfloat16
+        As chosen where the settings leave it open.
+    progress
+        Silent in all processes but the main one.
+    """
+
+    settings: TrainerSettings
+    base: Base
+    state: PartialState
+    bfloat16: bool
+    progress: Progress
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process is the one that writes."""
+        return bool(self.state.is_main_process)
+
+    def place_for(self, files: Sequence[Said], **also: object) -> Place:
+        """Return where to write, told from other trainings by all that decides what comes out.
+
+        Parameters
+        ----------
+        files
+            The data.
+        also
+            What else decides, ready for JSON.
+        """
+        said = settings_content(self.settings)
+        del said["report_to"]
+        said["recipe"] = type(self.settings).__name__
+        said["base"] = folder_digests(self.base.folder)
+        said["data"] = [
+            [file_sha256(file.path.resolve()), asdict(file.reading), dict(file.fields)]
+            for file in files
+        ]
+        run = settings_digest(said)
+        if also:
+            run = settings_digest({"run": run, **also})
+        return Place(self.settings.output, run, settings_content(self.settings))
+
+    def known(self) -> dict[str, Any]:
+        """Return its fields, for the session of a recipe."""
+        return {own.name: getattr(self, own.name) for own in fields(self)}
 
 
-def learning_rate_of(settings: TrainerSettings, usual: float) -> float:
-    """Return the highest learning rate: the one that is set, or the usual, ten times with LoRA."""
-    return settings.learning_rate or (10 * usual if settings.lora else usual)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Start):
+    """What is known of any training before its first step; recipes add their data.
+
+    Parameters
+    ----------
+    place
+        Where it writes.
+    sampler
+        Makes the batches: called as sentence-transformers calls a `batch_sampler`.
+    """
+
+    place: Place
+    sampler: Callable[..., BatchSampler]
+
+
+def begin(settings: TrainerSettings, progress: Progress) -> Start:
+    """Start the processes and find the base.
+
+    Raises
+    ------
+    EncoderError
+        If there is no such base.
+    ParameterError
+        If the base cannot be trained, or not in this precision, or a tracker is not installed.
+    """
+    s = settings
+    _check_trackers(s.report_to)
+    state = PartialState(cpu=s.device == "cpu")
+    progress = progress if state.is_main_process else SILENT
+    base = find_base(
+        s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
+    )
+    bfloat16 = uses_bfloat16(s.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16())
+    return Start(settings=s, base=base, state=state, bfloat16=bfloat16, progress=progress)
+
+
+def _check_trackers(names: Sequence[str]) -> None:
+    """Raise where a tracker is unknown or not installed: before the data are read."""
+    if tuple(names) in (("none",), ("all",)):
+        return
+    try:
+        for tracker in get_reporting_integration_callbacks(list(names)):
+            tracker()
+    except (ValueError, RuntimeError, ImportError) as error:
+        raise ParameterError(
+            f"train: report_to must name trackers that are installed, got {':'.join(names)}: "
+            f"{error} Leave it out, or install the tracker."
+        ) from error
 
 
 def make_trainer(
@@ -174,7 +234,7 @@ def make_trainer(
         output_dir=str(session.place.checkpoints),
         per_device_train_batch_size=s.batch_size,
         num_train_epochs=s.epochs,
-        learning_rate=session.learning_rate,
+        learning_rate=s.highest_rate,
         warmup_steps=s.warmup,
         weight_decay=s.weight_decay,
         bf16=session.bfloat16,
@@ -243,79 +303,14 @@ def train(session: Session, trainer: CheckpointTrainer, look: Callable[[], None]
         reporter.close()
 
 
-def look_at_pairs(
-    session: Session,
-    trainer: CheckpointTrainer,
-    validation: Validation,
-    rows: tuple[int, int],
-    *,
-    connect_from: float | None,
-) -> None:
-    """Do as `look_first` does where no pair has a level; rows to train on, and to validate on."""
-    batches = list(trainer.get_train_dataloader().batch_sampler)
-    found = Preflight(
-        train_pairs=rows[0],
-        validation_pairs=rows[1],
-        levels={},
-        connect_from=connect_from,
-        batches=len(batches),
-        mean_batch=rows[0] / len(batches),
-    )
-    look_first(session, trainer, validation, found, batches)
-
-
-def look_first(
-    session: Session,
-    trainer: CheckpointTrainer,
-    validation: Validation,
-    found: Preflight,
-    batches: Sequence[Sequence[int]],
-) -> None:
-    """Time some steps, check the gradient, validate the base; say and keep what was found.
-
-    Parameters
-    ----------
-    session, trainer, validation
-        As they were made.
-    found
-        What was found in the data.
-    batches
-        Row numbers of the batches of an epoch.
-    """
-    model, progress = trainer.model, session.progress
-    with same_dice():
-        gradient, seconds = _timed_steps(trainer, batches)
-    watch = Stopwatch(session.state.device)
-    # Not by the trainer: it would take the model for prepared, and no process would then hear of
-    # the gradients of the others.
-    before = validation.scores(model) if session.is_main else {}
-    steps = int(np.ceil(len(trainer.get_train_dataloader()) * session.settings.epochs))
-    found = replace(
-        found,
-        gradient=gradient,
-        trained_weights=sum(p.numel() for p in model.parameters() if p.requires_grad),
-        weights=sum(p.numel() for p in model.parameters()),
-        step_seconds=seconds,
-        evaluation_seconds=watch.seconds(),
-        steps=steps,
-        evaluations=-(-steps // int(trainer.args.eval_steps)),
-    )
-    for line in found.lines():
-        progress.note(line)
-    if session.is_main:
-        start = before[validation.metric]
-        progress.note(f"before training: validation {validation.spoken} {start:.4f}")
-        session.place.keep({"preflight": found.as_dict(), "before": before})
-
-
 def finish(
     session: Session,
     trainer: CheckpointTrainer,
     validation: Validation,
     tell: Callable[[SentenceTransformer], dict[str, Any]],
     page: Callable[[Mapping[str, Any]], str],
-) -> None:
-    """Make a stock model of the best weights, measure it, and write it.
+) -> Path:
+    """Make a stock model of the best weights, measure it, and write it; one process does.
 
     Parameters
     ----------
@@ -325,7 +320,24 @@ def finish(
         Returns what newsnest.json says of the model.
     page
         Returns the model's page, Markdown, from that.
+
+    Returns
+    -------
+    The folder of the model.
     """
+    if session.is_main:
+        _publish(session, trainer, validation, tell, page)
+    session.state.wait_for_everyone()
+    return session.settings.output
+
+
+def _publish(
+    session: Session,
+    trainer: CheckpointTrainer,
+    validation: Validation,
+    tell: Callable[[SentenceTransformer], dict[str, Any]],
+    page: Callable[[Mapping[str, Any]], str],
+) -> None:
     s = session.settings
     model = load_base(session.base, device=str(session.state.device))
     start = {name: weight.clone() for name, weight in model.state_dict().items()}
@@ -374,36 +386,9 @@ def _chosen(session: Session, model: SentenceTransformer) -> dict[str, Any]:
     return {
         "prefix": prefix_of(model),
         "max_length": model.max_seq_length,
-        "learning_rate": session.learning_rate,
+        "learning_rate": session.settings.highest_rate,
         "precision": "bfloat16" if session.bfloat16 else "float32",
         "device": session.state.device.type,
         "processes": session.state.num_processes,
         "threads": torch.get_num_threads(),
     }
-
-
-def _timed_steps(
-    trainer: CheckpointTrainer, batches: Sequence[Sequence[int]]
-) -> tuple[float, float]:
-    """Return the length of the gradient of a first batch, and the seconds a step takes."""
-    model = trainer.model.train()
-    device = model.device
-    gradient = 0.0
-    times: list[float] = []
-    whole = Stopwatch(device)
-    largest = sorted(batches, key=len)[len(batches) // 2 :]  # a usual batch or a larger one
-    for rows in largest[: 1 + _TIMED_STEPS]:
-        watch = Stopwatch(device)
-        features = trainer.data_collator([trainer.train_dataset[row] for row in rows])
-        inputs = trainer._prepare_inputs(features)
-        with trainer.compute_loss_context_manager():
-            loss = trainer.compute_loss(model, inputs)
-        loss.backward()
-        if not gradient:
-            gradient = check_gradient(loss, model)
-        model.zero_grad(set_to_none=True)
-        times.append(watch.seconds())
-        if whole.seconds() > _TIMED_SECONDS:
-            break
-    # The first step also warms up; it counts where there is no other.
-    return gradient, float(np.median(times[1:] or times))

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from newsnest.errors import ParameterError, did_you_mean
 
@@ -81,6 +81,11 @@ def setting(
     return field(default=default, metadata={"meaning": meaning, "flag": flag, **bounds})
 
 
+def seed_setting(meaning: str) -> Any:
+    """Return the field of a seed, as every library takes one."""
+    return setting(0, meaning, least=0, most=2**32 - 1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSettings(RecipeSettings):
     """How pairs are read from files, and which of them validate; for recipes trained on pairs."""
@@ -138,7 +143,14 @@ class TrainerSettings(RecipeSettings):
     report_to: tuple[str, ...] = setting(
         ("none",), "trackers of the trainer, such as tensorboard:wandb"
     )
-    seed: int = setting(0, "decides splits, pairs, batches and dropout", least=0)
+    seed: int = seed_setting("decides splits, pairs, batches and dropout")
+
+    USUAL_RATE: ClassVar[float] = 2e-5
+
+    @property
+    def highest_rate(self) -> float:
+        """The highest learning rate: the one that is set, or the usual, ten times with LoRA."""
+        return self.learning_rate or (10 * self.USUAL_RATE if self.lora else self.USUAL_RATE)
 
 
 def setting_fields(kind: type[RecipeSettings]) -> list[Field[Any]]:

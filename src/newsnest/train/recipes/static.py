@@ -8,7 +8,7 @@ from typing import Literal
 
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.recipe import Recipe
-from newsnest.train.recipes.settings import RecipeSettings, setting
+from newsnest.train.recipes.settings import RecipeSettings, seed_setting, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class StaticSettings(RecipeSettings):
     backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
         "auto", "what computes the base's vectors"
     )
-    seed: int = setting(0, "decides which texts are read and held out", least=0)
+    seed: int = seed_setting("decides which texts are read and held out")
 
 
 def run(settings: StaticSettings, *, progress: Progress = SILENT) -> Path:

@@ -51,8 +51,7 @@ def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Pa
         [parse_article_file(told) for told in settings.data], progress=progress
     )
     place = Place(settings.output, _run_digest(settings, base, data), settings_content(settings))
-    if place.is_complete():
-        progress.note(f"{settings.output}: this very training has ended already")
+    if place.is_complete(progress):
         return settings.output
     texts, held = _drawn(data.texts, settings)
     progress.note(f"{len(texts):,} distinct texts, {held.sum():,} of them held out")
