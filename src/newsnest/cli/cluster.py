@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import get_args
 
 import click
 
 from newsnest.cli.parameters import (
-    Assignments,
     Duration,
     Similarities,
+    date_order_option,
+    encoder_option,
+    field_option,
     going_on,
     kept_in,
     quiet_option,
@@ -33,12 +34,7 @@ from newsnest.types import Rejected
     metavar="NEST",
     help="The nest to write; made if it is not there, added to if it is.",
 )
-@click.option(
-    "--encoder",
-    default="minilm",
-    show_default=True,
-    help="minilm, static, tfidf, multilingual, a path, or a hub id.",
-)
+@encoder_option
 @click.option(
     "--long-texts",
     type=click.Choice(["head", "head+tail", "mean"]),
@@ -98,15 +94,26 @@ from newsnest.types import Rejected
     metavar="NAME[:NUMBER]",
     help="What makes stories: rac, hdbscan, hdbscan:SIZE of the smallest, or kmeans:K.",
 )
-@click.option("--keep-copies", is_flag=True, help="Do not fold copies of the same text.")
 @click.option(
-    "--field",
-    "fields",
-    type=Assignments(),
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help="Which column holds what: --field text=body. May be repeated.",
+    "--reduce",
+    type=click.Choice(["none", "pca", "truncate", "umap"]),
+    default="none",
+    show_default=True,
+    help="Cluster fewer dimensions; umap needs the extra compare.",
 )
+@click.option("--dims", type=int, help="How many dimensions --reduce keeps.")
+@click.option(
+    "--keyword-terms",
+    type=click.IntRange(1),
+    help="Words and phrases counted for keywords: those in the most texts.  [default: 500000]",
+)
+@click.option(
+    "--keyword-characters",
+    type=click.IntRange(1),
+    help="How much of each article is read for keywords.  [default: 4000]",
+)
+@click.option("--keep-copies", is_flag=True, help="Do not fold copies of the same text.")
+@field_option("text=body")
 @click.option(
     "--format",
     "file_format",
@@ -115,12 +122,7 @@ from newsnest.types import Rejected
     help="Read every PATH in this format.  [default: by its name]",
 )
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
-@click.option(
-    "--date-order",
-    type=click.Choice(get_args(DateOrder)),
-    default=None,
-    help="How to read dates such as 03/04/2024.  [default: as the file's other dates show]",
-)
+@date_order_option
 @click.option(
     "--profile",
     metavar="NAME|FILE",
@@ -141,8 +143,12 @@ def cluster(
     time_weight: float | None,
     centre: str,
     clusterer: str,
+    reduce: str,
+    dims: int | None,
+    keyword_terms: int | None,
+    keyword_characters: int | None,
     keep_copies: bool,
-    fields: tuple[dict[str, str], ...],
+    fields: dict[str, str],
     file_format: str | None,
     encoding: str | None,
     date_order: DateOrder | None,
@@ -156,18 +162,26 @@ def cluster(
     or pages, an RSS or Atom file, or - for standard input. Killed at any moment, the same command
     goes on where it stopped; on a finished nest it does nothing.
     """
+    from newsnest import load_encoder
     from newsnest.corpus import load_profile
-    from newsnest.nest import Nest, plural
-    from newsnest.pipeline import Options, build
+    from newsnest.corpus.origin import find_origins
 
     read = ReadOptions(
-        fields={ours: theirs for pair in fields for ours, theirs in pair.items()},
+        fields=fields,
         encoding=encoding,
         format=file_format,
         strict=strict,
         date_order=date_order,
         profile=None if profile is None else load_profile(profile),
     )
+    # What is misspelt is told before the heavy parts are loaded.
+    find_origins([path for path in paths if path != "-"], forced=file_format)
+    load_encoder(encoder)
+
+    from newsnest.nest import Nest, plural
+    from newsnest.pipeline import Options, build
+
+    usual = Options()
     options = Options(
         encoder=encoder,
         long_texts=long_texts,  # type: ignore[arg-type]
@@ -179,6 +193,10 @@ def cluster(
         time_weight=time_weight,
         centre=centre,  # type: ignore[arg-type]
         clusterer=clusterer,
+        reduce=reduce,  # type: ignore[arg-type]
+        dims=dims,
+        keyword_terms=keyword_terms or usual.keyword_terms,
+        keyword_characters=keyword_characters or usual.keyword_characters,
         keep_copies=keep_copies,
         read=read,
     )

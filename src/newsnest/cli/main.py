@@ -22,6 +22,7 @@ _COMMANDS = {
     "evaluate": "newsnest.cli.evaluate",
     "train": "newsnest.cli.train",
     "hardness": "newsnest.cli.hardness",
+    "study": "newsnest.cli.study",
     "calibrate": "newsnest.cli.calibrate",
     "demo": "newsnest.cli.demo",
 }

@@ -14,6 +14,7 @@ from newsnest.evaluate.embedding import (
 from newsnest.evaluate.gold import Joined, LabelTable, join_labels, read_labels
 from newsnest.evaluate.hardness import Hardness, PairVectors, negative_hardness
 from newsnest.evaluate.internal import Labelling, cluster_samples, dunn, silhouette, stability
+from newsnest.evaluate.keywords import keyword_coherence, keyword_diversity
 from newsnest.evaluate.pair_files import GradedPair, PairFile, pair_components, read_pairs
 from newsnest.evaluate.pairs import LEVEL_SIMILARITIES, PairScores, pair_scores, prefix_dims
 from newsnest.evaluate.parallel_files import ParallelFile, ParallelTexts, read_parallel
@@ -52,6 +53,8 @@ __all__ = [
     "dunn",
     "join_labels",
     "join_similarities",
+    "keyword_coherence",
+    "keyword_diversity",
     "negative_hardness",
     "pair_components",
     "pair_scores",

@@ -21,9 +21,9 @@ from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_l
 from newsnest.corpus.origin import format_of, name_of
 from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
-from newsnest.embed.weights import folder_digests, read_metadata, settings_digest
-from newsnest.errors import NewsnestError, ParameterError
-from newsnest.nest import Nest, Run
+from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
+from newsnest.errors import InputError, NewsnestError, ParameterError
+from newsnest.nest import Nest, Result, Run, plural
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
 from newsnest.pipeline.walk import Walk
@@ -32,6 +32,7 @@ from newsnest.types import Article, Rejected
 
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
+_NAMED = 3  # inputs in an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,21 @@ def build(
     >>> built.new, built.run.facts["articles"]
     (True, 498)
     """
-    describer = describer or KeywordDescriber()
+    describer = describer or keyword_describer(options)
     # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
     load_encoder(options.encoder)
-    walk = Walk(nest, options, describer, progress)
+    walk = Walk(options, describer, nest.vectors, progress)
     with walk.timed("read"):
         corpus = _corpus(paths, nest, options.read, progress)
     given = {**asdict(options), "read": _said(options.read), "describer": describer.name}
-    versions = _versions(options.encoder)
+    versions = _versions(options)
     run = nest.start_run(
         _key(corpus, given, versions), corpus, given, versions, inputs=[*map(name_of, paths)]
     )
     if run.finished:
         return Built(run, new=False)
     try:
-        result = walk.run(run)
+        result = _walked(walk, nest, run)
     except ParameterError:
         nest.forget_run(run)  # the same command would not go on, but fail again
         raise
@@ -110,6 +111,35 @@ def build(
         raise
     nest.finish_run(run, result, progress=progress)
     return Built(nest.run(run.id), new=True)
+
+
+def keyword_describer(options: Options) -> KeywordDescriber:
+    """Return what names the clusters of a run where nothing else does."""
+    return KeywordDescriber(
+        max_terms=options.keyword_terms, max_characters=options.keyword_characters
+    )
+
+
+def _walked(walk: Walk, nest: Nest, run: Run) -> Result:
+    with walk.timed("read"):
+        articles = nest.corpus_articles(run.corpus)
+    rejected = nest.count_rejected(run.corpus)
+    if not articles:
+        raise InputError(_why_nothing(nest, run, rejected))
+    return walk.run(articles, rejected=rejected)
+
+
+def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
+    """Say that no article was read, from what, and why."""
+    names = ", ".join(run.inputs[:_NAMED]) + (", …" if len(run.inputs) > _NAMED else "")
+    what = f"no article could be read from {names}"
+    if not rejected:
+        return f"{what}: there are no rows. Check that it is the right file."
+    first = nest.rejected(run.corpus, limit=1)[0]
+    return (
+        f"{what}; {rejected:,} {plural('row', rejected)} set aside (the first: {first.file}:"
+        f"{first.line}: {first.reason}). See them: newsnest show {nest.path} --rejected"
+    )
 
 
 def _corpus(
@@ -143,9 +173,10 @@ def _as_kept(
         yield (item.file, item.message) if isinstance(item, Notice) else item
 
 
-def _versions(encoder: str) -> dict[str, str]:
+def _versions(options: Options) -> dict[str, str]:
     """Return the versions of all that shapes a run, the files of the encoder's folder included."""
-    folder = Path(encoder).expanduser()
+    encoder = options.encoder
+    folder = expanded(encoder)
     model = (
         {
             "model": settings_digest(folder_digests(folder)),
@@ -161,6 +192,7 @@ def _versions(encoder: str) -> dict[str, str]:
         "calibration": calibration_digest(),
         "python": platform.python_version(),
         **{name: version(name) for name in _SHAPING},
+        **({"umap-learn": version("umap-learn")} if options.reduce == "umap" else {}),
     }
 
 

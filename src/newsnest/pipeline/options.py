@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from newsnest.cluster import Order, check_min_similarity, finest_clusterer
+from newsnest.cluster import Order, Reducer, Reduction, finest_clusterer
 from newsnest.corpus import ReadOptions
+from newsnest.describe.terms import MAX_CHARACTERS, MAX_TERMS
 from newsnest.embed import EncoderConfig
 from newsnest.embed.config import Backend, LongTexts
 from newsnest.errors import ParameterError
+from newsnest.types import check_min_similarity
 
 Centre = Literal["language", "corpus"]
 
@@ -44,6 +46,14 @@ class Options:
     clusterer
         What makes the stories: "rac", "hdbscan", "hdbscan:SIZE" or "kmeans:K"; see
         `newsnest.cluster.finest_clusterer`. Topics and themes are average linkage over stories.
+    reduce, dims
+        How vectors lose dimensions before they are clustered, and how many are kept: "none",
+        "pca", "truncate" or "umap"; see `newsnest.cluster.Reduction`. Each is done to the text
+        alone; dates stay whole. A model's calibrated min_similarity holds for whole vectors and
+        is not taken then.
+    keyword_terms, keyword_characters
+        How many words and phrases are counted for keywords, and how much of each article is read
+        for them; see `newsnest.describe.KeywordDescriber`.
     keep_copies
         Do not fold copies before clustering.
     read
@@ -65,6 +75,10 @@ class Options:
     centre: Centre = "language"
     exact: bool | None = None
     clusterer: str = "rac"
+    reduce: Reducer = "none"
+    dims: int | None = None
+    keyword_terms: int = MAX_TERMS
+    keyword_characters: int = MAX_CHARACTERS
     keep_copies: bool = False
     read: ReadOptions = field(default_factory=ReadOptions)
 
@@ -77,6 +91,12 @@ class Options:
                     f"got {getattr(self, name)!r}. Choose one of them."
                 )
         check_min_similarity("Options", self.min_similarity)
+        Reduction(self.reduce, self.dims)
+        for name in ("keyword_terms", "keyword_characters"):
+            if getattr(self, name) < 1:
+                raise ParameterError(
+                    f"Options: {name} must be at least 1, got {getattr(self, name)}. Leave it out."
+                )
         if finest_clusterer(self.clusterer) is not None:
             unused = [
                 o for o in ("order", "exact") if getattr(self, o) not in ("fine-to-coarse", None)

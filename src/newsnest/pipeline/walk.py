@@ -1,4 +1,4 @@
-"""One run: articles → copies folded → vectors → hierarchy → names → a result for the nest."""
+"""Articles → copies folded → vectors → hierarchy → names → a result for the nest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from newsnest.cluster import (
     FinestClusterer,
     Frame,
+    Reduction,
     auto_levels,
     auto_time_scale,
     compile_kernels,
     default_time_weight,
     finest_clusterer,
-    fit_frame,
     group_means,
     level_vectors,
     nest_levels,
@@ -29,9 +29,8 @@ from newsnest.cluster import (
 )
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
-from newsnest.embed import KNOWN, EncoderConfig, encode_cached, load_encoder
-from newsnest.errors import InputError
-from newsnest.nest import Cluster, Nest, Result, Run, plural
+from newsnest.embed import KNOWN, EncoderConfig, VectorCache, encode_cached, load_encoder
+from newsnest.nest import Cluster, Result, plural
 from newsnest.pipeline.frames import centred_together
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
@@ -39,21 +38,74 @@ from newsnest.progress import Progress
 from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Vectors
 
 _MANY_FOREIGN = 0.1  # of the texts
-_NAMED = 3  # inputs in an error
+_LET_GO: Vectors = np.empty((0, 0), np.float32)  # in place of what is as large as all vectors
 MAPPED_STORIES = 500
 """How many stories, the largest, get a place on the map."""
 
 
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Articles clustered, and not yet named.
+
+    Parameters
+    ----------
+    texts
+        The m independent ones of n articles.
+    original
+        int64 (n,): the article that each copies, itself where it copies none.
+    item
+        int64 (n,): the text of each article.
+    weights
+        float64 (m,): how many articles each text stands for.
+    vectors
+        float32 (m, d), as the encoder gives them.
+    frame, text
+        Of the corpus, and the vectors in it, reduced where that was asked for.
+    hierarchy
+        Of the texts.
+    """
+
+    texts: Sequence[Article]
+    original: NDArray[np.int64]
+    item: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    vectors: Vectors
+    frame: Frame
+    text: Vectors
+    hierarchy: Hierarchy
+
+
 class Walk:
-    """One run, from a corpus in the nest to a result for the nest."""
+    """One run, from the articles of a corpus to a result for the nest.
+
+    Parameters
+    ----------
+    options
+        Everything that shapes the result.
+    describer
+        Names the clusters.
+    vectors
+        Where vectors are kept.
+    progress
+        Told about every step.
+    encoder
+        That of the options, where it is loaded already; None: it is loaded.
+    """
 
     def __init__(
-        self, nest: Nest, options: Options, describer: Describer, progress: Progress
+        self,
+        options: Options,
+        describer: Describer,
+        vectors: VectorCache,
+        progress: Progress,
+        encoder: Encoder | None = None,
     ) -> None:
-        self.nest = nest
         self.options = options
+        self.reduction = Reduction(options.reduce, options.dims)
         self.describer = describer
+        self.vectors = vectors
         self.progress = progress
+        self.encoder = encoder
         self.facts: dict[str, Any] = {"seconds": {}}
         self.model = ModelLevels.of({})  # known when the encoder is
 
@@ -64,21 +116,63 @@ class Walk:
         yield
         seconds[what] = round(seconds.get(what, 0.0) + time.perf_counter() - start, 3)
 
-    def run(self, run: Run) -> Result:
-        """Walk from the articles of a run's corpus to what the nest keeps.
+    def run(self, articles: Sequence[Article], *, rejected: int = 0) -> Result:
+        """Walk from articles to what the nest keeps.
+
+        Parameters
+        ----------
+        articles
+            At least one, in canonical order: by id.
+        rejected
+            How many rows beside them could not become articles; for the facts.
 
         Raises
         ------
-        InputError
-            If the corpus holds no article.
         ParameterError
-            If the clusterer cannot be used on so few texts; before they are encoded.
+            As `nested` does.
         """
-        with self.timed("read"):
-            articles = self.nest.corpus_articles(run.corpus)
-        rejected = self.nest.count_rejected(run.corpus)
-        if not articles:
-            raise InputError(_why_nothing(self.nest, run, rejected))
+        self.facts["rejected"] = rejected
+        nested = self.nested(articles)
+        hierarchy = nested.hierarchy
+        with self.timed("map"):
+            places = self._places(nested.text, hierarchy, nested.weights)
+        nested = replace(nested, text=_LET_GO)
+        with self.timed("describe"):
+            described = self.describer.describe(
+                nested.texts,
+                nested.vectors,
+                hierarchy.labels,
+                weights=nested.weights,
+                progress=self.progress,
+            )
+            nested = replace(nested, vectors=_LET_GO)
+            clusters, finest = _clusters(articles, nested, described, places)
+        self.facts["clusters"] = dict(Counter(cluster.level for cluster in clusters))
+        original = nested.original
+        return Result(
+            facts=self.facts,
+            clusters=clusters,
+            membership=finest[nested.item],
+            copy_of=np.where(original == np.arange(len(articles)), -1, original),
+            linkages=hierarchy.linkages,
+            means=nested.frame.means,
+            rotation=nested.frame.rotation,
+        )
+
+    def nested(self, articles: Sequence[Article]) -> Nested:
+        """Walk from articles to labels, and name nothing.
+
+        Parameters
+        ----------
+        articles
+            At least one, in canonical order: by id.
+
+        Raises
+        ------
+        ParameterError
+            If the clusterer or the reduction cannot be used on so few texts; before they are
+            encoded.
+        """
         with self.timed("copies"):
             original = self._originals(articles)
         leaders, item = np.unique(original, return_inverse=True)
@@ -87,7 +181,6 @@ class Walk:
         self.facts |= {
             "articles": len(articles),
             "independent": len(texts),
-            "rejected": rejected,
             "dated": sum(article.date is not None for article in articles),
         }
         clusterer = finest_clusterer(self.options.clusterer)
@@ -97,25 +190,7 @@ class Walk:
             vectors = self._vectors(texts)
         with self.timed("cluster"):
             frame, text, hierarchy = self._hierarchy(vectors, texts, weights)
-        with self.timed("map"):
-            places = self._places(text, hierarchy, weights)
-        del text  # as large as the vectors
-        with self.timed("describe"):
-            described = self.describer.describe(
-                texts, vectors, hierarchy.labels, weights=weights, progress=self.progress
-            )
-            del vectors
-            clusters, finest = _clusters(articles, item, texts, hierarchy, described, places)
-        self.facts["clusters"] = dict(Counter(cluster.level for cluster in clusters))
-        return Result(
-            facts=self.facts,
-            clusters=clusters,
-            membership=finest[item],
-            copy_of=np.where(original == np.arange(len(articles)), -1, original),
-            linkages=hierarchy.linkages,
-            means=frame.means,
-            rotation=frame.rotation,
-        )
+        return Nested(texts, original, item, weights, vectors, frame, text, hierarchy)
 
     def _originals(self, articles: Sequence[Article]) -> NDArray[np.int64]:
         if self.options.keep_copies:
@@ -124,7 +199,7 @@ class Walk:
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
         config = EncoderConfig(long_texts=self.options.long_texts, backend=self.options.backend)
-        encoder: Encoder = load_encoder(self.options.encoder, config=config)
+        encoder = self.encoder or load_encoder(self.options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
         self.model = ModelLevels.of(getattr(encoder, "metadata", {}))
@@ -141,7 +216,8 @@ class Walk:
                 f"{'is' if cut == 1 else 'are'} longer than the encoder reads "
                 f"(long texts: {self.options.long_texts})"
             )
-        return encode_cached(encoder, bodies, self.nest.vectors, progress=self.progress)
+        self.reduction.check(len(bodies), encoder.dimensions)
+        return encode_cached(encoder, bodies, self.vectors, progress=self.progress)
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
@@ -163,16 +239,16 @@ class Walk:
         """Return the frame, the vectors in it, and the labels."""
         compile_kernels(self.progress)
         groups = self._centred_together(texts)
-        frame = fit_frame(vectors, weights, groups=groups, rotate=self.model.rotate)
-        text = frame.apply(vectors, groups)
+        frame, text = self.reduction.fit(vectors, weights, groups=groups, rotate=self.model.rotate)
         times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
         weight, scale = self._time(times)
-        calibrated = self.model.similarities(self.options.encoder, weight, times, scale)
-        given = calibrated | dict(self.options.min_similarity)
+        given = dict(self.options.min_similarity)
+        if self.reduction.dims is None:  # calibrated values are cosines of whole vectors
+            given = self.model.similarities(self.options.encoder, weight, times, scale) | given
         levels = auto_levels(
             text,
             encoder=self.options.encoder,
-            dims=self.model.dims,
+            dims=self.reduction.level_dims(self.model.dims),
             min_similarity=given,
             time_weight=weight,
             times=times,
@@ -248,28 +324,14 @@ class Walk:
         return places
 
 
-def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
-    """Say that no article was read, from what, and why."""
-    names = ", ".join(run.inputs[:_NAMED]) + (", …" if len(run.inputs) > _NAMED else "")
-    what = f"no article could be read from {names}"
-    if not rejected:
-        return f"{what}: there are no rows. Check that it is the right file."
-    first = nest.rejected(run.corpus, limit=1)[0]
-    return (
-        f"{what}; {rejected:,} {plural('row', rejected)} set aside (the first: {first.file}:"
-        f"{first.line}: {first.reason}). See them: newsnest show {nest.path} --rejected"
-    )
-
-
 def _clusters(
     articles: Sequence[Article],
-    item: NDArray[np.int64],
-    texts: Sequence[Article],
-    hierarchy: Hierarchy,
+    nested: Nested,
     described: Sequence[Sequence[Description]],
     places: NDArray[np.float64],
 ) -> tuple[list[Cluster], NDArray[np.int64]]:
     """Return every cluster, coarse to fine, and the position of each text's finest cluster."""
+    item, texts, hierarchy = nested.item, nested.texts, nested.hierarchy
     times = np.array([a.date.timestamp() if a.date else np.nan for a in articles])
     clusters: list[Cluster] = []
     position = np.zeros(len(texts), np.int64)

@@ -1,0 +1,94 @@
+"""`newsnest study`: find the encoder, the training and the settings that suit a newsroom."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newsnest.cli.parameters import going_on, json_option, quiet_option
+from newsnest.cli.progress import progress_for
+
+if TYPE_CHECKING:
+    from newsnest.study.outcome import Outcome, Record, StageOutcome
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path, dir_okay=False))
+@quiet_option
+@json_option
+def study(config: Path, quiet: bool, as_json: bool) -> None:
+    """Try encoders, trainings and settings of the pipeline on your own articles.
+
+    CONFIG is a .toml file that names articles and what to try; docs/study.md explains it. Up to
+    four stages, each from the best of the one before. At the end the winner, and newsnest without
+    any study, are scored on articles that no trial has seen. Trials are kept beside CONFIG: killed
+    at any moment, the same command goes on; a study that has ended is printed again. It also
+    writes a page.
+    """
+    from newsnest.study import run_study
+    from newsnest.study.config import read_config
+
+    storage = read_config(config).storage
+    kept = f"Finished trials are kept in {storage}: the same command goes on from there."
+    with progress_for(quiet) as progress, going_on(kept):
+        outcome = run_study(config, progress=progress)
+    if as_json:
+        click.echo(json.dumps(outcome.as_dict(), indent=1, ensure_ascii=False))
+        return
+    for stage in outcome.stages:
+        _print_stage(stage)
+    _print_report(outcome)
+    click.echo(f"See it: {storage.with_suffix('.html')}")
+
+
+def _print_stage(stage: StageOutcome) -> None:
+    from newsnest.study.outcome import TOP
+
+    count = max(len(stage.records[0].seeds), len(stage.start.seeds) if stage.start else 0, 1)
+    click.echo(
+        f"{stage.name}: {len(stage.records):,} trials by {stage.metric}, mean ± standard deviation "
+        f"over {count} {'seed' if count == 1 else 'seeds'}"
+    )
+    for place, record in enumerate(stage.leaders()[:TOP], start=1):
+        _print_record(str(place), record)
+    if stage.start is not None:
+        _print_record("start", stage.start)
+    failed = [record for record in stage.records if record.error]
+    if failed:
+        click.echo(f"  {len(failed):,} failed, the first: {failed[0].error}")
+    if stage.importances:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in stage.importances.items())
+        click.echo(f"  importance: {shares}")
+
+
+def _print_record(place: str, record: Record) -> None:
+    from newsnest.study.outcome import told
+
+    language = record.beside.get("nmi_language")
+    beside = "" if language is None else f"  NMI with language {language:.3f}"
+    click.echo(
+        f"  {place:>5}  {record.value:.4f} ± {record.deviation:.4f}{beside}  {told(record.params)}"
+    )
+
+
+def _print_report(outcome: Outcome) -> None:
+    from newsnest.study.outcome import shown
+
+    click.echo(f"on {outcome.facts['report_articles']:,} articles that no trial has seen:")
+    for own in outcome.reported:
+        if own.error:
+            click.echo(f"  {own.metric}: {own.error}")
+            continue
+        click.echo(
+            f"  {own.metric}: {shown(own.winner)}, without a study {shown(own.default)}, "
+            f"difference {shown(own.difference)}"
+        )
+    if outcome.looks > 1:
+        click.echo(f"  they have been looked at for {outcome.looks} winners")
+    click.echo(outcome.verdict)
+    if outcome.model:
+        click.echo(f"The trained encoder: {outcome.model}")
+    click.echo(f"Use it: {outcome.command}")

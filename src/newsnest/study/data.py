@@ -1,0 +1,276 @@
+"""What a study is tuned on and what it is reported on, and that the two share nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from newsnest.corpus import fold_copies
+from newsnest.errors import InputError
+from newsnest.evaluate import read_labels
+from newsnest.pipeline.calibration import articles_of
+from newsnest.progress import Progress
+from newsnest.study.config import Corpus, StudyConfig
+from newsnest.train.pairs.gold import GoldArticle
+from newsnest.train.pairs.split import split_articles
+from newsnest.train.recipes.pairs_data import (
+    ColumnReading,
+    all_column_pairs,
+    parse_column_source,
+    same_text,
+)
+from newsnest.types import Article
+
+Codes = NDArray[np.int64]
+UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Articles by id, with what is known of them.
+
+    Parameters
+    ----------
+    articles
+        n of them.
+    gold
+        int64 (n,), −1 where unknown.
+    components
+        int64 (n,): articles of one are of one gold cluster, or copies of each other.
+    """
+
+    articles: tuple[Article, ...]
+    gold: Codes
+    components: Codes
+
+    def take(self, rows: NDArray[np.bool_]) -> Labelled:
+        """Return some of the articles."""
+        kept = tuple(a for a, row in zip(self.articles, rows, strict=True) if row)
+        return Labelled(kept, self.gold[rows], self.components[rows])
+
+    def sample(self, share: float, seed: int) -> Labelled:
+        """Return the articles of a share of the components, drawn by a seed; all where it is 1."""
+        if share >= 1.0:
+            return self
+        known = np.unique(self.components)
+        count = max(1, round(share * known.size))
+        drawn = np.random.default_rng([23, seed]).permutation(known)[:count]
+        return self.take(np.isin(self.components, drawn))
+
+
+@dataclass(frozen=True, slots=True)
+class StudyData:
+    """What a study works on.
+
+    Parameters
+    ----------
+    judged
+        What trials are judged by.
+    report
+        What no trial sees.
+    training
+        What is trained on, as `newsnest train pairs --data` reads it.
+    facts
+        How many there are of each; ready for JSON.
+    """
+
+    judged: Labelled
+    report: Labelled
+    training: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+
+def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
+    """Read all articles, and make sure that what is reported on is never tuned on.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or two files share an article where they must not.
+    ParameterError
+        If there are too few stories to hold some out.
+
+    Notes
+    -----
+    Deterministic for the files and the study's seed.
+    """
+    tuning = read_corpus(config.tuning, config, progress)
+    if config.report is None:
+        report, tuning = split_off(tuning, config.held_out, seed=config.seed)
+        progress.note(
+            f"{len(report.articles):,} articles held out for the report, by whole stories; "
+            f"{len(tuning.articles):,} are tuned on"
+        )
+    else:
+        report = read_corpus(config.report, config, progress)
+        check_apart(config.tuning.files, tuning, config.report.files, report)
+    facts: dict[str, Any] = {"report_articles": len(report.articles)}
+    training: tuple[str, ...] = ()
+    if config.training is not None and config.training.data:
+        training = config.training.data
+        _check_training(config, tuning, report, progress)
+    elif config.training is not None:
+        learned, tuning = split_off(tuning, config.training.share, seed=config.seed + 1)
+        training = (str(_write_training(config.work / "training.jsonl", learned)),)
+        facts["trained_on_articles"] = len(learned.articles)
+        progress.note(
+            f"{len(learned.articles):,} articles are trained on, {len(tuning.articles):,} others "
+            "judge"
+        )
+    facts["judged_articles"] = len(tuning.articles)
+    return StudyData(tuning, report, training, facts)
+
+
+def read_corpus(corpus: Corpus, config: StudyConfig, progress: Progress) -> Labelled:
+    """Read articles and their gold labels.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, there are fewer than two articles, or none has a label.
+    """
+    articles = articles_of(corpus.files, config.read, progress)
+    named = _names(corpus.files)
+    if len(articles) < 2:
+        raise InputError(
+            f"{named}: must hold two articles at least, got {len(articles)}. Give more of them."
+        )
+    gold = np.full(len(articles), UNKNOWN, np.int64)
+    if corpus.label is not None:
+        table: dict[str, str | None] = {}
+        for file in corpus.files if corpus.gold is None else (corpus.gold,):
+            own = read_labels(file, [corpus.label], id_field=config.read.fields.get("id", "id"))
+            table |= {identity: label for identity, (label,) in own.items()}
+        numbers: dict[str | None, int] = {None: UNKNOWN}
+        codes = [numbers.setdefault(table.get(a.id), len(numbers) - 1) for a in articles]
+        gold[:] = codes
+        if (gold == UNKNOWN).all():
+            raise InputError(
+                f"{corpus.gold or named}: must have a {corpus.label} for the articles of {named}, "
+                "got none. Check the ids."
+            )
+    return Labelled(tuple(articles), gold, _components(articles, gold, progress))
+
+
+def _components(articles: Sequence[Article], gold: Codes, progress: Progress) -> Codes:
+    """Return which articles belong together: copies, and those of one gold cluster."""
+    n = len(articles)
+    original = fold_copies(articles, progress=progress)
+    known = np.flatnonzero(gold >= 0)
+    _, first, which = np.unique(gold[known], return_index=True, return_inverse=True)
+    one = np.concatenate([np.arange(n), known])
+    other = np.concatenate([original, known[first][which]])
+    joined = sparse.coo_array((np.ones(one.size), (one, other)), shape=(n, n))
+    return np.asarray(connected_components(joined, directed=False)[1], np.int64)
+
+
+def split_off(whole: Labelled, share: float, *, seed: int) -> tuple[Labelled, Labelled]:
+    """Return a share of the articles, by whole components, and the others.
+
+    Raises
+    ------
+    ParameterError
+        If there are too few components.
+    """
+    dealt = split_articles(
+        [
+            GoldArticle(str(row), str(row), ("", "", str(component)))
+            for row, component in enumerate(whole.components.tolist())
+        ],
+        {"off": share, "left": 1.0 - share},
+        seed=seed,
+    )
+    off = np.array([article.split == "off" for article in dealt])
+    return whole.take(off), whole.take(~off)
+
+
+def check_apart(
+    tuning_files: Sequence[Path],
+    tuning: Labelled,
+    report_files: Sequence[Path],
+    report: Labelled,
+) -> None:
+    """Raise unless no article of the report is tuned on: by its id, or by its text.
+
+    Raises
+    ------
+    InputError
+        Naming both files, how many are shared, and the first.
+    """
+    ids = {a.id for a in tuning.articles}
+    texts = {same_text(a.body) for a in tuning.articles}
+    shared = [a for a in report.articles if a.id in ids or same_text(a.body) in texts]
+    if shared:
+        first = shared[0]
+        by = "id" if first.id in ids else "text"
+        raise InputError(
+            f"{_names(report_files)}: must share no article with {_names(tuning_files)}, which is "
+            f"tuned on, got {len(shared):,} (the first, by its {by}: {first.id!r}, "
+            f"{first.headline[:60]!r}). Take them out of one of the two, or leave [report] out: "
+            "some stories are held out then."
+        )
+
+
+def _check_training(
+    config: StudyConfig, tuning: Labelled, report: Labelled, progress: Progress
+) -> None:
+    """Raise unless no pair that is trained on is an article that judges."""
+    assert config.training is not None
+    space = next(stage.space for stage in config.stages if stage.name == "training")
+    told: list[list[Any]] = [
+        list(space[name].examples) if name in space else [usual]
+        for name, usual in (("columns", "title:summary"), ("profile", None))
+    ]
+    corpora = (("tuning", config.tuning.files, tuning), ("report", _report_files(config), report))
+    for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
+        reading = ColumnReading(tuple(str(columns).split(":")[:2]), None, profile)  # type: ignore[arg-type]
+        source = parse_column_source(data, reading)
+        pairs, _ = all_column_pairs(source)
+        trained = {same_text(text) for pair in pairs for text in (pair.text1, pair.text2)}
+        for name, files, own in corpora:
+            shared = [a for a in own.articles if same_text(a.text or a.title) in trained]
+            if shared:
+                raise InputError(
+                    f"{source.path}: must share no article with {_names(files)}, the [{name}] "
+                    f"data, got {len(shared):,} (the first: {shared[0].id!r}, "
+                    f"{shared[0].headline[:60]!r}). Take them out, or leave [training] data out: "
+                    "some of the stories are trained on then."
+                )
+    progress.note("no article that is trained on judges")
+
+
+def _report_files(config: StudyConfig) -> tuple[Path, ...]:
+    return config.tuning.files if config.report is None else config.report.files
+
+
+def _write_training(file: Path, learned: Labelled) -> Path:
+    """Write titles and texts as `newsnest train pairs` reads them; the same bytes every time."""
+    rows = (
+        {
+            "id": article.id,
+            "title": article.title,
+            "summary": article.text,
+            **({"story": str(label)} if label >= 0 else {}),
+        }
+        for article, label in zip(learned.articles, learned.gold.tolist(), strict=True)
+        if article.title and article.text
+    )
+    text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".partial")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)
+    return file
+
+
+def _names(files: Sequence[Path]) -> str:
+    return ", ".join(map(str, files))

@@ -1,0 +1,241 @@
+"""What a study found, as it is printed, kept and drawn."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from newsnest.evaluate import Estimate
+from newsnest.study.space import Value
+
+TOP = 10
+"""How many trials a leaderboard has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One trial.
+
+    Parameters
+    ----------
+    number
+        From 0, in the order in which they were tried.
+    params
+        Every setting that meant something.
+    seeds
+        The score of each seed; {} where it failed.
+    beside
+        What stands beside the score, of the first seed.
+    error
+        Why it failed, "" if it did not.
+    same_as
+        The trial with the very same settings whose scores these are; None: it was tried.
+    """
+
+    number: int
+    params: Mapping[str, Value]
+    seeds: Mapping[str, float] = field(default_factory=dict)
+    beside: Mapping[str, float | int | None] = field(default_factory=dict)
+    error: str = ""
+    same_as: int | None = None
+
+    @property
+    def value(self) -> float:
+        """The mean over the seeds; only of a trial that did not fail."""
+        return statistics.fmean(self.seeds.values())
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the seeds, 0 of a single one."""
+        return statistics.stdev(self.seeds.values()) if len(self.seeds) > 1 else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it, ready for JSON."""
+        return {
+            **asdict(self),
+            "value": None if self.error else self.value,
+            "deviation": None if self.error else self.deviation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """What a stage found.
+
+    Parameters
+    ----------
+    name, metric
+        Of the stage.
+    start
+        What it started from, judged by the same metric; None for the first of encoders.
+    records
+        Every trial, in order.
+    importances
+        Share of the spread of the scores that each setting accounts for; {} where that is unknown.
+    improved
+        Whether the best trial is better than the start, and so taken on.
+    """
+
+    name: str
+    metric: str
+    start: Record | None
+    records: tuple[Record, ...]
+    importances: Mapping[str, float]
+    improved: bool
+
+    def leaders(self) -> tuple[Record, ...]:
+        """Return the trials that were made, the best first, the first of equal ones."""
+        return leaders(self.records)
+
+    def scores(self) -> list[float]:
+        """Return the start's score, where there is one, and that of every trial in order."""
+        first = [] if self.start is None else [self.start.value]
+        return first + [record.value for record in self.records if not record.error]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it, ready for JSON."""
+        return {
+            "name": self.name,
+            "metric": self.metric,
+            "start": None if self.start is None else self.start.as_dict(),
+            "improved": self.improved,
+            "importances": dict(self.importances),
+            "trials": [record.as_dict() for record in self.records],
+        }
+
+
+def leaders(records: Sequence[Record]) -> tuple[Record, ...]:
+    """Return the trials that were made and did not fail, the best first."""
+    made = [record for record in records if not record.error and record.same_as is None]
+    return tuple(sorted(made, key=lambda record: (-record.value, record.number)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One metric on the articles that the study never used.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    winner, default
+        With intervals; None where it could not be measured.
+    difference
+        The winner's less the default's; its interval only where both were resampled together.
+    beside
+        What stands beside each, under "winner" and "default".
+    error
+        Why it could not be measured, "" if it could.
+    """
+
+    metric: str
+    winner: Estimate | None
+    default: Estimate | None
+    difference: Estimate | None
+    beside: Mapping[str, Mapping[str, float | int | None]]
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Reported:
+        """Read it from JSON."""
+        winner, default, difference = (
+            None if content[key] is None else Estimate(**content[key])
+            for key in ("winner", "default", "difference")
+        )
+        beside, error = content["beside"], content["error"]
+        return cls(content["metric"], winner, default, difference, beside, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a study found.
+
+    Parameters
+    ----------
+    config
+        The .toml file, as it was named.
+    stages
+        In their order.
+    reported
+        On the articles that the study never used, the metric of the last stage first.
+    looks
+        How many winners have been reported on these articles so far.
+    facts
+        How many articles there were of each kind.
+    command
+        What to run with the winner.
+    model
+        The trained encoder that won, "" where none did.
+    is_default
+        Whether the winner is what newsnest does without a study.
+    """
+
+    config: str
+    stages: tuple[StageOutcome, ...]
+    reported: tuple[Reported, ...]
+    looks: int
+    facts: Mapping[str, Any]
+    command: str
+    model: str
+    is_default: bool
+
+    @property
+    def verdict(self) -> str:
+        """Whether the study helped, by the first metric whose difference has an interval."""
+        if self.is_default:
+            return "The winner is what newsnest does without a study."
+        found = (own.difference for own in self.reported)
+        known = next((d for d in found if d is not None and d.low is not None), None)
+        if known is None or known.low is None or known.high is None:
+            return "No difference has an interval: whether the study helped is open."
+        if known.low > 0:
+            return "The study helped."
+        if known.high < 0:
+            return "newsnest does better without this study: keep the defaults."
+        return "The study did not help for certain: keep the defaults."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it, ready for JSON."""
+        return {
+            "config": self.config,
+            **self.facts,
+            "stages": [stage.as_dict() for stage in self.stages],
+            "report": [one.as_dict() for one in self.reported],
+            "reported_winners": self.looks,
+            "command": self.command,
+            "model": self.model,
+            "is_default": self.is_default,
+            "verdict": self.verdict,
+        }
+
+
+def told(params: Mapping[str, Value]) -> str:
+    """Return settings on one line.
+
+    Example
+    -------
+    >>> told({"clusterer": "kmeans", "kmeans_clusters": 12, "keep_copies": True})
+    'clusterer=kmeans kmeans_clusters=12 keep_copies=true'
+    """
+    return " ".join(f"{name}={_short(value)}" for name, value in params.items()) or "as it is"
+
+
+def _short(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def shown(found: Estimate | None) -> str:
+    """Return a score and its interval, as every table has them."""
+    if found is None:
+        return "—"
+    if found.low is None or found.high is None:
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"

@@ -1,0 +1,209 @@
+"""A whole study: its stages, and the report on articles that none of them saw."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import newsnest
+from newsnest.embed import load_encoder
+from newsnest.embed.weights import settings_digest
+from newsnest.errors import NewsnestError
+from newsnest.evaluate import Estimate
+from newsnest.evaluate.bootstrap import estimate
+from newsnest.nest import Nest
+from newsnest.pipeline import Options
+from newsnest.progress import SILENT, Progress
+from newsnest.study.config import StudyConfig, read_config
+from newsnest.study.data import Labelled, StudyData, prepare_data
+from newsnest.study.outcome import Outcome, Reported
+from newsnest.study.page import write_page
+from newsnest.study.score import Judge, Score
+from newsnest.study.stages import Stages
+from newsnest.study.storage import Store, require_optuna
+from newsnest.train.recipes.recipe import require_training
+
+_REPORTS, _FACTS = "reports", "facts"
+
+
+def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
+    """Run the study of a .toml file, or go on with it, and write its page.
+
+    Each stage starts from the best of the one before. At the end the winner, and what newsnest
+    does without any study, are scored on articles that no trial has seen.
+
+    Parameters
+    ----------
+    file
+        See `newsnest.study.read_config` and docs/study.md.
+    progress
+        Told about every trial.
+
+    Returns
+    -------
+    Outcome
+        A study that has ended gives the same again, and does nothing.
+
+    Raises
+    ------
+    InputError
+        If the file, or a file it names, cannot be used; if what is reported on is tuned on; or if
+        the storage holds another study.
+    ParameterError
+        If an extra is not installed.
+    NewsnestError
+        As the parts raise it, where not even the settings to start from work.
+
+    Notes
+    -----
+    Deterministic for the file, its seeds and the versions of the packages, also where it was
+    killed in between. Trials are JSON in SQLite; nothing is unpickled.
+
+    Example
+    -------
+    >>> run_study("study.toml").reported[0].difference                   # doctest: +SKIP
+    Estimate(value=0.041, low=0.012, high=0.069)
+    """
+    require_optuna()
+    config = read_config(Path(file))
+    if config.training is not None:
+        require_training()
+    with Store(config.storage, config.work / "lock") as store:
+        store.check({**config.content(), "newsnest": newsnest.__version__})
+        with Nest(config.work / "vectors.nest", create=True) as nest:
+            data = _Once(lambda: _read(config, store, progress))
+            default = Options(read=config.read)
+            stages = Stages(config, store, data, nest.vectors, progress, best=default)
+            if config.training is not None and "encoders" not in config.trials():
+                stages.best = replace(default, encoder=config.training.base)
+            _check_default(store, default)
+            for stage in config.stages:
+                stages.run(stage)
+            judge = Judge(config.level, nest.vectors, config.resamples, config.seed)
+            metrics = list(dict.fromkeys(stage.metric for stage in reversed(config.stages)))
+            reports = _report(store, stages.best, default, metrics, judge, data)
+        outcome = Outcome(
+            config=str(file),
+            stages=tuple(stages.outcomes),
+            reported=tuple(Reported.of(own) for own in reports[_key(stages.best)]),
+            looks=len(reports),
+            facts=store.kept(_FACTS) or {},
+            command=command_of(stages.best, config),
+            model=stages.model,
+            is_default=_key(stages.best) == _key(default),
+        )
+    write_page(outcome, config.page)
+    return outcome
+
+
+class _Once:
+    """Reads the articles when they are asked for the first time."""
+
+    def __init__(self, read: Callable[[], StudyData]) -> None:
+        self._read = read
+        self._found: StudyData | None = None
+
+    def __call__(self) -> StudyData:
+        if self._found is None:
+            self._found = self._read()
+        return self._found
+
+
+def _read(config: StudyConfig, store: Store, progress: Progress) -> StudyData:
+    data = prepare_data(config, progress)
+    if store.kept(_FACTS) != data.facts:
+        store.keep(_FACTS, dict(data.facts))
+    return data
+
+
+def _check_default(store: Store, default: Options) -> None:
+    """Raise early where what newsnest does without a study could not be scored at the end."""
+    if not store.kept(_REPORTS):
+        load_encoder(default.encoder).prepare([])
+
+
+def _report(
+    store: Store,
+    winner: Options,
+    default: Options,
+    metrics: list[str],
+    judge: Judge,
+    data: Callable[[], StudyData],
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the reports of every winner so far; that of this one is made once."""
+    reports: dict[str, list[dict[str, Any]]] = store.kept(_REPORTS) or {}
+    if _key(winner) not in reports:
+        part = data().report
+        made = [_reported(metric, winner, default, judge, part).as_dict() for metric in metrics]
+        reports[_key(winner)] = made
+        store.keep(_REPORTS, reports)
+    return reports
+
+
+def _reported(
+    metric: str, winner: Options, default: Options, judge: Judge, part: Labelled
+) -> Reported:
+    try:
+        found = [judge.score(metric, options, part) for options in (winner, default)]
+    except NewsnestError as error:
+        return Reported(metric, None, None, None, {}, error.for_people)
+    return Reported(
+        metric,
+        found[0].estimate,
+        found[1].estimate,
+        _difference(*found),
+        {"winner": found[0].beside, "default": found[1].beside},
+    )
+
+
+def _difference(winner: Score, default: Score) -> Estimate:
+    """Return by how much the winner is better, on the same resamples where there are some."""
+    if winner.draws is not None and default.draws is not None:
+        found = estimate(winner.draws - default.draws)
+        assert found is not None  # a difference of numbers is a number
+        return found
+    return Estimate(winner.estimate.value - default.estimate.value)
+
+
+def _key(options: Options) -> str:
+    """Return a digest of a pipeline, its reading apart: that of the study is one."""
+    said = {key: value for key, value in asdict(replace(options)).items() if key != "read"}
+    return settings_digest({"options": said})
+
+
+_FLAGS: Mapping[str, str] = {"keep_copies": "--keep-copies"}
+_UNITS: Mapping[str, str] = {"time_scale": "s"}
+
+
+def command_of(options: Options, config: StudyConfig) -> str:
+    """Return the `newsnest cluster` command that does what a pipeline says.
+
+    Example
+    -------
+    >>> from types import SimpleNamespace
+    >>> place = SimpleNamespace(storage=Path("a.db"), profile=None,
+    ...                         tuning=SimpleNamespace(files=[Path("news.csv")]))
+    >>> command_of(Options(encoder="tfidf", min_similarity={"story": 0.25}), place)
+    'newsnest cluster news.csv -o a.nest --encoder tfidf --min-similarity story=0.25'
+    """
+    usual = Options()
+    words = ["newsnest", "cluster", *map(str, config.tuning.files)]
+    words += ["-o", str(config.storage.with_suffix(".nest"))]
+    for own in fields(Options):
+        value = getattr(options, own.name)
+        if own.name == "read" or (value == getattr(usual, own.name) and own.name != "encoder"):
+            continue
+        if own.name in _FLAGS:
+            words.append(_FLAGS[own.name])
+            continue
+        if isinstance(value, Mapping):
+            value = ",".join(f"{name}={number!r}" for name, number in sorted(value.items()))
+        words += [f"--{own.name.replace('_', '-')}", f"{value}{_UNITS.get(own.name, '')}"]
+    for ours, theirs in options.read.fields.items():
+        words += ["--field", f"{ours}={theirs}"]
+    if config.profile is not None:
+        words += ["--profile", config.profile]
+    return shlex.join(words)

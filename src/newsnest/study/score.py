@@ -1,0 +1,290 @@
+"""How good a pipeline is on some articles, by one of the study's metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.cluster import fit_frame
+from newsnest.describe.keywords import keywords
+from newsnest.describe.terms import count_terms
+from newsnest.embed import EncoderConfig, VectorCache, encode_cached, load_encoder
+from newsnest.errors import InputError
+from newsnest.evaluate import (
+    Estimate,
+    Labelling,
+    cluster_index,
+    cluster_scores,
+    cut_scores,
+    keyword_coherence,
+    keyword_diversity,
+    stability,
+    title_scores,
+)
+from newsnest.evaluate.bootstrap import estimate, mean_estimate, resample_weights
+from newsnest.pipeline import Options
+from newsnest.pipeline.build import keyword_describer
+from newsnest.pipeline.frames import centred_together
+from newsnest.pipeline.walk import Nested, Walk
+from newsnest.progress import SILENT
+from newsnest.study.data import Labelled
+from newsnest.train.recipes.pairs_data import same_text
+from newsnest.types import Encoder, Labels
+
+_SAMPLES, _SHARE = 5, 0.8  # for the stability, as `newsnest evaluate embedding` has them
+_TITLED = 5000  # articles of which all pairs are looked at
+_LEAST_TEXTS = 3  # of a cluster whose keywords are judged: words of one text always go together
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score, and what stands beside it.
+
+    Parameters
+    ----------
+    estimate
+        The score, and its interval where resamples were asked for.
+    beside
+        What one should know when reading it: clusters, NMI with language, precision, recall.
+    draws
+        The score on the data as they are, then on every resample; None where there are none. Two
+        pipelines on the same articles have the same resamples.
+    """
+
+    estimate: Estimate
+    beside: Mapping[str, float | int | None] = field(default_factory=dict)
+    draws: NDArray[np.float64] | None = None
+
+
+@dataclass(slots=True)
+class Judge:
+    """Scores pipelines.
+
+    Parameters
+    ----------
+    level
+        Whose labels and keywords are judged.
+    vectors
+        Where vectors are kept.
+    resamples, seed
+        For intervals; 0 resamples leave them out.
+    """
+
+    level: str
+    vectors: VectorCache
+    resamples: int = 0
+    seed: int = 0
+    _loaded: tuple[tuple[str, str], Encoder] | None = None
+
+    def score(self, metric: str, options: Options, part: Labelled) -> Score:
+        """Score a pipeline on articles.
+
+        Parameters
+        ----------
+        metric
+            One of `newsnest.study.config.METRICS`.
+        options
+            The pipeline.
+        part
+            The articles.
+
+        Raises
+        ------
+        NewsnestError
+            As the parts raise it, where they cannot do it with these articles.
+        """
+        by: Mapping[str, Callable[[Options, Labelled], Score]] = {
+            "bcubed_f1": self._bcubed,
+            "silhouette": self._silhouette,
+            "stability": self._stability,
+            "npmi": self._npmi,
+            "diversity": self._diversity,
+        }
+        if metric in by:
+            return by[metric](options, part)
+        return self._titles(metric, options, part)
+
+    def _nested(self, options: Options, part: Labelled) -> Nested:
+        walk = Walk(
+            options, keyword_describer(options), self.vectors, SILENT, self._encoder(options)
+        )
+        return walk.nested(part.articles)
+
+    def _encoder(self, options: Options) -> Encoder:
+        key = (options.encoder, options.long_texts)
+        if self._loaded is None or self._loaded[0] != key:
+            config = EncoderConfig(long_texts=options.long_texts, backend=options.backend)
+            self._loaded = key, load_encoder(options.encoder, config=config)
+        return self._loaded[1]
+
+    def _labels(self, nested: Nested) -> Labels:
+        """Return the labels of the texts."""
+        names = [level.name for level in nested.hierarchy.levels]
+        return nested.hierarchy.labels[names.index(self.level)]
+
+    def _bcubed(self, options: Options, part: Labelled) -> Score:
+        nested = self._nested(options, part)
+        labels = self._labels(nested)[nested.item].astype(np.int64)
+        known = np.unique(part.gold[part.gold >= 0], return_inverse=True)[1]
+        gold = np.full(len(part.gold), -1, np.int64)
+        gold[part.gold >= 0] = known
+        none = np.empty((0, 2), np.int64), np.empty(0)
+        drawn = resample_weights(
+            np.arange(known.max(initial=-1) + 1), resamples=self.resamples, seed=self.seed
+        )
+        draws = cut_scores(*none, labels, gold, cuts=[1.0]).f1(drawn)[:, 0]
+        scores = cluster_scores(
+            labels,
+            [None if code < 0 else code for code in gold.tolist()],
+            languages=[article.lang for article in part.articles],
+        )
+        found = estimate(draws)
+        assert found is not None  # a score is a number
+        beside = {
+            "clusters": int(labels.max()) + 1,
+            "gold_clusters": scores.gold_clusters,
+            "precision": scores.bcubed_precision,
+            "recall": scores.bcubed_recall,
+            "nmi_language": scores.nmi_language,
+        }
+        return Score(found, beside, draws)
+
+    def _silhouette(self, options: Options, part: Labelled) -> Score:
+        nested = self._nested(options, part)
+        rows, labels = nested.text, self._labels(nested)
+        if options.reduce != "none":
+            # In the space of the encoder: what a reduction makes of it would judge itself.
+            _, groups = centred_together(nested.texts, options.centre)
+            rows = fit_frame(nested.vectors, nested.weights, groups=groups).apply(
+                nested.vectors, groups
+            )
+        found = cluster_index(
+            rows,
+            labels,
+            {"language": [text.lang for text in nested.texts]},
+            resamples=self.resamples,
+            seed=self.seed,
+        )
+        if found.silhouette is None:
+            raise InputError(
+                f"silhouette: articles must fall into two clusters at least, got {found.clusters}. "
+                "Raise min_similarity."
+            )
+        beside = {"clusters": found.clusters, "nmi_language": found.nmi["language"]}
+        return Score(found.silhouette, beside)
+
+    def _stability(self, options: Options, part: Labelled) -> Score:
+        nested = self._nested(options, part)
+        labels = self._labels(nested)
+        n = len(part.articles)
+        rng = np.random.default_rng([19, self.seed])
+        labellings = []
+        for _ in range(_SAMPLES):
+            rows = np.sort(rng.choice(n, max(2, round(_SHARE * n)), replace=False))
+            mask = np.zeros(n, bool)
+            mask[rows] = True
+            own = self._nested(options, part.take(mask))
+            labellings.append(Labelling(rows, self._labels(own)[own.item].astype(np.int64)))
+        found = cluster_index(
+            nested.text, labels, {"language": [t.lang for t in nested.texts]}, resamples=0
+        )
+        beside = {"clusters": int(labels.max()) + 1, "nmi_language": found.nmi["language"]}
+        return Score(Estimate(stability(labellings)), beside)
+
+    def _titles(self, metric: str, options: Options, part: Labelled) -> Score:
+        rows = _titled(part, self.seed)
+        if rows.size < 2:
+            raise InputError(
+                f"{metric}: two articles at least must have a title and a text, got {rows.size}. "
+                "Choose bcubed_f1 or silhouette."
+            )
+        encoder = self._encoder(options)
+        articles = [part.articles[row] for row in rows]
+        both = [a.title for a in articles] + [a.text for a in articles]
+        encoder.prepare(both, progress=SILENT)
+        vectors = encode_cached(encoder, both, self.vectors, progress=SILENT)
+        n = len(articles)
+        found = title_scores(
+            vectors[:n], vectors[n:], part.gold[rows], resamples=self.resamples, seed=self.seed
+        )
+        beside = {"articles": n}
+        if metric == "mrr":
+            return Score(found.retrieval.mrr_10, beside)
+        if metric == "auroc":
+            return Score(found.article.auroc, beside)
+        if found.story is None:
+            raise InputError(
+                "story_auroc: two articles of one story must have a title and a text, got none. "
+                "Choose auroc."
+            )
+        return Score(found.story.auroc, beside)
+
+    def _npmi(self, options: Options, part: Labelled) -> Score:
+        found, beside = self._keywords(options, part)
+        columns, presence = found
+        values = keyword_coherence(columns, presence)
+        values = values[~np.isnan(values)]
+        if not values.size:
+            raise InputError(
+                f"npmi: some {self.level} of {_LEAST_TEXTS} texts must have two keywords, got "
+                "none. Lower min_similarity."
+            )
+        beside = {**beside, "diversity": keyword_diversity(columns)}
+        return Score(mean_estimate(values, resamples=self.resamples, seed=self.seed), beside)
+
+    def _diversity(self, options: Options, part: Labelled) -> Score:
+        (columns, presence), beside = self._keywords(options, part)
+        values = keyword_coherence(columns, presence)
+        beside = {**beside, "npmi": float(np.nanmean(values))}
+        return Score(Estimate(keyword_diversity(columns)), beside)
+
+    def _keywords(
+        self, options: Options, part: Labelled
+    ) -> tuple[tuple[list[list[int]], Any], dict[str, float | int | None]]:
+        """Return the keywords of every large cluster, and which text says which."""
+        nested = self._nested(options, part)
+        labels = self._labels(nested)
+        bodies, spoken = (
+            [text.body for text in nested.texts],
+            [text.lang for text in nested.texts],
+        )
+        terms = count_terms(
+            bodies,
+            spoken,
+            max_terms=options.keyword_terms,
+            max_characters=options.keyword_characters,
+        )
+        words = keywords(terms, labels, weights=nested.weights)
+        # Judged on all that the texts say, whatever was read to choose them.
+        usual = Options()
+        every = count_terms(
+            bodies, spoken, max_terms=usual.keyword_terms, max_characters=max(map(len, bodies))
+        )
+        column = {word.casefold(): at for at, word in enumerate(every.shown)}
+        large = np.flatnonzero(np.bincount(labels) >= _LEAST_TEXTS)
+        chosen = [[column.get(word.casefold(), -1) for word in words[c]] for c in large]
+        if not any(chosen):
+            raise InputError(
+                f"keywords: some {self.level} must have {_LEAST_TEXTS} texts, got none. "
+                "Lower min_similarity."
+            )
+        return (chosen, every.matrix), {"clusters": len(chosen)}
+
+
+def _titled(part: Labelled, seed: int) -> NDArray[np.int64]:
+    """Return the rows with a title and a text, no title and no text twice, 5,000 at most."""
+    seen: set[str] = set()
+    rows = []
+    for row, article in enumerate(part.articles):
+        keys = {f"title {same_text(article.title)}", f"text {same_text(article.text)}"}
+        if article.title and article.text and not keys & seen:
+            seen |= keys
+            rows.append(row)
+    found = np.array(rows, np.int64)
+    if found.size > _TITLED:
+        found = np.sort(np.random.default_rng([17, seed]).permutation(found)[:_TITLED])
+    return found

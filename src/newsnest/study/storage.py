@@ -1,0 +1,255 @@
+"""Trials kept in one SQLite file by Optuna: only finished ones, each in one write.
+
+A killed study leaves no half of a trial behind: the settings of the next one follow from the
+finished ones and a seed, so that they are proposed again, and nothing has to be repaired.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from newsnest.errors import InputError, ParameterError
+from newsnest.study.config import STAGES
+from newsnest.study.outcome import Record
+from newsnest.study.settings import ASKED
+from newsnest.study.space import Choices, Space, Value, suggest
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import optuna
+    from optuna.distributions import BaseDistribution
+
+_MAIN = "newsnest"
+_CONFIG = "config"
+
+
+def require_optuna() -> None:
+    """Raise ParameterError unless what a study needs is installed."""
+    if find_spec("optuna") is None:
+        raise ParameterError(
+            "study: the package optuna must be installed, got none. "
+            'Run pip install "newsnest[study]".'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Settings to try next, and what Optuna needs to know of them."""
+
+    params: Mapping[str, Value]
+    drawn: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+
+
+class Store:
+    """The trials of a study on disk; use as a context manager.
+
+    Parameters
+    ----------
+    file
+        The SQLite file; made if it is not there.
+    lock
+        A file that is locked as long as the study runs.
+
+    Raises
+    ------
+    InputError
+        If the file is something else, or another process is running this study.
+    """
+
+    def __init__(self, file: Path, lock: Path) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        _check_storage(file)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        self.file = file
+        self._lock = sqlite3.connect(lock, timeout=0.0, isolation_level=None)
+        try:
+            self._lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            self._lock.close()
+            raise InputError(
+                f"{file}: must be free, got a study that is running on it. Wait until it ends."
+            ) from error
+        self._storage = optuna.storages.RDBStorage(
+            f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60.0}}
+        )
+        self._studies: dict[str, optuna.Study] = {}
+
+    def close(self) -> None:
+        """Close the file and let others run the study."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def check(self, content: Mapping[str, Any]) -> None:
+        """Keep what the study is, or raise if the file holds another one.
+
+        Parameters
+        ----------
+        content
+            All that decides what a trial scores (`StudyConfig.content`); trials are not part of
+            it: there may be more of them later.
+
+        Raises
+        ------
+        InputError
+            Naming what was another.
+        """
+        there = self.kept(_CONFIG)
+        here = json.loads(json.dumps(content))
+        if there is None:
+            self.keep(_CONFIG, here)
+        elif there != here:
+            others = "; ".join(_changes(there, here))
+            raise InputError(
+                f"{self.file}: must hold this study, got another: {others}. "
+                'To begin another, name another file under [study], as in storage = "other.db"; '
+                f"to begin anew, delete {self.file.name}."
+            )
+
+    def keep(self, key: str, content: Any, *, stage: str = _MAIN) -> None:
+        """Keep JSON under a key of a stage."""
+        self._study(stage).set_user_attr(key, content)
+
+    def kept(self, key: str, *, stage: str = _MAIN) -> Any:
+        """Return what was kept under a key, None if nothing was."""
+        return self._study(stage).user_attrs.get(key)
+
+    def records(self, stage: str) -> list[Record]:
+        """Return the finished trials of a stage, in order."""
+        found = [Record(**trial.user_attrs["record"]) for trial in self._trials(stage)]
+        return sorted(found, key=lambda record: record.number)
+
+    def propose(self, stage: str, space: Space, number: int, seed: int) -> Proposal:
+        """Return what to try next: it follows from the finished trials, the number and the seed.
+
+        Notes
+        -----
+        Encoders are tried one after the other, anything else by a tree-structured Parzen estimator
+        (Bergstra et al. 2011), the first ten at random.
+        """
+        import optuna
+
+        if stage == "encoders":
+            own = space["encoder"]
+            assert isinstance(own, Choices)
+            every = optuna.distributions.CategoricalDistribution(own.values)
+            params = {"encoder": own.values[number]}
+            return Proposal(params, params, {"encoder": every})
+        drawn = int(
+            np.random.SeedSequence([seed, STAGES.index(stage), number]).generate_state(1)[0]
+        )
+        sampler = optuna.samplers.TPESampler(seed=drawn)
+        memory = optuna.create_study(direction="maximize", sampler=sampler)
+        memory.add_trials(self._trials(stage))
+        trial = memory.ask()
+        params = suggest(trial, space, ASKED[stage])
+        return Proposal(params, trial.params, trial.distributions)
+
+    def add(self, stage: str, proposal: Proposal, record: Record) -> None:
+        """Keep a finished trial."""
+        import optuna
+
+        state = optuna.trial.TrialState
+        self._study(stage).add_trial(
+            optuna.trial.create_trial(
+                state=state.FAIL if record.error else state.COMPLETE,
+                value=None if record.error else record.value,
+                params=dict(proposal.drawn),
+                distributions=dict(proposal.distributions),
+                user_attrs={"record": json.loads(json.dumps(asdict(record)))},
+            )
+        )
+
+    def importances(self, stage: str) -> dict[str, float]:
+        """Return what settings account for, of those that every trial has; {} if that says nothing.
+
+        Notes
+        -----
+        Functional ANOVA over a forest (Hutter, Hoos and Leyton-Brown 2014), seeded.
+        """
+        import optuna
+
+        study = self._study(stage)
+        done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+        if len(done) < 2 or len({trial.value for trial in done}) < 2:
+            return {}
+        evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+        try:
+            found = optuna.importance.get_param_importances(study, evaluator=evaluator)
+        except (ValueError, RuntimeError):  # nothing that all of them have was varied
+            return {}
+        # Of a single setting there is nothing to compare.
+        return {name: float(value) for name, value in found.items()} if len(found) > 1 else {}
+
+    def _trials(self, stage: str) -> list[optuna.trial.FrozenTrial]:
+        return [t for t in self._study(stage).get_trials() if "record" in t.user_attrs]
+
+    def _study(self, stage: str) -> optuna.Study:
+        import optuna
+
+        if stage not in self._studies:
+            self._studies[stage] = optuna.create_study(
+                storage=self._storage, study_name=stage, direction="maximize", load_if_exists=True
+            )
+        return self._studies[stage]
+
+
+def _check_storage(file: Path) -> None:
+    """Raise unless the file is not there, or is a study of Optuna."""
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: must lie in a folder that exists, got none. Make it first.")
+    if not file.exists():
+        return
+    if file.is_file():
+        try:
+            sql = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+            try:
+                names = {row[0] for row in sql.execute("SELECT name FROM sqlite_master")}
+            finally:
+                sql.close()
+            if not names or "studies" in names:  # empty: killed before anything was written
+                return
+        except sqlite3.DatabaseError:
+            pass
+    raise InputError(
+        f"{file}: must be a study, got something else, which is left as it is. "
+        'Name another file under [study], as in storage = "other.db".'
+    )
+
+
+def _changes(there: Any, here: Any, path: Sequence[str] = ()) -> list[str]:
+    """Return what is another in one JSON value than in another, by its path."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        names = list(dict.fromkeys([*there, *here]))
+        return [
+            change
+            for name in names
+            for change in _changes(there.get(name), here.get(name), [*path, name])
+        ]
+    if there == here:
+        return []
+    at = ".".join(path)
+    return [f"{at} was {json.dumps(there)} and is {json.dumps(here)}"]
