@@ -7,11 +7,11 @@ ablations and number without compare. `make bench-clusterbert DATA=FOLDER` runs 
 
 Parts, each of which goes on where it was interrupted, cell by cell (--work keeps the cells):
 
-  frozen       TF-IDF, SIF and minilm as it comes, by every clusterer; BERTopic's and EVoC's
+  frozen       TF-IDF, SIF and minilm as it comes, by k-means and RAC; BERTopic's and EVoC's
                defaults on minilm
   trained      SCCL, VaSCL, TSDAE and ClusterBERT trained on the texts themselves, without labels,
                given the gold number of clusters as in the paper; and what they retrieve afterwards
-  deep         the other clusterers on the vectors of `trained`
+  deep         IDEC and UMAP on minilm as it comes and on the vectors of `trained`
   ablations    ClusterBERT with one part changed
   number       how many clusters are chosen where nobody says it
   assemble     benchmarks/results/clusterbert.json, and the tables of docs/clusterbert.md
@@ -190,14 +190,12 @@ def cluster_cells(bench: Bench, texts: Texts, encoder: str, vectors: Vectors, **
 
 
 def frozen_part(bench: Bench, texts: Texts) -> None:
+    cheap = [name for name in CLUSTERERS if name not in (*OWN_NUMBER, *DEEP)]
     for encoder in ("frozen", *UNTRAINED):
         own = OWN_NUMBER if encoder == "frozen" else ()
-        # Last, and on minilm alone in the smaller profiles.
-        deep = DEEP if encoder == "frozen" or bench.name == "full" else ()
-        cheap = [name for name in CLUSTERERS if name not in (*OWN_NUMBER, *DEEP)]
         cluster_cells(
             bench, texts, encoder, vectors_of(bench, texts, encoder),
-            part="frozen", names=(*cheap, *own, *deep), seeds=bench.profile.seeds,
+            part="frozen", names=(*cheap, *own), seeds=bench.profile.seeds,
         )  # fmt: skip
 
 
@@ -285,6 +283,11 @@ def retrieve(
 
 
 def deep_part(bench: Bench, texts: Texts) -> None:
+    for encoder in ("frozen", *UNTRAINED) if bench.name == "full" else ("frozen",):
+        cluster_cells(
+            bench, texts, encoder, vectors_of(bench, texts, encoder),
+            part="frozen", names=DEEP, seeds=bench.profile.seeds,
+        )  # fmt: skip
     for path in sorted(bench.cells.folder.glob(f"{texts.name}.*.npz")):
         encoder, seed = path.name.removesuffix(".npz").split(".")[1:]
         encoder = encoder.replace("_", " ")
