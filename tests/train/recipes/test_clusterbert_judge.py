@@ -60,11 +60,18 @@ def test_a_collapse_is_never_better():
 def test_telling_more_words_alone_is_not_better_and_losing_them_is_worse():
     before = {"silhouette": 0.2, "stability": 0.5, "words": 0.3}
     assert not is_better({**before, "words": 0.6}, before)[0]
-    assert is_better({**before, "words": 0.6}, before, adapting=True)[0]
+    assert is_better({**before, "words": 0.6, "agreement": 0.4}, before, adapting=True)[0]
     assert is_better({**before, "silhouette": 0.25, "words": 0.6}, before)[0]
     assert is_better({**before, "silhouette": 0.25, "words": 0.297}, before)[0]
     better, why = is_better({**before, "silhouette": 0.25, "words": 0.27}, before)
     assert not better and "(-0.050: silhouette +0.050, stability +0.000, words -0.100)" in why
+
+
+def test_adaptation_that_replaces_what_was_stable_is_undone_whatever_words_it_tells():
+    before = {"silhouette": 0.2, "stability": 0.9, "words": 0.1}
+    better, why = is_better({**before, "words": 0.9, "agreement": 0.45}, before, adapting=True)
+    assert not better and "only 50% of the stable clusters are left" in why
+    assert is_better({**before, "words": 0.9, "agreement": 0.61}, before, adapting=True)[0]
 
 
 def test_the_start_is_kept():

@@ -20,6 +20,7 @@ _SAMPLES = 4
 _TOPICS = 100  # directions of the texts' words that the vectors are asked for
 _ALPHAS = (0.01, 0.1, 1.0, 10.0)
 _LEAST_WORDS = 0.01  # a share of less is none
+_LEAST_LEFT = 2 / 3  # of the agreement that clusters of samples have with each other
 
 Rows = NDArray[np.int64]
 
@@ -116,20 +117,29 @@ def is_better(
     Three changes are added up: that of the silhouette, that of the stability, and what is lost of
     the words told, as a share of those told before. The first two alone would reward a collapse
     onto any clusters whatever: what is forgotten counts against it. To tell more words counts only
-    where that is what the stage is for: alone it makes no better clusters.
+    where that is what the stage is for: alone it makes no better clusters, and may replace what
+    the base knows. So that stage must also leave two thirds of the clusters that were stable.
 
     Parameters
     ----------
     now, before
         As `Judge.measure` returns them; None: there is nothing before it, and it is kept.
     adapting
-        Whether the stage is for telling more words: these then count for it.
+        Whether the stage is for telling more words: these then count for it, and `now` also has
+        its "agreement", the adjusted Rand index of its clusters with those before.
     """
     if before is None:
         return True, "Start"
     change = {name: now[name] - before[name] for name in ("silhouette", "stability")}
     words = now["words"] / max(before["words"], _LEAST_WORDS) - 1
     change["words"] = words if adapting else min(0.0, words)
+    if adapting and before["stability"] > 0:
+        left = now["agreement"] / before["stability"]
+        if left < _LEAST_LEFT:
+            return False, (
+                f"Not better by the unsupervised test (only {left:.0%} of the stable clusters are "
+                "left): the weights before it are kept"
+            )
     told = f"{sum(change.values()):+.3f}: " + ", ".join(f"{n} {v:+.3f}" for n, v in change.items())
     if sum(change.values()) > 0:
         return True, f"Better by the unsupervised test ({told}): kept"

@@ -289,6 +289,8 @@ class _Run:
         measures = self.judge.measure(vectors, labels, self.teacher)
         measures["reconstruction"] = epochs[-1]["held_out"]
         before = next((result for result in reversed(self.results) if result.kept), None)
+        if before is not None:
+            measures["agreement"] = cluster_scores(labels, before.labels).ari
         better, why = is_better(
             measures, None if before is None else before.measures, adapting=name == "adaptation"
         )
