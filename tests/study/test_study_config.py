@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from study_files import articles, write_study
 
+import newsnest.corpus
 from newsnest.cluster import Reduction
 from newsnest.errors import InputError
 from newsnest.pipeline import Options
-from newsnest.study.config import STAGES, read_config
+from newsnest.study.config import STAGES
+from newsnest.study.read import read_config
+from newsnest.study.run import command_of
 from newsnest.study.settings import (
     KEYWORDS,
     PIPELINE,
@@ -105,18 +109,20 @@ def test_without_labels_other_metrics_are_the_usual_ones(tmp_path: Path):
         (TUNING + "[encoders]\nnames = []\n", r"line 5: .*names must be a text or a list of texts"),
         (TUNING + '[encoders]\nnames = ["tfidf", "tfidf"]\n', "names must be different encoders"),
         ('[tuning]\narticles = "b.jsonl"\n' + ENCODERS, r"line 2: .*must name a file that exists"),
+        ('[tuning]\narticles = "~nobody-here/b"\n' + ENCODERS, "line 2: .*name a file that exists"),
         ('[tuning]\narticles = 3\n' + ENCODERS, r"line 2: .*articles must be a text or a list"),
         ('[tuning]\nlabel = "s"\n' + ENCODERS, r"line 1: .*articles must name a file, got none"),
         ('study = 1\n' + TUNING + ENCODERS, r"line 1: \[study\] must be a table"),
         (TUNING + '[study]\nlevel = "storey"\n' + ENCODERS, r"line 5: .*Did you mean 'story'"),
         (TUNING + "[study]\nseed = -1\n" + ENCODERS, r"line 5: .*seed must be a whole number"),
+        (TUNING + '[study]\nstorage = "a.html"\n' + ENCODERS, r"line 5: .*storage must not end in"),
         (TUNING + "[study]\nstorage = 3\n" + ENCODERS, r"line 5: .*storage must be a text, got 3"),
         (TUNING + '[report]\ngold = "a.jsonl"\n' + ENCODERS, r"line 5: .*gold must stand with"),
         (TUNING + '[report]\narticles = "a.jsonl"\nheld_out = 0.3\n' + ENCODERS, r"line 6: .*out"),
         (TUNING + '[report]\narticles = "a.jsonl"\n' + ENCODERS, r"line 5: .*have gold labels"),
         (TUNING + 'profile = "regional"\n' + ENCODERS, r"line 4: \[tuning\] profile: "),
         (TUNING + 'fields = {txt = "b"}\n' + ENCODERS, r"line 4: \[tuning\] fields: .*'txt'"),
-        (TUNING + "[pipeline]\ntrials = 0\nsettings = {dims = 4}\n", "5: .*trials must be a whole"),
+        (TUNING + "[pipeline]\ntrials = 0\nsettings = {time_weight = 0.1}\n", "5: .*trials must"),
         (TUNING + "[pipeline]\ntrials = 2\n", r"line 4: .*settings must be a table of settings"),
         (TUNING + '[tuning.x]\n', r"line 4: \[tuning\] x must not stand there"),
     ],
@@ -139,7 +145,12 @@ def test_what_is_wrong_names_file_line_and_cure(tmp_path: Path, text: str, messa
         ("dims = {low = 8.5, high = 9}", "line 5: .*low must be a whole number, got 8.5"),
         ("dims = {low = 8}", "line 5: .*high must be a whole number, got None"),
         ("dims = {low = 8, hihg = 9}", "line 5: .*hihg must not stand there.*Did you mean 'high'"),
-        ("dims = {low = 8, high = 9, step = 5}", "line 5: .*step must be above 0 and fit"),
+        ("dims = {low = 8, high = 9, step = 5}", "line 5: .*step must be above 0 and divide"),
+        ("dims = {low = 8, high = 13, step = 3}", "line 5: .*step must be above 0 and divide"),
+        ("dims = {low = 8, high = 9, default = 1}", "line 5: .*default must be true or false"),
+        ("dims = {low = 8, high = 9, default = true}", "line 5: .*default must stand with what"),
+        ("dims = [8]", r"line 5: \[pipeline.settings\] dims must mean something beside the other"),
+        ("hdbscan_size = 4", "line 5: .*hdbscan_size must mean something beside the other"),
         ("dims = {low = 8, high = 9, log = 1}", "line 5: .*log must be true or false"),
         (
             "time_weight = {low = 0.0, high = 0.5, log = true}",
@@ -173,6 +184,7 @@ def test_what_is_wrong_with_a_setting_is_said(tmp_path: Path, settings: str, mes
         ),
         ("[training.settings]\nepoch = 2\n", "line 5: .*Did you mean 'epochs'"),
         ("[training.settings]\nseed = 2\n", "line 5: .*seed must not stand there"),
+        ("[training.settings]\nguide_margin = 0.1\n", "line 5: .*guide_margin must mean something"),
         (
             "[training.settings]\nepochs = {low = 0, high = 2}\n",
             "line 5: .*epochs must be more than",
@@ -247,3 +259,41 @@ def test_lines_are_found_in_tables_dotted_keys_and_above():
     assert line_of(text, ["a", "c", "f", "low"]) == 6
     assert line_of(text, ["a", "z"]) == 2
     assert line_of(text, ["x"]) is None
+
+
+def test_a_folder_named_as_a_known_encoder_is_not_taken_for_it(tmp_path: Path, tiny_model: Path):
+    shutil.copytree(tiny_model, tmp_path / "mine")
+    (tmp_path / "static").mkdir()
+    config = read_config(
+        write(tmp_path, TUNING + '[encoders]\nnames = ["static", "mine"]\nmetric = "mrr"\n')
+    )
+    assert config.stages[0].space == {"encoder": Choices(("static", "mine"))}
+    assert config.place("static") == "static" and config.place("mine") == str(tmp_path / "mine")
+
+
+def test_a_study_is_the_same_wherever_the_command_runs_and_its_folder_lies(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    shutil.copytree(tiny_model, folder / "mine")
+    text = TUNING + '[encoders]\nnames = ["mine"]\n[training]\ndata = "t.jsonl"\n'
+    files = {"a.jsonl": articles(4), "t.jsonl": articles(4, seed=9)}
+    file = write_study(folder, text + "[training.settings]\nepochs = 1\n", files)
+    said = read_config(file).content()
+    assert set(said["files"]) == {"mine"}
+    monkeypatch.chdir(folder)
+    assert read_config(Path("study.toml")).content() == said
+    folder.rename(tmp_path / "there")
+    assert read_config(tmp_path / "there" / "study.toml").content() == said
+    with (tmp_path / "there" / "mine" / "config.json").open("a") as model:
+        model.write("\n")
+    assert read_config(tmp_path / "there" / "study.toml").content()["files"] != said["files"]
+
+
+def test_a_profile_is_meant_from_the_folder_of_the_file_on(tmp_path: Path):
+    builtin = Path(newsnest.corpus.__file__).with_name("profiles") / "fr-regional.toml"
+    shutil.copy(builtin, tmp_path / "own.toml")
+    config = read_config(write(tmp_path, TUNING + 'profile = "own.toml"\n' + ENCODERS))
+    assert config.profile == str(tmp_path / "own.toml")
+    assert f"--profile {tmp_path}/own.toml" in command_of(Options(read=config.read), config)

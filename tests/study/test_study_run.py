@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,18 @@ from study_files import articles, titled, write_study
 
 import newsnest
 from newsnest.cli.main import main
+from newsnest.corpus import digest
 from newsnest.corpus.sample import gold_path, sample_path
 from newsnest.embed import MemoryCache
-from newsnest.embed.weights import read_metadata
+from newsnest.embed.weights import read_metadata, write_metadata
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import Estimate, bcubed_f1
 from newsnest.pipeline import Options
 from newsnest.study import run_study
-from newsnest.study.config import read_config
 from newsnest.study.data import Labelled, prepare_data
 from newsnest.study.page import draw_bars, draw_history, study_page
+from newsnest.study.read import read_config
+from newsnest.study.run import _key
 from newsnest.study.score import Judge
 from newsnest.study.storage import Store
 from newsnest.types import Article
@@ -155,7 +158,8 @@ def test_a_trial_that_cannot_be_is_kept_as_failed_and_the_study_goes_on(tmp_path
     assert all("dims must be at most" in record.error for record in pipeline.records)
     assert not pipeline.improved and pipeline.leaders() == ()
     assert "--reduce" not in outcome.command
-    assert "dims must be at most" in (tmp_path / "study.html").read_text()
+    page = (tmp_path / "study.html").read_text()
+    assert "dims must be at most" in page and "Nothing was better than the start" in page
 
 
 @pytest.mark.usefixtures("quick_default")
@@ -210,6 +214,49 @@ def test_a_file_that_is_no_study_is_left_as_it_is(tmp_path: Path):
         Store(tmp_path / "nowhere" / "study.db", tmp_path / "lock")
 
 
+def test_a_range_with_default_leaves_some_trials_to_what_newsnest_measures(tmp_path: Path):
+    text = TUNING + "[pipeline.settings]\nmin_similarity.story = {low = 0.1, high = 0.5"
+    for more in ("}\n", ", default = true}\n"):
+        (stage,) = read_config(make(tmp_path, text + more)).stages
+        with Store(tmp_path / "study.db", tmp_path / "lock") as store:
+            told = [store.propose("pipeline", stage.space, n, 0).params for n in range(20)]
+        given = [float(own["min_similarity.story"]) for own in told if own]
+        assert all(0.1 <= value <= 0.5 for value in given) and len(set(given)) > 5
+        assert (len(given) < 20) == ("default" in more)
+
+
+@pytest.mark.usefixtures("quick_default")
+def test_a_study_begun_anew_knows_nothing_of_the_models_of_the_old_one(again: Path):
+    old = again.with_name("study.work") / "model-0-seed-0"
+    old.mkdir()
+    run_study(again)
+    assert old.exists()
+    again.with_name("study.db").unlink()
+    again.write_text(STUDY.partition("[pipeline]")[0])
+    run_study(again)
+    assert not old.exists()
+
+
+def test_a_winner_is_the_same_wherever_the_command_runs(tmp_path: Path):
+    keys = {
+        _key(Options(encoder=str(folder / "mine")), SimpleNamespace(file=folder / "study.toml"))
+        for folder in (tmp_path, Path(), Path("below"))
+    }
+    assert len(keys) == 1
+    assert _key(Options(), SimpleNamespace(file=Path("study.toml"))) not in keys
+
+
+def test_the_name_of_a_storage_may_hold_anything(tmp_path: Path):
+    folder = tmp_path / "a?b {c} %20 #é"
+    folder.mkdir()
+    for _ in range(2):
+        with Store(folder / "study?.db", folder / "lock") as store:
+            assert store.kept("x") in (None, 1)
+            store.keep("x", 1)
+            assert store.kept("x") == 1
+    assert {path.name for path in folder.iterdir()} == {"study?.db", "lock"}
+
+
 def test_a_study_runs_once_at_a_time(tmp_path: Path):
     with (
         Store(tmp_path / "study.db", tmp_path / "lock"),
@@ -227,9 +274,11 @@ def test_without_optuna_the_pip_line_is_said(tmp_path: Path, monkeypatch: pytest
 # ── what is reported on ───────────────────────────────────────────────────────────────────────────
 
 
-def report_study(folder: Path, report: list[dict[str, Any]]) -> Path:
+def report_study(
+    folder: Path, report: list[dict[str, Any]], tuning: list[dict[str, Any]] | None = None
+) -> Path:
     text = STUDY + '[report]\narticles = "r.jsonl"\nlabel = "story"\n'
-    return write_study(folder, text, {"a.jsonl": articles(), "r.jsonl": report})
+    return write_study(folder, text, {"a.jsonl": tuning or articles(), "r.jsonl": report})
 
 
 @pytest.mark.parametrize("by", ["id", "text"])
@@ -240,6 +289,36 @@ def test_an_article_that_is_tuned_and_reported_on_is_refused(tmp_path: Path, by:
     message = rf"r\.jsonl: must share no article with .*a\.jsonl.* got 1 \(the first, by its {by}"
     with pytest.raises(InputError, match=message):
         run_study(config)
+
+
+def test_a_near_copy_of_what_is_tuned_on_is_refused_in_the_report(tmp_path: Path):
+    words = "the sea wall of the harbour town was breached in the storm of last night and the "
+    long = {"id": "own", "title": "Storm", "text": words * 12, "story": "x"}
+    copy = {**long, "id": "theirs", "title": "Storm: latest", "text": words * 12 + "harbour"}
+    others = articles(6, seed=5, name="r")
+    config = report_study(tmp_path, [*others, copy], [*articles(), long])
+    with pytest.raises(InputError, match=r"got 1 \(the first, by its text: 'theirs'"):
+        run_study(config)
+
+
+@pytest.mark.parametrize("learned", ["data", "calibration"])
+@pytest.mark.parametrize("held_out", [True, False])
+def test_an_encoder_that_has_learned_from_what_is_reported_on_is_refused(
+    tmp_path: Path, tiny_model: Path, tally, learned: str, held_out: bool
+):
+    model = shutil.copytree(tiny_model, tmp_path / "mine")
+    config = report_study(tmp_path, articles(6, seed=5, name="r"))
+    text = config.read_text().replace('names = ["tfidf"]', 'names = ["mine"]')
+    config.write_text(text.partition("[report]")[0] if held_out else text)
+    names = ["a.jsonl", "r.jsonl"] if held_out else ["r.jsonl", "a.jsonl"]
+    for name in names[::-1]:
+        seen = [{"digest": digest([tmp_path / name])}]
+        said = {"data": seen} if learned == "data" else {"calibration": {"story": {"data": seen}}}
+        write_metadata(model, said)
+        if name == names[-1]:
+            prepare_data(read_config(config), tally)
+    with pytest.raises(InputError, match=rf"encoder mine must have learned nothing .*{names[0]}"):
+        prepare_data(read_config(config), tally)
 
 
 @pytest.mark.usefixtures("quick_default")
@@ -263,8 +342,9 @@ def test_what_is_held_out_shares_no_story_and_no_copy_with_what_is_tuned_on(tmp_
     assert again.report.articles == data.report.articles
 
 
+@pytest.mark.parametrize("by", ["title", "text"])
 @pytest.mark.parametrize("where", ["tuning", "report"])
-def test_training_data_that_judge_are_refused(tmp_path: Path, where: str, tally):
+def test_training_data_that_judge_are_refused(tmp_path: Path, where: str, by: str, tally):
     text = (
         TUNING + '[report]\narticles = "r.jsonl"\nlabel = "story"\n'
         '[training]\ndata = "t.jsonl"\n[training.settings]\nepochs = 1\n'
@@ -272,7 +352,10 @@ def test_training_data_that_judge_are_refused(tmp_path: Path, where: str, tally)
     files = {"a.jsonl": titled(20), "r.jsonl": titled(20, first=20)}
     stray = titled(1, first=5 if where == "tuning" else 25)[0]
     trained = [{"title": "cup", "summary": "final", "id": 1}]
-    trained.append({"title": "x", "summary": stray["text"], "id": 2})
+    said = {"title": stray["title"], "summary": "the lead"}
+    trained.append(
+        {**(said if by == "title" else {"title": "x", "summary": stray["text"]}), "id": 2}
+    )
     config = read_config(write_study(tmp_path, text, {**files, "t.jsonl": trained}))
     with pytest.raises(
         InputError, match=rf"t\.jsonl: must share no article with .*\[{where}\] data"
@@ -290,6 +373,21 @@ def test_a_corpus_without_any_label_or_with_one_article_is_refused(tmp_path: Pat
     config = read_config(write_study(tmp_path, STUDY, {"a.jsonl": rows[:1]}))
     with pytest.raises(InputError, match="must hold two articles at least, got 1"):
         prepare_data(config, tally)
+
+
+def test_of_an_id_that_two_files_have_the_first_article_and_its_label_count(tmp_path: Path, tally):
+    text = STUDY.replace('"a.jsonl"', '["a.jsonl", "b.jsonl"]')
+    rows = articles()
+    stray = {**articles(1, seed=9)[0], "id": rows[0]["id"], "story": "another"}
+    config = read_config(write_study(tmp_path, text, {"a.jsonl": rows, "b.jsonl": [stray]}))
+    data = prepare_data(config, tally)
+    gold = {
+        a.id: code
+        for part in (data.judged, data.report)
+        for a, code in zip(part.articles, part.gold.tolist(), strict=True)
+    }
+    same = [row["id"] for row in rows if row["story"] == rows[0]["story"]]
+    assert len(same) > 1 and len({gold[identity] for identity in same}) == 1
 
 
 # ── scores ────────────────────────────────────────────────────────────────────────────────────────
@@ -328,7 +426,17 @@ def test_every_metric_is_a_number_within_its_bounds_and_the_same_again(metric: s
         assert "nmi_language" in one.beside
 
 
+def test_diversity_of_single_keywords_has_no_coherence_beside_it():
+    options = Options(encoder="tfidf", keyword_terms=1, min_similarity={"story": -1.0})
+    found = Judge("story", MemoryCache()).score("diversity", options, labelled(articles()))
+    assert found.estimate.value == 1.0 and found.beside["npmi"] is None
+
+
 def test_a_metric_without_what_it_needs_says_so():
+    with pytest.raises(InputError, match="stability: two articles at least must be there, got 1"):
+        Judge("story", MemoryCache()).score(
+            "stability", Options(encoder="tfidf"), labelled(articles()[:1])
+        )
     rows = [{**row, "text": ""} for row in articles()]
     judge = Judge("story", MemoryCache())
     with pytest.raises(InputError, match="auroc: two articles at least must have a title and a"):
@@ -404,6 +512,10 @@ def test_trainings_start_from_the_best_that_can_be_trained_and_only_the_best_is_
     assert len(trained.splitlines()) == outcome.facts["trained_on_articles"]
     if training.improved:
         assert f"--encoder {outcome.model}" in outcome.command
+    left = tmp_path / "study.work" / "model-9-seed-0.checkpoints"  # killed right after a trial
+    left.mkdir()
+    assert run_study(tmp_path / "study.toml").as_dict() == outcome.as_dict()
+    assert not left.exists()
 
 
 def test_trackers_are_handed_to_the_trainings(tmp_path: Path, monkeypatch, tiny_model: Path):
@@ -414,6 +526,7 @@ def test_trackers_are_handed_to_the_trainings(tmp_path: Path, monkeypatch, tiny_
         raise ParameterError("train: must stop here.")
 
     monkeypatch.setattr("newsnest.study.stages.run", run)
+    monkeypatch.setattr("newsnest.train.recipes.trackers.check_trackers", lambda names: None)
     text = TRAINING.format(model=tiny_model).replace(
         "[training]\n", '[training]\nreport_to = ["tensorboard", "wandb"]\n'
     )
@@ -421,6 +534,16 @@ def test_trackers_are_handed_to_the_trainings(tmp_path: Path, monkeypatch, tiny_
     monkeypatch.setattr(Options.__init__, "__defaults__", _defaults())
     run_study(config)
     assert {settings.report_to for settings in seen} == {("tensorboard", "wandb")}
+
+
+def test_a_tracker_that_is_not_installed_is_said_before_any_trial(tmp_path: Path, tiny_model: Path):
+    text = TRAINING.format(model=tiny_model).replace(
+        "[training]\n", '[training]\nreport_to = "notthere"\n'
+    )
+    config = write_study(tmp_path, text, {"a.jsonl": titled(60)})
+    with pytest.raises(ParameterError, match="trackers that are installed, got notthere"):
+        run_study(config)
+    assert not (tmp_path / "study.db").exists()
 
 
 def test_training_needs_an_encoder_that_works(tmp_path: Path, monkeypatch, make_tiny_model):
@@ -474,7 +597,7 @@ def test_a_killed_study_goes_on_and_ends_as_it_would_have(tmp_path: Path, again:
     process.communicate()
     seen = finished_trials(storage)
     process = start(config, "--json", "--quiet")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert 2 <= seen <= finished_trials(storage) == 6
     whole = run_study(again)
@@ -510,6 +633,8 @@ def test_the_command_prints_a_leaderboard_and_json(again: Path):
     told = json.loads(plain.stdout)
     assert [stage["name"] for stage in told["stages"]] == ["encoders", "pipeline"]
     assert told["command"] in first.stdout
+    kept = "nothing was better than the start" in first.stdout
+    assert kept == (not told["stages"][1]["improved"])
 
 
 @pytest.mark.usefixtures("quick_default")

@@ -29,7 +29,7 @@ def study(config: Path, quiet: bool, as_json: bool) -> None:
     writes a page.
     """
     from newsnest.study import run_study
-    from newsnest.study.config import read_config
+    from newsnest.study.read import read_config
 
     storage = read_config(config).storage
     kept = f"Finished trials are kept in {storage}: the same command goes on from there."
@@ -56,6 +56,8 @@ def _print_stage(stage: StageOutcome) -> None:
         _print_record(str(place), record)
     if stage.start is not None:
         _print_record("start", stage.start)
+    if stage.kept_start:
+        click.echo("  nothing was better than the start, which is kept")
     failed = [record for record in stage.records if record.error]
     if failed:
         click.echo(f"  {len(failed):,} failed, the first: {failed[0].error}")

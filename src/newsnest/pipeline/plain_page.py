@@ -6,9 +6,11 @@ from html import escape
 
 _STYLE = (
     "body{font:15px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#111}"
-    "table{border-collapse:collapse;margin-top:1rem}td,th{padding:.2rem .8rem;text-align:right;"
-    "border-bottom:1px solid #ddd}svg{max-width:100%;height:auto}"
-    ".words{text-align:left;overflow-wrap:anywhere}"
+    "table{border-collapse:collapse;margin-top:1rem;display:block;overflow-x:auto}"
+    "td,th{padding:.2rem .8rem;text-align:right;border-bottom:1px solid #ddd}"
+    "svg{max-width:100%;height:auto;display:block;margin-top:1rem}"
+    ".words{text-align:left;overflow-wrap:anywhere;min-width:14rem}"
+    "p,li{overflow-wrap:anywhere}@media(max-width:40rem){td,th{padding:.2rem .4rem}}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem}"
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -15,9 +15,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from newsnest.corpus import fold_copies
+from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError
 from newsnest.evaluate import read_labels
 from newsnest.pipeline.calibration import articles_of
+from newsnest.pipeline.model_levels import was_trained_on
 from newsnest.progress import Progress
 from newsnest.study.config import Corpus, StudyConfig
 from newsnest.train.pairs.gold import GoldArticle
@@ -95,7 +97,8 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
     Raises
     ------
     InputError
-        If a file cannot be read, or two files share an article where they must not.
+        If a file cannot be read, two files share an article where they must not, or an encoder
+        has learned from what is reported on.
     ParameterError
         If there are too few stories to hold some out.
 
@@ -103,6 +106,7 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
     -----
     Deterministic for the files and the study's seed.
     """
+    check_models(config)
     tuning = read_corpus(config.tuning, config, progress)
     if config.report is None:
         report, tuning = split_off(tuning, config.held_out, seed=config.seed)
@@ -112,7 +116,7 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
         )
     else:
         report = read_corpus(config.report, config, progress)
-        check_apart(config.tuning.files, tuning, config.report.files, report)
+        check_apart(config.tuning.files, tuning, config.report.files, report, progress)
     facts: dict[str, Any] = {"report_articles": len(report.articles)}
     training: tuple[str, ...] = ()
     if config.training is not None and config.training.data:
@@ -149,7 +153,8 @@ def read_corpus(corpus: Corpus, config: StudyConfig, progress: Progress) -> Labe
         table: dict[str, str | None] = {}
         for file in corpus.files if corpus.gold is None else (corpus.gold,):
             own = read_labels(file, [corpus.label], id_field=config.read.fields.get("id", "id"))
-            table |= {identity: label for identity, (label,) in own.items()}
+            # The first article of an id is the one that is read, see docs/input.md.
+            table = {identity: label for identity, (label,) in own.items()} | table
         numbers: dict[str | None, int] = {None: UNKNOWN}
         codes = [numbers.setdefault(table.get(a.id), len(numbers) - 1) for a in articles]
         gold[:] = codes
@@ -198,8 +203,9 @@ def check_apart(
     tuning: Labelled,
     report_files: Sequence[Path],
     report: Labelled,
+    progress: Progress,
 ) -> None:
-    """Raise unless no article of the report is tuned on: by its id, or by its text.
+    """Raise unless no article of the report is tuned on: by its id or text, or as a near copy.
 
     Raises
     ------
@@ -207,8 +213,10 @@ def check_apart(
         Naming both files, how many are shared, and the first.
     """
     ids = {a.id for a in tuning.articles}
-    texts = {same_text(a.body) for a in tuning.articles}
-    shared = [a for a in report.articles if a.id in ids or same_text(a.body) in texts]
+    start = len(tuning.articles)
+    original = fold_copies([*tuning.articles, *report.articles], progress=progress)
+    copies = (original[start:] < start).tolist()
+    shared = [a for a, copy in zip(report.articles, copies, strict=True) if copy or a.id in ids]
     if shared:
         first = shared[0]
         by = "id" if first.id in ids else "text"
@@ -220,10 +228,38 @@ def check_apart(
         )
 
 
+def check_models(config: StudyConfig) -> None:
+    """Raise unless no encoder was trained or calibrated on a file that is reported on.
+
+    Only newsnest.json is asked, which names the files; what else a model has seen nobody knows.
+
+    Raises
+    ------
+    InputError
+        Naming the model and the file.
+    """
+    reported = config.tuning if config.report is None else config.report
+    files = [*reported.files, *([] if reported.gold is None else [reported.gold])]
+    for name in config.models():
+        metadata = read_metadata(Path(config.place(name)))
+        calibrated = [own["data"] for own in metadata.get("calibration", {}).values()]
+        learned = [*metadata.get("data", []), *(one for data in calibrated for one in data)]
+        for file in files:
+            if was_trained_on({"data": learned}, file):
+                raise InputError(
+                    f"{config.file}: the encoder {name} must have learned nothing from {file}, "
+                    "which is reported on, got one that was trained or calibrated on it. Leave it "
+                    "out, or name other articles under [report]."
+                )
+
+
 def _check_training(
     config: StudyConfig, tuning: Labelled, report: Labelled, progress: Progress
 ) -> None:
-    """Raise unless no pair that is trained on is an article that judges."""
+    """Raise unless no pair that is trained on has the title or the text of an article that judges.
+
+    The title alone is enough: what is trained on may be another part of the same article.
+    """
     assert config.training is not None
     space = next(stage.space for stage in config.stages if stage.name == "training")
     told: list[list[Any]] = [
@@ -232,12 +268,18 @@ def _check_training(
     ]
     corpora = (("tuning", config.tuning.files, tuning), ("report", _report_files(config), report))
     for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
+        if profile is not None:
+            profile = config.place(str(profile))
         reading = ColumnReading(tuple(str(columns).split(":")[:2]), None, profile)  # type: ignore[arg-type]
         source = parse_column_source(data, reading)
         pairs, _ = all_column_pairs(source)
         trained = {same_text(text) for pair in pairs for text in (pair.text1, pair.text2)}
         for name, files, own in corpora:
-            shared = [a for a in own.articles if same_text(a.text or a.title) in trained]
+            shared = [
+                a
+                for a in own.articles
+                if trained & {same_text(told) for told in (a.title, a.text) if told}
+            ]
             if shared:
                 raise InputError(
                     f"{source.path}: must share no article with {_names(files)}, the [{name}] "

@@ -85,6 +85,11 @@ class StageOutcome:
     importances: Mapping[str, float]
     improved: bool
 
+    @property
+    def kept_start(self) -> bool:
+        """Whether no trial was better than what there was."""
+        return self.start is not None and not self.improved
+
     def leaders(self) -> tuple[Record, ...]:
         """Return the trials that were made, the best first, the first of equal ones."""
         return leaders(self.records)

@@ -10,7 +10,7 @@ from newsnest.errors import InputError
 from newsnest.pipeline.plain_page import plain_page
 from newsnest.study.outcome import TOP, Outcome, Record, Reported, StageOutcome, shown, told
 
-_WIDTH, _LEFT, _BAR, _HEIGHT = 640, 200, 22, 150
+_WIDTH, _LEFT, _BAR, _HEIGHT = 480, 170, 22, 150
 _BLUE, _GREY = "#4269d0", "#999"
 
 
@@ -80,7 +80,8 @@ def _number(value: float | None) -> str:
 
 def _stage(stage: StageOutcome) -> list[str]:
     failed = [record for record in stage.records if record.error]
-    out = [f"<h2>Stage {escape(stage.name)}</h2>", f"<p>By {escape(stage.metric)}.</p>"]
+    kept = " Nothing was better than the start, which is kept." if stage.kept_start else ""
+    out = [f"<h2>Stage {escape(stage.name)}</h2>", f"<p>By {escape(stage.metric)}.{kept}</p>"]
     rows = [_row(str(place), record) for place, record in enumerate(stage.leaders()[:TOP], start=1)]
     if stage.start is not None:
         rows.append(_row("start", stage.start))

@@ -17,12 +17,13 @@ from newsnest.evaluate.bootstrap import estimate
 from newsnest.nest import Nest
 from newsnest.pipeline import Options
 from newsnest.progress import SILENT, Progress
-from newsnest.study.config import StudyConfig, read_config
+from newsnest.study.config import StudyConfig, Training
 from newsnest.study.data import Labelled, StudyData, prepare_data
 from newsnest.study.outcome import Outcome, Reported
 from newsnest.study.page import write_page
+from newsnest.study.read import read_config
 from newsnest.study.score import Judge, Score
-from newsnest.study.stages import Stages
+from newsnest.study.stages import Stages, delete_models
 from newsnest.study.storage import Store, require_optuna
 from newsnest.train.recipes.recipe import require_training
 
@@ -70,33 +71,45 @@ def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
     require_optuna()
     config = read_config(Path(file))
     if config.training is not None:
-        require_training()
+        _check_training(config.training)
     with Store(config.storage, config.work / "lock") as store:
+        if store.is_new:
+            delete_models(config.work)  # of another study, whose storage was deleted
         store.check({**config.content(), "newsnest": newsnest.__version__})
         with Nest(config.work / "vectors.nest", create=True) as nest:
             data = _Once(lambda: _read(config, store, progress))
             default = Options(read=config.read)
             stages = Stages(config, store, data, nest.vectors, progress, best=default)
             if config.training is not None and "encoders" not in config.trials():
-                stages.best = replace(default, encoder=config.training.base)
+                stages.best = replace(default, encoder=config.place(config.training.base))
             _check_default(store, default)
             for stage in config.stages:
                 stages.run(stage)
             judge = Judge(config.level, nest.vectors, config.resamples, config.seed)
             metrics = list(dict.fromkeys(stage.metric for stage in reversed(config.stages)))
-            reports = _report(store, stages.best, default, metrics, judge, data)
+            key = _key(stages.best, config)
+            reports = _report(store, key, (stages.best, default), metrics, judge, data)
         outcome = Outcome(
             config=str(file),
             stages=tuple(stages.outcomes),
-            reported=tuple(Reported.of(own) for own in reports[_key(stages.best)]),
+            reported=tuple(Reported.of(own) for own in reports[key]),
             looks=len(reports),
             facts=store.kept(_FACTS) or {},
             command=command_of(stages.best, config),
             model=stages.model,
-            is_default=_key(stages.best) == _key(default),
+            is_default=key == _key(default, config),
         )
     write_page(outcome, config.page)
     return outcome
+
+
+def _check_training(training: Training) -> None:
+    """Raise where no training could run, which would be kept as trials that failed."""
+    require_training()
+    if training.report_to:
+        from newsnest.train.recipes.trackers import check_trackers
+
+        check_trackers(training.report_to)
 
 
 class _Once:
@@ -127,18 +140,17 @@ def _check_default(store: Store, default: Options) -> None:
 
 def _report(
     store: Store,
-    winner: Options,
-    default: Options,
+    key: str,
+    both: tuple[Options, Options],
     metrics: list[str],
     judge: Judge,
     data: Callable[[], StudyData],
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the reports of every winner so far; that of this one is made once."""
+    """Return the reports of every winner so far by its key; that of this one is made once."""
     reports: dict[str, list[dict[str, Any]]] = store.kept(_REPORTS) or {}
-    if _key(winner) not in reports:
+    if key not in reports:
         part = data().report
-        made = [_reported(metric, winner, default, judge, part).as_dict() for metric in metrics]
-        reports[_key(winner)] = made
+        reports[key] = [_reported(metric, *both, judge, part).as_dict() for metric in metrics]
         store.keep(_REPORTS, reports)
     return reports
 
@@ -168,9 +180,15 @@ def _difference(winner: Score, default: Score) -> Estimate:
     return Estimate(winner.estimate.value - default.estimate.value)
 
 
-def _key(options: Options) -> str:
-    """Return a digest of a pipeline, its reading apart: that of the study is one."""
-    said = {key: value for key, value in asdict(replace(options)).items() if key != "read"}
+def _key(options: Options, config: StudyConfig) -> str:
+    """Return a digest of a pipeline, its reading apart: that of the study is one.
+
+    Models are named from the study's folder on, wherever the command runs.
+    """
+    said = {key: value for key, value in asdict(options).items() if key != "read"}
+    encoder, folder = Path(options.encoder), config.file.parent
+    if encoder.is_relative_to(folder):
+        said["encoder"] = encoder.relative_to(folder).as_posix()
     return settings_digest({"options": said})
 
 

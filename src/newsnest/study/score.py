@@ -181,6 +181,10 @@ class Judge:
         nested = self._nested(options, part)
         labels = self._labels(nested)
         n = len(part.articles)
+        if n < 2:
+            raise InputError(
+                f"stability: two articles at least must be there, got {n}. Give more of them."
+            )
         rng = np.random.default_rng([19, self.seed])
         labellings = []
         for _ in range(_SAMPLES):
@@ -239,7 +243,8 @@ class Judge:
     def _diversity(self, options: Options, part: Labelled) -> Score:
         (columns, presence), beside = self._keywords(options, part)
         values = keyword_coherence(columns, presence)
-        beside = {**beside, "npmi": float(np.nanmean(values))}
+        values = values[~np.isnan(values)]
+        beside = {**beside, "npmi": float(values.mean()) if values.size else None}
         return Score(Estimate(keyword_diversity(columns)), beside)
 
     def _keywords(

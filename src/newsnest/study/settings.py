@@ -5,12 +5,13 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from newsnest.cluster import Reduction, finest_clusterer
 from newsnest.errors import ParameterError
 from newsnest.pipeline import Options
-from newsnest.study.space import Value
+from newsnest.study.space import Space, Value
 from newsnest.train.recipes.pairs import PairsSettings
 from newsnest.train.recipes.settings import parse_settings, setting_fields, written
 
@@ -34,10 +35,14 @@ PIPELINE: Mapping[str, type] = {
 }
 """Of the stage `pipeline`, in the order in which they are asked for; ranges are for numbers."""
 
+MEASURED = (*(name for name in PIPELINE if "min_similarity" in name), "time_weight", "time_scale")
+"""What newsnest measures where nobody says it."""
+
 KEYWORDS: Mapping[str, type] = {"keyword_terms": int, "keyword_characters": int}
 """Of the stage `keywords`."""
 
 _FIRST = ("loss", "negatives")
+_DECIDING = ("clusterer", "reduce", *_FIRST)
 _SET_ELSEWHERE = ("seed", "report_to")
 _SIZES = {"hdbscan": "hdbscan_size", "kmeans": "kmeans_clusters"}
 
@@ -93,6 +98,15 @@ ASKED: Mapping[str, Callable[[str, Params], bool]] = {
     "pipeline": asked_in_pipeline,
     "keywords": always,
 }
+
+
+def unasked(stage: str, space: Space) -> str | None:
+    """Return a setting that means nothing beside whatever else is tried, None if none is so."""
+    every = [space[name].examples for name in _DECIDING if name in space]
+    names = [name for name in _DECIDING if name in space]
+    chosen = [dict(zip(names, one, strict=True)) for one in product(*every)]
+    asked = ASKED[stage]
+    return next((name for name in space if not any(asked(name, own) for own in chosen)), None)
 
 
 def options_with(options: Options, params: Params) -> Options:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool
 _WORDS = {int: "whole numbers", float: "numbers", str: "texts", bool: "true or false"}
-_RANGE = ("low", "high", "log", "step")
+_RANGE = ("low", "high", "log", "step", "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,16 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number from `low` to `high`, both included; whole where both are."""
+    """A number from `low` to `high`, both included; whole where both are.
+
+    With `default` there is one more choice: to leave it to newsnest, which measures it.
+    """
 
     low: float
     high: float
     log: bool = False
     step: float | None = None
+    default: bool = False
 
     @property
     def whole(self) -> bool:
@@ -56,16 +60,26 @@ class Range:
     def content(self) -> Any:
         """Return it as JSON has it."""
         told: dict[str, Any] = {"low": self.low, "high": self.high, "log": self.log}
-        return {**told, "step": self.step}
+        return {**told, "step": self.step, "default": self.default}
 
 
+_EITHER = (True, False)
 Space = Mapping[str, Choices | Range]
 Asked = Callable[[str, Mapping[str, Value]], bool]
 """Whether a setting means something beside those chosen before it."""
 
 
+def examples_of(space: Space, name: str) -> tuple[Value, ...]:
+    """Return what is worth checking of a setting, () where it is not tried."""
+    return space[name].examples if name in space else ()
+
+
 def read_space(
-    table: Table, known: Mapping[str, type | None], *, strict: bool = True
+    table: Table,
+    known: Mapping[str, type | None],
+    *,
+    strict: bool = True,
+    measured: Collection[str] = (),
 ) -> dict[str, Choices | Range]:
     """Read settings: a value, a list of choices, or {low, high, log, step}.
 
@@ -78,6 +92,8 @@ def read_space(
         be a range.
     strict
         Choices must be of that kind, too; else somebody checks them afterwards.
+    measured
+        Those that newsnest measures where nobody says them: their ranges may have `default`.
 
     Returns
     -------
@@ -105,7 +121,7 @@ def read_space(
             own, key = flat[name]
             value = own.content[key]
             if isinstance(value, dict):
-                found[name] = _range(own, key, kind)
+                found[name] = _range(own, key, kind, may_default=name in measured)
             else:
                 found[name] = _choices(own, key, kind if strict else None)
     return found
@@ -126,7 +142,7 @@ def _choices(table: Table, key: str, kind: type | None) -> Choices:
     return Choices(values)
 
 
-def _range(table: Table, key: str, kind: type | None) -> Range:
+def _range(table: Table, key: str, kind: type | None, *, may_default: bool) -> Range:
     inner = table.table(key)
     assert inner is not None
     if kind not in (int, float):
@@ -137,17 +153,27 @@ def _range(table: Table, key: str, kind: type | None) -> Range:
     inner.rest(_RANGE)
     low, high = (_checked(inner, name, kind) for name in ("low", "high"))
     step = _checked(inner, "step", kind) if inner.has("step") else None
-    log = inner.content.get("log", False)
-    if not isinstance(log, bool):
-        raise inner.error("log", "be true or false", repr(log), "Leave it out for false.")
+    log, default = (_flag(inner, name) for name in ("log", "default"))
+    if default and not may_default:
+        must = "stand with what newsnest measures: min_similarity, time_weight or time_scale"
+        raise inner.error("default", must, key, "Leave it out.")
     if low >= high:
         raise inner.error("high", f"be more than low, {low:g}", f"{high:g}", "Swap or widen them.")
-    if step is not None and not 0 < step <= high - low:
-        raise inner.error("step", "be above 0 and fit the range", f"{step:g}", "Lower it.")
+    if step is not None:
+        steps = (high - low) / step if step > 0 else 0.0
+        if steps < 1 or not math.isclose(steps, round(steps), abs_tol=1e-9):
+            raise inner.error("step", "be above 0 and divide the range", f"{step:g}", "Change it.")
     if log and (low <= 0 or step is not None):
         got = f"low {low:g}" + (f" and step {step:g}" if step is not None else "")
         raise inner.error("log", "stand with a low above 0 and without step", got, "Leave log out.")
-    return Range(low, high, log, step)
+    return Range(low, high, log, step, default)
+
+
+def _flag(table: Table, name: str) -> bool:
+    value = table.content.get(name, False)
+    if not isinstance(value, bool):
+        raise table.error(name, "be true or false", repr(value), "Leave it out for false.")
+    return value
 
 
 def _checked(table: Table, name: str, kind: type) -> float:
@@ -161,10 +187,15 @@ def _checked(table: Table, name: str, kind: type) -> float:
 
 
 def suggest(trial: Trial, space: Space, asked: Asked) -> dict[str, Value]:
-    """Return a value of every setting that means something; a single choice is not drawn."""
+    """Return a value of every setting that means something; a single choice is not drawn.
+
+    A setting that is left to newsnest is not there.
+    """
     chosen: dict[str, Value] = {}
     for name, own in space.items():
         if not asked(name, chosen):
+            continue
+        if isinstance(own, Range) and own.default and _drawn(trial, f"{name}=default", _EITHER):
             continue
         if isinstance(own, Choices):
             one = own.values[0]

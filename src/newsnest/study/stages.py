@@ -12,7 +12,7 @@ from newsnest.embed import MemoryCache, VectorCache
 from newsnest.errors import InputError, NewsnestError
 from newsnest.pipeline import Options
 from newsnest.progress import Progress
-from newsnest.study.config import Stage, StudyConfig
+from newsnest.study.config import NOT_TRAINED, Stage, StudyConfig
 from newsnest.study.data import StudyData
 from newsnest.study.outcome import Record, StageOutcome, leaders, told
 from newsnest.study.score import Judge, Score
@@ -23,7 +23,6 @@ from newsnest.train.recipes.pairs import PairsSettings, run
 from newsnest.train.recipes.settings import parse_settings
 
 _START = "start"
-_NOT_TRAINED = ("static", "tfidf")
 
 Params = Mapping[str, Value]
 
@@ -74,6 +73,8 @@ class Stages:
             while len(records) < stage.trials:
                 records.append(self._trial(stage, records, evaluate))
                 task.advance()
+        if stage.name == "training":
+            self._prune(records)  # a kill may have come before it
         found = leaders(records)
         if not found and start is None:
             raise InputError(
@@ -124,7 +125,7 @@ class Stages:
         return record
 
     def _encoder(self, stage: Stage, params: Params, number: int) -> dict[str, Score]:
-        options = replace(self.best, encoder=str(params["encoder"]))
+        options = replace(self.best, encoder=self.config.place(str(params["encoder"])))
         return {str(seed): self._score(stage, options, seed) for seed in stage.seeds}
 
     def _changed(self, stage: Stage, params: Params, number: int) -> dict[str, Score]:
@@ -148,12 +149,17 @@ class Stages:
         report_to = [f"report_to={':'.join(own.report_to)}"] if own.report_to else []
         settings = parse_settings(
             PairsSettings,
-            [*assignments(params), *report_to, f"seed={seed}"],
+            [*assignments(self._placed(params)), *report_to, f"seed={seed}"],
             data=self.data().training,
-            base=self._base,
+            base=self.config.place(self._base),
             output=self._output(number, seed),
         )
         return run(settings, progress=self.progress)
+
+    def _placed(self, params: Params) -> Params:
+        """Return the settings with models and profiles meant from the study's folder on."""
+        paths = {k: self.config.place(str(params[k])) for k in ("guide", "profile") if k in params}
+        return {**params, **paths}
 
     def _output(self, number: int, seed: int) -> Path:
         return self.config.work / f"model-{number}-seed-{seed}"
@@ -165,7 +171,7 @@ class Stages:
             assert self.config.training is not None
             return self.config.training.base
         names = [str(record.params["encoder"]) for record in stage.leaders()]
-        found = next((name for name in names if name not in _NOT_TRAINED), None)
+        found = next((name for name in names if name not in NOT_TRAINED), None)
         if found is None:
             raise InputError(
                 f"{self.config.file}: [training] must start from an encoder that works and has "
@@ -177,7 +183,8 @@ class Stages:
 
     def _take(self, stage: Stage, record: Record) -> None:
         if stage.name == "encoders":
-            self.best = replace(self.best, encoder=str(record.params["encoder"]))
+            encoder = self.config.place(str(record.params["encoder"]))
+            self.best = replace(self.best, encoder=encoder)
         elif stage.name == "training":
             seed = _best_seed(record)
             if not self._output(record.number, seed).is_dir():
@@ -191,14 +198,19 @@ class Stages:
         """Delete every model but that of the best trial's best seed."""
         found = leaders(records)
         kept = self._output(found[0].number, _best_seed(found[0])) if found else None
-        for folder in self.config.work.glob("model-*"):
-            if folder != kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        delete_models(self.config.work, but=kept)
 
     def _score(self, stage: Stage, options: Options, seed: int) -> Score:
         self._judge = self._judge or Judge(self.config.level, self.vectors)
         part = self.data().judged.sample(stage.sample, seed)
         return self._judge.score(stage.metric, options, part)
+
+
+def delete_models(work: Path, *, but: Path | None = None) -> None:
+    """Delete the models of a study and their checkpoints, but one."""
+    for folder in work.glob("model-*"):
+        if folder != but:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _best_seed(record: Record) -> int:

@@ -82,7 +82,8 @@ class Store:
                 f"{file}: must be free, got a study that is running on it. Wait until it ends."
             ) from error
         self._storage = optuna.storages.RDBStorage(
-            f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60.0}}
+            "sqlite:///study.db",  # a URL, or a template of one, could not hold every name
+            engine_kwargs={"creator": lambda: sqlite3.connect(file, 60.0, check_same_thread=False)},
         )
         self._studies: dict[str, optuna.Study] = {}
 
@@ -102,6 +103,11 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no study has begun in it."""
+        return self.kept(_CONFIG) is None
 
     def check(self, content: Mapping[str, Any]) -> None:
         """Keep what the study is, or raise if the file holds another one.

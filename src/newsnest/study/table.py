@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from newsnest.embed.weights import expanded
 from newsnest.errors import InputError, did_you_mean
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]#]+?)\s*\]")
@@ -125,7 +126,7 @@ class Table:
 
     def path_to(self, key: str, told: str) -> Path:
         """Return a path that stands in the file: it is meant from the file's own folder on."""
-        path = self.file.parent / Path(told).expanduser()
+        path = self.file.parent / expanded(told)
         if not path.exists():
             raise self.error(
                 key, "name a file that exists", repr(told),

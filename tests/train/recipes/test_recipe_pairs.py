@@ -377,6 +377,26 @@ def test_a_tracker_that_there_is_not_is_told_before_the_training(chosen):
         run(chosen(report_to=("notthere",)), progress=SILENT)
 
 
+@pytest.mark.parametrize("told", [None, "elsewhere"])
+def test_what_tensorboard_logs_is_kept_beside_the_model(chosen, monkeypatch, told: str | None):
+    class Stop(Exception):
+        pass
+
+    def stop(**given: object) -> None:
+        raise Stop(os.environ["TENSORBOARD_LOGGING_DIR"])
+
+    monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
+    if told:
+        monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", told)
+    monkeypatch.setattr("newsnest.train.recipes.session.CheckpointTrainer", stop)
+    settings = chosen()
+    with pytest.raises(Stop) as stopped:
+        run(settings, progress=SILENT)
+    output = settings.output.absolute()
+    assert str(stopped.value) == (told or str(output.parent / "runs" / output.name))
+    assert os.environ.get("TENSORBOARD_LOGGING_DIR") == told
+
+
 def test_too_few_pairs_to_validate_on_are_told(write_rows):
     path = write_rows("a.jsonl", [row(i, story="1") for i in range(9)])
     with pytest.raises(InputError, match="of 9 pairs some must be split off to validate on"):

@@ -18,12 +18,10 @@ from sentence_transformers.sentence_transformer.training_args import (
 from torch import nn
 from torch.utils.data import BatchSampler
 from transformers import EarlyStoppingCallback, PrinterCallback
-from transformers.integrations import get_reporting_integration_callbacks
 
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import file_sha256, folder_digests, settings_digest
-from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.base import (
     Base,
@@ -37,6 +35,7 @@ from newsnest.train.recipes.base import (
 from newsnest.train.recipes.model_card import versions
 from newsnest.train.recipes.place import Place
 from newsnest.train.recipes.settings import TrainerSettings, settings_content
+from newsnest.train.recipes.trackers import check_trackers, logs_kept
 from newsnest.train.recipes.trainer import (
     CheckpointTrainer,
     Reporter,
@@ -186,7 +185,7 @@ def begin(settings: TrainerSettings, progress: Progress) -> Start:
         If the base cannot be trained, or not in this precision, or a tracker is not installed.
     """
     s = settings
-    _check_trackers(s.report_to)
+    check_trackers(s.report_to)
     state = PartialState(cpu=s.device == "cpu")
     progress = progress if state.is_main_process else SILENT
     base = find_base(
@@ -194,20 +193,6 @@ def begin(settings: TrainerSettings, progress: Progress) -> Start:
     )
     bfloat16 = uses_bfloat16(s.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16())
     return Start(settings=s, base=base, state=state, bfloat16=bfloat16, progress=progress)
-
-
-def _check_trackers(names: Sequence[str]) -> None:
-    """Raise where a tracker is unknown or not installed: before the data are read."""
-    if tuple(names) in (("none",), ("all",)):
-        return
-    try:
-        for tracker in get_reporting_integration_callbacks(list(names)):
-            tracker()
-    except (ValueError, RuntimeError, ImportError) as error:
-        raise ParameterError(
-            f"train: report_to must name trackers that are installed, got {':'.join(names)}: "
-            f"{error} Leave it out, or install the tracker."
-        ) from error
 
 
 def make_trainer(
@@ -256,17 +241,18 @@ def make_trainer(
     )
     # With several processes it is set to True; our sampler deals them equally many batches itself.
     arguments.dataloader_drop_last = False
-    trainer = CheckpointTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=train,
-        loss=make_loss(model),
-        evaluator=validation.evaluator,
-        callbacks=[
-            EarlyStoppingCallback(early_stopping_patience=s.patience),
-            Reporter(session.progress, validation.key, validation.spoken),
-        ],
-    )
+    with logs_kept(s.output):
+        trainer = CheckpointTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=train,
+            loss=make_loss(model),
+            evaluator=validation.evaluator,
+            callbacks=[
+                EarlyStoppingCallback(early_stopping_patience=s.patience),
+                Reporter(session.progress, validation.key, validation.spoken),
+            ],
+        )
     trainer.remove_callback(PrinterCallback)
     every = max(1, len(trainer.get_train_dataloader()) // s.evaluations)
     arguments.eval_steps = arguments.save_steps = every
