@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import signal
 
+# Tests interrupt commands, which inherit what a shell that runs us in the background has ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Before anything imports huggingface_hub, which reads it once.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
