@@ -3,8 +3,6 @@ from __future__ import annotations
 import os
 import signal
 
-# Tests interrupt commands, which inherit what a shell that runs us in the background has ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 # Before anything imports huggingface_hub, which reads it once.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -15,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from newsnest.progress import Task
+
+# Tests interrupt commands, which inherit what a shell that runs us in the background has ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WORDS = """sea wall breached town rates held bank raises cut storm hits coast minister resigns after
 vote police arrest three in raid team wins cup final strike ends query the holds"""
