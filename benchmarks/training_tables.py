@@ -76,7 +76,7 @@ def stratified(record: Mapping[str, Any]) -> str:
     for profile in measured_profiles(record):
         hardness = record[profile].get("hardness", {})
         if hardness:
-            parts += [f"**How hard negatives are** (profile {profile})", "", *_hard(hardness), ""]
+            parts += [f"**How hard negatives are** (profile {profile})", "", _hard(hardness), ""]
         training = record[profile].get("training", {})
         for start in ("reset", "minilm"):
             own = {k.partition(": ")[2]: v for k, v in training.items() if k.startswith(start)}
@@ -85,7 +85,7 @@ def stratified(record: Mapping[str, Any]) -> str:
     return "\n".join(parts).strip()
 
 
-def _hard(hardness: Rows) -> list[str]:
+def _hard(hardness: Rows) -> str:
     head = ("clustered", "k", "own item", "negatives of the cluster", "random negatives",
             "likely false, cluster", "likely false, random")  # fmt: skip
     lines = []
@@ -96,7 +96,7 @@ def _hard(hardness: Rows) -> list[str]:
             false = (f"{100 * side['likely_false_negatives']:.2f} %" for side in told)
             own = f"{told[0]['positive_mean']:.3f}"
             lines.append((BY[by], str(one["k"]), own, *cosines, *false))
-    return [table(head, lines)]
+    return table(head, lines)
 
 
 def _trained(training: Rows) -> str:
