@@ -32,7 +32,7 @@ from newsnest.study.settings import (
     training_settings,
     unasked,
 )
-from newsnest.study.space import Choices, Space, check_space, examples_of, line_in, read_space
+from newsnest.study.space import Choices, Space, check_space, examples_of, read_space
 from newsnest.study.table import Table, read_table
 
 _UNLABELLED = {"encoders": "auroc", "training": "auroc", "pipeline": "silhouette"}
@@ -149,7 +149,7 @@ def _reading(table: Table, profile: str | None) -> ReadOptions:
         loaded = None if profile is None else load_profile(profile)
         return ReadOptions(fields=fields, profile=loaded)
     except NewsnestError as error:
-        at = line_in(table, "profile" if profile is not None else "fields")
+        at = table.at("profile" if profile is not None else "fields")
         raise InputError(f"{at}: {error.for_people}") from error
 
 
@@ -201,7 +201,7 @@ def _encoders(table: Table) -> Space:
         try:
             load_encoder(placed(table.file.parent, name))
         except NewsnestError as error:
-            raise InputError(f"{line_in(table, 'names')}: {error.for_people}") from error
+            raise InputError(f"{table.at('names')}: {error.for_people}") from error
     return {"encoder": Choices(names)}
 
 
@@ -220,9 +220,10 @@ def _settings(table: Table, name: str) -> Space:
         _check_parts(inner, space)
     unused = unasked(name, space)
     if unused is not None:
+        at = inner.at(*unused.split("."))
         raise InputError(
-            f"{line_in(inner, unused)} must mean something beside the other settings, got none "
-            "that it goes with. Let what it belongs to be tried, too, or take it out."
+            f"{at} must mean something beside the other settings, got none that it goes with. "
+            "Let what it belongs to be tried, too, or take it out."
         )
     return space
 
@@ -236,7 +237,7 @@ def _check_parts(table: Table, space: Space) -> None:
         if reducing and "dims" not in space:
             Reduction(str(reducing[0]), None)  # says that it needs a number
     except NewsnestError as error:
-        raise InputError(f"{line_in(table, 'settings')}: {error.for_people}") from error
+        raise InputError(f"{table.at('settings')}: {error.for_people}") from error
 
 
 def _training(table: Table, stages: tuple[Stage, ...]) -> Training:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,29 +227,24 @@ class Judge:
         return Score(found.story.auroc, beside)
 
     def _npmi(self, options: Options, part: Labelled) -> Score:
-        found, beside = self._keywords(options, part)
-        columns, presence = found
-        values = keyword_coherence(columns, presence)
-        values = values[~np.isnan(values)]
+        columns, values = self._keywords(options, part)
         if not values.size:
             raise InputError(
                 f"npmi: some {self.level} of {_LEAST_TEXTS} texts must have two keywords, got "
                 "none. Lower min_similarity."
             )
-        beside = {**beside, "diversity": keyword_diversity(columns)}
+        beside = {"clusters": len(columns), "diversity": keyword_diversity(columns)}
         return Score(mean_estimate(values, resamples=self.resamples, seed=self.seed), beside)
 
     def _diversity(self, options: Options, part: Labelled) -> Score:
-        (columns, presence), beside = self._keywords(options, part)
-        values = keyword_coherence(columns, presence)
-        values = values[~np.isnan(values)]
-        beside = {**beside, "npmi": float(values.mean()) if values.size else None}
-        return Score(Estimate(keyword_diversity(columns)), beside)
+        columns, values = self._keywords(options, part)
+        npmi = float(values.mean()) if values.size else None
+        return Score(Estimate(keyword_diversity(columns)), {"clusters": len(columns), "npmi": npmi})
 
     def _keywords(
         self, options: Options, part: Labelled
-    ) -> tuple[tuple[list[list[int]], Any], dict[str, float | int | None]]:
-        """Return the keywords of every large cluster, and which text says which."""
+    ) -> tuple[list[list[int]], NDArray[np.float64]]:
+        """Return the keywords of every large cluster, and the coherence of those that have some."""
         nested = self._nested(options, part)
         labels = self._labels(nested)
         bodies, spoken = (
@@ -277,7 +271,8 @@ class Judge:
                 f"keywords: some {self.level} must have {_LEAST_TEXTS} texts, got none. "
                 "Lower min_similarity."
             )
-        return (chosen, every.matrix), {"clusters": len(chosen)}
+        values = keyword_coherence(chosen, every.matrix)
+        return chosen, values[~np.isnan(values)]
 
 
 def _titled(part: Labelled, seed: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from newsnest.errors import InputError, NewsnestError
-from newsnest.study.table import Table, line_of, shown
+from newsnest.study.table import Table
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -223,13 +223,5 @@ def check_space(table: Table, space: Space, check: Callable[[str, Value], None])
             try:
                 check(name, value)
             except NewsnestError as error:
-                line = line_in(table, name)
-                raise InputError(f"{line}: {error.for_people}") from error
-
-
-def line_in(table: Table, name: str) -> str:
-    """Return file and line of a setting, for messages."""
-    path = (*table.path, *name.split("."))
-    line = line_of(table.text, path)
-    at = f"{table.file}, line {line}" if line else str(table.file)
-    return f"{at}: {shown(path)}"
+                at = table.at(*name.split("."))
+                raise InputError(f"{at}: {error.for_people}") from error

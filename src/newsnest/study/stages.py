@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +96,7 @@ class Stages:
         kept = self.store.kept(_START, stage=stage.name)
         if kept is None:
             scores = {str(s): self._score(stage, self.best, s) for s in stage.seeds}
-            kept = _record(-1, {"encoder": self.best.encoder}, scores).as_dict()
-            kept = {key: kept[key] for key in ("number", "params", "seeds", "beside")}
+            kept = asdict(_record(-1, {"encoder": self.best.encoder}, scores))
             self.store.keep(_START, kept, stage=stage.name)
         return Record(**kept)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,16 @@ class Table:
     text: str
     path: tuple[str, ...]
     content: Mapping[str, Any]
-    taken: set[str] = field(default_factory=set)
+
+    def at(self, *names: str) -> str:
+        """Return file, line and name of a key, or of the table itself, for messages."""
+        path = (*self.path, *names)
+        line = line_of(self.text, path)
+        return f"{self.file}{f', line {line}' if line else ''}: {shown(path)}"
 
     def error(self, key: str, must: str, got: object, cure: str) -> InputError:
-        """Return the error that a key's value must be something else."""
-        path = (*self.path, *([key] if key else []))
-        line = line_of(self.text, path)
-        at = f"{self.file}, line {line}" if line else str(self.file)
-        return InputError(f"{at}: {shown(path)} must {must}, got {got}. {cure}")
+        """Return the error that a key's value must be something else; "" is the table's own."""
+        return InputError(f"{self.at(*filter(None, [key]))} must {must}, got {got}. {cure}")
 
     def has(self, key: str) -> bool:
         """Tell whether a key is there."""
@@ -51,7 +53,6 @@ class Table:
 
     def table(self, key: str) -> Table | None:
         """Return the table below, None where there is none."""
-        self.taken.add(key)
         if key not in self.content:
             return None
         found = self.content[key]
@@ -73,14 +74,14 @@ class Table:
 
     def string(self, key: str, default: str | None = None) -> str | None:
         """Return a text."""
-        value = self._value(key, default)
+        value = self.content.get(key, default)
         if value is not None and (not isinstance(value, str) or not value.strip()):
             raise self.error(key, "be a text", repr(value), f'Write it as in {key} = "…".')
         return value
 
     def strings(self, key: str) -> tuple[str, ...]:
         """Return texts, one or a list of them; () where there is none."""
-        value = self._value(key, ())
+        value = self.content.get(key, ())
         told = [value] if isinstance(value, str) else list(value) if _listed(value) else [value]
         if not all(isinstance(one, str) and one.strip() for one in told) or (
             key in self.content and not told
@@ -90,7 +91,7 @@ class Table:
 
     def whole(self, key: str, default: int, *, least: int) -> int:
         """Return a whole number."""
-        value = self._value(key, default)
+        value = self.content.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             must = f"be a whole number from {least} on"
             raise self.error(key, must, repr(value), f"The default is {default}.")
@@ -98,7 +99,7 @@ class Table:
 
     def share(self, key: str, default: float, *, most: float = 1.0) -> float:
         """Return a number above 0, at most `most`."""
-        value = self._value(key, default)
+        value = self.content.get(key, default)
         good = isinstance(value, int | float) and not isinstance(value, bool)
         if not good or not 0 < value <= most:
             must = f"be a number above 0 and at most {most:g}"
@@ -107,7 +108,7 @@ class Table:
 
     def seeds(self, key: str, default: tuple[int, ...]) -> tuple[int, ...]:
         """Return different seeds."""
-        value = self._value(key, default)
+        value = self.content.get(key, default)
         told = list(value) if _listed(value) else [value]
         whole = all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in told)
         if not told or not whole or len(set(told)) < len(told):
@@ -117,7 +118,7 @@ class Table:
 
     def choice(self, key: str, default: str, known: Sequence[str]) -> str:
         """Return one of some words."""
-        value = self._value(key, default)
+        value = self.content.get(key, default)
         if value not in known:
             near = did_you_mean(str(value), known)
             cure = f"{near.strip()}{' ' * bool(near)}Choose one."
@@ -133,10 +134,6 @@ class Table:
                 f"Check the path; it is meant from {self.file.parent} on.",
             )  # fmt: skip
         return path
-
-    def _value(self, key: str, default: Any) -> Any:
-        self.taken.add(key)
-        return self.content.get(key, default)
 
 
 def _listed(value: object) -> bool:
