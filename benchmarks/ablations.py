@@ -42,12 +42,12 @@ from newsnest.evaluate import read_pairs, read_parallel, relational_similarity
 from newsnest.evaluate.pairs import paired_cosines
 from newsnest.progress import Task
 from newsnest.train.recipes.adapter import AdapterSettings
-from newsnest.train.recipes.adapter_run import train_adapter
+from newsnest.train.recipes.adapter.train import train_adapter
 from newsnest.train.recipes.align import AlignSettings
-from newsnest.train.recipes.align_run import train_align
-from newsnest.train.recipes.base import find_base, load_base
+from newsnest.train.recipes.align.train import train_align
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
-from newsnest.train.recipes.matryoshka_run import train_matryoshka
+from newsnest.train.recipes.matryoshka.train import train_matryoshka
+from newsnest.train.run.base import find_base, load_base
 from newsnest.types import Vectors
 
 ENCODER = "minilm"

@@ -26,14 +26,14 @@ from newsnest.cluster.calibration import rule_for
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
 from newsnest.evaluate.pairs import paired_cosines
 from newsnest.nest import Nest
+from newsnest.train.data.files import Reading, parse_file
+from newsnest.train.data.graded import Encode, Splitting, TrainingData, read_training_data
 from newsnest.train.losses import training_levels
 from newsnest.train.pairs import Pair, read_pairs
 from newsnest.train.recipes.adapter import AdapterSettings
-from newsnest.train.recipes.adapter_fit import Fitted, fit_adapter
-from newsnest.train.recipes.adapter_maps import principal_axes
-from newsnest.train.recipes.adapter_run import pair_vectors
-from newsnest.train.recipes.data import Encode, Splitting, TrainingData, read_training_data
-from newsnest.train.recipes.files import Reading, parse_file
+from newsnest.train.recipes.adapter.fit import Fitted, fit_adapter
+from newsnest.train.recipes.adapter.maps import principal_axes
+from newsnest.train.recipes.adapter.train import pair_vectors
 from newsnest.types import Level, Vectors
 
 STORIES = {

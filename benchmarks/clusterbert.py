@@ -312,7 +312,7 @@ def ablations_part(bench: Bench, texts: Texts) -> None:
 
 def number_part(bench: Bench, texts: Texts) -> None:
     from newsnest.train.recipes.clusterbert import ClusterbertSettings
-    from newsnest.train.recipes.clusterbert_targets import choose_teacher
+    from newsnest.train.recipes.clusterbert.targets import choose_teacher
 
     vectors = vectors_of(bench, texts, "frozen")
     for seed in bench.profile.seeds:

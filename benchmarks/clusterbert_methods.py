@@ -135,7 +135,7 @@ def train_clusterbert_rows(
 ) -> Trained:
     """ClusterBERT: the stage that it picks itself, that of the best gold NMI, and TSDAE's."""
     from newsnest.train.recipes.clusterbert import ClusterbertSettings
-    from newsnest.train.recipes.clusterbert_run import train_clusterbert
+    from newsnest.train.recipes.clusterbert.train import train_clusterbert
 
     told = {"k": str(k), "targets": "kmeans", **profile.clusterbert, **more}
     settings = ClusterbertSettings(
@@ -166,9 +166,8 @@ def train_contrast_rows(
     name: str, texts: Sequence[str], k: int, seed: int, profile: Profile
 ) -> Trained:
     """SCCL or VaSCL."""
-    from newsnest.train.recipes.contrast_run import train_contrast
-    from newsnest.train.recipes.sccl import ScclSettings
-    from newsnest.train.recipes.vascl import VasclSettings
+    from newsnest.train.recipes.contrast import ScclSettings, VasclSettings
+    from newsnest.train.recipes.contrast.train import train_contrast
 
     usual: dict[str, Any] = {
         "data": ("at hand",), "base": BASE, "output": Path("unused"), "seed": seed,
@@ -199,7 +198,7 @@ def kmeans(vectors: Vectors, k: int, seed: int, profile: Profile) -> NDArray[np.
 
 
 def rac(vectors: Vectors, k: int, seed: int, profile: Profile) -> NDArray[np.int64]:
-    from newsnest.train.recipes.clusterbert_targets import cut_rac
+    from newsnest.train.recipes.clusterbert.targets import cut_rac
 
     return np.asarray(cut_rac(vectors, k))
 

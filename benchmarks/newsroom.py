@@ -33,8 +33,8 @@ from newsnest.corpus import clean_files, load_profile
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import title_scores
 from newsnest.pipeline.embedding import TitledArticles, TitledReading, read_titled
-from newsnest.train.recipes.base import find_base, load_base
 from newsnest.train.recipes.pairs import PairsSettings, run
+from newsnest.train.run.base import find_base, load_base
 
 Changes = Mapping[str, Any]
 

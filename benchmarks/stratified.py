@@ -57,9 +57,9 @@ from newsnest.evaluate import (
 )
 from newsnest.evaluate.bootstrap import Estimate, mean_estimate
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
-from newsnest.train.recipes.base import find_base, load_base
 from newsnest.train.recipes.pretrain import PretrainSettings
 from newsnest.train.recipes.pretrain import run as pretrain
+from newsnest.train.run.base import find_base, load_base
 
 TEACHER = "minilm"
 RESET = (3, 4, 5)

@@ -13,8 +13,7 @@ from clusterbert import Cells, scored
 from clusterbert_methods import ABLATIONS, CLUSTERERS, DEEP, PROFILES, kmeans, rac, tfidf
 from clusterbert_table import ENCODERS
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
-from newsnest.train.recipes.sccl import ScclSettings
-from newsnest.train.recipes.vascl import VasclSettings
+from newsnest.train.recipes.contrast import ScclSettings, VasclSettings
 
 KEY = {"part": "frozen", "set": "bbc", "encoder": "frozen", "clusterer": "k-means", "seed": 0}
 

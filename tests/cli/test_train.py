@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsnest.train.recipes import RECIPES
-from newsnest.train.recipes.settings import setting_fields
+from newsnest.train.settings import setting_fields
 
 ROWS = [
     (f"{a} {i}", f"{b} {i}", score)

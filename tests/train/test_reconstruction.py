@@ -11,7 +11,7 @@ from torch import nn
 
 from newsnest.errors import ParameterError
 from newsnest.train.losses import ReconstructionDecoder, check_reconstruction
-from newsnest.train.recipes.autoencoder import cluster_loss
+from newsnest.train.recipes.tsdae.autoencoder import cluster_loss
 
 
 def decoder(dimensions: int = 6, *, table: torch.Tensor | None = None) -> ReconstructionDecoder:

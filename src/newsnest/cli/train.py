@@ -40,7 +40,7 @@ class _RecipeCommand(click.Command):
     recipe: Recipe
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from newsnest.train.recipes.settings import describe_settings
+        from newsnest.train.settings import describe_settings
 
         with formatter.section("Settings, each as --set key=value"):
             formatter.write_dl(
@@ -53,7 +53,7 @@ class _RecipeCommand(click.Command):
 
 def _command(name: str, recipe: Recipe) -> click.Command:
     from newsnest.train.recipes import parse_settings
-    from newsnest.train.recipes.settings import setting_fields
+    from newsnest.train.settings import setting_fields
 
     own = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
     again = "goes on" if recipe.resumes else "starts anew"

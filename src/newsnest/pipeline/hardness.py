@@ -16,13 +16,13 @@ from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import GradedPair, pair_components
 from newsnest.evaluate.hardness import Hardness, PairVectors, negative_hardness
 from newsnest.progress import SILENT, Progress
-from newsnest.train.pairs import Pair
-from newsnest.train.recipes.pair_columns import with_usual_columns
-from newsnest.train.recipes.pairs_data import (
+from newsnest.train.data.columns import (
     ColumnReading,
     all_column_pairs,
     parse_column_source,
 )
+from newsnest.train.data.usual_columns import with_usual_columns
+from newsnest.train.pairs import Pair
 from newsnest.types import Labels
 
 By = Literal["query", "item", "pair"]

@@ -22,14 +22,14 @@ from newsnest.pipeline.calibration import articles_of
 from newsnest.pipeline.model_levels import was_trained_on
 from newsnest.progress import Progress
 from newsnest.study.config import Corpus, StudyConfig
-from newsnest.train.pairs.gold import GoldArticle
-from newsnest.train.pairs.split import split_articles
-from newsnest.train.recipes.pairs_data import (
+from newsnest.train.data.columns import (
     ColumnReading,
     all_column_pairs,
     parse_column_source,
     same_text,
 )
+from newsnest.train.pairs.gold import GoldArticle
+from newsnest.train.pairs.split import split_articles
 from newsnest.types import Article
 
 Codes = NDArray[np.int64]

@@ -25,7 +25,7 @@ from newsnest.study.read import read_config
 from newsnest.study.score import Judge, Score
 from newsnest.study.stages import Stages, delete_models
 from newsnest.study.storage import Store, require_optuna
-from newsnest.train.recipes.recipe import require_training
+from newsnest.train.recipe import require_training
 
 _REPORTS, _FACTS = "reports", "facts"
 
@@ -107,7 +107,7 @@ def _check_training(training: Training) -> None:
     """Raise where no training could run, which would be kept as trials that failed."""
     require_training()
     if training.report_to:
-        from newsnest.train.recipes.trackers import check_trackers
+        from newsnest.train.run.trackers import check_trackers
 
         check_trackers(training.report_to)
 

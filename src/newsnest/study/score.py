@@ -31,7 +31,7 @@ from newsnest.pipeline.frames import centred_together
 from newsnest.pipeline.walk import Nested, Walk
 from newsnest.progress import SILENT
 from newsnest.study.data import Labelled
-from newsnest.train.recipes.pairs_data import same_text
+from newsnest.train.data.columns import same_text
 from newsnest.types import Encoder, Labels
 
 _SAMPLES, _SHARE = 5, 0.8  # for the stability, as `newsnest evaluate embedding` has them

@@ -13,7 +13,7 @@ from newsnest.errors import ParameterError
 from newsnest.pipeline import Options
 from newsnest.study.space import Space, Value
 from newsnest.train.recipes.pairs import PairsSettings
-from newsnest.train.recipes.settings import parse_settings, setting_fields, written
+from newsnest.train.settings import parse_settings, setting_fields, written
 
 Params = Mapping[str, Value]
 

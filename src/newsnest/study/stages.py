@@ -20,7 +20,7 @@ from newsnest.study.settings import assignments, options_with
 from newsnest.study.space import Value
 from newsnest.study.storage import Store
 from newsnest.train.recipes.pairs import PairsSettings, run
-from newsnest.train.recipes.settings import parse_settings
+from newsnest.train.settings import parse_settings
 
 _START = "start"
 

@@ -21,14 +21,14 @@ from newsnest.train.losses import TrainingLevel, training_levels
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes import RECIPES
 from newsnest.train.recipes.adapter import AdapterSettings, run
-from newsnest.train.recipes.adapter_fit import PairVectors, fit_adapter, level_pearson
-from newsnest.train.recipes.adapter_maps import (
+from newsnest.train.recipes.adapter.fit import PairVectors, fit_adapter, level_pearson
+from newsnest.train.recipes.adapter.maps import (
     LinearMap,
     make_map,
     principal_axes,
     whitened_axes,
 )
-from newsnest.train.recipes.adapter_run import train_adapter
+from newsnest.train.recipes.adapter.train import train_adapter
 
 KINDS = ("full", "low_rank", "diagonal", "orthogonal")
 D = 16

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from newsnest.train.recipes.checkpoints import Checkpoints, optimizer_tensors, restore_optimizer
-from newsnest.train.recipes.place import Place
+from newsnest.train.run.checkpoints import Checkpoints, optimizer_tensors, restore_optimizer
+from newsnest.train.run.place import Place
 
 ONE = {"a": torch.arange(3.0)}
 

@@ -26,12 +26,13 @@ from newsnest.embed import load_encoder
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Task
 from newsnest.train.cluster_head import ClusterHead
-from newsnest.train.recipes import clusterbert_run, tsdae_run
-from newsnest.train.recipes.autoencoder import Autoencoder, Epoch, train_epoch
 from newsnest.train.recipes.clusterbert import ClusterbertSettings, run
-from newsnest.train.recipes.clusterbert_run import prepare, train_clusterbert
+from newsnest.train.recipes.clusterbert import train as clusterbert_train
+from newsnest.train.recipes.clusterbert.train import prepare, train_clusterbert
 from newsnest.train.recipes.tsdae import TsdaeSettings
 from newsnest.train.recipes.tsdae import run as run_tsdae
+from newsnest.train.recipes.tsdae import train as tsdae_train
+from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Epoch, train_epoch
 
 TEXTS = [
     "sea wall breached", "bank raises rates", "team wins cup", "storm hits coast",
@@ -204,7 +205,7 @@ def test_an_adaptation_that_leads_nowhere_is_undone_at_the_end(make, tally, monk
     def verdict(now, before, *, adapting=False):
         return before is None or adapting, "so"
 
-    monkeypatch.setattr(clusterbert_run, "is_better", verdict)
+    monkeypatch.setattr(clusterbert_train, "is_better", verdict)
     done = train_clusterbert(TEXTS, make(k="4"), progress=tally)
     assert [stage.kept for stage in done.stages] == [True, True, False, False]
     assert done.picked == "start"
@@ -217,7 +218,7 @@ def test_an_adaptation_that_leads_nowhere_is_undone_at_the_end(make, tally, monk
 
 
 def test_a_family_is_given_up_after_a_stage_that_is_not_better(make, monkeypatch):
-    monkeypatch.setattr(clusterbert_run, "is_better", lambda now, before, **_: (not before, "so"))
+    monkeypatch.setattr(clusterbert_train, "is_better", lambda now, before, **_: (not before, "so"))
     done = train_clusterbert(TEXTS, make(clusterings=3, hardening_epochs=3, k="4"))
     assert [stage.name for stage in done.stages] == [
         "start", "adaptation", "clustering 1", "hardening 1",
@@ -274,7 +275,7 @@ def test_a_killed_tsdae_goes_on_from_the_weights_it_had(
         precision="float32", learning_rate=1e-3,
     )  # fmt: skip
     whole = run_tsdae(replace(settings, output=tmp_path / "whole"))
-    train_stage = tsdae_run.train_stage
+    train_stage = tsdae_train.train_stage
 
     def killed(*_, **__):
         raise KeyboardInterrupt
@@ -284,9 +285,9 @@ def test_a_killed_tsdae_goes_on_from_the_weights_it_had(
 
     with monkeypatch.context() as patch:
         if killed_at == "publish":
-            patch.setattr(tsdae_run, "publish", killed)
+            patch.setattr(tsdae_train, "publish", killed)
         else:
-            patch.setattr(tsdae_run, "train_stage", killed_after_the_decoder)
+            patch.setattr(tsdae_train, "train_stage", killed_after_the_decoder)
         with pytest.raises(KeyboardInterrupt):
             run_tsdae(settings)
     assert not settings.output.exists()

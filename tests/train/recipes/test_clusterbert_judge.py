@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from newsnest.train.recipes.clusterbert_judge import Judge, is_better
-from newsnest.train.recipes.clusterbert_picture import Panel, draw_stages
-from newsnest.train.recipes.clusterbert_targets import Teacher, kmeans
+from newsnest.train.recipes.clusterbert.judge import Judge, is_better
+from newsnest.train.recipes.clusterbert.picture import Panel, draw_stages
+from newsnest.train.recipes.clusterbert.targets import Teacher, kmeans
 
 N = 120
 KIND = np.arange(N) % 4

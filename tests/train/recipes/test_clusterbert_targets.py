@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
-from newsnest.train.recipes.clusterbert_targets import (
+from newsnest.train.recipes.clusterbert.targets import (
     align_labels,
     choose_teacher,
     core_members,
@@ -175,7 +175,7 @@ def test_a_tree_without_a_top_is_refused(monkeypatch):
         def fit(self, _):
             return self
 
-    monkeypatch.setattr("newsnest.train.recipes.clusterbert_targets.RAC", Stump)
+    monkeypatch.setattr("newsnest.train.recipes.clusterbert.targets.RAC", Stump)
     with pytest.raises(InputError, match="targets=rac needs at most 300,000 texts, got 40"):
         cut_rac(blobs([20, 20])[0], 2)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.train.recipes.place import Place
+from newsnest.train.run.place import Place
 
 
 @pytest.mark.parametrize(

@@ -22,15 +22,15 @@ import newsnest
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
+from newsnest.train.data.graded import Splitting
 from newsnest.train.pairs import leaking_pairs
 from newsnest.train.recipes.align import AlignSettings, run
-from newsnest.train.recipes.align_data import (
+from newsnest.train.recipes.align.data import (
     ParallelReading,
     parse_source,
     read_translations,
 )
-from newsnest.train.recipes.data import Splitting
-from newsnest.train.recipes.settings import setting_fields, written
+from newsnest.train.settings import setting_fields, written
 
 KNOWN = ("sea", "wall", "breached", "town", "rates", "held", "bank", "raises", "cut", "storm")
 FOREIGN = ("resigns", "police", "arrest", "three", "raid", "team", "wins", "cup", "final", "ends")

@@ -10,7 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, training_levels
-from newsnest.train.recipes.anchor import AnchoredMatryoshkaLoss, anchor_loss
+from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss, anchor_loss
 
 TEXTS = (
     ["sea wall breached", "rates held", "team wins cup"],

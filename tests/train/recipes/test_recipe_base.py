@@ -14,7 +14,7 @@ import torch
 
 from newsnest.embed import load_encoder
 from newsnest.errors import EncoderError, ParameterError
-from newsnest.train.recipes.base import (
+from newsnest.train.run.base import (
     add_lora,
     average_weights,
     find_base,
@@ -23,7 +23,7 @@ from newsnest.train.recipes.base import (
     merge_lora,
     prefix_of,
 )
-from newsnest.train.recipes.trainer import last_checkpoint, uses_bfloat16
+from newsnest.train.run.trainer import last_checkpoint, uses_bfloat16
 
 TEXTS = ["sea wall breached", "rates held", "team wins cup"]
 
@@ -74,7 +74,7 @@ def test_a_hub_id_is_looked_up_on_the_hub():
 def test_multilingual_comes_from_the_hub_with_its_prefix(monkeypatch, tiny_model: Path):
     asked = []
     monkeypatch.setattr(
-        "newsnest.train.recipes.base.hub_folder",
+        "newsnest.train.run.base.hub_folder",
         lambda name, progress: asked.append(name) or tiny_model,
     )
     assert find_base("multilingual").prefix == "query: "
@@ -116,7 +116,7 @@ def test_another_pooling_gives_other_vectors_of_the_same_width(tiny_model: Path,
     with pytest.raises(
         ParameterError, match="pooling must be none .* whose modules are Transformer"
     ):
-        from newsnest.train.recipes.base import _set_pooling
+        from newsnest.train.run.base import _set_pooling
 
         _set_pooling(model, find_base(str(tiny_model), pooling="cls"))
 

@@ -12,10 +12,8 @@ from recipe_rows import STORIES
 from newsnest import load_encoder
 from newsnest.embed import EncoderConfig
 from newsnest.errors import InputError, ParameterError
-from newsnest.train.recipes import sccl, vascl
-from newsnest.train.recipes.contrast_run import train_contrast, view_dataset
-from newsnest.train.recipes.sccl import ScclSettings
-from newsnest.train.recipes.vascl import VasclSettings
+from newsnest.train.recipes.contrast import ScclSettings, VasclSettings, run_sccl, run_vascl
+from newsnest.train.recipes.contrast.train import train_contrast, view_dataset
 
 TEXTS = [f"{text} {more}".strip() for more in ("", "the", "in", "after") for _, *told in STORIES
          for text in told]  # fmt: skip
@@ -91,16 +89,16 @@ def test_no_text_is_twice_in_a_batch_and_views_depend_on_their_number_alone(make
     assert view_dataset(TEXTS, make(VasclSettings), 16)[5]["view"] == data[5]["text"]
 
 
-@pytest.mark.parametrize(("recipe", "kind"), [(sccl, ScclSettings), (vascl, VasclSettings)])
-def test_a_model_is_written_whole_and_can_be_used(make, recipe, kind, tmp_path):
+@pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])
+def test_a_model_is_written_whole_and_can_be_used(make, run, kind, tmp_path):
     settings = make(kind)
     own = {"name": "story", "dims": 32, "min_similarity": 0.5}
     calibrated = shutil.copytree(settings.base, tmp_path / "base")
     (calibrated / "newsnest.json").write_text(json.dumps({"levels": [own], "rotate": True}))
     settings = make(kind, base=str(calibrated))
-    folder = recipe.run(settings)
+    folder = run(settings)
     said = json.loads((folder / "newsnest.json").read_text())
-    assert said["recipe"] == recipe.__name__.rpartition(".")[2]
+    assert said["recipe"] == run.__name__.removeprefix("run_")
     assert said["rotate"] is True and said["levels"] == [{**own, "min_similarity": None}]
     assert said["settings"]["steps"] == 6 and said["data"][0]["articles"] == len(TEXTS)
     page = (folder / "README.md").read_text()
@@ -110,40 +108,40 @@ def test_a_model_is_written_whole_and_can_be_used(make, recipe, kind, tmp_path):
     assert encoder.encode(TEXTS) == pytest.approx(expected, abs=1e-5)
     assert not folder.with_name("model.checkpoints").exists()
     before = (folder / "model.safetensors").stat().st_mtime_ns
-    assert recipe.run(settings) == folder
+    assert run(settings) == folder
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize(("recipe", "kind"), [(sccl, ScclSettings), (vascl, VasclSettings)])
+@pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])
 def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
-    make, recipe, kind, tmp_path, monkeypatch
+    make, run, kind, tmp_path, monkeypatch
 ):
-    from newsnest.train.recipes import contrast_run
+    from newsnest.train.recipes.contrast import train
 
-    whole = recipe.run(make(kind, output=tmp_path / "whole"))
+    whole = run(make(kind, output=tmp_path / "whole"))
     settings = make(kind)
 
-    class Killed(contrast_run._Steps):
+    class Killed(train._Steps):
         def on_step_end(self, args, state, control, **kwargs):
             if state.global_step == 5:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(contrast_run, "_Steps", Killed)
+        patch.setattr(train, "_Steps", Killed)
         with pytest.raises(KeyboardInterrupt):
-            recipe.run(settings)
+            run(settings)
     assert not settings.output.exists()
     assert (tmp_path / "model.checkpoints" / "checkpoint-4").is_dir()
-    folder = recipe.run(settings)
+    folder = run(settings)
     one, other = (load_encoder(str(f)).encode(TEXTS) for f in (whole, folder))
     assert (one == other).all()
 
 
-@pytest.mark.parametrize(("recipe", "kind"), [(sccl, ScclSettings), (vascl, VasclSettings)])
-def test_several_processes_are_refused(make, recipe, kind, monkeypatch):
+@pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])
+def test_several_processes_are_refused(make, run, kind, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ParameterError, match="cl: processes must be 1, got 2. Start"):
-        recipe.run(make(kind))
+        run(make(kind))
 
 
 def test_settings_and_texts_that_cannot_be_used_are_refused(make, file):
@@ -159,4 +157,4 @@ def test_settings_and_texts_that_cannot_be_used_are_refused(make, file):
         train_contrast(TEXTS[:1], make(VasclSettings))
     file.write_text("\n".join(file.read_text().splitlines()[:5]))
     with pytest.raises(InputError, match="20 articles at least are needed"):
-        vascl.run(make(VasclSettings))
+        run_vascl(make(VasclSettings))

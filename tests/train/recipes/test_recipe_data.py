@@ -9,9 +9,9 @@ import pytest
 from recipe_rows import gold_rows
 
 from newsnest.errors import InputError, ParameterError
+from newsnest.train.data.files import Reading, parse_file
+from newsnest.train.data.graded import Splitting, TrainingData, read_training_data
 from newsnest.train.pairs import leaking_pairs
-from newsnest.train.recipes.data import Splitting, TrainingData, read_training_data
-from newsnest.train.recipes.files import Reading, parse_file
 
 
 def read(*told: str, progress=None, encode=None, **splitting) -> TrainingData:

@@ -26,10 +26,10 @@ from newsnest.train.losses import training_levels
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings as Chosen
 from newsnest.train.recipes.matryoshka import run
-from newsnest.train.recipes.matryoshka_plan import level_dataset
-from newsnest.train.recipes.place import Place
-from newsnest.train.recipes.settings import setting_fields, written
-from newsnest.train.recipes.trainer import Reporter
+from newsnest.train.recipes.matryoshka.plan import level_dataset
+from newsnest.train.run.place import Place
+from newsnest.train.run.trainer import Reporter
+from newsnest.train.settings import setting_fields, written
 
 TEXTS = ["sea wall breached", "rates held", "team wins cup"]
 

@@ -20,17 +20,17 @@ import newsnest
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
-from newsnest.train.pair_retrieval import PairRetrievalEvaluator
-from newsnest.train.pairs import Pair
-from newsnest.train.recipes.data import Splitting
-from newsnest.train.recipes.pairs import PairsSettings, run
-from newsnest.train.recipes.pairs_data import (
+from newsnest.train.data.columns import (
     ColumnReading,
     parse_column_source,
     read_column_pairs,
 )
-from newsnest.train.recipes.pairs_negatives import Mining, mine_negatives
-from newsnest.train.recipes.settings import setting_fields, written
+from newsnest.train.data.graded import Splitting
+from newsnest.train.pair_retrieval import PairRetrievalEvaluator
+from newsnest.train.pairs import Pair
+from newsnest.train.recipes.pairs import PairsSettings, run
+from newsnest.train.recipes.pairs.negatives import Mining, mine_negatives
+from newsnest.train.settings import setting_fields, written
 
 WORDS = ("sea", "wall", "breached", "town", "rates", "held", "bank", "raises", "cut", "storm")
 OTHERS = ("resigns", "police", "arrest", "three", "raid", "team", "wins", "cup", "final", "ends")
@@ -132,13 +132,13 @@ def test_cached_gradients_train_the_same_weights(chosen, tmp_path):
 def test_the_guide_is_neither_trained_nor_saved(chosen, tiny_model):
     from accelerate import PartialState
 
-    from newsnest.train.recipes import pairs_run
-    from newsnest.train.recipes.base import find_base, load_base
+    from newsnest.train.recipes.pairs import train as pairs_train
+    from newsnest.train.run.base import find_base, load_base
 
     base = find_base(str(tiny_model))
     plan = type("Plan", (), {})()
     plan.settings, plan.guide, plan.state = chosen(loss="guided"), base, PartialState(cpu=True)
-    loss = pairs_run._guided_loss(plan, load_base(base, device="cpu"))
+    loss = pairs_train._guided_loss(plan, load_base(base, device="cpu"))
     loss.train()
     assert not loss.guide.training
     assert all(name.startswith("model.") for name, _ in loss.named_parameters())
@@ -388,7 +388,7 @@ def test_what_tensorboard_logs_is_kept_beside_the_model(chosen, monkeypatch, tol
     monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
     if told:
         monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", told)
-    monkeypatch.setattr("newsnest.train.recipes.session.CheckpointTrainer", stop)
+    monkeypatch.setattr("newsnest.train.run.session.CheckpointTrainer", stop)
     settings = chosen()
     with pytest.raises(Stop) as stopped:
         run(settings, progress=SILENT)

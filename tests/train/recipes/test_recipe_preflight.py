@@ -12,7 +12,7 @@ from torch import nn
 from newsnest.errors import ParameterError
 from newsnest.train.losses import training_levels
 from newsnest.train.pairs import Pair
-from newsnest.train.recipes.preflight import (
+from newsnest.train.run.preflight import (
     LevelCounts,
     Preflight,
     Stopwatch,

@@ -11,9 +11,9 @@ from typing import Literal, get_type_hints
 import pytest
 
 from newsnest.errors import ParameterError
+from newsnest.train.recipe import require_training
 from newsnest.train.recipes import RECIPES, RecipeSettings, parse_settings, setting
-from newsnest.train.recipes.recipe import require_training
-from newsnest.train.recipes.settings import (
+from newsnest.train.settings import (
     describe_settings,
     parse_value,
     setting_fields,
@@ -127,6 +127,6 @@ def test_recipes_are_listed_without_loading_torch():
 
 
 def test_the_extra_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("newsnest.train.recipes.recipe.find_spec", lambda name: None)
+    monkeypatch.setattr("newsnest.train.recipe.find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"got no accelerate and no datasets.*newsnest\[train"):
         require_training()

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from newsnest.train.recipe import Recipe
 from newsnest.train.recipes.adapter import ADAPTER
 from newsnest.train.recipes.align import ALIGN
 from newsnest.train.recipes.clusterbert import CLUSTERBERT
+from newsnest.train.recipes.contrast import SCCL, VASCL
 from newsnest.train.recipes.matryoshka import MATRYOSHKA
 from newsnest.train.recipes.pairs import PAIRS
 from newsnest.train.recipes.pretrain import PRETRAIN
-from newsnest.train.recipes.recipe import Recipe
-from newsnest.train.recipes.sccl import SCCL
-from newsnest.train.recipes.settings import RecipeSettings, parse_settings, setting
 from newsnest.train.recipes.static import STATIC
 from newsnest.train.recipes.tsdae import TSDAE
-from newsnest.train.recipes.vascl import VASCL
+from newsnest.train.settings import RecipeSettings, parse_settings, setting
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {

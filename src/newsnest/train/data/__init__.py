@@ -1,0 +1,1 @@
+"""What `--data` names, read for training: graded pairs, articles, columns of texts."""

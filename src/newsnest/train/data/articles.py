@@ -1,0 +1,133 @@
+"""Articles to train on without labels, as every reader of `newsnest.corpus` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from newsnest.corpus import Notice, ReadOptions, digest, read_articles
+from newsnest.corpus.options import FIELDS
+from newsnest.errors import InputError
+from newsnest.evaluate.gold import read_labels
+from newsnest.progress import SILENT, Progress
+from newsnest.train.data.files import parse_told
+from newsnest.types import Rejected
+
+LEAST_TEXTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFile:
+    """A file or folder of articles.
+
+    Parameters
+    ----------
+    path
+        Of the file or folder.
+    fields
+        Our name → their column, of what has another name there.
+    gold
+        The column of gold labels, which are reported and never used; "" for none.
+    """
+
+    path: Path
+    fields: Mapping[str, str]
+    gold: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTexts:
+    """Texts to train on, and where they come from.
+
+    Parameters
+    ----------
+    texts
+        As an encoder reads them (`Article.body`).
+    gold
+        A label each, None where unknown; None where no file names a column.
+    sources
+        By file: name, digest, and counts.
+    """
+
+    texts: tuple[str, ...]
+    gold: tuple[str | None, ...] | None
+    sources: tuple[Mapping[str, Any], ...]
+
+
+def parse_article_file(told: str) -> ArticleFile:
+    """Return what is meant by "PATH" or "PATH,key=value,…", such as "a.csv,text=body,gold=topic".
+
+    Raises
+    ------
+    ParameterError
+        If a key is neither gold nor a field of an article.
+    """
+    path, said, fields = parse_told(told, _Labelling(), FIELDS)
+    return ArticleFile(path, fields, said.gold)
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelling:
+    gold: str = ""
+
+
+def read_training_texts(
+    files: Sequence[ArticleFile], *, progress: Progress = SILENT
+) -> TrainingTexts:
+    """Read the texts of files.
+
+    Parameters
+    ----------
+    files
+        `parse_article_file` returns them.
+    progress
+        Told what a file has that is no article.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, has no such gold column, or all have fewer than 20 articles.
+    """
+    texts: list[str] = []
+    gold: list[str | None] = []
+    sources: list[Mapping[str, Any]] = []
+    for number, file in enumerate(files):
+        labels = (
+            read_labels(file.path, [file.gold], id_field=file.fields.get("id", "id"))
+            if file.gold
+            else {}
+        )
+        options = ReadOptions(fields=file.fields, detect_language=False)
+        articles = rejected = 0
+        for found in read_articles([file.path], options=options, progress=progress):
+            if isinstance(found, Notice):
+                progress.note(f"{found.file}: {found.message}")
+            elif isinstance(found, Rejected):
+                rejected += 1
+            else:
+                articles += 1
+                texts.append(found.body)
+                label = labels.get(found.id, (None,))[0]
+                # Labels of two files have nothing to do with each other.
+                gold.append(f"{number}:{label}" if label and len(files) > 1 else label)
+        if rejected:
+            progress.note(f"{file.path}: {rejected:,} rows are no article and were left out")
+        sources.append(
+            {
+                "file": file.path.name,
+                "digest": digest([file.path]),
+                "fields": dict(file.fields),
+                "gold": file.gold,
+                "articles": articles,
+                "rejected": rejected,
+            }
+        )
+    if len(texts) < LEAST_TEXTS:
+        raise InputError(
+            f"{', '.join(str(file.path) for file in files)}: {LEAST_TEXTS} articles at least are "
+            f"needed to train on, got {len(texts)}. Give more data."
+        )
+    asked = any(file.gold for file in files)
+    return TrainingTexts(tuple(texts), tuple(gold) if asked else None, tuple(sources))

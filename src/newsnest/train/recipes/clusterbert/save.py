@@ -1,0 +1,76 @@
+"""The recipe `clusterbert` from files to a folder: model, head, picture, newsnest.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from newsnest.progress import SILENT, Progress
+from newsnest.train.recipes.clusterbert.picture import PICTURE, Panel, draw_stages
+from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
+from newsnest.train.recipes.clusterbert.train import Clustered, StageResult, train_clusterbert
+from newsnest.train.recipes.tsdae.job import PAGE, find_job, publish
+
+
+def run_clusterbert(settings: ClusterbertSettings, *, progress: Progress = SILENT) -> Path:
+    """Do what `newsnest.train.recipes.clusterbert.run` says."""
+    job = find_job("clusterbert", settings, progress)
+    if job is None:
+        return settings.output
+    done = train_clusterbert(
+        job.data.texts, settings, gold=job.data.gold, place=job.place, progress=progress
+    )
+
+    def beside(folder: Path) -> None:
+        done.head.save(folder)
+        drawn = draw_stages([_panel(stage, done) for stage in done.stages], seed=settings.seed)
+        (folder / PICTURE).write_text(drawn, encoding="utf-8")
+
+    outcome = _outcome(done)
+    page = PAGE.format(
+        title="An encoder that clusters one corpus",
+        base=settings.base,
+        recipe="clusterbert",
+        outcome=f"{outcome} `stages.svg` shows the vectors after each stage; the head is read by "
+        "`newsnest.train.cluster_head.ClusterHead.load`.",
+    )
+    publish(job, settings, done.model, content=_content(done), page=page, beside=beside)
+    progress.note(f"{settings.output}: {outcome}")
+    if done.oracle is not None:
+        nmi = {stage.name: (stage.gold or {}).get("nmi", 0.0) for stage in done.stages}
+        progress.note(
+            f"picked without labels: {done.picked}, NMI {nmi[done.picked]:.3f}; oracle (leakage, "
+            f"picked by gold): {done.oracle}, NMI {nmi[done.oracle]:.3f}"
+        )
+    return settings.output
+
+
+def _content(done: Clustered) -> dict[str, Any]:
+    return {
+        "chosen": dict(done.chosen),
+        "k": done.k,
+        "targets": done.targets,
+        "head_clusters": int(done.head.weight.shape[0]),
+        "stages": [stage.as_dict() for stage in done.stages],
+        "picked": done.picked,
+        "oracle": None
+        if done.oracle is None
+        else {"stage": done.oracle, "note": "picked by gold labels: leakage, for comparison alone"},
+    }
+
+
+def _outcome(done: Clustered) -> str:
+    if done.picked == "start":
+        return (
+            "No stage was better than the base by the unsupervised test: these are the base's "
+            "weights."
+        )
+    return f"These are the weights after {done.picked}; {done.k:,} clusters by {done.targets}."
+
+
+def _panel(stage: StageResult, done: Clustered) -> Panel:
+    title = stage.name + (" (picked)" if stage.name == done.picked else "")
+    note = f"silhouette {stage.measures['silhouette']:.3f}, " + (
+        "kept" if stage.kept else "not kept"
+    )
+    return Panel(title, note, stage.vectors, done.stages[-1].labels)

@@ -1,0 +1,297 @@
+"""What clusters are learned from: k-means or RAC, how many, whose names, and how sure."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster
+from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import KMeans
+
+from newsnest.cluster import RAC
+from newsnest.cluster.persistence import lasting_similarity
+from newsnest.errors import InputError
+from newsnest.evaluate.internal import cluster_samples, silhouette, stability
+from newsnest.progress import SILENT, Progress
+from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
+from newsnest.types import Labels, Vectors
+
+_STARTS = 5
+_GRID = 1.25  # step between the k that are tried
+_TRIED = 10_000  # rows on which k is tried
+_STORY = 2  # texts of the least story that is learned
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """What clusters vectors, and how many clusters it makes.
+
+    Parameters
+    ----------
+    kind
+        "kmeans" or "rac".
+    k
+        Clusters of k-means; clusters at which RAC's tree is cut, those of one text included.
+    texts
+        Of how many texts that is: of a sample RAC makes as many fewer.
+    chosen
+        How this came about, ready for JSON.
+    """
+
+    kind: Literal["kmeans", "rac"]
+    k: int
+    texts: int
+    chosen: dict[str, Any]
+
+    def cluster(self, vectors: Vectors, *, seed: int) -> Labels:
+        """Return the clusters of unit vectors (n, d), int32 (n,), numbered from 0."""
+        n = len(vectors)
+        if self.kind == "kmeans":
+            return kmeans(vectors, min(self.k, n), seed=seed)
+        return cut_rac(vectors, max(2, round(self.k * n / self.texts)))
+
+
+def kmeans(vectors: Vectors, k: int, *, seed: int) -> Labels:
+    """Return k-means of unit vectors, int32 (n,): the best of five starts."""
+    return np.asarray(KMeans(k, n_init=_STARTS, random_state=seed).fit_predict(vectors), np.int32)
+
+
+def cut_rac(vectors: Vectors, k: int) -> Labels:
+    """Return the clusters of RAC's tree, cut where k are left, int32 (n,)."""
+    tree = RAC(min_similarity=-1.0).fit(vectors).linkage_
+    if len(tree) < len(vectors) - 1:  # above 300,000 rows the tree has no top
+        raise InputError(
+            f"cut_rac: targets=rac needs at most 300,000 texts, got {len(vectors):,}. "
+            "Set targets=kmeans."
+        )
+    return np.asarray(fcluster(tree, k, criterion="maxclust") - 1, np.int32)
+
+
+def choose_teacher(
+    vectors: Vectors, settings: ClusterbertSettings, *, progress: Progress = SILENT
+) -> Teacher:
+    """Choose k and what makes the clusters, by the frozen vectors alone.
+
+    k of k-means is that of the highest silhouette · stability in a geometric row between k_min and
+    k_max, and around the best of it. Where either may teach, both are tried at the k that suits
+    k-means, or is asked for, and the better silhouette does. RAC then is cut where its clusters
+    last longest, unless a k is asked for. Compared at k of their own, many small clusters would win
+    on any texts.
+
+    Parameters
+    ----------
+    vectors
+        Unit vectors (n, d) of the texts by the frozen base.
+    settings
+        k, k_min, k_max, targets and seed count.
+    progress
+        Told what was chosen.
+
+    Raises
+    ------
+    InputError
+        If there are fewer texts than clusters, or than twice the least that is tried.
+    """
+    s, n = settings, len(vectors)
+    if s.clusters is not None and s.clusters > n:
+        raise InputError(
+            f"clusterbert: k must be at most the number of texts, {n:,}, got {s.clusters:,}. "
+            "Lower it."
+        )
+    half = min(n, _TRIED) // 2
+    if s.clusters is None and s.targets != "rac" and s.k_min > half:
+        raise InputError(
+            f"clusterbert: k_min must be at most half the texts that k is tried on, {half:,}, got "
+            f"{s.k_min:,}. Lower it, or say k."
+        )
+    if s.targets == "rac":
+        return _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
+    flat = _tell(_kmeans_teacher(vectors, s), vectors, s.seed, progress)
+    if s.targets == "kmeans":
+        return flat
+    tree = Teacher("rac", flat.k, n, {"targets": "rac", "k": flat.k})
+    tree = _tell(tree, vectors, s.seed, progress)
+    best = max(flat, tree, key=lambda teacher: float(teacher.chosen["silhouette"]))
+    looked_at = {teacher.kind: teacher.chosen for teacher in (flat, tree)}
+    if best is tree and s.clusters is None:
+        best = _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
+    progress.note(f"{best.kind} teaches: the better silhouette at {flat.k:,} clusters")
+    return Teacher(best.kind, best.k, n, {**best.chosen, "looked_at": looked_at})
+
+
+def _tell(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress) -> Teacher:
+    """Measure what a teacher makes of the frozen vectors, and say it."""
+    labels = teacher.cluster(vectors, seed=seed)
+    measured = {
+        "silhouette": round(_silhouette(vectors, labels, seed), 4),
+        "skew": round(size_skew(labels), 3),
+    }
+    progress.note(
+        f"{teacher.kind}: {teacher.k:,} clusters, silhouette {measured['silhouette']:.3f}, "
+        f"skew of sizes {measured['skew']:.2f}"
+    )
+    chosen = {"targets": teacher.kind, **teacher.chosen, **measured}
+    return Teacher(teacher.kind, teacher.k, teacher.texts, chosen)
+
+
+def size_skew(labels: NDArray[np.integer]) -> float:
+    """Return the coefficient of variation of cluster sizes: 0 where all are equally large."""
+    sizes = np.unique(labels, return_counts=True)[1]
+    return float(sizes.std() / sizes.mean())
+
+
+def _kmeans_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
+    if s.clusters is not None:
+        return Teacher("kmeans", s.clusters, len(vectors), {"k": s.clusters})
+    rows = vectors
+    if len(rows) > _TRIED:
+        kept = np.random.default_rng(s.seed).choice(len(rows), _TRIED, replace=False)
+        rows = vectors[np.sort(kept)]
+    tried = try_k(rows, s.k_min, s.k_max, seed=s.seed)
+    k = max(tried, key=lambda one: tried[one])
+    told = {str(one): round(value, 4) for one, value in tried.items()}
+    return Teacher("kmeans", k, len(vectors), {"k": k, "tried": told})
+
+
+def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, float]:
+    """Return silhouette · stability of k-means for k from `least` to `most`, in geometric steps.
+
+    Values between the best and its neighbours are tried too, so that the steps decide nothing.
+
+    Notes
+    -----
+    The silhouette alone rises again where clusters become pairs of twins, and the stability alone
+    is highest for very few clusters; where both are high, there are groups. Neither sees a label.
+    """
+    most = max(least, min(most, len(vectors) // 5))
+    ks = {least, most}
+    at = float(least)
+    while at < most:
+        ks.add(round(at))
+        at = max(at * _GRID, at + 1)
+    found = {k: _worth(vectors, k, seed) for k in sorted(ks)}
+    while True:
+        known = sorted(found)
+        best = max(found, key=lambda k: found[k])
+        place = known.index(best)
+        near = known[max(0, place - 1) : place + 2]
+        between = {(a + b) // 2 for a, b in itertools.pairwise(near)} - set(known)
+        if not between:
+            return dict(sorted(found.items()))
+        for k in sorted(between):
+            found[k] = _worth(vectors, k, seed)
+
+
+def _worth(vectors: Vectors, k: int, seed: int) -> float:
+    """Return the silhouette of k-means, at least 0, times its stability from one start each."""
+    alike = max(0.0, _silhouette(vectors, kmeans(vectors, k, seed=seed), seed))
+    starts = itertools.count(seed)
+    labellings = cluster_samples(
+        lambda rows: KMeans(k, n_init=1, random_state=next(starts)).fit_predict(vectors[rows]),
+        len(vectors),
+        seed=seed,
+    )
+    return alike * stability(labellings)
+
+
+def _rac_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
+    if s.clusters is not None:
+        return Teacher("rac", s.clusters, len(vectors), {"k": s.clusters})
+    cut = lasting_similarity(vectors, seed=s.seed)
+    labels = RAC(min_similarity=cut).fit(vectors).labels_
+    k = int(labels.max()) + 1
+    stories = int((np.bincount(labels) >= _STORY).sum())
+    told = {"k": k, "min_similarity": round(cut, 4), "stories": stories}
+    return Teacher("rac", k, len(vectors), told)
+
+
+def _silhouette(vectors: Vectors, labels: Labels, seed: int) -> float:
+    if len(np.unique(labels)) < 2:
+        return -1.0
+    return float(silhouette(vectors, labels, resamples=0, seed=seed).value)
+
+
+def align_labels(before: Labels, after: Labels) -> Labels:
+    """Rename clusters after those before them that hold most of the same texts, one to one.
+
+    Parameters
+    ----------
+    before, after
+        int32 (n,) each, −1 for texts of no cluster.
+
+    Returns
+    -------
+    Labels like `after`: the names of `before` where the Hungarian matching of the two by shared
+    texts gives one that shares any, new names from there on.
+
+    Example
+    -------
+    >>> align_labels(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 2])).tolist()
+    [0, 0, 1, 2]
+    """
+    old, new = int(before.max(initial=-1)) + 1, int(after.max(initial=-1)) + 1
+    shared = np.zeros((new, old), np.int64)
+    both = (before >= 0) & (after >= 0)
+    np.add.at(shared, (after[both], before[both]), 1)
+    names = np.full(new, -1, np.int32)
+    for one, other in zip(*linear_sum_assignment(-shared), strict=True):
+        if shared[one, other]:
+            names[one] = other
+    free = names < 0
+    names[free] = old + np.arange(int(free.sum()))
+    return np.where(after >= 0, names[after], -1).astype(np.int32)
+
+
+def sharpen(shares: Vectors, *, rows: NDArray[np.int64] | None = None) -> Vectors:
+    """Return sharpened targets: q_ij ∝ p_ij² / f_j with f_j = Σ_i p_ij, rows sum to 1.
+
+    Parameters
+    ----------
+    shares
+        float32 (n, k), what the head says of the clean texts.
+    rows
+        Over which f_j sums; None: all.
+
+    Notes
+    -----
+    Source: ClusterBERT, equation 5.
+    """
+    p = shares.astype(np.float64)
+    f = (p if rows is None else p[rows]).sum(axis=0)
+    q = p**2 / np.maximum(f, 1e-12)
+    return np.asarray(q / q.sum(axis=1, keepdims=True), np.float32)
+
+
+def core_members(vectors: Vectors, labels: Labels) -> NDArray[np.bool_]:
+    """Tell which rows lie well within their cluster: nearer to it than to any other.
+
+    Parameters
+    ----------
+    vectors
+        Unit vectors (n, d).
+    labels
+        int32 (n,). A row alone in its cluster is no core of anything.
+
+    Notes
+    -----
+    Near is the mean cosine to a cluster's rows, a row itself left out. O(n · k · d).
+    """
+    k = int(labels.max()) + 1
+    sums = np.zeros((k, vectors.shape[1]))
+    np.add.at(sums, labels, vectors)
+    sizes = np.bincount(labels, minlength=k)
+    rows = np.arange(len(labels))
+    core = np.zeros(len(labels), bool)
+    for block in np.array_split(rows, max(1, len(rows) // 1024)):
+        own = labels[block]
+        products = vectors[block] @ sums.T  # (block, k)
+        inside = (products[np.arange(len(block)), own] - 1) / np.maximum(sizes[own] - 1, 1)
+        away = products / np.maximum(sizes, 1)
+        away[:, sizes < _STORY] = -np.inf
+        away[np.arange(len(block)), own] = -np.inf
+        core[block] = (sizes[own] >= _STORY) & (inside > away.max(axis=1))
+    return core

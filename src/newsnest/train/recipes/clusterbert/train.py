@@ -1,0 +1,365 @@
+"""What the recipe `clusterbert` does, stage by stage; loads torch.
+
+Differs from the source in: a small decoder that starts anew (`ReconstructionDecoder`), first
+trained on the frozen base for an epoch; a head that starts at the clusters' centres instead of at
+random, and keeps its clusters by Hungarian matching when the texts are clustered anew; targets by
+RAC's stories beside k-means; and in who chooses: the source reports the best of its grid by the
+gold labels, here an unsupervised test decides after every stage, and gold decides nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from newsnest.errors import ParameterError
+from newsnest.evaluate import cluster_scores
+from newsnest.progress import SILENT, Progress
+from newsnest.train.cluster_head import ClusterHead
+from newsnest.train.data.articles import LEAST_TEXTS
+from newsnest.train.recipes.clusterbert.judge import Judge, is_better
+from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, tell
+from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
+from newsnest.train.recipes.clusterbert.targets import (
+    Teacher,
+    align_labels,
+    choose_teacher,
+    core_members,
+    sharpen,
+)
+from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows, Targets
+from newsnest.train.recipes.tsdae.job import prepare
+from newsnest.train.recipes.tsdae.stage import Stage, train_stage
+from newsnest.train.run.checkpoints import Checkpoints, Tensors
+from newsnest.train.run.place import Place
+from newsnest.types import Labels, Vectors
+
+__all__ = ["Clustered", "StageResult", "train_clusterbert"]
+
+_START = "kept-0"  # the name of its weights
+_SCALE = 10.0  # of the centres: low enough that the encoder, not the head, must make clusters surer
+
+
+def train_clusterbert(
+    texts: Sequence[str],
+    settings: ClusterbertSettings,
+    *,
+    gold: Sequence[str | None] | None = None,
+    place: Place | None = None,
+    progress: Progress = SILENT,
+) -> Clustered:
+    """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
+
+    Parameters
+    ----------
+    texts
+        n of them, 20 at least; held out and trained on as `settings.held_out` says.
+    settings
+        See `ClusterbertSettings`.
+    gold
+        (n,) labels, None or "" where unknown: reported for every stage, never used.
+    place
+        Where checkpoints are kept, and looked for; None keeps none.
+    progress
+        Told what was chosen, every epoch, and the judgement of every stage.
+
+    Raises
+    ------
+    ParameterError
+        If there are too few texts, or as many gold labels as texts are missing, or the base gets
+        no gradient.
+    InputError
+        If there are more clusters than texts.
+    EncoderError
+        If the base cannot be found or loaded.
+
+    Notes
+    -----
+    An epoch costs what training on the texts with a batch of `settings.batch_size` does; each stage
+    also encodes all texts and clusters them six times.
+    """
+    if len(texts) < LEAST_TEXTS:
+        raise ParameterError(
+            f"train_clusterbert: texts must be {LEAST_TEXTS} at least, got {len(texts)}. Give more."
+        )
+    if gold is not None and len(gold) != len(texts):
+        raise ParameterError(
+            f"train_clusterbert: gold must hold one label per text ({len(texts)}), got "
+            f"{len(gold)}. Put None where there is none."
+        )
+    auto, train, held = prepare(texts, settings, progress=progress)
+    gradient = auto.check(train)
+    run = _Run(auto, settings, train, held, gold, Checkpoints(place), progress)
+    run.start(gradient)
+    for stage in run.plan():
+        run.do(stage)
+    return run.outcome()
+
+
+@dataclass
+class _Run:
+    """A training under way."""
+
+    auto: Autoencoder
+    settings: ClusterbertSettings
+    train: Rows
+    held: Rows
+    gold: Sequence[str | None] | None
+    kept: Checkpoints
+    progress: Progress
+    results: list[StageResult] = field(default_factory=list)
+    given_up: set[str] = field(default_factory=set)
+    gradient: float = 0.0
+
+    def start(self, gradient: float) -> None:
+        """Train the decoder on the frozen base, choose the teacher, and give the head its start."""
+        self.gradient = gradient
+        self.judge = Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
+        if self._restored("start", 0):
+            told = self.kept.content["teacher"]
+            self.teacher = Teacher(told["kind"], told["k"], len(self.auto.texts), told["chosen"])
+            return
+        began = time.perf_counter()
+        vectors = self.auto.encode()
+        self.teacher = choose_teacher(vectors, self.settings, progress=self.progress)
+        labels = self.teacher.cluster(vectors, seed=self.settings.seed)
+        self._set_head(vectors, _named(labels))
+        # Its checkpoint has the head too.
+        epochs = self._train(Stage("start", 0, 1, frozen=True))
+        self._close("start", 0, vectors, labels, epochs, began)
+
+    def plan(self) -> list[Stage]:
+        """Return the stages after the start, in their order."""
+        s, stages = self.settings, []
+        if s.adaptation_epochs:
+            stages.append(Stage("adaptation", 1, s.adaptation_epochs))
+        for number in range(1, s.clusterings + 1):
+            name = f"clustering {number}"
+            stages.append(Stage(name, 100 + number, s.clustering_epochs, self._cluster_targets))
+        for number in range(1, s.hardening_epochs + 1):
+            name = f"hardening {number}"
+            stages.append(Stage(name, 10_000 + number, 1, self._hardening_targets))
+        return stages
+
+    def do(self, stage: Stage) -> None:
+        """Do a stage, unless it was done before, or one of its family was given up."""
+        place = len(self.results)
+        if stage.family in self.given_up:
+            return
+        if self._restored(stage.name, place):
+            if not self.results[-1].kept:
+                self.given_up.add(stage.family)
+            return
+        began = time.perf_counter()
+        epochs = self._train(stage)
+        vectors = self.auto.encode()
+        if stage.targets is None:  # the head knows nothing of these vectors yet
+            self._set_head(vectors, _named(self.teacher.cluster(vectors, seed=self.settings.seed)))
+        labels = self.teacher.cluster(vectors, seed=self.settings.seed)
+        self._close(stage.name, place, vectors, labels, epochs, began)
+        if not self.results[-1].kept:
+            self.given_up.add(stage.family)
+
+    def outcome(self) -> Clustered:
+        """Return what came of it."""
+        start = self.results[0]
+        picked = next(result for result in reversed(self.results) if result.kept)
+        if picked is not start and not is_better(picked.measures, start.measures)[0]:
+            self.progress.note(
+                f"{picked.name} is not better than the start by the unsupervised test: the "
+                "weights of the start are kept"
+            )
+            picked = start
+            self.auto.load(self.kept.load(_START))
+        self.auto.model.eval()
+        head = self.auto.head
+        assert head is not None
+        oracle = None
+        if self.gold is not None:
+            best = max(self.results, key=lambda result: (result.gold or {}).get("nmi", 0.0))
+            oracle = best.name
+        return Clustered(
+            model=self.auto.model,
+            head=ClusterHead(
+                head.weight.detach().float().cpu().numpy(), head.bias.detach().float().cpu().numpy()
+            ),
+            stages=tuple(self.results),
+            picked=picked.name,
+            oracle=oracle,
+            k=self.teacher.k,
+            targets=self.teacher.kind,
+            chosen={
+                **self.teacher.chosen,
+                "precision": "bfloat16" if self.auto.bfloat16 else "float32",
+                "device": self.auto.model.device.type,
+                "threads": torch.get_num_threads(),
+                "trained_on": len(self.train),
+                "held_out": len(self.held),
+                "gradient_at_vectors": round(self.gradient, 6),
+            },
+        )
+
+    def _train(self, stage: Stage) -> list[dict[str, float]]:
+        return train_stage(stage, self.auto, self.train, self.held, self.kept, self.progress)
+
+    def _set_head(self, vectors: Vectors, labels: Labels) -> None:
+        """Start the head at the centres of the clusters."""
+        centres = _centres(vectors[labels >= 0], labels[labels >= 0])
+        self.auto.set_head(_SCALE * centres, np.zeros(len(centres), np.float32))
+
+    def _cluster_targets(self) -> Targets:
+        """Cluster anew; clusters the head knows keep their place in it, others get one."""
+        vectors = self.auto.encode()
+        labels = _named(self.teacher.cluster(vectors, seed=self.settings.seed))
+        known = self.auto.probabilities(vectors)
+        head = self.auto.head
+        assert known is not None and head is not None
+        aligned = align_labels(known.argmax(axis=1).astype(np.int32), labels)
+        names = np.unique(aligned[aligned >= 0])
+        codes = np.where(aligned >= 0, np.searchsorted(names, aligned), -1)
+        weight = _SCALE * _centres(vectors[codes >= 0], codes[codes >= 0])
+        bias = np.zeros(len(names), np.float32)
+        stays = names < known.shape[1]
+        weight[stays] = head.weight.detach().float().cpu().numpy()[names[stays]]
+        bias[stays] = head.bias.detach().float().cpu().numpy()[names[stays]]
+        self.auto.set_head(weight, bias)
+        shares = np.eye(len(names), dtype=np.float32)[np.maximum(codes, 0)]
+        return Targets(shares, self._confidence(vectors, codes), self.settings.clustering_weight)
+
+    def _hardening_targets(self) -> Targets:
+        """Sharpen what the head says of the clean texts."""
+        vectors = self.auto.encode()
+        known = self.auto.probabilities(vectors)
+        assert known is not None
+        confidence = self._confidence(vectors, known.argmax(axis=1))
+        return Targets(sharpen(known, rows=self.train), confidence, self.settings.hardening_weight)
+
+    def _confidence(self, vectors: Vectors, labels: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return 1 for each text that counts: all under k-means, members well within under RAC."""
+        if self.teacher.kind == "kmeans":
+            return np.ones(len(vectors), np.float32)
+        inside = np.flatnonzero(labels >= 0)
+        confidence = np.zeros(len(vectors), np.float32)
+        confidence[inside] = core_members(vectors[inside], labels[inside].astype(np.int32))
+        return confidence
+
+    def _close(
+        self,
+        name: str,
+        number: int,
+        vectors: Vectors,
+        labels: Labels,
+        epochs: list[dict[str, float]],
+        began: float,
+    ) -> None:
+        """Judge a stage, keep its weights or those before, and say so."""
+        measures = self.judge.measure(vectors, labels, self.teacher)
+        measures["reconstruction"] = epochs[-1]["held_out"]
+        before = next((result for result in reversed(self.results) if result.kept), None)
+        if before is not None:
+            measures["agreement"] = cluster_scores(labels, before.labels).ari
+        better, why = is_better(
+            measures, None if before is None else before.measures, adapting=name == "adaptation"
+        )
+        shares = self.auto.probabilities(vectors)
+        assert shares is not None
+        result = StageResult(
+            name=name,
+            vectors=vectors,
+            labels=labels,
+            probabilities=shares,
+            measures=measures,
+            gold=self._against_gold(labels, shares),
+            epochs=tuple(epochs),
+            kept=better,
+            seconds=time.perf_counter() - began,
+        )
+        self.results.append(result)
+        tell(result, why, self.progress)
+        self._keep(number)
+
+    def _keep(self, number: int) -> None:
+        """Put the stage's arrays, and the weights to go on with, where a kill cannot reach them."""
+        result = self.results[-1]
+        files: dict[str, Tensors] = {
+            name: {} for name in self.kept.names() if not name.startswith("epoch-")
+        }
+        files[f"stage-{number}"] = {
+            "vectors": torch.from_numpy(result.vectors),
+            "labels": torch.from_numpy(result.labels),
+            "probabilities": torch.from_numpy(result.probabilities),
+        }
+        if result.kept:
+            # Those of the start stay: the end is held against it.
+            files = {name: v for name, v in files.items() if name[:5] != "kept-" or name == _START}
+            files[f"kept-{number}"] = self.auto.state()
+        stages = [one.as_dict() | {"exact": dict(one.measures)} for one in self.results]
+        teacher = {"kind": self.teacher.kind, "k": self.teacher.k, "chosen": self.teacher.chosen}
+        self.kept.save(files, stages=stages, teacher=teacher, now={})
+        if not result.kept:
+            self._load_kept()
+
+    def _load_kept(self) -> None:
+        names = [name for name in self.kept.names() if name.startswith("kept-")]
+        newest = max(names, key=lambda name: int(name.removeprefix("kept-")))
+        self.auto.load(self.kept.load(newest))
+
+    def _restored(self, name: str, number: int) -> bool:
+        """Take a stage from the checkpoints, if it ended before an interruption."""
+        stages = self.kept.content.get("stages", [])
+        if number >= len(stages) or stages[number]["name"] != name:
+            return False
+        told, arrays = stages[number], self.kept.load(f"stage-{number}")
+        shares = arrays["probabilities"].numpy()
+        labels = arrays["labels"].numpy()
+        self.results.append(
+            StageResult(
+                name=name,
+                vectors=arrays["vectors"].numpy(),
+                labels=labels,
+                probabilities=shares,
+                measures=told["exact"],
+                gold=self._against_gold(labels, shares),
+                epochs=tuple(told["epochs"]),
+                kept=told["kept"],
+                seconds=told["seconds"],
+            )
+        )
+        self.progress.note(f"{name}: done before the interruption")
+        if number == len(stages) - 1:
+            self._load_kept()
+        return True
+
+    def _against_gold(self, labels: Labels, shares: Vectors) -> dict[str, float] | None:
+        if self.gold is None:
+            return None
+        own = cluster_scores(labels, self.gold)
+        head = cluster_scores(shares.argmax(axis=1), self.gold)
+        return {
+            "nmi": own.nmi,
+            "accuracy": own.accuracy,
+            "head_nmi": head.nmi,
+            "head_accuracy": head.accuracy,
+        }
+
+
+def _named(labels: Labels) -> Labels:
+    """Return clusters of two texts or more, numbered from 0; −1 for texts alone."""
+    sizes = np.bincount(labels)
+    names = np.where(sizes >= 2, np.cumsum(sizes >= 2) - 1, -1)
+    if names.max() < 0:  # nothing but texts alone: each is what it is
+        return labels
+    return np.asarray(names[labels], np.int32)
+
+
+def _centres(vectors: Vectors, labels: NDArray[np.integer]) -> Vectors:
+    """Return the unit centres (k, d) of clusters 0 … k − 1."""
+    sums = np.zeros((int(labels.max()) + 1, vectors.shape[1]), np.float64)
+    np.add.at(sums, labels, vectors)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.asarray(sums / np.maximum(lengths, 1e-12), np.float32)
