@@ -13,8 +13,9 @@ from typing import Any, TextIO
 
 from newsnest.corpus.clean import Cleaned, clean_article
 from newsnest.corpus.clean_profile import Profile
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.fields import Columns, as_text
+from newsnest.corpus.fields import as_text
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally, clean_surrogates

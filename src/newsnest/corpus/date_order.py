@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import OpenDate, open_date
 from newsnest.corpus.options import DateOrder
 from newsnest.corpus.rows import Row
 from newsnest.types import Rejected
-
-if TYPE_CHECKING:
-    from newsnest.corpus.fields import Columns
 
 
 @dataclass(slots=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from newsnest.corpus.clean import clean_read
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.feeds import read_feed
-from newsnest.corpus.fields import ArticleMaker, Columns
+from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.lines import Line, decode, read_lines, sniff_encoding
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.origin import (

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from newsnest.corpus.fields import Columns
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.lines import LINE_LIMIT, Line, decode
 from newsnest.corpus.origin import BrokenStreamError, Origin, compression_of, read_chunks
 from newsnest.corpus.rows import Row, reject

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from newsnest.corpus.fields import Columns, knows_a_text
+from newsnest.corpus.columns import Columns, knows_a_text
 from newsnest.corpus.lines import LINE_LIMIT, Line
 from newsnest.corpus.rows import Row, reject
 from newsnest.errors import InputError

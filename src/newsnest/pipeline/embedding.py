@@ -13,8 +13,9 @@ import numpy as np
 from newsnest.cluster import auto_levels, fit_frame, level_vectors, nest_levels
 from newsnest.corpus import Notice, Profile, ReadOptions, settle_languages
 from newsnest.corpus.clean import clean_read
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.fields import ArticleMaker, Columns, as_text
+from newsnest.corpus.fields import ArticleMaker, as_text
 from newsnest.corpus.options import FIELDS
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally

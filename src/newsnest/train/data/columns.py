@@ -13,8 +13,9 @@ import numpy as np
 
 from newsnest.corpus import Notice, Profile, ReadOptions, clean_article, load_profile
 from newsnest.corpus.clean import Drop
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.fields import Columns, as_text
+from newsnest.corpus.fields import as_text
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally
 from newsnest.embed.weights import file_sha256

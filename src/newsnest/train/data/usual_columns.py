@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsnest.corpus.fields import Columns
+from newsnest.corpus.columns import Columns
 from newsnest.errors import InputError
 from newsnest.train.data.columns import ColumnReading, first_names
 from newsnest.train.data.files import parse_told
