@@ -132,8 +132,13 @@ def pairs_result(folder: Path, encode: Encode) -> dict[str, Any]:
     }
 
 
-def f1(gold: measured.GoldSet, mapped: Vectors, *, rotate: bool) -> dict[str, list[float]]:
-    """B-cubed F1 at each prefix, with the best min_similarity and with the default of stories."""
+def f1(
+    gold: measured.GoldSet, mapped: Vectors, *, rotate: bool, encoder: str
+) -> dict[str, list[float]]:
+    """B-cubed F1 at each prefix, with the best min_similarity and with the default of stories.
+
+    `encoder` is whose default: its name as a run takes it, "any" for a model in a folder.
+    """
     text = fit_frame(mapped, rotate=rotate).apply(mapped)
     n, d = text.shape
     out: dict[str, list[float]] = {"best": [], "default": []}
@@ -141,7 +146,7 @@ def f1(gold: measured.GoldSet, mapped: Vectors, *, rotate: bool) -> dict[str, li
         view = level_vectors(text, Level("story", dims, 0.0))
         merges = agglomerate_rows(view, np.ones(n), min_similarity=-1.0)
         curve = defaults.f1_curve(merges, np.arange(n), gold.gold)
-        value = rule_for("story", ENCODER).value(view)
+        value = rule_for("story", encoder).value(view)
         usual = float(np.interp(value, defaults.GRID[::-1], curve[::-1]))
         out["best"].append(round(float(curve.max()), 4))
         out["default"].append(round(usual, 4))
@@ -167,8 +172,10 @@ def stories_result(
     for level, field in MEASURED[left_out]:
         gold = measured.load_gold(folder, left_out, field, most=rows)
         vectors = encode([article.body for article in gold.articles])
-        found = {"axes of the corpus": f1(gold, vectors, rotate=True)}
-        found |= {name: f1(gold, vectors @ w, rotate=False) for name, w in maps.items()}
+        found = {"axes of the corpus": f1(gold, vectors, rotate=True, encoder=ENCODER)}
+        found |= {
+            name: f1(gold, vectors @ w, rotate=False, encoder="any") for name, w in maps.items()
+        }
         for name, scores in found.items():
             print(left_out, level, name, scores, flush=True)
         out[level] = {"articles": len(gold.articles), "bcubed_f1": found}
