@@ -74,9 +74,8 @@ METHODS: dict[str, Callable[[Rows, int, int], Found]] = {
 
 
 def mean_cosine(rows: Rows, labels: NDArray[np.int64], k: int) -> float:
-    own = sparse.csr_array(
-        (np.ones(len(rows), np.float32), (labels, np.arange(len(rows)))), (k, len(rows))
-    )
+    n = len(rows)
+    member = sparse.csr_array((np.ones(n, np.float32), (labels, np.arange(n))), shape=(k, n))
     # A row's cosine with the scaled sum, added up over a cluster, is the length of the sum.
     return float(np.linalg.norm(member @ rows, axis=1).sum() / n)
 
