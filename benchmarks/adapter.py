@@ -27,7 +27,8 @@ from newsnest.embed import EncoderConfig, encode_cached, load_encoder
 from newsnest.evaluate.pairs import paired_cosines
 from newsnest.nest import Nest
 from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.data.graded import Encode, Splitting, TrainingData, read_training_data
+from newsnest.train.data.graded import Encode, read_training_data
+from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.losses import training_levels
 from newsnest.train.pairs import Pair, read_pairs
 from newsnest.train.recipes.adapter import AdapterSettings

@@ -15,7 +15,6 @@ from newsnest.train.pairs import (
     build_pairs,
     leaking_pairs,
     split_articles,
-    split_by_field,
     split_pairs,
 )
 
@@ -70,18 +69,9 @@ def test_ids_copies_and_stories_join_articles():
     assert not groups(Pair("a", "b", 0.0), Pair("c", "d", 0.0))
 
 
-def test_the_split_of_a_file_is_honoured_and_leaks_are_set_aside():
-    pairs = [
-        Pair("a", "b", 0.5, split="train"),
-        Pair("a", "c", 0.5, split="train"),
-        Pair("a", "x", 0.5, split="eval"),
-        Pair("x", "y", 0.5, split="eval"),
-        Pair("v", "w", 0.5, split="eval"),
-    ]
-    split = split_by_field(pairs)
-    assert split.parts == {"train": tuple(pairs[:2]), "eval": tuple(pairs[3:])}
-    assert split.straddling == (pairs[2],)
-    assert leaking_pairs(pairs[:2], pairs[2:]) == tuple(pairs[:2])
+def test_pairs_of_articles_that_are_held_out_leak():
+    train = [Pair("a", "b", 0.5), Pair("a", "c", 0.5), Pair("d", "e", 0.5)]
+    assert leaking_pairs(train, [Pair("a", "x", 0.5)]) == tuple(train[:2])
 
 
 def test_articles_are_split_by_story_and_pairs_built_from_them_do_not_leak():
@@ -104,10 +94,6 @@ def test_articles_are_split_by_story_and_pairs_built_from_them_do_not_leak():
         (
             lambda: split_pairs([], SHARES, together="day"),
             "together must be one of article, story, topic, theme, got 'day'",
-        ),
-        (
-            lambda: split_by_field([Pair("a", "b", 0)]),
-            "pairs must all have a split, got none in pair 0",
         ),
         (
             lambda: split_articles([GoldArticle("1", "a", story("s"))], SHARES),

@@ -23,7 +23,7 @@ class RecipeSettings:
     ----------
     data
         Files to train on, as given: a path, and what is said of it, such as
-        "pairs.csv,scale=4:1" (see `newsnest.train.data.graded`).
+        "pairs.csv,scale=4:1" (see `newsnest.train.data.files`).
     base
         The encoder to start from: a name, a path, or a hub id.
     output
@@ -82,8 +82,8 @@ def setting(
 
 
 def seed_setting(meaning: str) -> Any:
-    """Return the field of a seed, as every library takes one."""
-    return setting(0, meaning, least=0, most=2**32 - 1)
+    """Return the field of a seed; libraries take up to 2³² − 1, and some count up from it."""
+    return setting(0, meaning, least=0, most=2**31)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from recipe_rows import gold_rows
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.data.graded import Splitting, TrainingData, read_training_data
+from newsnest.train.data.graded import read_training_data
+from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.pairs import leaking_pairs
 
 
@@ -55,6 +57,24 @@ def test_a_value_of_another_kind_is_told_with_the_file(pair_file: Path):
 def test_a_number_of_a_file_that_counts_nothing_is_refused(gold_file: Path, said: str):
     with pytest.raises(ParameterError, match=f"{said[:3]}.* must be at least [01], got"):
         parse_file(f"{gold_file},{said}", Reading())
+
+
+def test_what_is_said_twice_or_without_end_is_refused(gold_file: Path):
+    with pytest.raises(ParameterError, match=r"gold.jsonl: most must be said once, got it twice"):
+        parse_file(f"{gold_file},most=3,most=5", Reading())
+    with pytest.raises(ParameterError, match=r"max_days must be finite, got inf. Leave it out"):
+        parse_file(f"{gold_file},max_days=inf", Reading())
+
+
+def test_a_validation_split_of_gold_articles_is_used_whole(gold_file: Path, write_rows):
+    rows = [json.loads(line) for line in gold_file.read_text().splitlines()]
+    stories = sorted({row["story"] for row in rows})
+    held = set(stories[::2])
+    told = [{**row, "split": "dev" if row["story"] in held else "train"} for row in rows]
+    swapped = [{**row, "split": "train" if row["split"] == "dev" else "dev"} for row in told]
+    data = read(f"{write_rows('own.jsonl', told)},most=10", share=0.1)
+    other = read(str(write_rows("swapped.jsonl", swapped)), share=0.1)
+    assert len(data.train) == 10 and len(data.validation) == len(other.train) > 10
 
 
 def test_a_missing_file_is_told(tmp_path: Path):

@@ -20,7 +20,7 @@ def write(path: Path, n: int, *, section: bool = True) -> Path:
 
 def test_texts_are_read_as_an_encoder_reads_them_with_gold_beside(tmp_path: Path):
     file = parse_article_file(f"{write(tmp_path / 'a.csv', 24)},text=body,gold=section")
-    assert file.gold == "section" and dict(file.fields) == {"text": "body"}
+    assert file.reading.gold == "section" and dict(file.fields) == {"text": "body"}
     found = read_training_texts([file])
     assert found.texts[:2] == ("Title 0. Text 0", "Title 1. Text 1")
     assert found.gold is not None and found.gold[:3] == ("a", "b", "a")

@@ -254,6 +254,12 @@ def test_a_training_that_has_ended_is_not_done_again(chosen, tally):
         run(chosen(epochs=1), progress=SILENT)
 
 
+def test_several_processes_are_refused(chosen, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ParameterError, match="train adapter: processes must be 1, got 2"):
+        run(chosen())
+
+
 def test_rows_of_other_splits_are_not_trained_on(chosen, write_rows, tally):
     rows = [
         {"text1": f"{a} {i}", "text2": f"{b} {i}", "score": s, "split": split}

@@ -22,14 +22,14 @@ import newsnest
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
-from newsnest.train.data.graded import Splitting
-from newsnest.train.pairs import leaking_pairs
-from newsnest.train.recipes.align import AlignSettings, run
-from newsnest.train.recipes.align.data import (
+from newsnest.train.data.parallel import (
     ParallelReading,
     parse_source,
     read_translations,
 )
+from newsnest.train.data.splitting import Splitting
+from newsnest.train.pairs import leaking_pairs
+from newsnest.train.recipes.align import AlignSettings, run
 from newsnest.train.settings import setting_fields, written
 
 KNOWN = ("sea", "wall", "breached", "town", "rates", "held", "bank", "raises", "cut", "storm")
@@ -166,6 +166,21 @@ def test_rows_of_two_sentences_can_be_read_as_translations_of_each_of_them(write
     data = read(f"{path},key=pair,text=text1,lang=lang1")
     assert {p.text2 for p in data.train} <= {sentence(n) for n in range(20)}
     assert data.sources[0]["fields"] == {"key": "pair", "text": "text1", "lang": "lang1"}
+
+
+def test_a_language_may_lack_where_nothing_is_trained_on(write_rows):
+    rows = [
+        {**row, "split": "test" if int(row["pid"]) % 4 == 0 else "train"}
+        for row in parallel_rows(24)
+    ]
+    kept = [row for row in rows if row["lang"] != "zz" or row["split"] == "train"]
+    data = read(f"{write_rows('p.jsonl', kept)},key=pid,languages=qq:zz")
+    assert {pair.lang1 for pair in data.train} == {"qq", "zz"}
+
+
+def test_one_sentence_cannot_be_split(write_rows):
+    with pytest.raises(InputError, match=r"of 2 pairs some must be split off"):
+        read(f"{write_rows('p.jsonl', parallel_rows(1))},key=pid")
 
 
 def test_most_counts_each_language_alone(parallel_file: Path):

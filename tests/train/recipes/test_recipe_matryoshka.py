@@ -27,6 +27,7 @@ from newsnest.train.pairs import Pair
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings as Chosen
 from newsnest.train.recipes.matryoshka import run
 from newsnest.train.recipes.matryoshka.plan import level_dataset
+from newsnest.train.run import session
 from newsnest.train.run.place import Place
 from newsnest.train.run.trainer import Reporter
 from newsnest.train.settings import setting_fields, written
@@ -246,3 +247,27 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_been(settings, tmp
     scores = [read_metadata(f)["validation"] for f in (chosen.output, whole)]
     assert scores[0]["steps"] == scores[1]["steps"]
     assert scores[0]["best_step"] == scores[1]["best_step"]
+
+
+@pytest.mark.parametrize("changes", [{"patience": 1}, {"epochs": 1.5, "patience": 9}])
+def test_a_training_that_was_killed_after_its_end_trains_no_further(
+    settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes
+):
+    usual = {"epochs": 9, "evaluations": 2, "batch_size": 16, "learning_rate": 0.05}
+    chosen = settings(**(usual | changes))
+
+    def killed(*args) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "_publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(chosen)
+    moved_to = tmp_path / "elsewhere"
+    moved_to.mkdir()
+    monkeypatch.chdir(moved_to)
+    run(chosen)
+    whole = run(replace(chosen, output=tmp_path / "whole"))
+    assert moved(chosen.output, whole) == 0
+    told = [read_metadata(folder)["validation"] for folder in (chosen.output, whole)]
+    assert told[0] == told[1]

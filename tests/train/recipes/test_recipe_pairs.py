@@ -25,7 +25,7 @@ from newsnest.train.data.columns import (
     parse_column_source,
     read_column_pairs,
 )
-from newsnest.train.data.graded import Splitting
+from newsnest.train.data.splitting import Splitting
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pairs import PairsSettings, run
@@ -186,6 +186,16 @@ def test_splits_and_stories_are_kept_apart(write_rows):
     split_up = read(str(write_rows("b.jsonl", [row(i, story=f"s{i // 4}") for i in range(60)])))
     stories = [{p.gold1[2] for p in side} for side in (split_up.train, split_up.validation)]
     assert stories[0].isdisjoint(stories[1])
+
+
+def test_a_pair_that_is_trained_on_and_held_out_is_a_leak_and_no_copy(write_rows):
+    rows = [{"title": f"t{i}", "summary": f"s{i}", "split": "train"} for i in range(10)]
+    rows += [{**rows[3], "split": "test"}, {**rows[4], "split": "dev"}, rows[5]]
+    data = read(f"{write_rows('p.jsonl', rows)}")
+    assert {pair.text1 for pair in data.train} == {f"t{i}" for i in range(10)} - {"t3", "t4"}
+    assert [pair.text1 for pair in data.validation] == ["t4"] and data.leaking == 2
+    assert data.sources[0]["held_out"] == 1
+    assert data.sources[0]["left_out"] == {"stand there already": 1}
 
 
 def test_stories_of_two_files_have_nothing_to_do_with_each_other(write_rows):

@@ -25,7 +25,7 @@ from newsnest.train.data.columns import (
     parse_column_source,
     read_column_pairs,
 )
-from newsnest.train.data.graded import Splitting
+from newsnest.train.data.splitting import Splitting
 from newsnest.train.losses import MaskedRankingLoss, TeacherVectors
 from newsnest.train.recipes.pretrain import PretrainSettings, run
 from newsnest.train.recipes.pretrain import teacher as teachers

@@ -169,6 +169,15 @@ def test_averaging_moves_every_weight_by_its_share(tiny_model: Path, share: floa
         assert torch.allclose(parameter, start[name] + 1 - share, atol=1e-6)
 
 
+def test_a_weight_that_stands_in_two_places_is_averaged_once():
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    model[1].weight = model[0].weight
+    start = {name: torch.zeros_like(weight) for name, weight in model.state_dict().items()}
+    before = model[0].weight.detach().clone()
+    average_weights(model, start, 0.5)
+    assert torch.allclose(model[0].weight, before / 2)
+
+
 def test_what_is_loaded_is_what_the_encoder_computes(tiny_model: Path):
     encoder = load_encoder(str(tiny_model))
     encoder.prepare(TEXTS)

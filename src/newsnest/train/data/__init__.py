@@ -1,1 +1,1 @@
-"""What `--data` names, read for training: graded pairs, articles, columns of texts."""
+"""What `--data` names, read for training: pairs, gold labels, articles, columns, translations."""

@@ -19,6 +19,19 @@ LEAST_TEXTS = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Labelling:
+    """Which column holds gold labels.
+
+    Parameters
+    ----------
+    gold
+        Its name, "" for none; gold labels are reported and never used.
+    """
+
+    gold: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleFile:
     """A file or folder of articles.
 
@@ -28,13 +41,13 @@ class ArticleFile:
         Of the file or folder.
     fields
         Our name → their column, of what has another name there.
-    gold
-        The column of gold labels, which are reported and never used; "" for none.
+    reading
+        What it is read for beside its texts.
     """
 
     path: Path
     fields: Mapping[str, str]
-    gold: str = ""
+    reading: Labelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +77,8 @@ def parse_article_file(told: str) -> ArticleFile:
     ParameterError
         If a key is neither gold nor a field of an article.
     """
-    path, said, fields = parse_told(told, _Labelling(), FIELDS)
-    return ArticleFile(path, fields, said.gold)
-
-
-@dataclass(frozen=True, slots=True)
-class _Labelling:
-    gold: str = ""
+    path, reading, fields = parse_told(told, Labelling(), FIELDS)
+    return ArticleFile(path, fields, reading)
 
 
 def read_training_texts(
@@ -95,8 +103,8 @@ def read_training_texts(
     sources: list[Mapping[str, Any]] = []
     for number, file in enumerate(files):
         labels = (
-            read_labels(file.path, [file.gold], id_field=file.fields.get("id", "id"))
-            if file.gold
+            read_labels(file.path, [file.reading.gold], id_field=file.fields.get("id", "id"))
+            if file.reading.gold
             else {}
         )
         options = ReadOptions(fields=file.fields, detect_language=False)
@@ -119,7 +127,7 @@ def read_training_texts(
                 "file": file.path.name,
                 "digest": digest([file.path]),
                 "fields": dict(file.fields),
-                "gold": file.gold,
+                "gold": file.reading.gold,
                 "articles": articles,
                 "rejected": rejected,
             }
@@ -129,5 +137,5 @@ def read_training_texts(
             f"{', '.join(str(file.path) for file in files)}: {LEAST_TEXTS} articles at least are "
             f"needed to train on, got {len(texts)}. Give more data."
         )
-    asked = any(file.gold for file in files)
+    asked = any(file.reading.gold for file in files)
     return TrainingTexts(tuple(texts), tuple(gold) if asked else None, tuple(sources))

@@ -22,16 +22,15 @@ from newsnest.embed.weights import file_sha256
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.files import parse_told
-from newsnest.train.data.graded import (
-    TRAIN,
-    VALIDATION,
+from newsnest.train.data.splitting import (
     Splitting,
     TrainingData,
-    inseparable,
+    by_split,
+    side_of,
+    split_off,
     tagged,
 )
-from newsnest.train.pairs import Pair, leaking_pairs, split_pairs
-from newsnest.train.pairs.split import Together
+from newsnest.train.pairs import Pair, leaking_pairs
 from newsnest.types import Rejected
 
 _ALSO = ("split", "story")
@@ -214,10 +213,13 @@ def same_text(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Texts and pairs of all files so far: a text's spelling, and pairs of spellings."""
+    """Texts and pairs of all files so far: a text's spelling, and pairs by what they are for.
+
+    A pair that is trained on and held out is no copy but a leak, which is looked for later.
+    """
 
     spelling: dict[str, str]
-    pairs: set[tuple[str, str]]
+    pairs: set[tuple[str, str, str]]
 
 
 def _read_or_name(
@@ -279,10 +281,10 @@ def _read(
             )
             if one == two:
                 left_out["say the same twice"] += 1
-            elif (one, two) in known.pairs:
+            elif (one, two, side_of(item.split)) in known.pairs:
                 left_out["stand there already"] += 1
             else:
-                known.pairs.add((one, two))
+                known.pairs.add((one, two, side_of(item.split)))
                 pairs.append(replace(item, text1=one, text2=two))
     return pairs, dict(sorted(left_out.items()))
 
@@ -327,9 +329,7 @@ def _parts(
     file: ColumnSource, pairs: Sequence[Pair], splitting: Splitting, number: int
 ) -> tuple[list[Pair], list[Pair], list[Pair]]:
     """Return what a file gives to train on, to validate on, and to hold out."""
-    train = [pair for pair in pairs if pair.split.lower() in TRAIN]
-    validation = [pair for pair in pairs if pair.split.lower() in VALIDATION]
-    held = [pair for pair in pairs if pair.split.lower() not in TRAIN | VALIDATION]
+    train, validation, held = map(list, by_split(pairs))
     if not train:
         raise InputError(
             f"{file.path}: no pair of {' and '.join(file.reading.columns)} has the split "
@@ -341,16 +341,9 @@ def _parts(
         chosen = np.random.default_rng([11, splitting.seed, number]).permutation(len(train))
         train = [train[i] for i in sorted(chosen[:most].tolist())]
     if not validation:
-        shares = {"train": 1 - splitting.share, "validation": splitting.share}
-        try:
-            split_up = split_pairs(train, shares, seed=splitting.seed, together=_TOGETHER)
-        except ParameterError as error:
-            raise inseparable(file.path, len(train), "pairs") from error
-        train, validation = (list(split_up.parts[name]) for name in shares)
+        split_up = split_off(train, splitting, file.path)
+        train, validation = (list(split_up.parts[name]) for name in ("train", "validation"))
     return train, validation, held
-
-
-_TOGETHER: Together = "story"
 
 
 def _source(

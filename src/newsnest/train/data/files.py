@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from newsnest.errors import ParameterError, did_you_mean
 from newsnest.evaluate import pair_files
 from newsnest.evaluate.rows import read_rows
 from newsnest.train.pairs import gold
-from newsnest.train.settings import parse_value
+from newsnest.train.settings import DataSettings, parse_value
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -50,6 +51,12 @@ class Reading:
     per_grade: int = 2000
     max_days: float | None = None
     most: int | None = None
+
+    @classmethod
+    def of(cls, settings: DataSettings) -> Reading:
+        """Return how the files of a recipe are read that say nothing of their own."""
+        s = settings
+        return cls(s.scale, s.same_is, s.per_grade, s.max_days, s.most)
 
 
 _FIELDS = tuple(dict.fromkeys((*pair_files.FIELDS, *gold.FIELDS)))
@@ -122,6 +129,10 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
     names: dict[str, str] = {}
     for part in said:
         key, _, value = (word.strip() for word in part.partition("="))
+        if key in changes or key in names:
+            raise ParameterError(
+                f"--data {place}: {key} must be said once, got it twice. Leave one out."
+            )
         if key in kinds:
             changes[key] = parse_value(f"{place}: {key}", kinds[key], value)
             _check_least(f"{place}: {key}", changes[key])
@@ -138,9 +149,13 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
 
 def _check_least(name: str, value: object) -> None:
     """Raise unless a number is one that counts or measures something."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return
     least = 1 if isinstance(value, int) else 0
-    if isinstance(value, int | float) and not isinstance(value, bool) and not value >= least:
+    if not value >= least:
         raise ParameterError(f"--data {name} must be at least {least}, got {value}. Raise it.")
+    if math.isinf(value):
+        raise ParameterError(f"--data {name} must be finite, got {value}. Leave it out.")
 
 
 def _kind(path: Path, names: Mapping[str, str]) -> Literal["pairs", "gold"]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,15 @@ from newsnest.embed.weights import file_sha256
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.files import DataFile
+from newsnest.train.data.splitting import (
+    Splitting,
+    TrainingData,
+    by_split,
+    inseparable,
+    shares_of,
+    split_off,
+    tagged,
+)
 from newsnest.train.pairs import (
     BuildOptions,
     BuiltPairs,
@@ -23,64 +31,13 @@ from newsnest.train.pairs import (
     read_gold,
     read_pairs,
     split_articles,
-    split_pairs,
 )
-from newsnest.train.pairs.pair import Gold
 from newsnest.train.pairs.split import Together
 from newsnest.types import Vectors
 
-VALIDATION = frozenset({"validation", "valid", "val", "dev"})
-"""Splits that are validated on; "train" and none are trained on, any other is held out."""
-TRAIN = frozenset({"train", ""})
 _CONNECTED = 0.125  # pairs below have nothing in common, and may be parted
 
 Encode = Callable[[Sequence[str]], Vectors]
-_T = TypeVar("_T", Pair, GoldArticle)
-
-
-@dataclass(frozen=True, slots=True)
-class Splitting:
-    """How validation pairs come about.
-
-    Parameters
-    ----------
-    share
-        Of each file without a validation split of its own, what is split off to validate on.
-    most
-        Most validation pairs of all files; the others are not used.
-    hard
-        Share of the very dissimilar pairs built from neighbouring themes.
-    seed
-        Decides what is split off and drawn.
-    """
-
-    share: float = 0.1
-    most: int = 2000
-    hard: float = 0.5
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    """Pairs to train on, pairs to validate on, and where they come from.
-
-    Parameters
-    ----------
-    train, validation
-        No article and no story is in both.
-    sources
-        By file: path, SHA-256, how it was read, and counts of what was used and left out.
-    leaking
-        Pairs taken out of `train`: they share an article or a story with what is held out.
-    files
-        The number of the file, from 0, of every pair of `train`; empty where it is not kept.
-    """
-
-    train: tuple[Pair, ...]
-    validation: tuple[Pair, ...]
-    sources: tuple[Mapping[str, Any], ...]
-    leaking: int
-    files: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +89,10 @@ def read_training_data(
     rng = np.random.default_rng([7, splitting.seed])
     parts: list[_Part] = []
     for number, file in enumerate(files):
-        read = _from_pairs if file.kind == "pairs" else _from_gold
-        part = read(file, splitting, encode, progress)
+        if file.kind == "pairs":
+            part = _from_pairs(file, splitting)
+        else:
+            part = _from_gold(file, splitting, encode, progress)
         # Ids and labels of two files have nothing to do with each other.
         tag = f"{number}:" if len(files) > 1 else ""
         parts.append(
@@ -176,25 +135,18 @@ def read_training_data(
     return TrainingData(clean, tuple(kept), sources, len(train) - len(clean))
 
 
-def _from_pairs(
-    file: DataFile, splitting: Splitting, encode: Encode | None, progress: Progress
-) -> _Part:
+def _from_pairs(file: DataFile, splitting: Splitting) -> _Part:
     reading = file.reading
     read = read_pairs(
         file.path, scale=reading.scale, same_is=reading.same_is, fields=file.fields or None
     )
-    train, validation, held = _by_split(read.pairs)
+    train, validation, held = by_split(read.pairs)
     train = _some(train, reading.most, splitting.seed)
     if not train:
         raise _nothing(file, read.pairs)
     parted = 0
     if not validation:
-        try:
-            split = split_pairs(
-                train, _shares(splitting.share), seed=splitting.seed, min_score=_CONNECTED
-            )
-        except ParameterError as error:
-            raise inseparable(file.path, len(train), "pairs") from error
+        split = split_off(train, splitting, file.path, min_score=_CONNECTED)
         train, validation = split.parts["train"], split.parts["validation"]
         parted = len(split.straddling)
     counts = {
@@ -212,13 +164,15 @@ def _from_gold(
     file: DataFile, splitting: Splitting, encode: Encode | None, progress: Progress
 ) -> _Part:
     articles = read_gold(file.path, fields=file.fields or None)
-    train, validation, held = _by_split(articles)
+    train, validation, held = by_split(articles)
     if not train:
         raise _nothing(file, articles)
+    most = file.reading.most
+    share = 0.0 if validation else splitting.share
     if not validation:
         try:
             split = split_articles(
-                train, _shares(splitting.share), seed=splitting.seed, together=_together(train)
+                train, shares_of(splitting), seed=splitting.seed, together=_together(train)
             )
         except ParameterError as error:
             raise inseparable(file.path, len(train), "articles") from error
@@ -226,11 +180,10 @@ def _from_gold(
         validation = tuple(a for a in split if a.split == "validation")
     _note_long_stories(file, train, progress)
     built = [_build(file, part, splitting, encode) for part in (train, validation)]
+    pairs = _some(built[0].pairs, most and round(most * (1 - share)), splitting.seed)
     # Small parts give more pairs for their articles: files must weigh alike in both.
-    most = file.reading.most
-    pairs = _some(built[0].pairs, most and round(most * (1 - splitting.share)), splitting.seed)
-    judging = round(len(pairs) * splitting.share / (1 - splitting.share))
-    validating = _some(built[1].pairs, max(judging, 2), splitting.seed)
+    judging = max(2, round(len(pairs) * share / (1 - share))) if share else None
+    validating = _some(built[1].pairs, judging, splitting.seed)
     counts = {
         "articles": len(articles),
         "train_pairs": len(pairs),
@@ -258,14 +211,6 @@ def _build(
     return build_pairs(articles, options, vectors=vectors)
 
 
-def _by_split(rows: Sequence[_T]) -> tuple[tuple[_T, ...], tuple[_T, ...], tuple[_T, ...]]:
-    """Return what is trained on, validated on, and held out."""
-    train = tuple(row for row in rows if row.split.lower() in TRAIN)
-    validation = tuple(row for row in rows if row.split.lower() in VALIDATION)
-    held = tuple(row for row in rows if row.split.lower() not in TRAIN | VALIDATION)
-    return train, validation, held
-
-
 def _together(articles: Sequence[GoldArticle]) -> Together:
     """Return the finest label that articles have; whole themes are never kept apart."""
     if any(article.gold[2] for article in articles):
@@ -273,45 +218,11 @@ def _together(articles: Sequence[GoldArticle]) -> Together:
     return "topic" if any(article.gold[1] for article in articles) else "article"
 
 
-def _shares(validation: float) -> dict[str, float]:
-    return {"train": 1 - validation, "validation": validation}
-
-
 def _some(pairs: tuple[Pair, ...], most: int | None, seed: int) -> tuple[Pair, ...]:
     if most is None or len(pairs) <= most:
         return pairs
     chosen = np.random.default_rng([8, seed]).permutation(len(pairs))[:most]
     return tuple(pairs[i] for i in sorted(chosen.tolist()))
-
-
-def tagged(pairs: Sequence[Pair], tag: str) -> tuple[Pair, ...]:
-    """Return pairs with a tag before their ids and labels, which then differ from other files'."""
-    if not tag:
-        return tuple(pairs)
-
-    def gold(labels: Gold) -> Gold:
-        theme, topic, story = (label and tag + label for label in labels)
-        return theme, topic, story
-
-    return tuple(
-        replace(
-            pair,
-            id1=pair.id1 and tag + pair.id1,
-            id2=pair.id2 and tag + pair.id2,
-            gold1=gold(pair.gold1),
-            gold2=gold(pair.gold2),
-        )
-        for pair in pairs
-    )
-
-
-def inseparable(file: Path, count: int, what: str) -> InputError:
-    """Return the error of a file of which nothing can be split off to validate on."""
-    return InputError(
-        f"{file}: of {count:,} {what} some must be split off to validate on that share no text and "
-        f"no story with the others, got none. Give more {what}, or give some the split "
-        '"validation".'
-    )
 
 
 def _note_shares(files: Sequence[DataFile], parts: Sequence[_Part], progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""Losses over graded pairs, one a file, each usable alone with SentenceTransformerTrainer."""
+"""Losses, one a file, each usable alone with SentenceTransformerTrainer."""
 
 from newsnest.train.losses.angle import SymmetricAngleLoss, angle_similarity
 from newsnest.train.losses.clustering_contrast import ClusteringContrastLoss, ClusteringTerms

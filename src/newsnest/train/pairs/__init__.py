@@ -10,7 +10,6 @@ from newsnest.train.pairs.split import (
     article_groups,
     leaking_pairs,
     split_articles,
-    split_by_field,
     split_pairs,
 )
 
@@ -30,6 +29,5 @@ __all__ = [
     "read_gold",
     "read_pairs",
     "split_articles",
-    "split_by_field",
     "split_pairs",
 ]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
 from newsnest.train.pairs.gold import GoldArticle
-from newsnest.train.pairs.pair import GRADES, LEVELS, Pair
-from newsnest.types import Vectors
+from newsnest.train.pairs.pair import GRADES, Pair
+from newsnest.types import LEVELS, Vectors
 
 _ENUMERATED = 64
 """Groups of at most so many articles have all their pairs listed; larger ones are drawn from."""
@@ -259,7 +259,7 @@ class _Drawer:
             return True
         if a.date is None or b.date is None:
             return False
-        return abs(a.date - b.date) <= timedelta(days=self.max_days)
+        return abs(a.date - b.date) / timedelta(days=1) <= self.max_days
 
 
 def _row(first: int, second: int) -> Row:

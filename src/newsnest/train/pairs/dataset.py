@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from newsnest.errors import ParameterError
-from newsnest.train.pairs.pair import LEVELS, Pair
+from newsnest.train.pairs.pair import Pair
+from newsnest.types import LEVELS
 
 if TYPE_CHECKING:
     from datasets import Dataset

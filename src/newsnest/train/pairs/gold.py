@@ -11,8 +11,8 @@ from typing import Any
 from newsnest.errors import InputError
 from newsnest.evaluate.pair_files import as_text, field_names, require_fields
 from newsnest.evaluate.rows import read_rows
-from newsnest.train.pairs.pair import LEVELS, Gold
-from newsnest.types import Article
+from newsnest.train.pairs.pair import Gold
+from newsnest.types import LEVELS, Article
 
 FIELDS = ("id", "title", "text", "lang", "date", "split", *LEVELS)
 """What an article is read from; a title or a text, and a label, must stand in the file."""

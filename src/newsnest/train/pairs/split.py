@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,7 +11,8 @@ import numpy as np
 
 from newsnest.errors import ParameterError
 from newsnest.train.pairs.gold import GoldArticle
-from newsnest.train.pairs.pair import LEVELS, Gold, Pair
+from newsnest.train.pairs.pair import Gold, Pair
+from newsnest.types import LEVELS
 
 Together = Literal["article", "story", "topic", "theme"]
 _TOGETHER = ("article", "story", "topic", "theme")
@@ -93,7 +94,7 @@ def split_pairs(
     Parameters
     ----------
     pairs
-        To be split; their own `split` is not looked at (see `split_by_field`).
+        To be split; their own `split` is not looked at.
     shares
         Name and share of every part, such as {"train": 0.8, "eval": 0.2}; they need not sum to 1.
     seed
@@ -136,38 +137,6 @@ def split_pairs(
                 f"{len(sizes)} of which the largest holds {max(sizes.values(), default=0)} of "
                 f"{2 * len(pairs)} articles. Raise min_score, so that dissimilar pairs may be cut."
             )
-    return Split({name: tuple(part) for name, part in parts.items()}, tuple(straddling))
-
-
-def split_by_field(pairs: Sequence[Pair], *, together: Together = "story") -> Split:
-    """Split pairs by their own `split`; pairs of articles that are in two parts straddle.
-
-    An article belongs to the part most of its pairs name, the first in the order of the alphabet
-    where it is a draw. A pair of "train" with an article, or a story, of "eval" is left in neither.
-
-    Raises
-    ------
-    ParameterError
-        If a pair has no split.
-    """
-    _check_together("split_by_field", together)
-    for row, pair in enumerate(pairs):
-        if not pair.split:
-            raise ParameterError(
-                f"split_by_field: pairs must all have a split, got none in pair {row} "
-                f"({pair.text1[:40]!r}). Fill it in, or use split_pairs."
-            )
-    groups = article_groups(pairs, together=together, min_score=np.inf)
-    votes: dict[int, Counter[str]] = defaultdict(Counter)
-    for pair, ends in zip(pairs, groups, strict=True):
-        for end in ends:
-            votes[end][pair.split] += 1
-    home = {group: min(told, key=lambda s: (-told[s], s)) for group, told in votes.items()}
-    parts: dict[str, list[Pair]] = {pair.split: [] for pair in pairs}
-    straddling: list[Pair] = []
-    for pair, ends in zip(pairs, groups, strict=True):
-        fits = all(home[end] == pair.split for end in ends)
-        (parts[pair.split] if fits else straddling).append(pair)
     return Split({name: tuple(part) for name, part in parts.items()}, tuple(straddling))
 
 

@@ -242,8 +242,6 @@ def average_weights(model: SentenceTransformer, base: Weights, share: float) -> 
     -----
     Source: WiSE-FT (arXiv 2109.01903), equation 1.
     """
-    state: dict[str, Any] = model.state_dict()
     with torch.no_grad():
-        for name, weight in state.items():
-            if weight.is_floating_point():
-                weight.lerp_(base[name].to(weight), share)
+        for name, weight in model.named_parameters():  # tied ones once
+            weight.lerp_(base[name].to(weight), share)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def look_at_pairs(
     connect_from: float | None,
 ) -> None:
     """Do as `look_first` does where no pair has a level; rows to train on, and to validate on."""
-    batches = list(trainer.get_train_dataloader().batch_sampler)
+    batches = list(batches_of(trainer))
     found = Preflight(
         train_pairs=rows[0],
         validation_pairs=rows[1],
@@ -33,6 +34,12 @@ def look_at_pairs(
         mean_batch=rows[0] / len(batches),
     )
     look_first(session, trainer, validation, found, batches)
+
+
+def batches_of(trainer: CheckpointTrainer) -> Any:
+    """Return the sampler of the whole data, also where several processes share its batches."""
+    sampler = trainer.get_train_dataloader().batch_sampler
+    return getattr(sampler, "batch_sampler", sampler)
 
 
 def look_first(

@@ -6,14 +6,20 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from newsnest.embed.weights import read_metadata
+from newsnest.corpus import digest
+from newsnest.embed.weights import folder_digests, read_metadata, settings_digest
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
+from newsnest.train.run.base import Base
+from newsnest.train.settings import RecipeSettings, settings_content
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 METADATA = "newsnest.json"
 _RUN = "run.json"
@@ -51,15 +57,21 @@ class Place:
             If `output` holds something else, cannot be written, or the checkpoints are those of
             another training.
         """
+        if not self.output.name:
+            raise self._unnamed()
         if self.output.exists():
             if self.output.is_dir() and read_metadata(self.output).get("run") == self.run:
                 progress.note(f"{self.output}: this very training has ended already")
+                if self.kept().get("run") == self.run:  # a kill came before they were deleted
+                    shutil.rmtree(self.checkpoints)
                 return True
             if not self.output.is_dir() or any(self.output.iterdir()):
                 raise ParameterError(
                     f"train: output must not exist, got {self.output}, which this training did "
                     f"not write{self._other_settings()}. Choose another folder, or delete it."
                 )
+        if self.output.is_symlink():
+            raise self._unnamed()
         if self.checkpoints.exists() and self.kept().get("run", self.run) != self.run:
             raise ParameterError(
                 f"train: the checkpoints in {self.checkpoints} must be those of the same base, "
@@ -67,6 +79,12 @@ class Place:
             )
         self._check_writable()
         return False
+
+    def _unnamed(self) -> ParameterError:
+        return ParameterError(
+            f"train: output must be a folder with a name of its own, got {self.output}. "
+            "Choose another, such as my-model."
+        )
 
     def _check_writable(self) -> None:
         """Raise where the folders cannot be made: before a training, not after it."""
@@ -125,6 +143,66 @@ class Place:
         _write_json(draft / METADATA, {**metadata, "run": self.run})
         draft.replace(self.output)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+
+class DataSource(Protocol):
+    """A file, and what is said of it."""
+
+    @property
+    def path(self) -> Path:
+        """Of the file or folder."""
+        ...
+
+    @property
+    def reading(self) -> DataclassInstance:
+        """How it is read."""
+        ...
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Names in the file of what has another name there."""
+        ...
+
+
+def place_of(
+    recipe: str,
+    settings: RecipeSettings,
+    base: Base,
+    files: Sequence[DataSource],
+    **also: object,
+) -> Place:
+    """Return where a training writes, told from others by all that decides what comes out.
+
+    Where base and data lie, and what they are called, decides nothing.
+
+    Parameters
+    ----------
+    recipe
+        Its name.
+    settings
+        Of the recipe.
+    base
+        Where it starts.
+    files
+        The data.
+    also
+        What else decides, ready for JSON.
+    """
+    said = settings_content(settings)
+    said.pop("report_to", None)
+    said |= {
+        "recipe": recipe,
+        "base": base_content(base),
+        "data": [[digest([f.path]), asdict(f.reading), dict(f.fields)] for f in files],
+        **also,
+    }
+    return Place(settings.output, settings_digest(said), settings_content(settings))
+
+
+def base_content(base: Base) -> dict[str, Any]:
+    """Return what a model to start from is, whatever it was called."""
+    own = (base.prefix, base.pooling, base.max_length)
+    return {"files": folder_digests(base.folder), "reading": own}
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

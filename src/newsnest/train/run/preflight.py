@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from torch import nn
 from newsnest.errors import ParameterError
 from newsnest.train.losses import TrainingLevel
 from newsnest.train.pairs import Pair
-from newsnest.train.pairs.pair import LEVELS
 from newsnest.train.samplers import pack_pairs, pair_components
+from newsnest.types import LEVELS
 
 _BATCHES = 200  # looked at for false negatives
 _FULL = 0.9
@@ -80,7 +80,7 @@ class Preflight:
     step_seconds: float = math.nan
     evaluation_seconds: float = math.nan
     steps: int = 0
-    evaluations: int = field(default=0)
+    evaluations: int = 0
 
     @property
     def seconds(self) -> float:

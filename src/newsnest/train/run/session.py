@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from accelerate import PartialState
@@ -21,7 +21,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback
 
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import file_sha256, folder_digests, settings_digest
+from newsnest.embed.weights import folder_digests
 from newsnest.progress import SILENT, Progress
 from newsnest.train.run.base import (
     Base,
@@ -32,7 +32,6 @@ from newsnest.train.run.base import (
     merge_lora,
     prefix_of,
 )
-from newsnest.train.run.model_card import versions
 from newsnest.train.run.place import Place
 from newsnest.train.run.trackers import check_trackers, logs_kept
 from newsnest.train.run.trainer import (
@@ -41,10 +40,10 @@ from newsnest.train.run.trainer import (
     last_checkpoint,
     uses_bfloat16,
 )
+from newsnest.train.run.versions import versions
 from newsnest.train.settings import TrainerSettings, settings_content
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from datasets import Dataset
 
 MakeLoss = Callable[[SentenceTransformer], nn.Module]
@@ -82,25 +81,6 @@ class Validation:
         return {name.removeprefix(f"{self.NAME}_"): value for name, value in found.items()}
 
 
-class Said(Protocol):
-    """A data file, and what is said of it."""
-
-    @property
-    def path(self) -> Path:
-        """Of the file."""
-        ...
-
-    @property
-    def reading(self) -> DataclassInstance:
-        """How it is read."""
-        ...
-
-    @property
-    def fields(self) -> Mapping[str, str]:
-        """Names in the file of what has another name there."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """What is known of any training before its data are read.
@@ -129,29 +109,6 @@ class Start:
     def is_main(self) -> bool:
         """Whether this process is the one that writes."""
         return bool(self.state.is_main_process)
-
-    def place_for(self, files: Sequence[Said], **also: object) -> Place:
-        """Return where to write, told from other trainings by all that decides what comes out.
-
-        Parameters
-        ----------
-        files
-            The data.
-        also
-            What else decides, ready for JSON.
-        """
-        said = settings_content(self.settings)
-        del said["report_to"]
-        said["recipe"] = type(self.settings).__name__
-        said["base"] = folder_digests(self.base.folder)
-        said["data"] = [
-            [file_sha256(file.path.resolve()), asdict(file.reading), dict(file.fields)]
-            for file in files
-        ]
-        run = settings_digest(said)
-        if also:
-            run = settings_digest({"run": run, **also})
-        return Place(self.settings.output, run, settings_content(self.settings))
 
     def known(self) -> dict[str, Any]:
         """Return its fields, for the session of a recipe."""
@@ -282,6 +239,8 @@ def train(session: Session, trainer: CheckpointTrainer, look: Callable[[], None]
         session.progress.note(f"going on from {where} in {place.checkpoints}")
     else:
         look()
+    if checkpoint and trainer.take_up(checkpoint):
+        return
     reporter = next(c for c in trainer.callback_handler.callbacks if isinstance(c, Reporter))
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -45,8 +45,22 @@ class CheckpointTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # un
 
     def _load_best_model(self) -> None:
         # The base class goes on with the last weights where the best ones cannot be read.
-        if self.state.best_model_checkpoint is not None:
-            self._load_from_checkpoint(self.state.best_model_checkpoint)
+        best = self.state.best_global_step
+        if best is not None:  # the path that the state has is that of where it was written
+            self._load_from_checkpoint(str(Path(self.args.output_dir) / f"checkpoint-{best}"))
+
+    def take_up(self, checkpoint: Path) -> bool:
+        """Take the best weights of a training that had ended at a checkpoint; False if it had not.
+
+        To go on from there would train on: stopping early is not remembered.
+        """
+        state = TrainerState.load_from_json(str(checkpoint / _STATE))
+        control = state.stateful_callbacks.get("TrainerControl", {}).get("args", {})
+        if state.global_step < state.max_steps and not control.get("should_training_stop"):
+            return False
+        self.state = state
+        self._load_best_model()
+        return True
 
 
 def last_checkpoint(folder: Path) -> Path | None:

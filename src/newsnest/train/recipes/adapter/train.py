@@ -13,22 +13,19 @@ from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
 from newsnest.embed import EncoderConfig, MemoryCache, VectorCache, encode_cached, load_encoder
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import file_sha256, folder_digests, settings_digest
+from newsnest.embed.weights import folder_digests
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.files import DataFile, Reading, parse_file
-from newsnest.train.data.graded import (
-    Encode,
-    Splitting,
-    TrainingData,
-    read_training_data,
-)
+from newsnest.train.data.files import Reading, parse_file
+from newsnest.train.data.graded import Encode, read_training_data
+from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.losses import TrainingLevel, training_levels
 from newsnest.train.pairs import Pair
+from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.adapter.fit import Fitted, PairVectors, fit_adapter, make_loss
 from newsnest.train.recipes.adapter.settings import AdapterSettings
 from newsnest.train.run.base import Base, find_base, load_base
-from newsnest.train.run.model_card import versions
-from newsnest.train.run.place import Place
+from newsnest.train.run.place import place_of
+from newsnest.train.run.versions import versions
 from newsnest.train.settings import settings_content
 from newsnest.types import Vectors
 
@@ -53,9 +50,10 @@ def train_adapter(
     settings: AdapterSettings, *, progress: Progress = SILENT, cache: VectorCache | None = None
 ) -> Path:
     """Do what `newsnest.train.recipes.adapter.run` says; `cache` keeps the base's vectors."""
+    require_one_process("adapter")
     base = find_base(settings.base, progress=progress)
-    files = [parse_file(told, _reading(settings)) for told in settings.data]
-    place = Place(settings.output, _run_digest(settings, base, files), settings_content(settings))
+    files = [parse_file(told, Reading.of(settings)) for told in settings.data]
+    place = place_of("adapter", settings, base, files)
     if place.is_complete(progress):
         return settings.output
     encode = _encode_by(settings, MemoryCache() if cache is None else cache, progress)
@@ -120,24 +118,6 @@ def with_map(model: SentenceTransformer, weight: Vectors) -> SentenceTransformer
         default_prompt_name=model.default_prompt_name,
         device=str(model.device),
     )
-
-
-def _reading(settings: AdapterSettings) -> Reading:
-    return Reading(
-        scale=settings.scale,
-        same_is=settings.same_is,
-        per_grade=settings.per_grade,
-        max_days=settings.max_days,
-        most=settings.most,
-    )
-
-
-def _run_digest(settings: AdapterSettings, base: Base, files: Sequence[DataFile]) -> str:
-    said = {key: v for key, v in settings_content(settings).items() if key != "base"}
-    said["recipe"] = "adapter"
-    said["base_files"] = folder_digests(base.folder)
-    said["data_files"] = [file_sha256(file.path.resolve()) for file in files]
-    return settings_digest(said)
 
 
 def _encode_by(settings: AdapterSettings, cache: VectorCache, progress: Progress) -> Encode:

@@ -15,18 +15,19 @@ from transformers import set_seed
 from newsnest.errors import InputError
 from newsnest.evaluate.alignment import LEAST_SENTENCES
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.graded import Splitting, TrainingData
-from newsnest.train.evaluators import TransferEvaluator
-from newsnest.train.losses import TranslationLoss, TranslationTerms
-from newsnest.train.pairs import pair_dataset
-from newsnest.train.recipes.align.data import (
+from newsnest.train.data.parallel import (
     ParallelReading,
     parse_source,
     read_translations,
 )
+from newsnest.train.data.splitting import Splitting, TrainingData
+from newsnest.train.evaluators import TransferEvaluator
+from newsnest.train.losses import TranslationLoss, TranslationTerms
+from newsnest.train.pairs import pair_dataset
 from newsnest.train.recipes.align.settings import AlignSettings
 from newsnest.train.run.base import kept_levels, load_base
 from newsnest.train.run.first_look import look_at_pairs
+from newsnest.train.run.place import place_of
 from newsnest.train.run.session import (
     Session,
     Validation,
@@ -75,7 +76,7 @@ def train_align(settings: AlignSettings, *, progress: Progress = SILENT) -> Path
     progress = start.progress
     reading = ParallelReading(settings.pivot, settings.languages, settings.most)
     files = [parse_source(told, reading) for told in settings.data]
-    place = start.place_for(files)
+    place = place_of("align", settings, start.base, files)
     if place.is_complete(progress):
         return settings.output
     splitting = Splitting(

@@ -24,7 +24,9 @@ class ClusterbertSettings(DenoisingSettings):
     # Targets
     k: str = setting("auto", "how many clusters; auto: chosen between k_min and k_max", flag="-k")
     k_min: int = setting(2, "least clusters that k=auto chooses", least=2)
-    k_max: int = setting(200, "most clusters that k=auto chooses", least=2)
+    k_max: int = setting(
+        200, "most clusters that k=auto chooses, of five texts each at least", least=2
+    )
     targets: Literal["auto", "kmeans", "rac"] = setting(
         "auto", "what clusters are learned from; auto: the better separated", flag="--targets"
     )

@@ -160,7 +160,8 @@ def _kmeans_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
 def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, float]:
     """Return silhouette · stability of k-means for k from `least` to `most`, in geometric steps.
 
-    Values between the best and its neighbours are tried too, so that the steps decide nothing.
+    A k of fewer than five texts a cluster is not tried, but `least` always is. Values between the
+    best and its neighbours are tried too, so that the steps decide nothing.
 
     Notes
     -----

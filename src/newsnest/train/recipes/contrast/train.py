@@ -24,7 +24,7 @@ from transformers import PrinterCallback, TrainerControl, TrainerState, Training
 
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.embed.weights import folder_digests
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.articles import parse_article_file, read_training_texts
@@ -37,14 +37,14 @@ from newsnest.train.losses import (
 from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.contrast.settings import ContrastSettings, ScclSettings, VasclSettings
 from newsnest.train.run.base import Base, find_base, kept_levels, load_base, prefix_of
-from newsnest.train.run.model_card import versions
-from newsnest.train.run.place import Place
+from newsnest.train.run.place import Place, place_of
 from newsnest.train.run.trainer import (
     CheckpointTrainer,
     Reporter,
     last_checkpoint,
     uses_bfloat16,
 )
+from newsnest.train.run.versions import versions
 from newsnest.train.settings import settings_content
 from newsnest.types import Labels, Vectors
 
@@ -102,15 +102,10 @@ def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> 
     require_one_process(recipe)
     base = _base(settings, progress)
     files = [parse_article_file(told) for told in settings.data]
-    data = read_training_texts(files, progress=progress)
-    said = settings_content(settings) | {
-        "recipe": recipe,
-        "base": folder_digests(base.folder),
-        "data": [dict(source) for source in data.sources],
-    }
-    place = Place(settings.output, settings_digest(said), settings_content(settings))
+    place = place_of(recipe, settings, base, files)
     if place.is_complete(progress):
         return settings.output
+    data = read_training_texts(files, progress=progress)
     trained = train_contrast(data.texts, settings, place=place, progress=progress)
     metadata = {
         "recipe": recipe,
@@ -300,9 +295,9 @@ def view_dataset(texts: Sequence[str], settings: ContrastSettings, batch: int) -
     order = np.concatenate([rng.permutation(len(texts))[:whole] for _ in range(rounds)])
     order = order[: settings.steps * batch]
     rows = Dataset.from_dict({"number": np.arange(len(order))})
-    noise = 0.0
-    if isinstance(settings, ScclSettings) and settings.views == "deletion":
-        noise = settings.noise
+    if not isinstance(settings, ScclSettings):
+        return rows.with_transform(lambda rows: {"text": [texts[order[i]] for i in rows["number"]]})
+    noise = settings.noise if settings.views == "deletion" else 0.0
     return rows.with_transform(
         partial(_views, texts=list(texts), order=order, noise=noise, seed=settings.seed)
     )

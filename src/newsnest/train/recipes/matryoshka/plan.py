@@ -14,20 +14,20 @@ from sentence_transformers import SentenceTransformer
 
 from newsnest.evaluate import GradedPair
 from newsnest.progress import Progress
-from newsnest.train.data.files import DataFile, Reading
-from newsnest.train.data.graded import Splitting, TrainingData, read_training_data
+from newsnest.train.data.files import DataFile
+from newsnest.train.data.graded import read_training_data
+from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.evaluators import GradedPairEvaluator
 from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel, training_levels
 from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss
 from newsnest.train.pairs import GRADES, Pair, pair_dataset
-from newsnest.train.pairs.pair import LEVELS
 from newsnest.train.recipes.matryoshka.settings import MatryoshkaSettings
 from newsnest.train.run.base import load_base
 from newsnest.train.run.place import Place
 from newsnest.train.run.preflight import choose_connection
 from newsnest.train.run.session import Session, Start, Validation
 from newsnest.train.samplers import ComponentBatchSampler
-from newsnest.types import Vectors
+from newsnest.types import LEVELS, Vectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +49,6 @@ def level_dataset(pairs: Sequence[Pair], levels: Sequence[TrainingLevel]) -> Dat
     starts = [1 + 2 * LEVELS.index(level.name) for level in levels]
     kept = [[row[0], *(row[i + end] for i in starts for end in (0, 1))] for row in labels]
     return dataset.remove_columns("label").add_column("label", kept)
-
-
-def reading_of(settings: MatryoshkaSettings) -> Reading:
-    """Return how files are read that say nothing of their own."""
-    return Reading(
-        scale=settings.scale,
-        same_is=settings.same_is,
-        per_grade=settings.per_grade,
-        max_days=settings.max_days,
-        most=settings.most,
-    )
 
 
 def make_plan(

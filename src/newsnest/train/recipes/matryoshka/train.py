@@ -10,18 +10,18 @@ from sentence_transformers import SentenceTransformer
 from transformers import set_seed
 
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.files import parse_file
+from newsnest.train.data.files import Reading, parse_file
+from newsnest.train.recipes.matryoshka.page import readme
 from newsnest.train.recipes.matryoshka.plan import (
     Plan,
     level_dataset,
     make_loss,
     make_plan,
     make_validation,
-    reading_of,
 )
 from newsnest.train.recipes.matryoshka.settings import MatryoshkaSettings
 from newsnest.train.run.first_look import look_first
-from newsnest.train.run.model_card import readme
+from newsnest.train.run.place import place_of
 from newsnest.train.run.preflight import Preflight, look_at_batches
 from newsnest.train.run.session import (
     Validation,
@@ -37,8 +37,8 @@ def train_matryoshka(settings: MatryoshkaSettings, *, progress: Progress = SILEN
     """Do what `newsnest.train.recipes.matryoshka.run` says."""
     start = begin(settings, progress)
     progress = start.progress
-    files = [parse_file(told, reading_of(settings)) for told in settings.data]
-    place = start.place_for(files)
+    files = [parse_file(told, Reading.of(settings)) for told in settings.data]
+    place = place_of("matryoshka", settings, start.base, files)
     if place.is_complete(progress):
         return settings.output
     plan = make_plan(settings, start, place, files)

@@ -29,13 +29,14 @@ from newsnest.train.data.columns import (
     parse_column_source,
     read_column_pairs,
 )
-from newsnest.train.data.graded import Splitting, TrainingData
+from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.losses import MegaBatchLoss, cosines
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.pairs.negatives import Mined, Mining, mine_negatives
 from newsnest.train.recipes.pairs.settings import CACHED_SIZE, PairsSettings
 from newsnest.train.run.base import Base, find_base, kept_levels, load_base
 from newsnest.train.run.first_look import look_at_pairs
+from newsnest.train.run.place import base_content, place_of
 from newsnest.train.run.session import (
     Session,
     Validation,
@@ -89,8 +90,8 @@ def train_pairs(settings: PairsSettings, *, progress: Progress = SILENT) -> Path
     guide = _guide(settings, start.base, progress)
     reading = ColumnReading(settings.columns, settings.most, settings.profile)
     files = [parse_column_source(told, reading) for told in settings.data]
-    also = {} if guide is None else {"guide": folder_digests(guide.folder)}
-    place = start.place_for(files, **also)
+    also = {} if guide is None else {"guide": base_content(guide)}
+    place = place_of("pairs", settings, start.base, files, **also)
     if place.is_complete(progress):
         return settings.output
     splitting = Splitting(

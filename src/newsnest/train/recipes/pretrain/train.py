@@ -22,14 +22,15 @@ from newsnest.train.data.columns import (
     parse_column_source,
     read_column_pairs,
 )
-from newsnest.train.data.graded import Splitting, TrainingData
+from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.data.usual_columns import with_usual_columns
 from newsnest.train.losses import MaskedRankingLoss
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.pretrain.settings import PretrainSettings
 from newsnest.train.recipes.pretrain.teacher import Taught, ask_teacher, teacher_identity
 from newsnest.train.run.base import kept_levels
-from newsnest.train.run.first_look import look_first
+from newsnest.train.run.first_look import batches_of, look_first
+from newsnest.train.run.place import place_of
 from newsnest.train.run.preflight import Preflight
 from newsnest.train.run.session import (
     Session,
@@ -81,7 +82,8 @@ def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -
     start = begin(settings, progress)
     progress = start.progress
     files = _files(settings)
-    place = start.place_for(files, teacher=teacher_identity(settings.teacher))
+    teacher = teacher_identity(settings.teacher)
+    place = place_of("pretrain", settings, start.base, files, teacher=teacher)
     if place.is_complete(progress):
         return settings.output
     splitting = Splitting(
@@ -103,7 +105,7 @@ def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -
     evaluator = PairRetrievalEvaluator(texts, name=Validation.NAME)
     validation = Validation(evaluator, "ndcg_10", "NDCG@10")
     trainer = make_trainer(plan, _dataset(data), partial(_loss, plan), validation)
-    sampler = _sampler_of(trainer)
+    sampler = batches_of(trainer)
     train(plan, trainer, partial(_look, plan, trainer, validation, sampler))
     tell = partial(_metadata, plan, sampler)
     return finish(plan, trainer, validation, tell, partial(_page, trainer.loss))
@@ -149,13 +151,6 @@ def _loss(plan: PretrainPlan, model: SentenceTransformer) -> nn.Module:
         temperature=s.temperature,
         mini_batch_size=s.mini_batch_size,
     )
-
-
-def _sampler_of(trainer: CheckpointTrainer) -> ClusterStratifiedBatchSampler:
-    """Return the sampler of the whole data, also where several processes share its batches."""
-    sampler = trainer.get_train_dataloader().batch_sampler
-    found: ClusterStratifiedBatchSampler = getattr(sampler, "batch_sampler", sampler)
-    return found
 
 
 def _look(

@@ -12,7 +12,7 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Static
 
 from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.embed.weights import folder_digests
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.articles import (
@@ -25,8 +25,8 @@ from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.static.fit import StaticFit, fit_tokens
 from newsnest.train.recipes.static.settings import StaticSettings
 from newsnest.train.run.base import Base, find_base
-from newsnest.train.run.model_card import versions
-from newsnest.train.run.place import Place
+from newsnest.train.run.place import place_of
+from newsnest.train.run.versions import versions
 from newsnest.train.settings import settings_content
 
 _PAGE = """---
@@ -47,12 +47,11 @@ def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Pa
     """Do what `newsnest.train.recipes.static.run` says."""
     require_one_process("static")
     base = find_base(settings.base, progress=progress)
-    data = read_training_texts(
-        [parse_article_file(told) for told in settings.data], progress=progress
-    )
-    place = Place(settings.output, _run_digest(settings, base, data), settings_content(settings))
+    files = [parse_article_file(told) for told in settings.data]
+    place = place_of("static", settings, base, files)
     if place.is_complete(progress):
         return settings.output
+    data = read_training_texts(files, progress=progress)
     texts, held = _drawn(data.texts, settings)
     progress.note(f"{len(texts):,} distinct texts, {held.sum():,} of them held out")
     fit, tokenizer = _fitted(texts, held, base, settings, progress)
@@ -106,16 +105,6 @@ def _fitted(
     if means.unknown is not None:
         fit.vectors[means.unknown] = 0.0  # whoever loads the model may not leave it out
     return fit, means.tokenizer
-
-
-def _run_digest(settings: StaticSettings, base: Base, data: TrainingTexts) -> str:
-    said = {key: v for key, v in settings_content(settings).items() if key != "base"}
-    said |= {
-        "recipe": "static",
-        "base_files": folder_digests(base.folder),
-        "data_files": [source["digest"] for source in data.sources],
-    }
-    return settings_digest(said)
 
 
 def _metadata(

@@ -11,10 +11,9 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 
-from newsnest.corpus import digest
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import folder_digests, settings_digest
+from newsnest.embed.weights import folder_digests
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.articles import (
     TrainingTexts,
@@ -25,9 +24,9 @@ from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows
 from newsnest.train.recipes.tsdae.settings import DenoisingSettings
 from newsnest.train.run.base import Base, find_base, kept_levels, load_base, prefix_of
-from newsnest.train.run.model_card import versions
-from newsnest.train.run.place import Place
+from newsnest.train.run.place import Place, place_of
 from newsnest.train.run.trainer import uses_bfloat16
+from newsnest.train.run.versions import versions
 from newsnest.train.settings import settings_content
 
 PAGE = """---
@@ -89,13 +88,7 @@ def find_job(recipe: str, settings: DenoisingSettings, progress: Progress) -> Jo
         s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
     )
     files = [parse_article_file(told) for told in s.data]
-    said = {key: v for key, v in settings_content(s).items() if key not in ("base", "data")}
-    said |= {
-        "recipe": recipe,
-        "base_files": folder_digests(base.folder),
-        "data_files": [[digest([f.path]), dict(f.fields), f.gold] for f in files],
-    }
-    place = Place(s.output, settings_digest(said), settings_content(s))
+    place = place_of(recipe, s, base, files)
     if place.is_complete(progress):
         return None
     data = read_training_texts(files, progress=progress)

@@ -1,15 +1,9 @@
-"""The page beside a trained model: what it is, without a word of the texts it was trained on."""
+"""The page beside a model: what it is, without a word of the texts it was trained on."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Mapping
 from typing import Any
-
-_PACKAGES = (
-    "newsnest", "torch", "sentence-transformers", "transformers", "accelerate", "datasets", "peft",
-)  # fmt: skip
 
 _PAGE = """---
 library_name: sentence-transformers
@@ -60,14 +54,3 @@ def readme(metadata: Mapping[str, Any], loss: Any) -> str:
         after=scores["after"]["pearson"],
         citation=loss.citation.strip(),
     )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what decides the outcome; "none" for what is not installed."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "none"
-    return found

@@ -18,8 +18,8 @@ from newsnest.evaluate.parallel_files import FIELDS
 from newsnest.evaluate.rows import read_rows
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.files import parse_told
-from newsnest.train.data.graded import TRAIN, VALIDATION, Splitting, TrainingData
-from newsnest.train.pairs import Pair, leaking_pairs, split_pairs
+from newsnest.train.data.splitting import Splitting, TrainingData, side_of, split_off
+from newsnest.train.pairs import Pair, leaking_pairs
 
 _ABSENT = "\0"  # the name of no field
 _ONE_A_ROW = ("key", "text", "lang")
@@ -132,22 +132,20 @@ def _parts(
     held: list[Pair] = []
     rng = np.random.default_rng([11, splitting.seed, number])
     for split in _splits(file):
-        pairs = _read(file, split)
-        if split is None or split.lower() in TRAIN:
+        side = side_of(split or "")
+        pairs = _read(file, split, complete=side == "train")
+        if side == "train":
             train += _most(pairs, file.reading.most, rng)
-        elif split.lower() in VALIDATION:
-            validation += pairs
         else:
-            held += pairs
+            (validation if side == "validation" else held).extend(pairs)
     if not train:
         raise InputError(
             f'{file.path}: no sentence has the split "train" or none. '
             "Correct the split field, or name another, such as split=part."
         )
     if not validation:
-        shares = {"train": 1 - splitting.share, "validation": splitting.share}
-        split_up = split_pairs(train, shares, seed=splitting.seed, together="article")
-        train, validation = (list(split_up.parts[name]) for name in shares)
+        split_up = split_off(train, splitting, file.path, together="article")
+        train, validation = (list(split_up.parts[name]) for name in ("train", "validation"))
     return train, validation, held
 
 
@@ -160,14 +158,15 @@ def _splits(file: ParallelSource) -> list[str | None]:
     return [None] if set(found) <= {""} else list(found)
 
 
-def _read(file: ParallelSource, split: str | None) -> list[Pair]:
+def _read(file: ParallelSource, split: str | None, *, complete: bool) -> list[Pair]:
+    """Return the pairs of a split, which must have all languages that were asked for or may not."""
     reading = file.reading
     read = read_parallel(
         file.path, pivot=reading.pivot, split=split, fields=dict(file.fields) or None
     )
     known = [parallel.language for parallel in read.languages]
     for language in reading.languages:
-        if language not in known:
+        if complete and language not in known:
             raise InputError(
                 f'{file.path}: no sentence is in "{language}"'
                 f"{'' if split is None else f' in the split {split!r}'}."
