@@ -35,7 +35,8 @@ def test_an_error_is_one_line_and_never_a_traceback(corpus: Path):
     done = run("show", corpus)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"newsnest: {corpus} is not a nest, and is left as it is. Choose another name.\n"
+        f"newsnest: {corpus} is not a nest, and is left as it is. Make one of it: newsnest "
+        f"cluster {corpus} -o {corpus.stem}.nest\n"
     )
 
 

@@ -134,8 +134,8 @@ def read_rows(
 def _not_an_article(made: Rejected) -> InputError:
     return InputError(
         f"read_articles: {made.file}, line {made.line}: every row must be an "
-        f"article, got: {made.reason}. Mend that row, or leave strict reading to "
-        "set such rows aside."
+        f"article, got: {made.reason}. Mend that row, or leave out --strict, and "
+        "such rows are set aside."
     )
 
 

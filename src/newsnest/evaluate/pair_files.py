@@ -271,6 +271,6 @@ def _score(where: str, field: str, value: object, scale: tuple[float, float]) ->
     if not min(scale) <= score <= max(scale):
         raise InputError(
             f'{where}: the field "{field}" holds {score:g}, which is outside of the scale from '
-            f"{different:g} (different) to {same:g} (the same). Say the scale of the file."
+            f"{different:g} (different) to {same:g} (the same). Say its scale, as in --scale 4 1."
         )
     return (score - different) / (same - different) + 0.0  # never −0

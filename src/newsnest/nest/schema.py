@@ -189,7 +189,10 @@ def _check_path(path: Path, *, create: bool) -> None:
     with path.open("rb") as file:
         head = file.read(16)
     if head and head != b"SQLite format 3\x00":
-        raise NestError(f"{path} is not a nest, and is left as it is. Choose another name.")
+        cure = "Choose another name."
+        if not create:
+            cure = f"Make one of it: newsnest cluster {path} -o {path.with_suffix('.nest').name}"
+        raise NestError(f"{path} is not a nest, and is left as it is. {cure}")
 
 
 def _check_identity(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:

@@ -127,7 +127,8 @@ def read_pair_texts(
         pairs += kept
     if len(pairs) < 2:
         raise InputError(
-            f"{', '.join(told)}: two pairs at least must be there, got {len(pairs)}. "
+            f"{', '.join(told)}: two pairs at least must be there, got {len(pairs)}"
+            f"{''.join(f'; {n:,} rows {why}' for why, n in left_out.items() if n)}. "
             "Check the columns and --split."
         )
     graded = [GradedPair(pair.text1, pair.text2, 1.0) for pair in pairs]

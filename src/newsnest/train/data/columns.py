@@ -148,7 +148,7 @@ def read_column_pairs(
         lacking = "validate" if clean else "train"
         raise InputError(
             f"{', '.join(str(file.path) for file in files)}: no pair to {lacking} on is left of "
-            f"{len(train) + len(validation)} read. Check the columns and the split field."
+            f"{len(train) + len(validation)} read{without}. Check the columns and the split field."
         )
     chosen = np.random.default_rng([7, splitting.seed]).permutation(len(validation))
     rows = sorted(chosen[: splitting.most].tolist())
