@@ -114,14 +114,24 @@ class DataSettings(RecipeSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainerSettings(RecipeSettings):
-    """How weights are trained; for recipes that train a transformer."""
+class ModelSettings(RecipeSettings):
+    """What is trained and where; for recipes that train a transformer."""
 
     prefix: str | None = setting(None, "put before every text; none: the base's own")
     pooling: Literal["mean", "cls", "max"] | None = setting(
         None, "how token vectors become one; none: the base's own"
     )
     max_length: int | None = setting(None, "tokens read of a text; none: the base's own", least=4)
+    precision: Literal["auto", "float32", "bfloat16"] = setting(
+        "auto", "of the computing; auto: bfloat16 where the device is made for it"
+    )
+    device: Literal["auto", "cpu"] = setting("auto", "where to train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerSettings(ModelSettings):
+    """How weights are trained, by the trainer of sentence-transformers."""
+
     average: float = setting(0.0, "share of the base in the final weights; 0: off", least=0, most=1)
     epochs: float = setting(3.0, "times every pair is seen, at most", above=0)
     batch_size: int = setting(32, "pairs a batch, on each device", least=2)
@@ -136,10 +146,6 @@ class TrainerSettings(RecipeSettings):
     lora: int | None = setting(
         None, "rank of LoRA adapters; none: all weights are trained", least=1
     )
-    precision: Literal["auto", "float32", "bfloat16"] = setting(
-        "auto", "of the computing; auto: bfloat16 where the device is made for it"
-    )
-    device: Literal["auto", "cpu"] = setting("auto", "where to train")
     report_to: tuple[str, ...] = setting(
         ("none",), "trackers of the trainer, such as tensorboard:wandb"
     )

@@ -23,6 +23,7 @@ from newsnest.embed.weights import (
 )
 from newsnest.errors import EncoderError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
+from newsnest.train.settings import ModelSettings
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 _E5 = "intfloat/multilingual-e5-base"
@@ -69,6 +70,14 @@ def kept_levels(base: Base) -> dict[str, Any]:
     levels = [{"name": own["name"], "dims": own["dims"], "min_similarity": None}
               for own in known.get("levels", [])]  # fmt: skip
     return {"levels": levels, **rotate}
+
+
+def find_base_of(settings: ModelSettings, progress: Progress = SILENT) -> Base:
+    """Find the model that a recipe starts from; see `find_base`."""
+    s = settings
+    return find_base(
+        s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
+    )
 
 
 def find_base(

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 METADATA = "newsnest.json"
+PAGE_HEAD = """---
+library_name: sentence-transformers
+pipeline_tag: sentence-similarity
+tags: [sentence-transformers, sentence-similarity, feature-extraction]
+---
+"""
+"""What hubs read at the top of a model's README.md."""
 _RUN = "run.json"
 
 

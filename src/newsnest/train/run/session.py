@@ -27,7 +27,7 @@ from newsnest.train.run.base import (
     Base,
     add_lora,
     average_weights,
-    find_base,
+    find_base_of,
     load_base,
     merge_lora,
     prefix_of,
@@ -145,9 +145,7 @@ def begin(settings: TrainerSettings, progress: Progress) -> Start:
     check_trackers(s.report_to)
     state = PartialState(cpu=s.device == "cpu")
     progress = progress if state.is_main_process else SILENT
-    base = find_base(
-        s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
-    )
+    base = find_base_of(s, progress)
     bfloat16 = uses_bfloat16(s.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16())
     return Start(settings=s, base=base, state=state, bfloat16=bfloat16, progress=progress)
 

@@ -24,17 +24,14 @@ from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.adapter.fit import Fitted, PairVectors, fit_adapter, make_loss
 from newsnest.train.recipes.adapter.settings import AdapterSettings
 from newsnest.train.run.base import Base, find_base, load_base
-from newsnest.train.run.place import place_of
+from newsnest.train.run.place import PAGE_HEAD, place_of
 from newsnest.train.run.versions import versions
 from newsnest.train.settings import settings_content
 from newsnest.types import Vectors
 
-_PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-# An encoder that nests news
+_PAGE = (
+    PAGE_HEAD
+    + """# An encoder that nests news
 
 {base} with a linear map behind it, by `newsnest train adapter`. {outcome}
 
@@ -44,6 +41,7 @@ tags: [sentence-transformers, sentence-similarity, feature-extraction]
 
 Data, settings and versions stand in newsnest.json.
 """
+)
 
 
 def train_adapter(

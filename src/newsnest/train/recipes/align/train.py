@@ -27,7 +27,7 @@ from newsnest.train.pairs import pair_dataset
 from newsnest.train.recipes.align.settings import AlignSettings
 from newsnest.train.run.base import kept_levels, load_base
 from newsnest.train.run.first_look import look_at_pairs
-from newsnest.train.run.place import place_of
+from newsnest.train.run.place import PAGE_HEAD, place_of
 from newsnest.train.run.session import (
     Session,
     Validation,
@@ -39,12 +39,9 @@ from newsnest.train.run.session import (
 from newsnest.train.run.trainer import CheckpointTrainer
 from newsnest.train.samplers import LengthBatchSampler
 
-_PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-# An encoder that learnt other languages
+_PAGE = (
+    PAGE_HEAD
+    + """# An encoder that learnt other languages
 
 Trained from {base} by `newsnest train align`.
 
@@ -60,6 +57,7 @@ Data, settings, versions and preflight stand in newsnest.json.
 {citation}
 ```
 """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,8 +36,8 @@ from newsnest.train.losses import (
 )
 from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.contrast.settings import ContrastSettings, ScclSettings, VasclSettings
-from newsnest.train.run.base import Base, find_base, kept_levels, load_base, prefix_of
-from newsnest.train.run.place import Place, place_of
+from newsnest.train.run.base import find_base_of, kept_levels, load_base, prefix_of
+from newsnest.train.run.place import PAGE_HEAD, Place, place_of
 from newsnest.train.run.trainer import (
     CheckpointTrainer,
     Reporter,
@@ -54,12 +54,9 @@ if TYPE_CHECKING:
 ContrastLoss = ClusteringContrastLoss | VirtualNeighbourhoodLoss
 _WEIGHTS = "loss.safetensors"
 _STARTS = 5
-_PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-# An encoder trained without labels
+_PAGE = (
+    PAGE_HEAD
+    + """# An encoder trained without labels
 
 Trained from {base} by `newsnest train {recipe}`. Data, settings and versions stand in
 newsnest.json.
@@ -69,6 +66,7 @@ newsnest.json.
 {citation}
 ```
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> 
     """Do what `run_sccl` and `run_vascl` of `newsnest.train.recipes.contrast` say."""
     recipe = _recipe(settings)
     require_one_process(recipe)
-    base = _base(settings, progress)
+    base = find_base_of(settings, progress)
     files = [parse_article_file(told) for told in settings.data]
     place = place_of(recipe, settings, base, files)
     if place.is_complete(progress):
@@ -171,7 +169,7 @@ def train_contrast(
         )
     state = PartialState(cpu=settings.device == "cpu")
     set_seed(settings.seed)
-    model = load_base(_base(settings, progress), device=str(state.device))
+    model = load_base(find_base_of(settings, progress), device=str(state.device))
     bfloat16 = uses_bfloat16(
         settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
     )
@@ -356,16 +354,6 @@ def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
         show_progress_bar=False,
     )
     return np.asarray(vectors, np.float32)
-
-
-def _base(settings: ContrastSettings, progress: Progress) -> Base:
-    return find_base(
-        settings.base,
-        prefix=settings.prefix,
-        pooling=settings.pooling,
-        max_length=settings.max_length,
-        progress=progress,
-    )
 
 
 def _recipe(settings: ContrastSettings) -> str:

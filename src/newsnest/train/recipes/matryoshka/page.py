@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-# An encoder that nests news
+from newsnest.train.run.place import PAGE_HEAD
+
+_PAGE = (
+    PAGE_HEAD
+    + """# An encoder that nests news
 
 Trained from {base} by `newsnest train matryoshka`. Prefixes of its vectors are levels:
 
@@ -32,6 +31,7 @@ preflight stand in newsnest.json.
 {citation}
 ```
 """
+)
 
 
 def readme(metadata: Mapping[str, Any], loss: Any) -> str:

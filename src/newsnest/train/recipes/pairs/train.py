@@ -36,7 +36,7 @@ from newsnest.train.recipes.pairs.negatives import Mined, Mining, mine_negatives
 from newsnest.train.recipes.pairs.settings import CACHED_SIZE, PairsSettings
 from newsnest.train.run.base import Base, find_base, kept_levels, load_base
 from newsnest.train.run.first_look import look_at_pairs
-from newsnest.train.run.place import base_content, place_of
+from newsnest.train.run.place import PAGE_HEAD, base_content, place_of
 from newsnest.train.run.session import (
     Session,
     Validation,
@@ -50,12 +50,9 @@ from newsnest.train.samplers import ComponentBatchSampler, NegativeBatchSampler
 
 _LARGE = 256  # a batch in which the hardest text is hard
 
-_PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-# An encoder of news
+_PAGE = (
+    PAGE_HEAD
+    + """# An encoder of news
 
 Trained from {base} by `newsnest train pairs` on pairs of {columns}, loss {loss}.
 
@@ -71,6 +68,7 @@ Data, settings, versions and preflight stand in newsnest.json.
 {citation}
 ```
 """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from newsnest.train.recipes.pretrain.settings import PretrainSettings
 from newsnest.train.recipes.pretrain.teacher import Taught, ask_teacher, teacher_identity
 from newsnest.train.run.base import kept_levels
 from newsnest.train.run.first_look import batches_of, look_first
-from newsnest.train.run.place import place_of
+from newsnest.train.run.place import PAGE_HEAD, place_of
 from newsnest.train.run.preflight import Preflight
 from newsnest.train.run.session import (
     Session,
@@ -43,12 +43,9 @@ from newsnest.train.run.session import (
 from newsnest.train.run.trainer import CheckpointTrainer
 from newsnest.train.samplers import ClusterStratifiedBatchSampler, Strata
 
-_PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-# An encoder of news
+_PAGE = (
+    PAGE_HEAD
+    + """# An encoder of news
 
 Trained from {base} by `newsnest train pretrain` on pairs of {columns}; batches by clusters of
 {clustered}.
@@ -65,6 +62,7 @@ Data, settings, versions and preflight stand in newsnest.json.
 {citation}
 ```
 """
+)
 _CONNECTED = 1.0
 
 

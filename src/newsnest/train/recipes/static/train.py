@@ -25,22 +25,20 @@ from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.static.fit import StaticFit, fit_tokens
 from newsnest.train.recipes.static.settings import StaticSettings
 from newsnest.train.run.base import Base, find_base
-from newsnest.train.run.place import place_of
+from newsnest.train.run.place import PAGE_HEAD, place_of
 from newsnest.train.run.versions import versions
 from newsnest.train.settings import settings_content
 
-_PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction, static]
----
-# Static vectors fitted to {base}
+_PAGE = (
+    PAGE_HEAD
+    + """# Static vectors fitted to {base}
 
 A vector a token, by `newsnest train static`. Held-out texts come to a mean cosine of {after:.4f}
 to the vectors of {base}; {before:.4f} before the fit.
 
 Data, settings and versions stand in newsnest.json.
 """
+)
 
 
 def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Path:

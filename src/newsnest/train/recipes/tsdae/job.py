@@ -23,18 +23,15 @@ from newsnest.train.data.articles import (
 from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows
 from newsnest.train.recipes.tsdae.settings import DenoisingSettings
-from newsnest.train.run.base import Base, find_base, kept_levels, load_base, prefix_of
-from newsnest.train.run.place import Place, place_of
+from newsnest.train.run.base import Base, find_base_of, kept_levels, load_base, prefix_of
+from newsnest.train.run.place import PAGE_HEAD, Place, place_of
 from newsnest.train.run.trainer import uses_bfloat16
 from newsnest.train.run.versions import versions
 from newsnest.train.settings import settings_content
 
-PAGE = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-# {title}
+PAGE = (
+    PAGE_HEAD
+    + """# {title}
 
 Trained from {base} by `newsnest train {recipe}`, without labels. {outcome}
 
@@ -46,6 +43,7 @@ model = SentenceTransformer("path/of/this/folder")
 
 Data, settings, versions and every stage stand in newsnest.json.
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,7 @@ def find_job(recipe: str, settings: DenoisingSettings, progress: Progress) -> Jo
     """
     require_one_process(recipe)
     s = settings
-    base = find_base(
-        s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
-    )
+    base = find_base_of(s, progress)
     files = [parse_article_file(told) for told in s.data]
     place = place_of(recipe, s, base, files)
     if place.is_complete(progress):
@@ -157,9 +153,7 @@ def prepare(
         If the base is no transformer, or a setting does not fit it.
     """
     s = settings
-    base = find_base(
-        s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
-    )
+    base = find_base_of(s, progress)
     device = torch.device("cpu" if s.device == "cpu" or not torch.cuda.is_available() else "cuda")
     model = load_base(base, device=str(device))
     bfloat16 = uses_bfloat16(s.precision, device, cpu_is_good_at_it=multiplies_bfloat16())

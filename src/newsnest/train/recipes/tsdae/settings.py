@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from newsnest.train.settings import RecipeSettings, seed_setting, setting
+from newsnest.train.settings import ModelSettings, seed_setting, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class DenoisingSettings(RecipeSettings):
+class DenoisingSettings(ModelSettings):
     """What `tsdae` and `clusterbert` share; `describe_settings` says what each means."""
 
-    # Model
-    prefix: str | None = setting(None, "put before every text; none: the base's own")
-    pooling: Literal["mean", "cls", "max"] | None = setting(
-        None, "how token vectors become one; none: the base's own"
-    )
-    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", least=4)
     # Reconstruction
     noise: float = setting(0.6, "share of the words of a text that are deleted", least=0, most=0.99)
     restored: int = setting(
@@ -34,10 +27,6 @@ class DenoisingSettings(RecipeSettings):
         0.1, "share of a round's steps until the rates are reached", least=0, most=0.9
     )
     weight_decay: float = setting(0.01, "of AdamW", least=0)
-    precision: Literal["auto", "float32", "bfloat16"] = setting(
-        "auto", "of the computing; auto: bfloat16 where the device is made for it"
-    )
-    device: Literal["auto", "cpu"] = setting("auto", "where to train")
     seed: int = seed_setting("decides what is held out, deleted words, batches and dropout")
 
 
