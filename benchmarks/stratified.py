@@ -1,6 +1,6 @@
 """What drawing batches from clusters does: random against stratified, from one start and budget.
 
-python benchmarks/stratified.py --data FOLDER [--profile small|full] [--groups hardness training]
+python benchmarks/stratified.py --data FOLDER [--profile small|one|full] [--groups hardness training]
 
 hardness  cosines of queries with their own item, with items of their cluster, with random ones, by
           what is clustered and by k, as the teacher sees them; nothing is trained
@@ -22,7 +22,8 @@ teacher is all-MiniLM-L6-v2 in all rows. Weights kept are the best of the valida
 Every finished row is written at once; the same command goes on where it was interrupted. The
 profile small is made for two CPU cores: few pairs, short texts, one seed, and a part of the rows.
 Its rows compare with each other, and say little of what a long training reaches; that is what the
-profile full is for, on a GPU.
+profile full is for, on a GPU. Where a set has few pairs, a batch holds much of it anyway: `one`
+has more pairs of one set, and the few rows that show whether clusters matter then.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ class Profile:
         Steps of random batches before the schedule "from".
     documents
         Most documents of a collection; judged ones are always among them.
+    sets
+        What is trained on.
     """
 
     pairs: int
@@ -108,11 +111,15 @@ class Profile:
     mini_batch_size: int | None
     late: int
     documents: int | None
+    sets: tuple[str, ...] = tuple(SETS)
 
 
 PROFILES = {
     "small": Profile(pairs=300, test=100, characters=200, epochs=2, batch_size=64, max_length=40,
                      learning_rate=1e-4, mini_batch_size=None, late=28, documents=500),
+    "one": Profile(pairs=4000, test=1000, characters=200, epochs=2, batch_size=64, max_length=32,
+                   learning_rate=1e-4, mini_batch_size=None, late=62, documents=500,
+                   sets=("huffpost",)),
     "full": Profile(pairs=30_000, test=2000, characters=2000, epochs=3, batch_size=1024,
                     max_length=128, learning_rate=1e-4, mini_batch_size=128, late=70,
                     documents=None),
@@ -150,12 +157,14 @@ def jobs(name: str) -> Iterator[Job]:
     """Yield the trainings of a profile, the one that others are compared with first."""
     for start in ("reset", "minilm"):
         for row, changes in _rows():
-            if name == "full" or _is_small(start, row, changes):
+            if name == "full" or _is_wanted(name, start, row, changes):
                 yield Job(row, start, changes)
 
 
-def _is_small(start: str, row: str, changes: Changes) -> bool:
-    """Tell whether a row is one of the profile small, which has 40 minutes for all of them."""
+def _is_wanted(name: str, start: str, row: str, changes: Changes) -> bool:
+    """Tell whether a row is one of a small profile, which has 40 minutes for all of them."""
+    if name == "one":
+        return start == "reset" and row in ("random", "item, k=10", "item, k=10, mask")
     if start == "minilm":
         return row in ("random", "item, k=10, mask")
     return changes["cluster_by"] == "none" or "schedule" in changes or row in SMALL
@@ -179,7 +188,7 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
 def make_files(folder: Path, work: Path, profile: Profile) -> tuple[Path, ...]:
     """Write title, text and split of every set; which rows are held out depends on the text."""
     work.mkdir(parents=True, exist_ok=True)
-    return tuple(_make_file(folder, work, name, profile) for name in SETS)
+    return tuple(_make_file(folder, work, name, profile) for name in profile.sets)
 
 
 def _make_file(folder: Path, work: Path, name: str, profile: Profile) -> Path:
@@ -231,7 +240,7 @@ class Judge:
         fields = {"query": "title", "item": "text"}
         self.tasks = {
             name: read_query_items(file, split="test", fields=fields)
-            for name, file in zip(SETS, files, strict=True)
+            for name, file in zip(profile.sets, files, strict=True)
         }
         grades = {"cranfield": {"1": 4.0, "2": 3.0, "3": 2.0, "4": 1.0}, "time": None}
         for name in NEVER:
@@ -313,7 +322,7 @@ def make_row(
     seen = metadata["validation"]
     return {
         "ndcg_10": {name: told(own) for name, own in scores.items()},
-        "mean_held_out": round(float(np.mean([scores[name].mean() for name in SETS])), 4),
+        "mean_held_out": round(float(np.mean([scores[name].mean() for name in profile.sets])), 4),
         "mean_never_trained_on": round(float(np.mean([scores[n].mean() for n in NEVER])), 4),
         "against_random": random,
         "validation_ndcg_10": {w: round(seen[w]["ndcg_10"], 4) for w in ("before", "after")},

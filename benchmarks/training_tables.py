@@ -100,7 +100,7 @@ def _hard(hardness: Rows) -> str:
 
 
 def _trained(training: Rows) -> str:
-    head = ("batches", "held out, six sets", "cranfield and time",
+    head = ("batches", "held out", "cranfield and time",
             "gain on held-out queries", "gain on others")  # fmt: skip
     lines = []
     for name, seeds in by_row(training).items():
@@ -126,7 +126,7 @@ def _gain(seeds: Sequence[Row], never: bool) -> str:
 
 
 def measured_profiles(record: Mapping[str, Any]) -> list[str]:
-    return [name for name in ("full", "long", "small") if name in record]
+    return [name for name in ("full", "long", "one", "small") if name in record]
 
 
 def by_row(rows: Rows) -> dict[str, list[Row]]:
