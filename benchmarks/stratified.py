@@ -1,6 +1,6 @@
 """What drawing batches from clusters does: random against stratified, from one start and budget.
 
-python benchmarks/stratified.py --data FOLDER [--profile small|one|full] [--groups hardness training]
+python benchmarks/stratified.py --data FOLDER [--profile NAME] [--groups hardness training]
 
 hardness  cosines of queries with their own item, with items of their cluster, with random ones, by
           what is clustered and by k, as the teacher sees them; nothing is trained
