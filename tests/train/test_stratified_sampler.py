@@ -99,6 +99,7 @@ def test_small_clusters_are_merged_until_they_fill_a_batch():
     assert sizes.min() >= 16 and sizes.sum() == 120
     assert min(map(len, made)) >= 8  # a group of a batch and a bit makes two halves
     short = sampler(rows(120), 16, clusterings=[own], small="short")
+    assert min(map(len, short)) >= 2  # a pair alone has nothing to be told from
     assert len(made) < len(short)
 
 

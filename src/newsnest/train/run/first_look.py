@@ -95,8 +95,10 @@ def _timed_steps(
     gradient = 0.0
     times: list[float] = []
     whole = Stopwatch(device)
-    largest = sorted(batches, key=len)[len(batches) // 2 :]  # a usual batch or a larger one
-    for rows in largest[: 1 + _TIMED_STEPS]:
+    # The largest batch has a gradient if any has: a pair alone has nothing to be told from.
+    by_size = sorted(batches, key=len)
+    usual = by_size[len(batches) // 2 :]
+    for rows in [by_size[-1], *usual[:_TIMED_STEPS]]:
         watch = Stopwatch(device)
         features = trainer.data_collator([trainer.train_dataset[row] for row in rows])
         inputs = trainer._prepare_inputs(features)

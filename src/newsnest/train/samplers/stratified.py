@@ -63,7 +63,7 @@ class Strata:
         Of "from".
     small
         What becomes of a cluster with fewer pairs than a batch: "merge" merges it with its nearest
-        neighbours until they fill one, "short" gives it a short batch.
+        neighbours until they fill one, "short" gives it a short batch, of two pairs at least.
     order
         Of the batches: "random", or "tour": from each cluster to the nearest one not yet visited.
 
@@ -217,8 +217,9 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
 
     def _grouped(self, clustering: Clustering) -> Groups:
         groups = cluster_groups(clustering.labels, clustering.centers, self.sources)
-        if self.strata.small == "merge":
-            groups = merge_small(groups, least=self._most)
+        # A pair alone has nothing to be told from.
+        least = self._most if self.strata.small == "merge" else min(2, self._most)
+        groups = merge_small(groups, least=least)
         groups, moved = spread_connected(groups, self.components, batch_size=self._most)
         self.moved = max(self.moved, moved)
         return groups
