@@ -61,8 +61,8 @@ class Place:
         Raises
         ------
         ParameterError
-            If `output` holds something else, cannot be written, or the checkpoints are those of
-            another training.
+            If `output` holds something else, has no name of its own or cannot be written, or the
+            checkpoints are those of another training.
         """
         if not self.output.name:
             raise self._unnamed()
@@ -70,7 +70,7 @@ class Place:
             if self.output.is_dir() and read_metadata(self.output).get("run") == self.run:
                 progress.note(f"{self.output}: this very training has ended already")
                 if self.kept().get("run") == self.run:  # a kill came before they were deleted
-                    shutil.rmtree(self.checkpoints)
+                    shutil.rmtree(self.checkpoints, ignore_errors=True)
                 return True
             if not self.output.is_dir() or any(self.output.iterdir()):
                 raise ParameterError(
