@@ -1,13 +1,13 @@
 """Spherical k-means: seconds, memory and how well it clusters, beside faiss and scikit-learn.
 
-python benchmarks/kmeans.py [--rows 100000 1000000] [--clusters 50 512]
+python benchmarks/kmeans.py [--rows 100000 1000000] [--clusters 512]
 
 Every figure is a process of its own; all methods read the same synthetic vectors of 384
 dimensions (`synthetic.py`). `cosine` is the mean cosine of a row with the unit mean of its cluster,
 which all of them shall make high. faiss (`spherical`, every row used) and scikit-learn's KMeans get
 as many passes as newsnest took, MiniBatchKMeans ends by its own rule. KMeans is left out above
-200,000 rows, where it takes many minutes. All centres are scaled to
-length 1 before they are judged.
+200,000 rows, where it takes many minutes. All centres are scaled to length 1 before they are
+judged.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", nargs="+", type=int, default=[100_000, 1_000_000])
-    parser.add_argument("--clusters", nargs="+", type=int, default=[50, 512])
+    parser.add_argument("--clusters", nargs="+", type=int, default=[512])
     options = parser.parse_args()
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
