@@ -79,9 +79,7 @@ def test_a_file_that_is_not_a_nest_is_left_as_it_is(tmp_path: Path, make, create
     path = tmp_path / "precious"
     make(path)
     before = path.read_bytes()
-    with pytest.raises(
-        NestError, match=r"precious is not a nest, and is left as it is\. [CM]"
-    ):
+    with pytest.raises(NestError, match=r"precious is not a nest, and is left as it is\. [CM]"):
         Nest(path, create=create)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["precious"]
