@@ -19,6 +19,7 @@ from newsnest.progress import SILENT, Progress
 from newsnest.train.data.columns import (
     ColumnReading,
     all_column_pairs,
+    in_words,
     parse_column_source,
 )
 from newsnest.train.data.usual_columns import with_usual_columns
@@ -127,9 +128,8 @@ def read_pair_texts(
         pairs += kept
     if len(pairs) < 2:
         raise InputError(
-            f"{', '.join(told)}: two pairs at least must be there, got {len(pairs)}"
-            f"{''.join(f'; {n:,} rows {why}' for why, n in left_out.items() if n)}. "
-            "Check the columns and --split."
+            f"{', '.join(told)}: two pairs at least must be there, got "
+            f"{len(pairs)}{in_words(left_out)}. Check the columns and --split."
         )
     graded = [GradedPair(pair.text1, pair.text2, 1.0) for pair in pairs]
     return PairTexts(

@@ -135,10 +135,9 @@ def read_column_pairs(
         for kept, part in zip((train, validation, held), parts, strict=True):
             kept += part
         sources.append(_source(file, [len(part) for part in parts], left_out))
-        without = "".join(f"; {count:,} {why}" for why, count in left_out.items())
         progress.note(
             f"{file.path.name}: {len(parts[0]):,} pairs to train on, {len(parts[1]):,} to validate "
-            f"on{without}"
+            f"on{in_words(left_out)}"
         )
     leaking = set(leaking_pairs(train, [*validation, *held]))
     numbers = np.repeat(np.arange(len(files)), [source["train_pairs"] for source in sources])
@@ -146,9 +145,13 @@ def read_column_pairs(
     clean = tuple(train[row] for row in kept_rows)
     if not clean or not validation:
         lacking = "validate" if clean else "train"
+        lost: Counter[str] = Counter()
+        for source in sources:
+            lost.update(source["left_out"])
         raise InputError(
             f"{', '.join(str(file.path) for file in files)}: no pair to {lacking} on is left of "
-            f"{len(train) + len(validation)} read{without}. Check the columns and the split field."
+            f"{len(train) + len(validation)} read{in_words(lost)}. Check the columns and the split "
+            "field."
         )
     chosen = np.random.default_rng([7, splitting.seed]).permutation(len(validation))
     rows = sorted(chosen[: splitting.most].tolist())
@@ -159,6 +162,11 @@ def read_column_pairs(
         len(leaking),
         tuple(numbers[kept_rows].tolist()),
     )
+
+
+def in_words(left_out: Mapping[str, int]) -> str:
+    """Return how many rows were left out and why, to be put behind how many were read."""
+    return "".join(f"; {count:,} {why}" for why, count in left_out.items() if count)
 
 
 def all_column_pairs(
@@ -281,10 +289,10 @@ def _read(
             )
             if one == two:
                 left_out["say the same twice"] += 1
-            elif (one, two, side_of(item.split)) in known.pairs:
+            elif (key := (one, two, side_of(item.split))) in known.pairs:
                 left_out["stand there already"] += 1
             else:
-                known.pairs.add((one, two, side_of(item.split)))
+                known.pairs.add(key)
                 pairs.append(replace(item, text1=one, text2=two))
     return pairs, dict(sorted(left_out.items()))
 

@@ -135,7 +135,7 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
             )
         if key in kinds:
             changes[key] = parse_value(f"{place}: {key}", kinds[key], value)
-            _check_least(f"{place}: {key}", changes[key])
+            _check_number(f"{place}: {key}", changes[key])
         elif key in known:
             names[key] = value
         else:
@@ -147,7 +147,7 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
     return expanded(place), replace(reading, **changes), names
 
 
-def _check_least(name: str, value: object) -> None:
+def _check_number(name: str, value: object) -> None:
     """Raise unless a number is one that counts or measures something."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return

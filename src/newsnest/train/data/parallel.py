@@ -136,8 +136,10 @@ def _parts(
         pairs = _read(file, split, complete=side == "train")
         if side == "train":
             train += _most(pairs, file.reading.most, rng)
+        elif side == "validation":
+            validation += pairs
         else:
-            (validation if side == "validation" else held).extend(pairs)
+            held += pairs
     if not train:
         raise InputError(
             f'{file.path}: no sentence has the split "train" or none. '

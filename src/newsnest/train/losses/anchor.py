@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from newsnest.train.losses import LevelwiseMatryoshkaLoss, TrainingLevel
 from newsnest.train.losses.frozen import FrozenReader
+from newsnest.train.losses.levels import TrainingLevel
+from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss
 from newsnest.train.losses.pair_loss import full_precision
 
 

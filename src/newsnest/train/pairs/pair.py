@@ -10,9 +10,8 @@ GRADES: Mapping[str, float] = MappingProxyType({"VS": 0.75, "SS": 0.5, "SD": 0.2
 """Very similar (the same story), somewhat similar (topic), somewhat dissimilar (theme), very
 dissimilar. 1 is kept for the same text twice."""
 
-"""The gold labels of an article, in this order everywhere."""
-
 Gold = tuple[str, str, str]
+"""The gold labels of an article: theme, topic, story."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ def look_at_pairs(
     trainer: CheckpointTrainer,
     validation: Validation,
     rows: tuple[int, int],
+    batches: Sequence[Sequence[int]],
     *,
     connect_from: float | None,
 ) -> None:
     """Do as `look_first` does where no pair has a level; rows to train on, and to validate on."""
-    batches = list(batches_of(trainer))
     found = Preflight(
         train_pairs=rows[0],
         validation_pairs=rows[1],

@@ -26,7 +26,7 @@ from newsnest.train.losses import TranslationLoss, TranslationTerms
 from newsnest.train.pairs import pair_dataset
 from newsnest.train.recipes.align.settings import AlignSettings
 from newsnest.train.run.base import kept_levels, load_base
-from newsnest.train.run.first_look import look_at_pairs
+from newsnest.train.run.first_look import batches_of, look_at_pairs
 from newsnest.train.run.place import PAGE_HEAD, place_of
 from newsnest.train.run.session import (
     Session,
@@ -131,7 +131,7 @@ def _look(plan: AlignPlan, trainer: CheckpointTrainer, validation: Validation) -
     if data.leaking:
         plan.progress.note(f"{data.leaking:,} translations left out: their sentences are held out")
     rows = len(data.train), len(data.validation)
-    look_at_pairs(plan, trainer, validation, rows, connect_from=None)
+    look_at_pairs(plan, trainer, validation, rows, list(batches_of(trainer)), connect_from=None)
 
 
 def _metadata(plan: AlignPlan, model: SentenceTransformer) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.pairs.negatives import Mined, Mining, mine_negatives
 from newsnest.train.recipes.pairs.settings import CACHED_SIZE, PairsSettings
 from newsnest.train.run.base import Base, find_base, kept_levels, load_base
-from newsnest.train.run.first_look import look_at_pairs
+from newsnest.train.run.first_look import batches_of, look_at_pairs
 from newsnest.train.run.place import PAGE_HEAD, base_content, place_of
 from newsnest.train.run.session import (
     Session,
@@ -243,7 +243,9 @@ def _look(plan: PairsPlan, trainer: CheckpointTrainer, validation: Validation) -
             "story"
         )
     rows = len(data.train), len(data.validation)
-    look_at_pairs(plan, trainer, validation, rows, connect_from=_CONNECTED)
+    look_at_pairs(
+        plan, trainer, validation, rows, list(batches_of(trainer)), connect_from=_CONNECTED
+    )
 
 
 def _metadata(plan: PairsPlan, model: SentenceTransformer) -> dict[str, Any]:

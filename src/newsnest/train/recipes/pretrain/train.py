@@ -29,9 +29,8 @@ from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.pretrain.settings import PretrainSettings
 from newsnest.train.recipes.pretrain.teacher import Taught, ask_teacher, teacher_identity
 from newsnest.train.run.base import kept_levels
-from newsnest.train.run.first_look import batches_of, look_first
+from newsnest.train.run.first_look import batches_of, look_at_pairs
 from newsnest.train.run.place import PAGE_HEAD, place_of
-from newsnest.train.run.preflight import Preflight
 from newsnest.train.run.session import (
     Session,
     Validation,
@@ -160,14 +159,6 @@ def _look(
     """Look at data, clusters, gradient and time; say and keep what was found."""
     data = plan.data
     batches = list(sampler)
-    found = Preflight(
-        train_pairs=len(data.train),
-        validation_pairs=len(data.validation),
-        levels={},
-        connect_from=_CONNECTED,
-        batches=len(batches),
-        mean_batch=len(data.train) / len(batches),
-    )
     if data.leaking:
         plan.progress.note(
             f"{data.leaking:,} pairs left out: held-out pairs have one of their texts, or their "
@@ -183,7 +174,8 @@ def _look(
                 "give a teacher that tells these texts apart, or set mask=false."
             )
         plan.progress.note(f"{share:.2%} of the negatives of the first epoch are masked")
-    look_first(plan, trainer, validation, found, batches)
+    rows = (len(data.train), len(data.validation))
+    look_at_pairs(plan, trainer, validation, rows, batches, connect_from=_CONNECTED)
 
 
 def masked_share(batches: Sequence[Sequence[int]], loss: MaskedRankingLoss) -> float:

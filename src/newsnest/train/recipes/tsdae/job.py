@@ -1,4 +1,4 @@
-"""What a denoising recipe reads and writes: texts, the digest of a run, the model's folder."""
+"""What a denoising recipe begins and ends with: texts, base, rows held out, the model's folder."""
 
 from __future__ import annotations
 
