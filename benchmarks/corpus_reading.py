@@ -9,7 +9,6 @@ JSON-lines file in a temporary directory, which is then read in a fresh process.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -78,10 +77,7 @@ def main() -> None:
         path = Path(folder, "corpus.jsonl")
         rows = write_corpus(path, articles, int(options.gigabytes * 1e9))
         size = path.stat().st_size
-        out = subprocess.run(
-            [sys.executable, __file__, CHILD, str(path)], capture_output=True, text=True, check=True
-        ).stdout
-    read = json.loads(out)
+        read = measured.run_alone(__file__, CHILD, path)
     result = {
         "what": "read_articles over one JSON-lines file, every article discarded",
         "seed": None,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -101,9 +100,7 @@ def one(path: str, n: int, k: int, method: str, passes: int) -> None:
 
 
 def run(path: Path, n: int, k: int, method: str, passes: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--one", str(path), str(n), str(k), method, str(passes)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    found = measured.run_alone(__file__, "--one", path, n, k, method, passes)
     print(n, k, method, found, flush=True)
     return found
 

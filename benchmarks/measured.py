@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,6 +89,13 @@ def encode(texts: Sequence[str], encoder_name: str, cache: Nest) -> Vectors:
     encoder = load_encoder(encoder_name)
     encoder.prepare(texts)
     return encode_cached(encoder, texts, cache.vectors)
+
+
+def run_alone(script: str, *arguments: object) -> dict[str, Any]:
+    """Run a script in a process of its own, and return the JSON of the last line it prints."""
+    command = [sys.executable, script, *map(str, arguments)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return dict(json.loads(out.splitlines()[-1]))
 
 
 def peak_mib(process: int | str = "self") -> float:

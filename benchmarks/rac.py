@@ -171,11 +171,8 @@ def one(path: str, n: int, d: int, method: str, cut: float) -> None:
 def run(
     path: Path, n: int, method: str, cut: float, *, d: int = 384, repeats: int = 1
 ) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--one", str(path), str(n), str(d), method, str(cut)]
-    found = []
-    for _ in range(repeats):
-        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        found.append(json.loads(out.splitlines()[-1]))
+    asked = ("--one", path, n, d, method, cut)
+    found = [measured.run_alone(__file__, *asked) for _ in range(repeats)]
     figures = {**found[0], "seconds": round(median(f["seconds"] for f in found), 3)}
     row = {"method": method, "n": n, "d": d, "min_similarity": cut, "runs": repeats, **figures}
     print(row, flush=True)

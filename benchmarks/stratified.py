@@ -139,35 +139,38 @@ class Job:
         return settings_digest({"asked": [self.row, self.start, self.changes, asdict(profile)]})
 
 
-SMALL = (
-    "query, k=10, mask",
-    "item, k=10",
-    "item, k=10, mask",
-    "pair, k=10, mask",
-    "item, k=50, mask",
-    "item, k=512",
-    "item, k=512, mask",
-    "item, k=10, mask, tour",
-    "item, k=512, mask, short",
-)
-"""Rows of the profile small, beside random batches and schedules."""
+WANTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "small": {
+        "reset": (
+            "random",
+            "random, mask",
+            "random, sources mixed",
+            "query, k=10, mask",
+            "item, k=10",
+            "item, k=10, mask",
+            "item, k=50, mask",
+            "item, k=512",
+            "item, k=512, mask",
+            "pair, k=10, mask",
+            "item, k=10, mask, from",
+            "item, k=10, mask, alternating",
+            "item, k=10:50, mask, growing",
+            "item, k=10, mask, tour",
+            "item, k=512, mask, short",
+        ),
+        "minilm": ("random", "item, k=10, mask"),
+    },
+    "one": {"reset": ("random", "item, k=10", "item, k=10, mask")},
+}
+"""Rows by profile and start, of profiles that have 40 minutes for all of theirs."""
 
 
 def jobs(name: str) -> Iterator[Job]:
     """Yield the trainings of a profile, the one that others are compared with first."""
     for start in ("reset", "minilm"):
         for row, changes in _rows():
-            if name == "full" or _is_wanted(name, start, row, changes):
+            if name == "full" or row in WANTED[name].get(start, ()):
                 yield Job(row, start, changes)
-
-
-def _is_wanted(name: str, start: str, row: str, changes: Changes) -> bool:
-    """Tell whether a row is one of a small profile, which has 40 minutes for all of them."""
-    if name == "one":
-        return start == "reset" and row in ("random", "item, k=10", "item, k=10, mask")
-    if start == "minilm":
-        return row in ("random", "item, k=10, mask")
-    return changes["cluster_by"] == "none" or "schedule" in changes or row in SMALL
 
 
 def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
