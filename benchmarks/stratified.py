@@ -160,7 +160,16 @@ WANTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "minilm": ("random", "item, k=10, mask"),
     },
-    "one": {"reset": ("random", "item, k=10", "item, k=10, mask")},
+    "one": {
+        "reset": (
+            "random",
+            "item, k=10",
+            "item, k=10, mask",
+            "item, k=50, mask",
+            "item, k=512, mask",
+            "pair, k=50, mask",
+        ),
+    },
 }
 """Rows by profile and start, of profiles that have 40 minutes for all of theirs."""
 
