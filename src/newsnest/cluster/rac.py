@@ -122,4 +122,7 @@ def unit_rows(where: str, rows: Vectors) -> Vectors:
             f"{where}: X must have no zero rows, got one at row {int(np.argmin(lengths))}. "
             "Drop it: a zero vector has no direction."
         )
-    return np.asarray(rows / lengths[:, None], dtype=np.float32)
+    out = np.empty(rows.shape, np.float32)
+    # Divided in float64, chunk by chunk: no float64 matrix comes into being.
+    np.divide(rows, lengths[:, None], out=out, casting="same_kind")
+    return out

@@ -262,6 +262,9 @@ def test_what_cannot_be_read_is_said(write_rows, tmp_path):
     said = 'no pair of title and summary has the split "train" or none, of 20 read'
     with pytest.raises(InputError, match=said):
         read(str(held))
+    empty = write_rows("empty.jsonl", [{**row(i), "summary": ""} for i in range(3)])
+    with pytest.raises(InputError, match="of 0 read; 3 have no two texts"):
+        read(str(empty))
     with pytest.raises(InputError, match="no pair to train on is left of 2 read"):
         rows = [row(0, split="train"), {**row(1), "title": row(0)["title"], "split": "dev"}]
         read(str(write_rows("b.jsonl", rows)))

@@ -131,7 +131,7 @@ def read_column_pairs(
         pairs, left_out = _read_or_name(file, known, progress)
         # A file that is given twice, for other columns, has its stories once.
         own = tagged(pairs, f"{paths.index(paths[number])}:" if len(files) > 1 else "")
-        parts = _parts(file, own, splitting, number)
+        parts = _parts(file, own, left_out, splitting, number)
         for kept, part in zip((train, validation, held), parts, strict=True):
             kept += part
         sources.append(_source(file, [len(part) for part in parts], left_out))
@@ -334,14 +334,18 @@ def _pair(
 
 
 def _parts(
-    file: ColumnSource, pairs: Sequence[Pair], splitting: Splitting, number: int
+    file: ColumnSource,
+    pairs: Sequence[Pair],
+    left_out: Mapping[str, int],
+    splitting: Splitting,
+    number: int,
 ) -> tuple[list[Pair], list[Pair], list[Pair]]:
     """Return what a file gives to train on, to validate on, and to hold out."""
     train, validation, held = map(list, by_split(pairs))
     if not train:
         raise InputError(
             f"{file.path}: no pair of {' and '.join(file.reading.columns)} has the split "
-            f'"train" or none, of {len(pairs)} read. Name the columns, such as '
+            f'"train" or none, of {len(pairs)} read{in_words(left_out)}. Name the columns, such as '
             "columns=headline:lead, or correct the split field."
         )
     most = file.reading.most
