@@ -26,9 +26,8 @@ minutes that everything runs, and is not assembled.
 from __future__ import annotations
 
 import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -41,6 +40,7 @@ from numpy.typing import NDArray
 
 import clusterbert_table
 import measured
+from clusterbert_cells import Cells
 from clusterbert_methods import (
     ABLATIONS,
     BASE,
@@ -78,53 +78,6 @@ class Texts:
         return int(np.unique(self.gold).size)
 
 
-class Cells:
-    """What was measured, one JSON line each, so that an interruption loses one cell at most."""
-
-    def __init__(self, folder: Path, profile: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder / profile
-        self.folder.mkdir(exist_ok=True)
-        self.file = self.folder / "cells.jsonl"
-        self.done: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for cell in self._read():
-            self.done[self._key(cell)] = cell
-
-    def _read(self) -> Iterator[dict[str, Any]]:
-        if not self.file.exists():
-            return
-        for line in filter(None, self.file.read_text(encoding="utf-8").splitlines()):
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:  # the line that a kill cut off
-                print(f"{self.file}: a line was cut off and is measured again")
-
-    @staticmethod
-    def _key(cell: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            cell.get(name) for name in ("part", "set", "encoder", "clusterer", "task", "seed")
-        )
-
-    def measure(self, work: Callable[[], Mapping[str, Any]], **key: Any) -> None:
-        """Do a cell's work unless it was done, and keep what it returns."""
-        if self._key(key) in self.done:
-            return
-        began = time.perf_counter()
-        cell = {**key, **work(), "seconds": round(time.perf_counter() - began, 1)}
-        self.done[self._key(key)] = cell
-        with self.file.open("a", encoding="utf-8") as out:
-            # A line before it may have been cut off: an empty one does no harm.
-            out.write("\n" + json.dumps(cell) + "\n")
-        told = {name: cell[name] for name in ("nmi", "accuracy", "map", "k") if name in cell}
-        print(*(str(part) for part in key.values()), told, f"{cell['seconds']} s", flush=True)
-
-    def has(self, **key: Any) -> bool:
-        return self._key(key) in self.done
-
-    def vectors(self, which: str, encoder: str, seed: int) -> Path:
-        return self.folder / f"{which}.{encoder.replace(' ', '_')}.{seed}.npz"
-
-
 @dataclass(frozen=True)
 class Bench:
     """Where everything lies, and how much is done."""
@@ -134,6 +87,7 @@ class Bench:
     cells: Cells
     name: str
     trainings: tuple[str, ...] = TRAININGS
+    seeds: tuple[int, ...] = (0,)
 
     @property
     def profile(self) -> Profile:
@@ -176,7 +130,7 @@ def scored(labels: NDArray[np.integer], gold: NDArray[np.int64]) -> dict[str, An
 def cluster_cells(bench: Bench, texts: Texts, encoder: str, vectors: Vectors, **key: Any) -> None:
     """Cluster vectors by every clusterer that is asked for; key has part, names and seeds."""
     for name in key["names"]:
-        seeds = bench.profile.deep_seeds if name in DEEP else key["seeds"]
+        seeds = [s for s in key["seeds"] if name not in DEEP or s in bench.profile.deep_seeds]
         for seed in seeds[:1] if name == "RAC" else seeds:
             bench.cells.measure(
                 lambda n=name, s=seed: scored(
@@ -208,7 +162,7 @@ def vectors_of(bench: Bench, texts: Texts, encoder: str) -> Vectors:
 
 def trained_part(bench: Bench, texts: Texts) -> None:
     gold = [str(label) for label in texts.gold]
-    for seed in bench.profile.trained_seeds:
+    for seed in bench.seeds:
         trainings: dict[str, Callable[[], Trained]] = {
             "ClusterBERT": partial(
                 train_clusterbert_rows, texts.texts, texts.k, seed, bench.profile, gold
@@ -302,7 +256,7 @@ def deep_part(bench: Bench, texts: Texts) -> None:
 def ablations_part(bench: Bench, texts: Texts) -> None:
     if bench.profile.ablation_sets and texts.name not in bench.profile.ablation_sets:
         return
-    for seed in bench.profile.trained_seeds:
+    for seed in bench.seeds:
         for changed, settings in ABLATIONS.items():
             training = partial(
                 train_clusterbert_rows, texts.texts, texts.k, seed, bench.profile, None, **settings
@@ -341,8 +295,9 @@ def assemble(bench: Bench) -> None:
         "profile": asdict(profile),
         "says": (
             f"NMI / ACC, mean ± standard deviation over the seeds; {texts}. "
-            f"Seeds: {len(profile.seeds)} of what is not trained, {len(profile.trained_seeds)} of "
-            f"trained encoders, {len(profile.deep_seeds)} of IDEC and UMAP. "
+            f"Seeds: {len(profile.seeds)} of what is not trained, {len(profile.deep_seeds)} of "
+            "IDEC and UMAP; of trained encoders three where a deviation stands, else one. "
+            f"In all {bench.cells.hours():.1f} hours of a machine that did other things as well. "
             "† chosen on the gold labels. Settings of the trainings stand in clusterbert.json."
         ),
         "digest_of_texts": {
@@ -388,12 +343,14 @@ def main() -> None:
                         help=f"of {', '.join(clusterbert_table.SETS)}")  # fmt: skip
     parser.add_argument("--trainings", nargs="+", choices=TRAININGS, default=TRAININGS,
                         metavar="NAME", help=f"of {', '.join(TRAININGS)}")  # fmt: skip
+    parser.add_argument("--seeds", nargs="+", type=int, help="of what is trained; default: the "
+                        "profile's")  # fmt: skip
     parser.add_argument("--work", type=Path, default=Path("bench-clusterbert"),
                         help="keeps what was measured")  # fmt: skip
     options = parser.parse_args()
     bench = Bench(
         options.data, options.cache, Cells(options.work, options.profile), options.profile,
-        tuple(options.trainings),
+        tuple(options.trainings), tuple(options.seeds or PROFILES[options.profile].trained_seeds),
     )  # fmt: skip
     for part in PARTS:
         if part in options.parts and part != "assemble":

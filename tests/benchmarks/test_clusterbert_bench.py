@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from clusterbert import Cells, scored
+from clusterbert import Bench, Texts, cluster_cells, scored
+from clusterbert_cells import Cells
 from clusterbert_methods import ABLATIONS, CLUSTERERS, DEEP, PROFILES, kmeans, rac, tfidf
 from clusterbert_table import ENCODERS
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
@@ -43,6 +44,22 @@ def test_a_line_that_a_kill_cut_off_is_measured_again(tmp_path, capsys):
     assert "is measured again" in capsys.readouterr().out
     again.measure(lambda: {"nmi": 0.7}, **{**KEY, "seed": 1})
     assert [c["nmi"] for c in Cells(tmp_path, "small").done.values()] == [0.5, 0.7]
+
+
+def test_every_training_is_clustered_by_its_own_seed_and_deeply_by_those_of_the_profile(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(CLUSTERERS, "IDEC", CLUSTERERS["k-means"])
+    cells = Cells(tmp_path, "small")
+    bench = Bench(tmp_path, tmp_path, cells, "small")
+    texts = Texts("bbc", ["a", "b", "c"], np.array([0, 0, 1]))
+    vectors = np.eye(3, dtype=np.float32)
+    for seed in (0, 1):
+        names = ("k-means", "RAC", "IDEC")
+        cluster_cells(bench, texts, "SCCL", vectors, part="trained", names=names, seeds=(seed,))
+    done = [(cell["clusterer"], cell["seed"]) for cell in cells.done.values()]
+    assert done == [("k-means", 0), ("RAC", 0), ("IDEC", 0), ("k-means", 1), ("RAC", 1)]
+    assert cells.hours() * 3600 == pytest.approx(sum(c["seconds"] for c in cells.done.values()))
 
 
 @pytest.mark.parametrize("name", PROFILES)
