@@ -13,7 +13,8 @@ Parts, each of which goes on where it was interrupted, cell by cell (--work keep
                given the gold number of clusters as in the paper; and what they retrieve afterwards
   deep         IDEC and UMAP on minilm as it comes and on the vectors of `trained`
   ablations    ClusterBERT with one part changed
-  number       how many clusters are chosen where nobody says it
+  number       how many clusters are chosen where nobody says it; also on the sets on which the
+               rule that chooses was itself chosen, which are not those above
   assemble     benchmarks/results/clusterbert.json, and the tables of docs/clusterbert.md
 
 Gold labels score; nothing is chosen by them, but in "ClusterBERT, best stage" (†), which is there
@@ -62,6 +63,16 @@ PARTS = ("frozen", "trained", "deep", "ablations", "number", "assemble")
 SENTENCES = "bbc_sentences"
 RETRIEVAL = {"wikiqa": "question to sentence, wikiqa", "mrpc": "paraphrases, mrpc"}
 TRAININGS = ("ClusterBERT", "SCCL", "VaSCL")
+CHOSEN_ON = {
+    "20newsgroups": ("topic", ""),
+    "huffpost": ("label", ""),
+    "masakhanews": ("label", "eng"),
+    "sib200": ("label", "eng_Latn"),
+    "uci_news": ("story", ""),
+    "ecbplus": ("story", ""),
+    "wiki_events": ("story", ""),
+}
+"""Field and language of the sets on which the rule for the number of clusters was chosen."""
 PEERS = ("umap-learn", "hdbscan", "evoc", "accelerate", "datasets", "transformers")
 
 
@@ -98,7 +109,8 @@ def load(bench: Bench, name: str) -> Texts:
     """Return a set; BBC's sentences have the label of their article."""
     most = bench.profile.most
     if name != SENTENCES:
-        gold = measured.load_gold(bench.data, name, "label", most=most)
+        field, language = CHOSEN_ON.get(name, ("label", ""))
+        gold = measured.load_gold(bench.data, name, field, most=most, language=language)
         return Texts(name, [article.body for article in gold.articles], gold.gold)
     whole = measured.load_gold(bench.data, "bbc", "label")
     texts: list[str] = []
@@ -276,7 +288,10 @@ def number_part(bench: Bench, texts: Texts) -> None:
                 data=("at hand",), base=BASE, output=Path("unused"), seed=seed
             )
             found = choose_teacher(vectors, settings)
-            return {"true_k": texts.k, "k": found.k, "targets": found.kind}
+            flat = found.chosen["looked_at"]["kmeans"]
+            return {
+                "true_k": texts.k, "k": found.k, "targets": found.kind, "kmeans_k": flat["k"],
+            }  # fmt: skip
 
         bench.cells.measure(work, part="number", set=texts.name, encoder="frozen", seed=seed)
 
@@ -302,7 +317,7 @@ def assemble(bench: Bench) -> None:
         ),
         "digest_of_texts": {
             name: hashlib.sha256("\n".join(load(bench, name).texts).encode()).hexdigest()[:16]
-            for name in clusterbert_table.SETS
+            for name in (*clusterbert_table.SETS, *CHOSEN_ON)
             if any(cell["set"] == name for cell in bench.cells.done.values())
         },
         "cells": sorted(
@@ -338,9 +353,9 @@ def main() -> None:
     parser.add_argument("--profile", choices=tuple(PROFILES), default="small")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
                         help=f"of {', '.join(PARTS)}")  # fmt: skip
-    parser.add_argument("--sets", nargs="+", choices=tuple(clusterbert_table.SETS),
-                        default=tuple(clusterbert_table.SETS), metavar="NAME",
-                        help=f"of {', '.join(clusterbert_table.SETS)}")  # fmt: skip
+    sets = (*clusterbert_table.SETS, *CHOSEN_ON)
+    parser.add_argument("--sets", nargs="+", choices=sets, default=sets, metavar="NAME",
+                        help=f"of {', '.join(sets)}")  # fmt: skip
     parser.add_argument("--trainings", nargs="+", choices=TRAININGS, default=TRAININGS,
                         metavar="NAME", help=f"of {', '.join(TRAININGS)}")  # fmt: skip
     parser.add_argument("--seeds", nargs="+", type=int, help="of what is trained; default: the "
@@ -355,6 +370,8 @@ def main() -> None:
     for part in PARTS:
         if part in options.parts and part != "assemble":
             for name in options.sets:
+                if name in CHOSEN_ON and part != "number":
+                    continue
                 DO[part](bench, load(bench, name))
     if "assemble" in options.parts and options.profile != "try":
         assemble(bench)

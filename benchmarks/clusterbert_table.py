@@ -152,15 +152,17 @@ def _scores(rows: Mapping[str, Mapping[str, Score]], title: str) -> str:
 
 
 def _numbers(cells: Sequence[Cell]) -> str:
-    rows: dict[str, dict[str, str]] = {"gold": {}, "chosen": {}, "who teaches": {}}
-    for cell in (c for c in cells if c["part"] == "number"):
-        rows["gold"][cell["set"]] = str(cell["true_k"])
-        rows["chosen"].setdefault(cell["set"], "")
-        rows["chosen"][cell["set"]] += (
-            f", {cell['k']}" if rows["chosen"][cell["set"]] else str(cell["k"])
-        )
-        rows["who teaches"][cell["set"]] = cell["targets"]
-    return _lines(rows, "number of clusters") if rows["gold"] else ""
+    own = [c for c in cells if c["part"] == "number"]
+    names = [*(n for n in SETS if any(c["set"] == n for c in own)),
+             *dict.fromkeys(c["set"] for c in own if c["set"] not in SETS)]  # fmt: skip
+    lines = ["| set | gold | k of k-means | who teaches, how many |", "|---|---|---|---|"]
+    for name in names:
+        told = [c for c in own if c["set"] == name]
+        title = SETS.get(name, f"{name} ‡")
+        ks = ", ".join(str(c["kmeans_k"]) for c in told)
+        teachers = ", ".join(f"{c['targets']} {c['k']}" for c in told)
+        lines.append(f"| {title} | {told[0]['true_k']} | {ks} | {teachers} |")
+    return "\n".join([*lines, "", "‡ the rule was chosen on this set"]) if own else ""
 
 
 def _retrieval(cells: Sequence[Cell]) -> str:

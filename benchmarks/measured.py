@@ -61,9 +61,12 @@ def load_rows(folder: Path, name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-def load_gold(folder: Path, name: str, field: str, *, most: int | None = None) -> GoldSet:
+def load_gold(
+    folder: Path, name: str, field: str, *, most: int | None = None, language: str = ""
+) -> GoldSet:
     """Return the labelled articles of a set by id; `most` takes a seeded sample."""
     rows = [row for row in load_rows(folder, name) if row.get(field) not in (None, "")]
+    rows = [row for row in rows if language in ("", row.get("lang"))]
     if most is not None and len(rows) > most:
         kept = np.random.default_rng(0).choice(len(rows), most, replace=False)
         rows = [rows[i] for i in kept]

@@ -165,6 +165,7 @@ def test_it_is_said_what_a_second_calibration_replaces(model, gold, tally):
     calibrate_by_articles(model, [gold], levels=["story"], progress=tally)
     was = first[0].min_similarity.value
     assert f" replaces {was:.3f}, which was calibrated before" in tally.notes[-1]
+    assert any(" independent texts are few: " in note for note in tally.notes)
 
 
 def test_the_same_gold_gives_the_same_values(model, gold):

@@ -27,9 +27,11 @@ RECORD = {
             cell(encoder="ClusterBERT, best stage", part="trained"),
             cell(encoder="ClusterBERT, no noise", part="ablations"),
             {"part": "number", "set": "bbc", "encoder": "frozen", "seed": 0, "true_k": 5, "k": 6,
-             "targets": "kmeans"},
-            {"part": "number", "set": "bbc", "encoder": "frozen", "seed": 1, "true_k": 5, "k": 4,
-             "targets": "kmeans"},
+             "targets": "kmeans", "kmeans_k": 6},
+            {"part": "number", "set": "bbc", "encoder": "frozen", "seed": 1, "true_k": 5, "k": 40,
+             "targets": "rac", "kmeans_k": 4},
+            {"part": "number", "set": "other", "encoder": "frozen", "seed": 0, "true_k": 7, "k": 7,
+             "targets": "kmeans", "kmeans_k": 7},
             {"part": "retrieval", "set": "bbc", "encoder": "SCCL", "task": "answers", "seed": 0,
              "map": 0.3, "mrr_10": 0.4},
         ],
@@ -54,7 +56,8 @@ def test_what_was_chosen_on_labels_is_marked_and_parts_have_tables_of_their_own(
     lines = table.build(RECORD).splitlines()
     assert "| ClusterBERT, best stage + k-means † | 50.0 / 75.0 | – |" in lines
     assert "| no noise | 50.0 / 75.0 |" in lines
-    assert "| gold | 5 |" in lines and "| chosen | 6, 4 |" in lines
+    assert "| BBC, articles | 5 | 6, 4 | kmeans 6, rac 40 |" in lines
+    assert "| other ‡ | 7 | 7 | kmeans 7 |" in lines
     assert "| SCCL | answers | 30.0 | 40.0 | 1 |" in lines
     assert lines.index("What it is.") < lines.index("| frozen + RAC | – | 12.5 / 25.0 |")
 

@@ -128,6 +128,9 @@ def test_what_cannot_be_read_is_said(pairs, tmp_path):
         InputError, match="two columns of texts, such as title and summary, got a, b"
     ):
         with_usual_columns(str(other))
+    other.write_text("title,text\n")
+    with pytest.raises(InputError, match="must hold rows of two texts, got none"):
+        with_usual_columns(str(other))
     with pytest.raises(InputError, match="two pairs at least must be there, got 0"):
         read_pair_texts([str(pairs)], split="none")
     eye = np.eye(2, dtype=np.float32)
@@ -150,7 +153,8 @@ def test_usage_errors_exit_with_2(pairs, arguments, said):
 
 def test_more_clusters_than_pairs_end_with_one_line(pairs):
     done = call("--pairs", str(pairs), "-k", "91")
-    assert done.exit_code == 1 and "from 1 to n_samples=90, got 91" in done.output
+    assert done.exit_code == 1
+    assert "k must be at most the number of pairs, 90, got 91. Ask for fewer" in done.output
 
 
 def test_a_picture_that_cannot_be_written_is_told_at_once(pairs):

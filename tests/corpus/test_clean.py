@@ -50,6 +50,9 @@ def title(text: str) -> str:
         ("Note de 10/10 pour elle", "Note de 10/10 pour elle"),
         ("Les Volvo S90 et V90 restylées", "Les Volvo S90 et V90 restylées"),
         ("Tunnel fermé au trafic D76", "Tunnel fermé au trafic"),
+        ("<em>Thérapie</em> de <b class='x'>groupe</b>", "Thérapie de groupe"),
+        ("Le port bloqué à 7h, l'essentiel", "Le port bloqué, l'essentiel"),
+        ("Il est 7h, l'essentiel du jour", "Il est 7h, l'essentiel du jour"),
     ],
 )
 def test_regional_titles_lose_dates_hours_and_codes_alone(before, after):
@@ -71,6 +74,20 @@ def test_regional_summaries_lose_what_belongs_to_the_mail():
     assert {"greetings", "e-mail addresses", "phone numbers", "signatures", "sign-offs"} <= {
         change.rule for change in done.changes
     }
+
+
+def test_a_sign_off_is_one_where_no_more_than_a_signature_follows():
+    for kept in (
+        "Bises, serrage de mains : les gestes que l'épidémie a fait disparaître. Un sondage.",
+        "Merci beaucoup, ont dit les habitants du quartier au maire et à ses adjoints.",
+    ):
+        assert clean_article([("text", kept)], {}, REGIONAL).texts[0] == kept
+    words = "Le maire présente le projet de halle à tous ceux qui y vendent ou y achètent."
+    for gone in ("Bises, Jeanne", "Merci beaucoup,", "Bonne journée !", "Bises"):
+        done = clean_article([("text", f"{words}\n{gone}\n")], {}, REGIONAL)
+        assert done.texts[0].removesuffix("Jeanne").strip() == words
+    done = clean_article([("text", f"{words} Tél. +32 2 555 12 12")], {}, REGIONAL)
+    assert done.texts[0] == f"{words} Tél."
 
 
 def test_a_short_title_drops_and_a_short_summary_is_emptied():
@@ -233,6 +250,18 @@ def test_an_output_that_cannot_be_is_refused(rows_file, tmp_path):
         ParameterError, match=r"must be a file that can be written, got .* too long"
     ):
         clean_files([rows_file], REGIONAL, output=tmp_path / f"{'a' * 249}.jsonl")
+
+
+def test_where_nothing_is_left_what_was_there_stays(tmp_path):
+    rows, output = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
+    rows.write_text('{"id": 1, "title": "F3"}\nnot JSON\n', encoding="utf-8")
+    output.write_text("there", encoding="utf-8")
+    with pytest.raises(
+        InputError, match="nothing is left .* 1 rows are no articles, 1 were dropped"
+    ):
+        clean_files([rows], REGIONAL, output=output)
+    assert output.read_text() == "there" and len(list(tmp_path.iterdir())) == 2
+    assert clean_files([rows], REGIONAL).kept == 0
 
 
 def test_a_file_without_rows_is_an_error_and_writes_nothing(tmp_path):

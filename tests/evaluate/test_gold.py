@@ -73,6 +73,7 @@ def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
         ("a.parquet", "no parquet", "cannot be read"),
         ("a.jsonl.gz", "not packed", "cannot be read"),
         ("a.jsonl", '{"id": 1}\n{"id"', r"a\.jsonl, line 2: not JSON"),
+        ("a.jsonl", '{"id": "x\n', r"line 1: not JSON \(Unterminated string starting at charact"),
         ("a.jsonl", f'{{"id": {"9" * 5000}}}', "line 1: not JSON"),
         ("a.jsonl", "[" * 100_000, "line 1: not JSON"),
         ("a.jsonl", "[1]", "line 1: not a JSON object but list"),
@@ -83,7 +84,7 @@ def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
             '{"id": 1, "topic": 2}',
             'no row has the field "story". Choose among id, topic',
         ),
-        ("a.jsonl", "", 'no row has the field "story". Choose among none: the file is empty'),
+        ("a.jsonl", "", 'no row has the field "story". The file has no rows'),
         ("a.jsonl", '{"id": 1, "story": ["a"]}', 'line 1: the field "story" holds a list'),
         ("a.csv", "id,story\n1,a,b\n", "line 2: more values than the header has fields"),
     ],
@@ -98,11 +99,15 @@ def test_what_is_wrong_with_a_file_is_named_with_its_line_and_cure(
 
 
 def test_files_that_cannot_be_opened_or_decoded_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"gone\.csv: cannot be read"):
-        read_labels(tmp_path / "gone.csv", ["story"])
+    for name in ("gone.csv", "gone.nest"):
+        with pytest.raises(InputError, match=rf"{name}: cannot be read \(no such file\)"):
+            read_labels(tmp_path / name, ["story"])
     (tmp_path / "latin.csv").write_bytes("id,story\n1,é\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"latin\.csv: not UTF-8"):
+    with pytest.raises(InputError, match=r"latin\.csv, line 2: not UTF-8\. Convert it to UTF-8"):
         read_labels(tmp_path / "latin.csv", ["story"])
+    (tmp_path / "wide.csv").write_bytes("id,story\n1,é\n".encode("utf-16"))
+    with pytest.raises(InputError, match=r"wide\.csv, line 1: not UTF-8 but UTF-16"):
+        read_labels(tmp_path / "wide.csv", ["story"])
     packed = bytearray(gzip.compress(b"id,story\n1,a\n" * 99))
     packed[12:16] = b"\xff" * 4
     (tmp_path / "broken.csv.gz").write_bytes(packed)

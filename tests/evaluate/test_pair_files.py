@@ -101,7 +101,7 @@ def test_fields_have_other_names_and_titles_are_read_with_the_text(tmp_path):
             "no row has the field \"text1\".*Did you mean 'text'",
         ),
         ("a.csv", "text1,text2,grade\na,b,1\n", 'no row has the field "score"'),
-        ("a.csv", "", 'no row has the field "text1".*the file is empty'),
+        ("a.csv", "", 'no row has the field "text1".*The file has no rows'),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(tmp_path, name, content, message):

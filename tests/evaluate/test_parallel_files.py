@@ -69,7 +69,7 @@ def test_two_a_row_are_read_whichever_side_english_stands_on(tmp_path):
         ("key,lang,text\n1,fr,Oui\n", {"pivot": "fra"}, "in \"fra\". Did you mean 'fr'"),
         ("key,lang,text\n1,fr,Oui\n2,en,Yes\n", {}, "no sentence has a counterpart in en"),
         ("key,lang,text,split\n1,fr,Oui,a\n", {"split": "b"}, 'no row has the split "b". Choose a'),
-        ("", {}, "the file is empty"),
+        ("", {}, "The file has no rows"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(tmp_path, content, options, message):

@@ -289,6 +289,9 @@ def test_an_article_that_is_tuned_and_reported_on_is_refused(tmp_path: Path, by:
     message = rf"r\.jsonl: must share no article with .*a\.jsonl.* got 1 \(the first, by its {by}"
     with pytest.raises(InputError, match=message):
         run_study(config)
+    # No study has begun: the config may be corrected.
+    config.write_text(config.read_text().partition("[report]")[0])
+    assert run_study(config).stages
 
 
 def test_a_near_copy_of_what_is_tuned_on_is_refused_in_the_report(tmp_path: Path):
@@ -668,10 +671,12 @@ def test_pictures_are_whole_svg_with_names_as_text():
 def test_the_verdict_goes_by_the_interval_of_the_difference(again: Path):
     outcome = replace(run_study(again), is_default=False)
     (own,) = outcome.reported
-    said = []
+    said, keeps = [], []
     for low, high in ((0.01, 0.2), (-0.2, -0.01), (-0.1, 0.1), (None, None)):
-        told = replace(own, difference=Estimate(0.0, low, high))
-        said.append(replace(outcome, reported=(told,)).verdict)
+        told = replace(outcome, reported=(replace(own, difference=Estimate(0.0, low, high)),))
+        said.append(told.verdict)
+        keeps.append(told.keeps_defaults)
+    assert keeps == ["keep the defaults" in verdict for verdict in said]
     assert said[0] == "The study helped."
     assert "better without this study" in said[1] and "not help for certain" in said[2]
     assert "is open" in said[3]

@@ -32,7 +32,8 @@ _SHOWN = 60  # characters of each side of an example
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="A .jsonl file for the rows that stay.  [default: nothing is written]",
+    help="A .jsonl file for the rows that stay; one that is there is replaced.  "
+    "[default: nothing is written]",
 )
 @click.option(
     "--examples",

@@ -176,13 +176,15 @@ def _draw(output: Path, found: list[ClusterHardness], *, title: str, note: str) 
 
 def _print(n: int, by: str, encoder: str, found: list[ClusterHardness]) -> None:
     click.echo(f"{n:,} pairs, clustered by {by}, encoder {encoder}")
-    click.echo(f"{'':<20}{'positive':>9}{'negative':>10}{'median':>8}{'95 %':>7}  likely false")
+    click.echo(
+        f"{'':<20}{'positive':>9}{'negative':>10}{'median':>8}{'95th percentile':>17}  likely false"
+    )
     rows = [("random", found[0].random)]
-    rows += [(f"of {one.k:,} clusters", one.in_cluster) for one in found]
+    rows += [(f"of {one.k:,} cluster{'s' * (one.k > 1)}", one.in_cluster) for one in found]
     for name, own in rows:
         click.echo(
             f"{name:<20}{_three(own.positive_mean):>9}{_three(own.negative_mean):>10}"
-            f"{_three(own.quantiles.get('0.5')):>8}{_three(own.quantiles.get('0.95')):>7}  "
+            f"{_three(own.quantiles.get('0.5')):>8}{_three(own.quantiles.get('0.95')):>17}  "
             + ("—" if own.likely_false_negatives is None else f"{own.likely_false_negatives:.2%}")
         )
 

@@ -93,4 +93,4 @@ def _print_report(outcome: Outcome) -> None:
     click.echo(outcome.verdict)
     if outcome.model:
         click.echo(f"The trained encoder: {outcome.model}")
-    click.echo(f"Use it: {outcome.command}")
+    click.echo(f"{'The winner' if outcome.keeps_defaults else 'Use it'}: {outcome.command}")

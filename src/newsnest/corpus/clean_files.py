@@ -142,7 +142,8 @@ def clean_files(
     Raises
     ------
     InputError
-        If a file cannot be read, there is no row at all, or a pattern takes too long.
+        If a file cannot be read, there is no row at all, none is left to write, or a pattern takes
+        too long. `output` then stays as it was.
     ParameterError
         If `output` does not end in .jsonl, is one of the files, or cannot be written.
 
@@ -181,6 +182,11 @@ def clean_files(
         with draft.open("w", encoding="utf-8") as file:
             _count(items, report, examples, file)
         _check_rows(report, paths)
+        if not report.kept:
+            raise InputError(
+                f"clean: nothing is left to write to {output}: {report.rejected:,} rows are no "
+                f"articles, {report.dropped:,} were dropped. Look at them without -o."
+            )
         draft.replace(output)
     except OSError as error:
         raise ParameterError(

@@ -72,7 +72,7 @@ def _reason(error: Exception, start: int = 0) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos - start + 1:,} of the row"
+        return f"{error.msg.removesuffix(' at')} at character {error.pos - start + 1:,} of the row"
     return str(error)
 
 

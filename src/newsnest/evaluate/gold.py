@@ -85,10 +85,8 @@ def read_labels(path: str | Path, fields: Sequence[str], *, id_field: str = "id"
         table[identity] = tuple(_label(file, line, field, row.get(field)) for field in fields)
     missing = [field for field in fields if field not in seen]
     if missing:
-        raise InputError(
-            f'{file}: no row has the field "{missing[0]}". '
-            f"Choose among {', '.join(map(str, seen)) or 'none: the file is empty'}."
-        )
+        choice = f"Choose among {', '.join(map(str, seen))}." if seen else "The file has no rows."
+        raise InputError(f'{file}: no row has the field "{missing[0]}". {choice}')
     return table
 
 

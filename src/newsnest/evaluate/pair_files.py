@@ -214,9 +214,9 @@ def require_fields(
     """Raise unless every wanted field was seen in the file; `cure` is added to the message."""
     for name in wanted:
         if name not in seen:
+            choice = f"Choose among {', '.join(seen)}.{cure}" if seen else "The file has no rows."
             raise InputError(
-                f'{file}: no row has the field "{name}".{did_you_mean(name, seen)} '
-                f"Choose among {', '.join(seen) or 'none: the file is empty'}.{cure}"
+                f'{file}: no row has the field "{name}".{did_you_mean(name, seen)} {choice}'
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -9,7 +10,7 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ def read_rows(file: Path, *, what: str) -> Iterator[tuple[int, Mapping[str, Any]
         If the file cannot be read, is of another kind, or holds a bad row.
     """
     kind = Path(file.name.removesuffix(".gz")).suffix.lower()
+    if not file.exists():
+        raise InputError(f"{file}: cannot be read (no such file). Check the path.")
     if kind not in FORMATS or (kind == ".parquet" and file.suffix == ".gz"):
         raise InputError(
             f"{file}: {what} are read from {', '.join(FORMATS)} (the text ones also .gz). "
@@ -60,10 +63,19 @@ def read_rows(file: Path, *, what: str) -> Iterator[tuple[int, Mapping[str, Any]
                 else _csv_rows(file, text, "\t" if kind == ".tsv" else ",")
             )
     except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 ({error.reason}). Convert it to UTF-8.") from error
+        raise InputError(f"{file}, {_not_utf8(file, opener)}. Convert it to UTF-8.") from error
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         why = getattr(error, "strerror", None) or error
         raise InputError(f"{file}: cannot be read ({why}). Check the path and file.") from error
+
+
+def _not_utf8(file: Path, opener: Callable[..., Any]) -> str:
+    """Say where a file is no UTF-8; reading it in blocks does not tell."""
+    with opener(file, "rb") as raw:
+        lines = enumerate(raw, start=1)
+        line, text = next((n, t) for n, t in lines if t.decode(errors="ignore").encode() != t)
+    wide = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return f"line {line}: not UTF-8{' but UTF-16' if wide else ''}"
 
 
 def _parquet_rows(file: Path) -> Iterator[Mapping[str, Any]]:
@@ -77,9 +89,11 @@ def _json_rows(file: Path, text: io.TextIOWrapper) -> Iterator[tuple[int, Mappin
         if not content.strip():
             continue
         try:
-            row = json.loads(content)
+            row = json.loads(content.rstrip())  # a line break in a string that was cut off is none
         except (ValueError, RecursionError) as error:  # also numbers of thousands of digits
-            why = error.msg if isinstance(error, json.JSONDecodeError) else error
+            why: object = error
+            if isinstance(error, json.JSONDecodeError):
+                why = f"{error.msg.removesuffix(' at')} at character {error.pos + 1:,}"
             raise InputError(
                 f"{file}, line {line}: not JSON ({why}). Put one JSON object on each line."
             ) from error

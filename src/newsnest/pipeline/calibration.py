@@ -49,6 +49,7 @@ from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors, check_level
 
 FINE_TO_COARSE = tuple(reversed(SHARES))
+_FEW = 100  # texts; what fewer measure is theirs alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +332,11 @@ def calibrate_by_articles(
             f"got {len(articles)}. Give the corpus that is to be clustered."
         )
     views = Views.of(articles, model, progress)
+    if len(views.text) < _FEW:
+        progress.note(
+            f"{len(views.text):,} independent texts are few: what is measured on them may suit no "
+            "other corpus"
+        )
     found = []
     for name in names:
         value = Estimate(views.default(model, name).min_similarity)

@@ -171,10 +171,10 @@ def _fields(file: Path, given: Mapping[str, str]) -> dict[str, str]:
     found = {level: name for level, name in wanted.items() if name in seen}
     if not found:
         names = list(wanted.values())
+        choice = f"Choose among {', '.join(seen)}, such as --level story=FIELD."
         raise InputError(
             f"{file}: no row has a field called {' or '.join(names)}.{did_you_mean(names[0], seen)}"
-            f" Choose among {', '.join(seen) or 'none: the file is empty'}, such as "
-            "--level story=FIELD."
+            f" {choice if seen else 'The file has no rows.'}"
         )
     return found
 

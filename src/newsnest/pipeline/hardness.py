@@ -173,6 +173,11 @@ def cluster_hardness(
     queries, items = pairs.queries, pairs.items
     vectors = pair_vectors(queries, items) if by == "pair" else queries if by == "query" else items
     n = len(queries)
+    if max(k) > n:
+        raise ParameterError(
+            f"cluster_hardness: k must be at most the number of pairs, {n:,}, got {max(k):,}. Ask "
+            "for fewer clusters, or give more pairs."
+        )
     rows = np.arange(n)
     if n > draw.queries:
         rows = np.sort(np.random.default_rng([37, draw.seed]).permutation(n)[: draw.queries])

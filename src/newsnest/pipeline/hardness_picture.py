@@ -71,7 +71,7 @@ def hardness_page(found: Sequence[ClusterHardness], *, title: str, note: str) ->
     table = (
         '<table><tr><th></th><th>own item</th><th colspan="3">negatives of the cluster</th>'
         '<th colspan="3">negatives at random</th></tr><tr><th>k</th><th>mean</th>'
-        + "<th>mean</th><th>95 %</th><th>likely false</th>"
+        + "<th>mean</th><th>95th percentile</th><th>likely false</th>"
         * 2
         + f"</tr>\n{rows}</table>\n<p>Cosines. A negative is likely false where it is at least as "
         "similar to the query as the query's own item.</p>"

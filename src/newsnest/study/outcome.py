@@ -195,15 +195,27 @@ class Outcome:
         """Whether the study helped, by the first metric whose difference has an interval."""
         if self.is_default:
             return "The winner is what newsnest does without a study."
-        found = (own.difference for own in self.reported)
-        known = next((d for d in found if d is not None and d.low is not None), None)
-        if known is None or known.low is None or known.high is None:
+        interval = self._interval()
+        if interval is None:
             return "No difference has an interval: whether the study helped is open."
-        if known.low > 0:
+        if interval[0] > 0:
             return "The study helped."
-        if known.high < 0:
+        if interval[1] < 0:
             return "newsnest does better without this study: keep the defaults."
         return "The study did not help for certain: keep the defaults."
+
+    @property
+    def keeps_defaults(self) -> bool:
+        """Whether the verdict is to keep what newsnest does without a study."""
+        interval = self._interval()
+        return not self.is_default and interval is not None and interval[0] <= 0
+
+    def _interval(self) -> tuple[float, float] | None:
+        for own in self.reported:
+            found = own.difference
+            if found is not None and found.low is not None and found.high is not None:
+                return found.low, found.high
+        return None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""

@@ -169,6 +169,8 @@ def draw_history(scores: Sequence[float], *, title: str) -> str:
         f'<path d="{"".join(line)}" fill="none" stroke="{_BLUE}" stroke-width="2"/>',
         *dots,
         f'<text x="{left - 8}" y="{base - 2}" text-anchor="end" fill="#111">{low:.3f}</text>',
+        f'<text x="{left}" y="{base + 16}" fill="#555">trials in their order; line: the best so far'
+        "</text>",
     ]
     if high > low:
         at = base - _HEIGHT + 10

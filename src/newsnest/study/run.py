@@ -72,12 +72,13 @@ def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
     config = read_config(Path(file))
     if config.training is not None:
         _check_training(config.training)
+    data = _Once(lambda: prepare_data(config, progress))
     with Store(config.storage, config.work / "lock") as store:
         if store.is_new:
             delete_models(config.work)  # of another study, whose storage was deleted
+            data()  # where articles cannot be used, no study has begun
         store.check({**config.content(), "newsnest": newsnest.__version__})
         with Nest(config.work / "vectors.nest", create=True) as nest:
-            data = _Once(lambda: _read(config, store, progress))
             default = Options(read=config.read)
             stages = Stages(config, store, data, nest.vectors, progress, best=default)
             if config.training is not None and "encoders" not in config.trials():
@@ -125,13 +126,6 @@ class _Once:
         return self._found
 
 
-def _read(config: StudyConfig, store: Store, progress: Progress) -> StudyData:
-    data = prepare_data(config, progress)
-    if store.kept(_FACTS) != data.facts:
-        store.keep(_FACTS, dict(data.facts))
-    return data
-
-
 def _check_default(store: Store, default: Options) -> None:
     """Raise early where what newsnest does without a study could not be scored at the end."""
     if not store.kept(_REPORTS):
@@ -151,6 +145,7 @@ def _report(
     if key not in reports:
         part = data().report
         reports[key] = [_reported(metric, *both, judge, part).as_dict() for metric in metrics]
+        store.keep(_FACTS, dict(data().facts))
         store.keep(_REPORTS, reports)
     return reports
 

@@ -111,6 +111,7 @@ class Stages:
             first = same.number if same.same_as is None else same.same_as
             record = replace(same, number=number, same_as=first)
         else:
+            self.data()  # articles that cannot be used are no failure of these settings
             try:
                 record = _record(number, proposal.params, evaluate(stage, proposal.params, number))
             except NewsnestError as error:

@@ -38,7 +38,7 @@ def test_any_format_of_the_readers_is_read(tmp_path: Path):
 
 
 def test_labels_of_two_files_are_told_apart(tmp_path: Path):
-    files = [write(tmp_path / "a.csv", 12), write(tmp_path / "b.csv", 12)]
+    files = [write(tmp_path / "a.csv", 20), write(tmp_path / "b.csv", 20)]
     found = read_training_texts([parse_article_file(f"{file},gold=section") for file in files])
     assert found.gold is not None and set(found.gold) == {"0:a", "0:b", "1:a", "1:b"}
 
@@ -58,5 +58,7 @@ def test_an_unknown_key_is_told(tmp_path: Path):
 
 
 def test_too_few_articles_are_refused(tmp_path: Path):
-    with pytest.raises(InputError, match=r"20 articles at least are needed to train on, got 3"):
+    with pytest.raises(
+        InputError, match=r"20 different articles at least are needed to train on, got 3"
+    ):
         read_training_texts([parse_article_file(str(write(tmp_path / "a.csv", 3)))])

@@ -28,6 +28,7 @@ from newsnest.progress import SILENT, Task
 from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.recipes.clusterbert import ClusterbertSettings, run
 from newsnest.train.recipes.clusterbert import train as clusterbert_train
+from newsnest.train.recipes.clusterbert.targets import Teacher
 from newsnest.train.recipes.clusterbert.train import prepare, train_clusterbert
 from newsnest.train.recipes.tsdae import TsdaeSettings
 from newsnest.train.recipes.tsdae import run as run_tsdae
@@ -35,9 +36,13 @@ from newsnest.train.recipes.tsdae import train as tsdae_train
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Epoch, train_epoch
 
 TEXTS = [
-    "sea wall breached", "bank raises rates", "team wins cup", "storm hits coast",
-    "rates held", "final in three", "minister resigns", "police arrest team",
-] * 4  # fmt: skip
+    f"{text} {more}".strip()
+    for more in ("", "the", "in", "after")
+    for text in (
+        "sea wall breached", "bank raises rates", "team wins cup", "storm hits coast",
+        "rates held", "final in three", "minister resigns", "police arrest team",
+    )
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -233,9 +238,24 @@ def test_stories_of_rac_teach_their_core_alone(make):
     assert done.stages[0].probabilities.shape == (len(TEXTS), done.head.weight.shape[0])
 
 
+def test_clusters_that_cannot_teach_are_said_and_fewer_than_two_refused(make, tally, monkeypatch):
+    labels = np.zeros(len(TEXTS), np.int32)
+    monkeypatch.setattr(Teacher, "cluster", lambda self, vectors, *, seed: labels[: len(vectors)])
+    with pytest.raises(InputError, match="two clusters of two texts .* got 1 of the 3 that rac"):
+        train_clusterbert(TEXTS, make(targets="rac"))
+    labels[:] = np.arange(len(TEXTS)) % 2
+    labels[0] = 2
+    done = train_clusterbert(TEXTS, make(targets="rac"), progress=tally)
+    assert "2 of 3 clusters teach: texts alone in theirs teach nothing" in tally.notes
+    assert done.stages[0].probabilities.shape == (len(TEXTS), 2)
+
+
 def test_lists_that_do_not_fit_are_refused(make):
-    with pytest.raises(ParameterError, match="texts must be 20 at least, got 3"):
+    with pytest.raises(ParameterError, match="texts must be 20 different ones at least, got 3"):
         train_clusterbert(TEXTS[:3], make())
+    message = "k must be at most the number of different texts, 32, got 40"
+    with pytest.raises(InputError, match=message):
+        train_clusterbert(TEXTS * 2, make(k="40"))
     with pytest.raises(ParameterError, match=r"gold must hold one label per text \(32\), got 2"):
         train_clusterbert(TEXTS, make(), gold=["a", "b"])
 
@@ -261,6 +281,8 @@ def test_tsdae_restores_better_the_longer_it_trains(make, tmp_path: Path, tally)
     told = content["stages"]
     losses = [epoch["held_out"] for stage in ("decoder", "adaptation") for epoch in told[stage]]
     assert len(losses) == 4 and losses[-1] < losses[0]
+    assert content["gold"].keys() == {"before", "after"} and content["gold"]["after"]["k"] == 3
+    assert any("k-means against gold (reported, never used)" in note for note in tally.notes)
     assert not (folder / "cluster_head.safetensors").exists()
     assert SentenceTransformer(str(folder), device="cpu").encode(TEXTS[:2]).shape == (2, 32)
 

@@ -162,11 +162,6 @@ def test_rac_makes_fewer_clusters_of_a_sample():
     assert len(set(teacher.cluster(vectors[:40], seed=0).tolist())) == 20
 
 
-def test_more_clusters_than_texts_are_refused():
-    with pytest.raises(InputError, match="k must be at most the number of texts, 40, got 41"):
-        choose_teacher(blobs([20, 20])[0], chosen(k="41"))
-
-
 def test_a_tree_without_a_top_is_refused(monkeypatch):
     class Stump:
         def __init__(self, **_):

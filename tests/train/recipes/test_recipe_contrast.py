@@ -8,10 +8,12 @@ import shutil
 import numpy as np
 import pytest
 from recipe_rows import STORIES
+from sklearn.cluster import KMeans
 
 from newsnest import load_encoder
 from newsnest.embed import EncoderConfig
 from newsnest.errors import InputError, ParameterError
+from newsnest.evaluate import cluster_scores
 from newsnest.train.recipes.contrast import ScclSettings, VasclSettings, run_sccl, run_vascl
 from newsnest.train.recipes.contrast.train import train_contrast, view_dataset
 
@@ -112,6 +114,21 @@ def test_a_model_is_written_whole_and_can_be_used(make, run, kind, tmp_path):
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("kind", [ScclSettings, VasclSettings])
+def test_gold_is_reported_before_and_after_and_changes_nothing(make, kind, tally):
+    gold = [("sea", "land", None)[row % 3] for row in range(len(TEXTS))]
+    one = train_contrast(TEXTS, make(kind), gold=gold, progress=tally)
+    assert one.gold.keys() == {"before", "after"} and one.gold["before"]["k"] == 2
+    frozen = train_contrast(TEXTS, make(kind, learning_rate=1e-12)).vectors
+    labels = KMeans(2, n_init=5, random_state=0).fit_predict(frozen)
+    expected = cluster_scores(labels, gold)
+    assert one.gold["before"]["nmi"] == pytest.approx(expected.nmi, abs=1e-5)
+    assert one.gold["before"]["accuracy"] == pytest.approx(expected.accuracy, abs=1e-5)
+    assert any("k-means against gold (reported, never used): before NMI" in n for n in tally.notes)
+    without = train_contrast(TEXTS, make(kind))
+    assert (one.vectors == without.vectors).all() and not without.gold
+
+
 @pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])
 def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
     make, run, kind, tmp_path, monkeypatch
@@ -149,12 +166,10 @@ def test_settings_and_texts_that_cannot_be_used_are_refused(make, file):
         ParameterError, match="k must be the number of clusters, at least 2, got no"
     ):
         make(ScclSettings, k=None)
-    with pytest.raises(
-        ParameterError, match="texts must be at least 6, as many as clusters, got 5"
-    ):
-        train_contrast(TEXTS[:5], make(ScclSettings))
-    with pytest.raises(ParameterError, match="texts must be at least 2, as many .* got 1"):
+    with pytest.raises(ParameterError, match="texts must be at least 6 different ones, .* got 5"):
+        train_contrast(TEXTS[:5] * 2, make(ScclSettings))
+    with pytest.raises(ParameterError, match="texts must be at least 2 different ones, .* got 1"):
         train_contrast(TEXTS[:1], make(VasclSettings))
     file.write_text("\n".join(file.read_text().splitlines()[:5]))
-    with pytest.raises(InputError, match="20 articles at least are needed"):
+    with pytest.raises(InputError, match="20 different articles at least are needed"):
         run_vascl(make(VasclSettings))

@@ -96,7 +96,8 @@ def read_training_texts(
     Raises
     ------
     InputError
-        If a file cannot be read, has no such gold column, or all have fewer than 20 articles.
+        If a file cannot be read, has no such gold column, or all have fewer than 20 articles that
+        differ.
     """
     texts: list[str] = []
     gold: list[str | None] = []
@@ -132,10 +133,11 @@ def read_training_texts(
                 "rejected": rejected,
             }
         )
-    if len(texts) < LEAST_TEXTS:
+    different = len(set(texts))
+    if different < LEAST_TEXTS:
         raise InputError(
-            f"{', '.join(str(file.path) for file in files)}: {LEAST_TEXTS} articles at least are "
-            f"needed to train on, got {len(texts)}. Give more data."
+            f"{', '.join(str(file.path) for file in files)}: {LEAST_TEXTS} different articles at "
+            f"least are needed to train on, got {different}. Give more data."
         )
     asked = any(file.reading.gold for file in files)
     return TrainingTexts(tuple(texts), tuple(gold) if asked else None, tuple(sources))

@@ -130,9 +130,7 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
     for part in said:
         key, _, value = (word.strip() for word in part.partition("="))
         if key in changes or key in names:
-            raise ParameterError(
-                f"--data {place}: {key} must be said once, got it twice. Leave one out."
-            )
+            raise ParameterError(f"{place}: {key} must be said once, got it twice. Leave one out.")
         if key in kinds:
             changes[key] = parse_value(f"{place}: {key}", kinds[key], value)
             _check_number(f"{place}: {key}", changes[key])
@@ -141,7 +139,7 @@ def parse_told(told: str, reading: R, known: Sequence[str]) -> tuple[Path, R, di
         else:
             every = (*kinds, *known)
             raise ParameterError(
-                f"--data {place}: what is said of a file must have a known name, got {key!r}."
+                f"{place}: what is said of a file must have a known name, got {key!r}."
                 f"{did_you_mean(key, every)} Choose one of {', '.join(every)}."
             )
     return expanded(place), replace(reading, **changes), names
@@ -153,9 +151,9 @@ def _check_number(name: str, value: object) -> None:
         return
     least = 1 if isinstance(value, int) else 0
     if not value >= least:
-        raise ParameterError(f"--data {name} must be at least {least}, got {value}. Raise it.")
+        raise ParameterError(f"{name} must be at least {least}, got {value}. Raise it.")
     if math.isinf(value):
-        raise ParameterError(f"--data {name} must be finite, got {value}. Leave it out.")
+        raise ParameterError(f"{name} must be finite, got {value}. Leave it out.")
 
 
 def _kind(path: Path, names: Mapping[str, str]) -> Literal["pairs", "gold"]:

@@ -36,11 +36,13 @@ def with_usual_columns(told: str) -> str:
     if not path.is_file():
         raise InputError(f"{path}: must be a file of pairs, got none. Check the path.")
     names = first_names(path)
+    if not names:
+        raise InputError(f"{path}: must hold rows of two texts, got none. Check the file.")
     found = {*names, *Columns({}).match(names)}
     for first, second in USUAL:
         if first in found and second in found:
             return f"{told},columns={first}:{second}"
     raise InputError(
         f"{path}: must have two columns of texts, such as title and summary, got "
-        f"{', '.join(names[:30]) or 'none'}. Name them: {path.name},columns=headline:lead."
+        f"{', '.join(names[:30])}. Name them: {path.name},columns=headline:lead."
     )

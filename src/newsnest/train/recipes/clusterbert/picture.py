@@ -14,7 +14,7 @@ from newsnest.types import Labels, Vectors
 
 PICTURE = "stages.svg"
 _POINTS = 2000
-_SIDE, _GAP, _TOP = 320, 16, 44
+_SIDE, _GAP, _TOP, _ACROSS = 320, 16, 44, 3
 _COLOURS = (
     "#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5",
     "#9c6b4e", "#9498a0",
@@ -44,7 +44,7 @@ class Panel:
 
 
 def draw_stages(panels: Sequence[Panel], *, seed: int = 0) -> str:
-    """Return an SVG with a panel a stage: each one's own first two principal axes.
+    """Return an SVG with a panel a stage, three in a row: its own first two principal axes.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def draw_stages(panels: Sequence[Panel], *, seed: int = 0) -> str:
     rows = np.arange(n)
     if n > _POINTS:
         rows = np.sort(np.random.default_rng(seed).choice(n, _POINTS, replace=False))
-    width = len(panels) * (_SIDE + _GAP) + _GAP
-    height = _TOP + _SIDE + _GAP + 18
+    width = min(len(panels), _ACROSS) * (_SIDE + _GAP) + _GAP
+    height = -(-len(panels) // _ACROSS) * (_TOP + _SIDE + _GAP) + 18
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" font-family="sans-serif" font-size="12">',
@@ -78,9 +78,12 @@ def draw_stages(panels: Sequence[Panel], *, seed: int = 0) -> str:
         if before is not None:
             places = _turned(places, before)
         before = places
-        out += _panel(panel, places, rows, _GAP + number * (_SIDE + _GAP))
+        row, column = divmod(number, _ACROSS)
+        corner = (_GAP + column * (_SIDE + _GAP), row * (_TOP + _SIDE + _GAP))
+        out += _panel(panel, places, rows, corner)
     told = f"{len(rows):,} of {n:,} texts" if len(rows) < n else f"{n:,} texts"
-    out.append(f'<text x="{_GAP}" y="{height - 8}" fill="#555">{told}, coloured by cluster</text>')
+    told += " along the first two principal axes of their vectors, coloured by cluster"
+    out.append(f'<text x="{_GAP}" y="{height - 8}" fill="#555">{told}</text>')
     return "\n".join([*out, "</svg>", ""])
 
 
@@ -98,15 +101,18 @@ def _turned(places: NDArray[np.float64], like: NDArray[np.float64]) -> NDArray[n
 
 
 def _panel(
-    panel: Panel, places: NDArray[np.float64], rows: NDArray[np.int64], left: int
+    panel: Panel, places: NDArray[np.float64], rows: NDArray[np.int64], corner: tuple[int, int]
 ) -> list[str]:
+    left, top = corner
+    title = f'<text x="{left}" y="{top + 18}" font-weight="bold" fill="#111">'
     out = [
-        f'<text x="{left}" y="18" font-weight="bold" fill="#111">{escape(panel.title)}</text>',
-        f'<text x="{left}" y="34" fill="#555">{escape(panel.note)}</text>',
-        f'<rect x="{left}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#ccc"/>',
+        f"{title}{escape(panel.title)}</text>",
+        f'<text x="{left}" y="{top + 34}" fill="#555">{escape(panel.note)}</text>',
+        f'<rect x="{left}" y="{top + _TOP}" width="{_SIDE}" height="{_SIDE}" fill="none" '
+        'stroke="#ccc"/>',
     ]
     labels = panel.labels[rows]
-    at = (places * 0.48 + 0.5) * _SIDE + (left, _TOP)
+    at = (places * 0.48 + 0.5) * _SIDE + (left, top + _TOP)
     for label in np.unique(labels).tolist():
         colour = _COLOURS[label % len(_COLOURS)] if label >= 0 else "#cccccc"
         dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in at[labels == label].tolist())

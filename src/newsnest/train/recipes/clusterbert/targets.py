@@ -24,6 +24,7 @@ _STARTS = 5
 _GRID = 1.25  # step between the k that are tried
 _TRIED = 10_000  # rows on which k is tried
 _STORY = 2  # texts of the least story that is learned
+_LEAST = 2  # stories to tell apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ def choose_teacher(
 ) -> Teacher:
     """Choose k and what makes the clusters, by the frozen vectors alone.
 
-    k of k-means is that of the highest silhouette · stability in a geometric row between k_min and
+    k of k-means is the one that is most stable beyond chance, of a geometric row between k_min and
     k_max, and around the best of it. Where either may teach, both are tried at the k that suits
-    k-means, or is asked for, and the better silhouette does. RAC then is cut where its clusters
-    last longest, unless a k is asked for. Compared at k of their own, many small clusters would win
-    on any texts.
+    k-means, or is asked for, and the higher silhouette · stability does: the silhouette alone likes
+    one large cluster with a few outliers. RAC then is cut where its clusters last longest, unless a
+    k is asked for. Compared at k of their own, many small clusters would win on any texts.
 
     Parameters
     ----------
@@ -94,14 +95,9 @@ def choose_teacher(
     Raises
     ------
     InputError
-        If there are fewer texts than clusters, or than twice the least that is tried.
+        If there are fewer texts than twice the least k that is tried.
     """
     s, n = settings, len(vectors)
-    if s.clusters is not None and s.clusters > n:
-        raise InputError(
-            f"clusterbert: k must be at most the number of texts, {n:,}, got {s.clusters:,}. "
-            "Lower it."
-        )
     half = min(n, _TRIED) // 2
     if s.clusters is None and s.targets != "rac" and s.k_min > half:
         raise InputError(
@@ -115,24 +111,36 @@ def choose_teacher(
         return flat
     tree = Teacher("rac", flat.k, n, {"targets": "rac", "k": flat.k})
     tree = _tell(tree, vectors, s.seed, progress)
-    best = max(flat, tree, key=lambda teacher: float(teacher.chosen["silhouette"]))
+    best = max(flat, tree, key=_worth_of)
     looked_at = {teacher.kind: teacher.chosen for teacher in (flat, tree)}
     if best is tree and s.clusters is None:
         best = _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
-    progress.note(f"{best.kind} teaches: the better silhouette at {flat.k:,} clusters")
+        if best.chosen["stories"] < _LEAST:
+            progress.note("rac, cut where its clusters last longest, has no two stories to learn")
+            best = flat
+    progress.note(f"{best.kind} teaches: the higher silhouette · stability at {flat.k:,} clusters")
     return Teacher(best.kind, best.k, n, {**best.chosen, "looked_at": looked_at})
+
+
+def _worth_of(teacher: Teacher) -> float:
+    return max(0.0, float(teacher.chosen["silhouette"])) * float(teacher.chosen["stability"])
 
 
 def _tell(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress) -> Teacher:
     """Measure what a teacher makes of the frozen vectors, and say it."""
     labels = teacher.cluster(vectors, seed=seed)
+    rows, starts = _tried_on(vectors, seed), itertools.count(seed)
+    again = cluster_samples(
+        lambda drawn: teacher.cluster(rows[drawn], seed=next(starts)), len(rows), seed=seed
+    )
     measured = {
         "silhouette": round(_silhouette(vectors, labels, seed), 4),
+        "stability": round(stability(again), 4),
         "skew": round(size_skew(labels), 3),
     }
     progress.note(
         f"{teacher.kind}: {teacher.k:,} clusters, silhouette {measured['silhouette']:.3f}, "
-        f"skew of sizes {measured['skew']:.2f}"
+        f"stability {measured['stability']:.2f}, skew of sizes {measured['skew']:.2f}"
     )
     chosen = {"targets": teacher.kind, **teacher.chosen, **measured}
     return Teacher(teacher.kind, teacher.k, teacher.texts, chosen)
@@ -147,34 +155,49 @@ def size_skew(labels: NDArray[np.integer]) -> float:
 def _kmeans_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
     if s.clusters is not None:
         return Teacher("kmeans", s.clusters, len(vectors), {"k": s.clusters})
-    rows = vectors
-    if len(rows) > _TRIED:
-        kept = np.random.default_rng(s.seed).choice(len(rows), _TRIED, replace=False)
-        rows = vectors[np.sort(kept)]
-    tried = try_k(rows, s.k_min, s.k_max, seed=s.seed)
+    tried = try_k(_tried_on(vectors, s.seed), s.k_min, s.k_max, seed=s.seed)
     k = max(tried, key=lambda one: tried[one])
     told = {str(one): round(value, 4) for one, value in tried.items()}
     return Teacher("kmeans", k, len(vectors), {"k": k, "tried": told})
 
 
+def _tried_on(vectors: Vectors, seed: int) -> Vectors:
+    """Return the vectors, or a sample of them where they are many."""
+    if len(vectors) <= _TRIED:
+        return vectors
+    kept = np.random.default_rng(seed).choice(len(vectors), _TRIED, replace=False)
+    return vectors[np.sort(kept)]
+
+
 def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, float]:
-    """Return silhouette · stability of k-means for k from `least` to `most`, in geometric steps.
+    """Return how stable k-means is beyond chance, for k from `least` to `most` in geometric steps.
 
     A k of fewer than five texts a cluster is not tried, but `least` always is. Values between the
     best and its neighbours are tried too, so that the steps decide nothing.
 
+    Returns
+    -------
+    The stability of clusterings of samples by k, less that of as many rows without any groups: a
+    normal distribution of the same mean and covariance, on the unit sphere.
+
     Notes
     -----
-    The silhouette alone rises again where clusters become pairs of twins, and the stability alone
-    is highest for very few clusters; where both are high, there are groups. Neither sees a label.
+    Alone, the stability is highest for very few clusters, and the silhouette for those or for pairs
+    of twins, in rows without groups as well. Source of the comparison: Dudoit and Fridlyand (2002),
+    A prediction-based resampling method for estimating the number of clusters.
     """
     most = max(least, min(most, len(vectors) // 5))
+    without = _without_groups(vectors, seed)
     ks = {least, most}
     at = float(least)
     while at < most:
         ks.add(round(at))
         at = max(at * _GRID, at + 1)
-    found = {k: _worth(vectors, k, seed) for k in sorted(ks)}
+
+    def worth(k: int) -> float:
+        return _stable(vectors, k, seed) - _stable(without, k, seed)
+
+    found = {k: worth(k) for k in sorted(ks)}
     while True:
         known = sorted(found)
         best = max(found, key=lambda k: found[k])
@@ -184,19 +207,26 @@ def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, fl
         if not between:
             return dict(sorted(found.items()))
         for k in sorted(between):
-            found[k] = _worth(vectors, k, seed)
+            found[k] = worth(k)
 
 
-def _worth(vectors: Vectors, k: int, seed: int) -> float:
-    """Return the silhouette of k-means, at least 0, times its stability from one start each."""
-    alike = max(0.0, _silhouette(vectors, kmeans(vectors, k, seed=seed), seed))
+def _stable(vectors: Vectors, k: int, seed: int) -> float:
+    """Return the stability of k-means, from one start each."""
     starts = itertools.count(seed)
     labellings = cluster_samples(
         lambda rows: KMeans(k, n_init=1, random_state=next(starts)).fit_predict(vectors[rows]),
         len(vectors),
         seed=seed,
     )
-    return alike * stability(labellings)
+    return stability(labellings)
+
+
+def _without_groups(vectors: Vectors, seed: int) -> Vectors:
+    """Return as many normal unit vectors of the same mean and covariance."""
+    heights, axes = np.linalg.eigh(np.cov(vectors, rowvar=False))
+    drawn = np.random.default_rng([13, seed]).standard_normal(vectors.shape)
+    rows = drawn * np.sqrt(np.maximum(heights, 0.0)) @ axes.T + vectors.mean(axis=0)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def _rac_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from newsnest.errors import ParameterError
+from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import cluster_scores
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
@@ -74,7 +74,7 @@ def train_clusterbert(
         If there are too few texts, or as many gold labels as texts are missing, or the base gets
         no gradient.
     InputError
-        If there are more clusters than texts.
+        If there are more clusters than different texts, or fewer than two that teach.
     EncoderError
         If the base cannot be found or loaded.
 
@@ -83,9 +83,16 @@ def train_clusterbert(
     An epoch costs what training on the texts with a batch of `settings.batch_size` does; each stage
     also encodes all texts and clusters them six times.
     """
-    if len(texts) < LEAST_TEXTS:
+    different = len(set(texts))
+    if different < LEAST_TEXTS:
         raise ParameterError(
-            f"train_clusterbert: texts must be {LEAST_TEXTS} at least, got {len(texts)}. Give more."
+            f"train_clusterbert: texts must be {LEAST_TEXTS} different ones at least, got "
+            f"{different}. Give more."
+        )
+    if settings.clusters is not None and settings.clusters > different:
+        raise InputError(
+            f"clusterbert: k must be at most the number of different texts, {different:,}, got "
+            f"{settings.clusters:,}. Lower it."
         )
     if gold is not None and len(gold) != len(texts):
         raise ParameterError(
@@ -128,10 +135,25 @@ class _Run:
         vectors = self.auto.encode()
         self.teacher = choose_teacher(vectors, self.settings, progress=self.progress)
         labels = self.teacher.cluster(vectors, seed=self.settings.seed)
-        self._set_head(vectors, _named(labels))
+        names = _named(labels)
+        self._check_taught(names)
+        self._set_head(vectors, names)
         # Its checkpoint has the head too.
         epochs = self._train(Stage("start", 0, 1, frozen=True))
         self._close("start", 0, vectors, labels, epochs, began)
+
+    def _check_taught(self, names: Labels) -> None:
+        """Say how many clusters teach, and raise where they are too few to tell apart."""
+        heads, told = int(names.max()) + 1, self.teacher
+        if heads < 2:
+            raise InputError(
+                f"clusterbert: two clusters of two texts at least must teach, got {heads} of the "
+                f"{told.k:,} that {told.kind} makes. Ask for another k, or set targets=kmeans."
+            )
+        if heads < told.k:
+            self.progress.note(
+                f"{heads:,} of {told.k:,} clusters teach: texts alone in theirs teach nothing"
+            )
 
     def plan(self) -> list[Stage]:
         """Return the stages after the start, in their order."""

@@ -27,6 +27,7 @@ from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
+from newsnest.train.against_gold import AgainstGold
 from newsnest.train.data.articles import parse_article_file, read_training_texts
 from newsnest.train.deletion import delete_words
 from newsnest.train.losses import (
@@ -85,6 +86,8 @@ class Contrasted:
         As it was trained.
     bfloat16
         Whether it was computed in bfloat16.
+    gold
+        k-means of the vectors "before" and "after" training against gold; empty without.
     """
 
     model: SentenceTransformer
@@ -92,6 +95,7 @@ class Contrasted:
     labels: Labels | None
     loss: ContrastLoss
     bfloat16: bool
+    gold: Mapping[str, Mapping[str, float]]
 
 
 def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> Path:
@@ -104,7 +108,7 @@ def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> 
     if place.is_complete(progress):
         return settings.output
     data = read_training_texts(files, progress=progress)
-    trained = train_contrast(data.texts, settings, place=place, progress=progress)
+    trained = train_contrast(data.texts, settings, gold=data.gold, place=place, progress=progress)
     metadata = {
         "recipe": recipe,
         **kept_levels(base),
@@ -119,6 +123,7 @@ def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> 
             "threads": torch.get_num_threads(),
         },
         "loss": trained.loss.get_config_dict(),
+        "gold": trained.gold,
         "versions": versions(),
         "seed": settings.seed,
     }
@@ -138,6 +143,7 @@ def train_contrast(
     texts: Sequence[str],
     settings: ContrastSettings,
     *,
+    gold: Sequence[str | None] | None = None,
     place: Place | None = None,
     progress: Progress = SILENT,
 ) -> Contrasted:
@@ -149,6 +155,8 @@ def train_contrast(
         n of them.
     settings
         `ScclSettings` or `VasclSettings`.
+    gold
+        A label per text, None where there is none; reported and never used.
     place
         Where checkpoints are kept, and looked for; None keeps none.
     progress
@@ -162,10 +170,11 @@ def train_contrast(
         If the base cannot be found or loaded.
     """
     clusters = settings.k if isinstance(settings, ScclSettings) else None
-    if len(texts) < max(2, clusters or 2):
+    different, least = len(set(texts)), max(2, clusters or 2)
+    if different < least:
         raise ParameterError(
-            f"train_contrast: texts must be at least {max(2, clusters or 2)}, as many as clusters, "
-            f"got {len(texts)}. Give more data, or ask for fewer clusters."
+            f"train_contrast: texts must be at least {least} different ones, as many as clusters, "
+            f"got {different}. Give more data, or ask for fewer clusters."
         )
     state = PartialState(cpu=settings.device == "cpu")
     set_seed(settings.seed)
@@ -173,6 +182,8 @@ def train_contrast(
     bfloat16 = uses_bfloat16(
         settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
     )
+    against = AgainstGold(gold, seed=settings.seed)
+    against.look("before", lambda: _encode(model, texts))
     loss = _make_loss(settings, model, texts, progress)
     trainer = _trainer(settings, model, loss, texts, bfloat16, place, progress)
     checkpoint = last_checkpoint(place.checkpoints) if place is not None else None
@@ -190,7 +201,9 @@ def train_contrast(
     labels = None
     if isinstance(loss, ClusteringContrastLoss):
         labels = loss.assign(torch.from_numpy(vectors)).cpu().numpy().astype(np.int32)
-    return Contrasted(model, vectors, labels, loss, bfloat16)
+    against.look("after", lambda: vectors)
+    against.tell(progress)
+    return Contrasted(model, vectors, labels, loss, bfloat16, against.scores)
 
 
 class _Trainer(CheckpointTrainer):

@@ -13,10 +13,8 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Static
 from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests
-from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.articles import (
-    LEAST_TEXTS,
     TrainingTexts,
     parse_article_file,
     read_training_texts,
@@ -77,11 +75,6 @@ def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Pa
 def _drawn(texts: Sequence[str], settings: StaticSettings) -> tuple[list[str], Any]:
     """Return distinct texts in a seeded order, and which are held out."""
     distinct = list(dict.fromkeys(texts))
-    if len(distinct) < LEAST_TEXTS:
-        raise InputError(
-            f"train static: {LEAST_TEXTS} distinct texts at least are needed, got {len(distinct)}. "
-            "Give more data."
-        )
     dice = np.random.default_rng(settings.seed)
     order = dice.permutation(len(distinct))[: settings.most]
     held = np.zeros(len(order), np.bool_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from newsnest.progress import SILENT, Progress
+from newsnest.train.against_gold import AgainstGold
 from newsnest.train.recipes.tsdae.job import PAGE, find_job, prepare, publish
 from newsnest.train.recipes.tsdae.settings import TsdaeSettings
 from newsnest.train.recipes.tsdae.stage import Stage, train_stage
@@ -17,6 +18,8 @@ def run_tsdae(settings: TsdaeSettings, *, progress: Progress = SILENT) -> Path:
     if job is None:
         return settings.output
     auto, train, held = prepare(job.data.texts, settings, progress=progress)
+    against = AgainstGold(job.data.gold, seed=settings.seed)
+    against.look("before", auto.encode)
     gradient = auto.check(train)
     kept = Checkpoints(job.place)
     # A decoder that knows nothing would teach the encoder nothing: it learns to read it first.
@@ -31,6 +34,8 @@ def run_tsdae(settings: TsdaeSettings, *, progress: Progress = SILENT) -> Path:
     before, after = told["decoder"][-1]["held_out"], told["adaptation"][-1]["held_out"]
     outcome = f"Held-out reconstruction loss {before:.3f} before, {after:.3f} after."
     auto.model.eval()
+    against.look("after", auto.encode)
+    against.tell(progress)
     publish(
         job,
         settings,
@@ -44,6 +49,7 @@ def run_tsdae(settings: TsdaeSettings, *, progress: Progress = SILENT) -> Path:
                 "gradient_at_vectors": round(gradient, 6),
             },
             "stages": told,
+            "gold": against.scores,
         },
         page=PAGE.format(
             title="An encoder adapted to one domain",
