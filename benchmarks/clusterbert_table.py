@@ -108,6 +108,9 @@ def _profile(name: str, group: Mapping[str, Any]) -> list[str]:
     numbers = _numbers(cells)
     if numbers:
         parts += [f"#### Number of clusters, chosen without labels ({name})", "", numbers, ""]
+    picks = _picks(cells)
+    if picks:
+        parts += [f"#### What ClusterBERT picks without labels ({name})", "", picks, ""]
     retrieval = _retrieval(cells)
     if retrieval:
         parts += [f"#### Retrieval after training ({name})", "", retrieval, ""]
@@ -163,6 +166,21 @@ def _numbers(cells: Sequence[Cell]) -> str:
         teachers = ", ".join(f"{c['targets']} {c['k']}" for c in told)
         lines.append(f"| {title} | {told[0]['true_k']} | {ks} | {teachers} |")
     return "\n".join([*lines, "", "‡ the rule was chosen on this set"]) if own else ""
+
+
+def _picks(cells: Sequence[Cell]) -> str:
+    own = [c for c in cells if c["part"] == "trained, trained" and c["encoder"] == "ClusterBERT"]
+    lines = ["| set | start | picked | best stage † | stage picked |", "|---|---|---|---|---|"]
+    for cell in sorted(own, key=lambda c: (c["set"] in SETS, c["set"], c["seed"])):
+        stages = {stage["name"]: stage["gold"] for stage in cell["said"]["stages"]}
+        picked = cell["said"]["picked"]
+        shown = (
+            f"{100 * stages[name]['nmi']:.1f} / {100 * stages[name]['accuracy']:.1f}"
+            for name in ("start", picked, cell["said"]["oracle"])
+        )
+        title = f"{SETS[cell['set']]} ‡" if cell["set"] in SETS else cell["set"]
+        lines.append(f"| {title} | {' | '.join(shown)} | {picked} |")
+    return "\n".join([*lines, "", "‡ the test was made on this set"]) if own else ""
 
 
 def _retrieval(cells: Sequence[Cell]) -> str:

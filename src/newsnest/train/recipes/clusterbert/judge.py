@@ -19,7 +19,7 @@ _MEASURED = 5000  # rows: what a mean over more would add is not worth the time
 _SAMPLES = 4
 _TOPICS = 100  # directions of the texts' words that the vectors are asked for
 _ALPHAS = (0.01, 0.1, 1.0, 10.0)
-_LEAST_WORDS = 0.01  # a share of less is none
+_LEAST = 0.01  # a silhouette or share of less is none
 _LEAST_LEFT = 2 / 3  # of the agreement that clusters of samples have with each other
 
 Rows = NDArray[np.int64]
@@ -47,8 +47,10 @@ class Judge:
         self.rows = kept
         self.words = _word_vectors(tokens, train, seed)
 
-    def measure(self, vectors: Vectors, labels: Labels, teacher: Teacher) -> dict[str, float]:
-        """Return silhouette, dunn, stability, words and clusters of a stage.
+    def measure(
+        self, vectors: Vectors, labels: Labels, teacher: Teacher, start: Vectors
+    ) -> dict[str, float]:
+        """Return what `is_better` and `adapts` look at, dunn, and the number of clusters.
 
         Parameters
         ----------
@@ -58,11 +60,16 @@ class Judge:
             int32 (n,), the teacher's clusters of them.
         teacher
             Clusters samples of them for the stability.
+        start
+            Unit vectors (n, d) of the base.
         """
         sample, own = vectors[self.rows], labels[self.rows]
         told = {"clusters": float(len(np.unique(labels))), "measured_on": float(len(self.rows))}
         if len(np.unique(own)) < 2:  # a collapse: nothing is told apart any more
-            return told | {"silhouette": -1.0, "dunn": 0.0, "stability": 0.0, "words": 0.0}
+            return told | {
+                "silhouette": -1.0, "silhouette_at_start": -1.0, "dunn": 0.0, "stability": 0.0,
+                "words": 0.0, "words_by_cluster": 0.0,
+            }  # fmt: skip
         seeds = iter(range(self.seed + 1, self.seed + 1 + _SAMPLES))
         again = cluster_samples(
             lambda rows: teacher.cluster(sample[rows], seed=next(seeds)),
@@ -72,10 +79,21 @@ class Judge:
         )
         return told | {
             "silhouette": float(silhouette(sample, own, resamples=0).value),
+            "silhouette_at_start": float(silhouette(start[self.rows], own, resamples=0).value),
             "dunn": float(dunn(sample, own)),
             "stability": stability(again),
             "words": self.words_told(vectors),
+            "words_by_cluster": self.words_by_cluster(labels),
         }
+
+    def words_by_cluster(self, labels: Labels) -> float:
+        """Return the share of the variance of all texts' words that lies between clusters."""
+        sizes = np.bincount(labels)
+        sums = np.zeros((len(sizes), self.words.shape[1]))
+        np.add.at(sums, labels, self.words)
+        centred = sums / np.maximum(sizes, 1)[:, None] - self.words.mean(axis=0)
+        whole = len(labels) * self.words.var(axis=0).sum()
+        return float(sizes @ (centred**2).sum(axis=1) / whole) if whole else 0.0
 
     def words_told(self, vectors: Vectors) -> float:
         """Return the share of the variance of held-out texts' words that their vectors tell.
@@ -109,37 +127,57 @@ def _word_vectors(
     )
 
 
-def is_better(
-    now: Mapping[str, float], before: Mapping[str, float] | None, *, adapting: bool = False
-) -> tuple[bool, str]:
-    """Tell whether a stage is better than the one before it, and why, in words.
+Verdict = tuple[bool, str]
+"""Whether a stage is kept, and why, in words."""
 
-    Three changes are added up: that of the silhouette, that of the stability, and what is lost of
-    the words told, as a share of those told before. The first two alone would reward a collapse
-    onto any clusters whatever: what is forgotten counts against it. To tell more words counts only
-    where that is what the stage is for: alone it makes no better clusters, and may replace what
-    the base knows. So that stage must also leave two thirds of the clusters that were stable.
+
+def is_better(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
+    """Tell whether the clusters of a stage are better than those of one before it.
+
+    A stage trains vectors to show its own clusters, so that these lie apart proves nothing. What
+    decides was not trained: how much the clusters tell of the words of the texts, and how well they
+    lie apart as the base saw the texts. Both changes, as shares of what was, are added up.
 
     Parameters
     ----------
     now, before
-        As `Judge.measure` returns them; None: there is nothing before it, and it is kept.
-    adapting
-        Whether the stage is for telling more words: these then count for it, and `now` also has
-        its "agreement", the adjusted Rand index of its clusters with those before.
+        As `Judge.measure` returns them.
     """
-    if before is None:
-        return True, "Start"
-    change = {name: now[name] - before[name] for name in ("silhouette", "stability")}
-    words = now["words"] / max(before["words"], _LEAST_WORDS) - 1
-    change["words"] = words if adapting else min(0.0, words)
-    if adapting and before["stability"] > 0:
+    return _verdict({
+        "words by cluster": _share(now, before, "words_by_cluster"),
+        "silhouette at the start": _share(now, before, "silhouette_at_start"),
+    })  # fmt: skip
+
+
+def adapts(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
+    """Tell whether adaptation did what it is for: vectors that tell more words.
+
+    Its clusters are not better yet, but may be after the stages that follow. The changes of
+    silhouette and stability count against the words won, and two thirds of the clusters that were
+    stable must be left.
+
+    Parameters
+    ----------
+    now, before
+        As `Judge.measure` returns them; `now` also has its "agreement", the adjusted Rand index of
+        its clusters with those before.
+    """
+    if before["stability"] > 0:
         left = now["agreement"] / before["stability"]
         if left < _LEAST_LEFT:
             return False, (
                 f"Not better by the unsupervised test (only {left:.0%} of the stable clusters are "
                 "left): the weights before it are kept"
             )
+    change = {name: now[name] - before[name] for name in ("silhouette", "stability")}
+    return _verdict({**change, "words": _share(now, before, "words")})
+
+
+def _share(now: Mapping[str, float], before: Mapping[str, float], name: str) -> float:
+    return (now[name] - before[name]) / max(abs(before[name]), _LEAST)
+
+
+def _verdict(change: Mapping[str, float]) -> Verdict:
     told = f"{sum(change.values()):+.3f}: " + ", ".join(f"{n} {v:+.3f}" for n, v in change.items())
     if sum(change.values()) > 0:
         return True, f"Better by the unsupervised test ({told}): kept"

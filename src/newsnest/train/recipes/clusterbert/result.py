@@ -28,7 +28,7 @@ class StageResult:
     probabilities
         float32 (n, k): the head's soft assignment.
     measures
-        Unsupervised: silhouette, dunn, stability, words, reconstruction, clusters, measured_on.
+        Unsupervised: as `Judge.measure` returns them, and reconstruction.
     gold
         nmi and accuracy of `labels`, head_nmi and head_accuracy of the head; None without gold.
     epochs
@@ -96,8 +96,8 @@ class Clustered:
 
 def tell(result: StageResult, why: str, progress: Progress) -> None:
     """Say how a stage was judged, and what gold says of it."""
-    told = {key: result.measures[key] for key in ("silhouette", "dunn", "stability", "words")}
-    line = ", ".join(f"{key} {value:.3f}" for key, value in told.items())
+    shown = ("silhouette", "dunn", "stability", "words", "words_by_cluster")
+    line = ", ".join(f"{key.replace('_', ' ')} {result.measures[key]:.3f}" for key in shown)
     progress.note(f"{result.name}: {line}. {why}")
     if result.gold is not None:
         progress.note(

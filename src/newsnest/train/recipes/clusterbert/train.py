@@ -22,7 +22,7 @@ from newsnest.evaluate import cluster_scores
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.data.articles import LEAST_TEXTS
-from newsnest.train.recipes.clusterbert.judge import Judge, is_better
+from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
 from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, tell
 from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.targets import (
@@ -280,14 +280,16 @@ class _Run:
         began: float,
     ) -> None:
         """Judge a stage, keep its weights or those before, and say so."""
-        measures = self.judge.measure(vectors, labels, self.teacher)
+        start = self.results[0].vectors if self.results else vectors
+        measures = self.judge.measure(vectors, labels, self.teacher, start)
         measures["reconstruction"] = epochs[-1]["held_out"]
         before = next((result for result in reversed(self.results) if result.kept), None)
         if before is not None:
             measures["agreement"] = cluster_scores(labels, before.labels).ari
-        better, why = is_better(
-            measures, None if before is None else before.measures, adapting=name == "adaptation"
-        )
+        better, why = True, "Start"
+        if before is not None:
+            test = adapts if name == "adaptation" else is_better
+            better, why = test(measures, before.measures)
         shares = self.auto.probabilities(vectors)
         assert shares is not None
         result = StageResult(
