@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ _STARTS = 5
 _GRID = 1.35  # step between the k that are tried
 _TRIED = 5_000  # rows on which k is tried
 _STORY = 2  # texts of the least story that is learned
+_SAME = 0.01  # of a silhouette
 _LEAST = 2  # stories to tell apart
 
 
@@ -79,9 +81,10 @@ def choose_teacher(
 
     k of k-means is the one that is most stable beyond chance, of a geometric row between k_min and
     k_max, and around the best of it. Where either may teach, both are tried at the k that suits
-    k-means, or is asked for, and the higher silhouette · stability does: the silhouette alone likes
-    one large cluster with a few outliers. RAC then is cut where its clusters last longest, unless a
-    k is asked for. Compared at k of their own, many small clusters would win on any texts.
+    k-means, or is asked for. RAC does if its clusters lie as well apart and are more stable: one
+    large cluster with a few outliers may look well apart, and outliers alone are always found
+    again. It then is cut where its clusters last longest, unless a k is asked for. Compared at k of
+    their own, many small clusters would win on any texts.
 
     Parameters
     ----------
@@ -111,19 +114,21 @@ def choose_teacher(
         return flat
     tree = Teacher("rac", flat.k, n, {"targets": "rac", "k": flat.k})
     tree = _tell(tree, vectors, s.seed, progress)
-    best = max(flat, tree, key=_worth_of)
+    best = tree if _is_surer(tree.chosen, flat.chosen) else flat
     looked_at = {teacher.kind: teacher.chosen for teacher in (flat, tree)}
     if best is tree and s.clusters is None:
         best = _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
         if best.chosen["stories"] < _LEAST:
             progress.note("rac, cut where its clusters last longest, has no two stories to learn")
             best = flat
-    progress.note(f"{best.kind} teaches: the higher silhouette · stability at {flat.k:,} clusters")
+    progress.note(f"{best.kind} teaches: compared at {flat.k:,} clusters")
     return Teacher(best.kind, best.k, n, {**best.chosen, "looked_at": looked_at})
 
 
-def _worth_of(teacher: Teacher) -> float:
-    return max(0.0, float(teacher.chosen["silhouette"])) * float(teacher.chosen["stability"])
+def _is_surer(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether clusters lie as well apart as others, and are more stable."""
+    as_apart = one["silhouette"] >= other["silhouette"] - _SAME
+    return bool(as_apart and one["stability"] > other["stability"])
 
 
 def _tell(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress) -> Teacher:
