@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from newsnest.train.recipes.clusterbert.judge import Judge, is_better
+from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
 from newsnest.train.recipes.clusterbert.picture import Panel, draw_stages
 from newsnest.train.recipes.clusterbert.targets import Teacher, kmeans
 
@@ -26,7 +26,7 @@ def vectors(spread: float, *, kinds: np.ndarray = KIND, seed: int = 0) -> np.nda
 def measured(found: np.ndarray) -> dict[str, float]:
     judge = Judge(TOKENS, TRAIN, HELD, seed=0)
     teacher = Teacher("kmeans", 4, N, {})
-    return judge.measure(found, kmeans(found, 4, seed=0), teacher)
+    return judge.measure(found, kmeans(found, 4, seed=0), teacher, vectors(0.4))
 
 
 def test_vectors_that_tell_the_words_tell_more_of_them():
@@ -57,25 +57,40 @@ def test_a_collapse_is_never_better():
     assert collapsed["silhouette"] == -1 and not is_better(collapsed, measured(vectors(0.4)))[0]
 
 
-def test_telling_more_words_alone_is_not_better_and_losing_them_is_worse():
-    before = {"silhouette": 0.2, "stability": 0.5, "words": 0.3}
-    assert not is_better({**before, "words": 0.6}, before)[0]
-    assert is_better({**before, "words": 0.6, "agreement": 0.4}, before, adapting=True)[0]
-    assert is_better({**before, "silhouette": 0.25, "words": 0.6}, before)[0]
-    assert is_better({**before, "silhouette": 0.25, "words": 0.297}, before)[0]
-    better, why = is_better({**before, "silhouette": 0.25, "words": 0.27}, before)
-    assert not better and "(-0.050: silhouette +0.050, stability +0.000, words -0.100)" in why
+def test_the_words_of_clusters_by_hand():
+    judge = Judge(TOKENS, TRAIN, HELD, seed=0)
+    judge.words = np.array([[0.0], [2.0], [4.0], [6.0]])
+    # Between the means 1 and 5 lie 16 of the 20 squares.
+    assert judge.words_by_cluster(np.array([0, 0, 1, 1], np.int32)) == pytest.approx(0.8)
+    assert judge.words_by_cluster(np.array([0, 0, 0, 0], np.int32)) == 0
+    assert judge.words_by_cluster(np.arange(4, dtype=np.int32)) == pytest.approx(1)
+    judge.words = np.ones((4, 1))
+    assert judge.words_by_cluster(np.arange(4, dtype=np.int32)) == 0
 
 
-def test_adaptation_that_replaces_what_was_stable_is_undone_whatever_words_it_tells():
-    before = {"silhouette": 0.2, "stability": 0.9, "words": 0.1}
-    better, why = is_better({**before, "words": 0.9, "agreement": 0.45}, before, adapting=True)
+BEFORE = {
+    "silhouette": 0.2, "stability": 0.9, "words": 0.1, "words_by_cluster": 0.2,
+    "silhouette_at_start": 0.1,
+}  # fmt: skip
+
+
+def test_what_was_trained_proves_nothing_about_the_clusters():
+    assert not is_better({**BEFORE, "silhouette": 0.9, "stability": 1.0, "words": 0.9}, BEFORE)[0]
+    assert is_better({**BEFORE, "silhouette": 0.1, "words_by_cluster": 0.201}, BEFORE)[0]
+    assert is_better({**BEFORE, "silhouette_at_start": 0.101}, BEFORE)[0]
+    better, why = is_better(
+        {**BEFORE, "words_by_cluster": 0.22, "silhouette_at_start": 0.08}, BEFORE
+    )
+    assert not better
+    assert "(-0.100: words by cluster +0.100, silhouette at the start -0.200)" in why
+
+
+def test_adaptation_is_for_words_and_must_leave_what_was_stable():
+    assert not adapts({**BEFORE, "agreement": 0.9}, BEFORE)[0]
+    better, why = adapts({**BEFORE, "words": 0.12, "silhouette": 0.1, "agreement": 0.61}, BEFORE)
+    assert better and "(+0.100: silhouette -0.100, stability +0.000, words +0.200)" in why
+    better, why = adapts({**BEFORE, "words": 0.9, "agreement": 0.45}, BEFORE)
     assert not better and "only 50% of the stable clusters are left" in why
-    assert is_better({**before, "words": 0.9, "agreement": 0.61}, before, adapting=True)[0]
-
-
-def test_the_start_is_kept():
-    assert is_better(measured(vectors(0.4)), None) == (True, "Start")
 
 
 def test_the_picture_is_one_svg_that_loads_nothing():
@@ -90,7 +105,7 @@ def test_the_picture_is_one_svg_that_loads_nothing():
     dots = "".join(path.get("d", "") for path in root.findall(".//{*}path"))
     assert dots.count("M") == 2 * N
     words = [text.text for text in root.findall(".//{*}text")]
-    assert "start <1>" in words and f"{N} texts, coloured by cluster" in words
+    assert "start <1>" in words and any(f"{N} texts along" in w for w in words if w)
 
 
 def test_a_picture_of_many_texts_says_how_many_it_shows():

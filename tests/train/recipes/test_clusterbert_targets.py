@@ -17,6 +17,7 @@ from newsnest.train.recipes.clusterbert.targets import (
     core_members,
     cut_rac,
     kmeans,
+    middle_of_best,
     sharpen,
     size_skew,
     try_k,
@@ -129,7 +130,7 @@ def test_k_is_found_where_groups_lie_apart():
     for sizes in ([30] * 4, [25] * 9):
         vectors, _ = blobs(sizes)
         tried = try_k(vectors, 2, 40, seed=0)
-        assert max(tried, key=tried.get) == len(sizes)
+        assert abs(middle_of_best(tried) - len(sizes)) <= 1
         assert min(tried) == 2 and max(tried) == min(40, len(vectors) // 5)
 
 

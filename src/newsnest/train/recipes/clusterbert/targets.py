@@ -26,6 +26,7 @@ _GRID = 1.35  # step between the k that are tried
 _TRIED = 5_000  # rows on which k is tried
 _STORY = 2  # texts of the least story that is learned
 _SAME = 0.01  # of a silhouette
+_TENTH = 0.1  # of the best, by which chance moves the others
 _LEAST = 2  # stories to tell apart
 
 
@@ -79,8 +80,8 @@ def choose_teacher(
 ) -> Teacher:
     """Choose k and what makes the clusters, by the frozen vectors alone.
 
-    k of k-means is the one that is most stable beyond chance, of a geometric row between k_min and
-    k_max, and around the best of it. Where either may teach, both are tried at the k that suits
+    k of k-means is the middle of those that are most stable beyond chance, of a geometric row
+    between k_min and k_max. Where either may teach, both are tried at the k that suits
     k-means, or is asked for. RAC does if its clusters lie as well apart and are more stable: one
     large cluster with a few outliers may look well apart, and outliers alone are always found
     again. It then is cut where its clusters last longest, unless a k is asked for. Compared at k of
@@ -161,7 +162,7 @@ def _kmeans_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
     if s.clusters is not None:
         return Teacher("kmeans", s.clusters, len(vectors), {"k": s.clusters})
     tried = try_k(_tried_on(vectors, s.seed), s.k_min, s.k_max, seed=s.seed)
-    k = max(tried, key=lambda one: tried[one])
+    k = middle_of_best(tried)
     told = {str(one): round(value, 4) for one, value in tried.items()}
     return Teacher("kmeans", k, len(vectors), {"k": k, "tried": told})
 
@@ -177,8 +178,7 @@ def _tried_on(vectors: Vectors, seed: int) -> Vectors:
 def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, float]:
     """Return how stable k-means is beyond chance, for k from `least` to `most` in geometric steps.
 
-    A k of fewer than five texts a cluster is not tried, but `least` always is. Values between the
-    best and its neighbours are tried too, so that the steps decide nothing.
+    A k of fewer than five texts a cluster is not tried, but `least` always is.
 
     Returns
     -------
@@ -202,17 +202,28 @@ def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, fl
     def worth(k: int) -> float:
         return _stable(vectors, k, seed) - _stable(without, k, seed)
 
-    found = {k: worth(k) for k in sorted(ks)}
-    while True:
-        known = sorted(found)
-        best = max(found, key=lambda k: found[k])
-        place = known.index(best)
-        near = known[max(0, place - 1) : place + 2]
-        between = {(a + b) // 2 for a, b in itertools.pairwise(near)} - set(known)
-        if not between:
-            return dict(sorted(found.items()))
-        for k in sorted(between):
-            found[k] = worth(k)
+    return {k: worth(k) for k in sorted(ks)}
+
+
+def middle_of_best(tried: Mapping[int, float]) -> int:
+    """Return the geometric mean of the k around the best that are within a tenth of its value.
+
+    Where many k are about as good, chance decides which is the best of them.
+
+    Example
+    -------
+    >>> middle_of_best({2: 0.1, 4: 0.5, 8: 0.52, 16: 0.48, 32: 0.2, 64: 0.49})
+    8
+    """
+    ks = sorted(tried)
+    best = max(ks, key=lambda k: tried[k])
+    good = [tried[k] >= (1 - _TENTH) * tried[best] for k in ks]
+    low = high = ks.index(best)
+    while low > 0 and good[low - 1]:
+        low -= 1
+    while high + 1 < len(ks) and good[high + 1]:
+        high += 1
+    return round(float(np.exp(np.mean(np.log(ks[low : high + 1])))))
 
 
 def _stable(vectors: Vectors, k: int, seed: int) -> float:
