@@ -134,9 +134,9 @@ Verdict = tuple[bool, str]
 def is_better(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
     """Tell whether the clusters of a stage are better than those of one before it.
 
-    A stage trains vectors to show its own clusters, so that these lie apart proves nothing. What
-    decides was not trained: how much the clusters tell of the words of the texts, and how well they
-    lie apart as the base saw the texts. Both changes, as shares of what was, are added up.
+    A stage trains vectors to show its own clusters, so that these lie apart in them proves nothing.
+    Three changes are added up: of what the clusters tell of the words of the texts and of how well
+    they lie apart as the base saw the texts, as shares of what was, and of the stability.
 
     Parameters
     ----------
@@ -146,6 +146,7 @@ def is_better(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
     return _verdict({
         "words by cluster": _share(now, before, "words_by_cluster"),
         "silhouette at the start": _share(now, before, "silhouette_at_start"),
+        "stability": now["stability"] - before["stability"],
     })  # fmt: skip
 
 
