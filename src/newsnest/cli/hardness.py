@@ -120,7 +120,13 @@ def hardness(
     of `newsnest train pretrain` would be harder, and at which k its mask begins to matter.
     """
     from newsnest.evaluate import PairVectors
-    from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts, titles_of
+    from newsnest.pipeline.hardness import (
+        Draw,
+        check_clusters,
+        cluster_hardness,
+        read_pair_texts,
+        titles_of,
+    )
 
     if output is not None and output.suffix.lower() not in (".html", ".htm", ".svg"):
         raise click.UsageError(f"-o must end in .html or .svg, got {output.name!r}.")
@@ -132,6 +138,7 @@ def hardness(
     with progress_for(quiet) as progress:
         pairs = read_pair_texts(told, split=split, seed=seed, progress=progress)
         n = len(pairs.queries)
+        check_clusters(k, n)
         note_left_out(progress, n, "pair", pairs.left_out)
         vectors, fingerprint = encode_texts(encoder, [*pairs.queries, *pairs.items], progress)
         draw = Draw(queries, negatives, seed)

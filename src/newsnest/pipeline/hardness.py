@@ -168,16 +168,10 @@ def cluster_hardness(
     ParameterError
         If there are more clusters than pairs, or no k.
     """
-    if not k:
-        raise ParameterError("cluster_hardness: k must be one number at least, got none. Give 10.")
+    check_clusters(k, len(pairs.queries))
     queries, items = pairs.queries, pairs.items
     vectors = pair_vectors(queries, items) if by == "pair" else queries if by == "query" else items
     n = len(queries)
-    if max(k) > n:
-        raise ParameterError(
-            f"cluster_hardness: k must be at most the number of pairs, {n:,}, got {max(k):,}. Ask "
-            "for fewer clusters, or give more pairs."
-        )
     rows = np.arange(n)
     if n > draw.queries:
         rows = np.sort(np.random.default_rng([37, draw.seed]).permutation(n)[: draw.queries])
@@ -194,6 +188,17 @@ def cluster_hardness(
             out.append(ClusterHardness(number, tuple(sizes.tolist()), measured(labels), random))
             task.advance()
     return out
+
+
+def check_clusters(k: Sequence[int], pairs: int) -> None:
+    """Raise ParameterError unless there is a number of clusters, and none above that of pairs."""
+    if not k:
+        raise ParameterError("hardness: k must be one number at least, got none. Give 10.")
+    if max(k) > pairs:
+        raise ParameterError(
+            f"hardness: k must be at most the number of pairs, {pairs:,}, got {max(k):,}. Ask for "
+            "fewer clusters, or give more pairs."
+        )
 
 
 def titles_of(told: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ class ClusterbertSettings(DenoisingSettings):
         200, "most clusters that k=auto chooses, of five texts each at least", least=2
     )
     targets: Literal["auto", "kmeans", "rac"] = setting(
-        "auto", "what clusters are learned from; auto: the better separated", flag="--targets"
+        "auto", "what clusters are learned from; auto: the more stable", flag="--targets"
     )
     # Stages
     adaptation_epochs: int = setting(2, "of domain adaptation; 0: none", least=0)
