@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture
 def articles(tmp_path: Path) -> Path:
     rows = [
-        {"id": str(i), "title": words}
+        {"id": str(i), "title": f"{words} {i}"}
         for i in range(12)
         for words in ("sea wall breached", "bank raises rates")
     ]

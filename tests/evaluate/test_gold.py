@@ -100,7 +100,7 @@ def test_what_is_wrong_with_a_file_is_named_with_its_line_and_cure(
 
 def test_files_that_cannot_be_opened_or_decoded_are_named(tmp_path):
     for name in ("gone.csv", "gone.nest"):
-        with pytest.raises(InputError, match=rf"{name}: cannot be read \(no such file\)"):
+        with pytest.raises(InputError, match=rf"{name}: cannot be read \(No such file"):
             read_labels(tmp_path / name, ["story"])
     (tmp_path / "latin.csv").write_bytes("id,story\n1,é\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"latin\.csv, line 2: not UTF-8\. Convert it to UTF-8"):

@@ -44,7 +44,7 @@ def read_rows(file: Path, *, what: str) -> Iterator[tuple[int, Mapping[str, Any]
     """
     kind = Path(file.name.removesuffix(".gz")).suffix.lower()
     if not file.exists():
-        raise InputError(f"{file}: cannot be read (no such file). Check the path.")
+        raise InputError(f"{file}: cannot be read (No such file or directory). Check the path.")
     if kind not in FORMATS or (kind == ".parquet" and file.suffix == ".gz"):
         raise InputError(
             f"{file}: {what} are read from {', '.join(FORMATS)} (the text ones also .gz). "
