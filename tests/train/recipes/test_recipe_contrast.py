@@ -115,7 +115,9 @@ def test_a_model_is_written_whole_and_can_be_used(make, run, kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [ScclSettings, VasclSettings])
-def test_gold_is_reported_before_and_after_and_changes_nothing(make, kind, tally):
+def test_gold_is_reported_before_and_after_and_changes_nothing(
+    make, kind, tally, tmp_path, monkeypatch
+):
     gold = [("sea", "land", None)[row % 3] for row in range(len(TEXTS))]
     one = train_contrast(TEXTS, make(kind), gold=gold, progress=tally)
     assert one.gold.keys() == {"before", "after"} and one.gold["before"]["k"] == 2
@@ -125,7 +127,10 @@ def test_gold_is_reported_before_and_after_and_changes_nothing(make, kind, tally
     assert one.gold["before"]["nmi"] == pytest.approx(expected.nmi, abs=1e-5)
     assert one.gold["before"]["accuracy"] == pytest.approx(expected.accuracy, abs=1e-5)
     assert any("k-means against gold (reported, never used): before NMI" in n for n in tally.notes)
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
     without = train_contrast(TEXTS, make(kind))
+    assert set(tmp_path.iterdir()) == before  # no folder of the trainer's
     assert (one.vectors == without.vectors).all() and not without.gold
 
 

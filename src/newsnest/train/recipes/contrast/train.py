@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,17 +186,20 @@ def train_contrast(
     against = AgainstGold(gold, seed=settings.seed)
     against.look("before", lambda: _encode(model, texts))
     loss = _make_loss(settings, model, texts, progress)
-    trainer = _trainer(settings, model, loss, texts, bfloat16, place, progress)
     checkpoint = last_checkpoint(place.checkpoints) if place is not None else None
     if checkpoint is not None:
         progress.note(f"going on from {checkpoint.name} in {checkpoint.parent}")
     elif place is not None:
         place.keep({})
-    reporter = next(c for c in trainer.callback_handler.callbacks if isinstance(c, _Steps))
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    finally:
-        reporter.close()
+    with TemporaryDirectory() as nowhere:  # the trainer makes a folder, also where it keeps nothing
+        folder = Path(nowhere) if place is None else place.checkpoints
+        strategy = "no" if place is None else "steps"
+        trainer = _trainer(settings, model, loss, texts, bfloat16, folder, strategy, progress)
+        reporter = next(c for c in trainer.callback_handler.callbacks if isinstance(c, _Steps))
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            reporter.close()
     model.eval()
     vectors = _encode(model, texts)
     labels = None
@@ -235,7 +239,8 @@ def _trainer(  # noqa: PLR0913
     loss: ContrastLoss,
     texts: Sequence[str],
     bfloat16: bool,
-    place: Place | None,
+    folder: Path,
+    save_strategy: str,
     progress: Progress,
 ) -> _Trainer:
     rates = {}
@@ -245,7 +250,7 @@ def _trainer(  # noqa: PLR0913
     every = max(1, settings.steps // settings.checkpoints)
     batch = min(settings.batch_size, len(texts))
     arguments = SentenceTransformerTrainingArguments(
-        output_dir=str(place.checkpoints) if place is not None else None,
+        output_dir=str(folder),
         per_device_train_batch_size=batch,
         max_steps=settings.steps,
         learning_rate=settings.learning_rate,
@@ -257,7 +262,7 @@ def _trainer(  # noqa: PLR0913
         batch_sampler=_in_order,
         prompts=prefix_of(model) or None,
         eval_strategy="no",
-        save_strategy="no" if place is None else "steps",
+        save_strategy=save_strategy,
         save_steps=every,
         save_total_limit=2,
         restore_callback_states_from_checkpoint=True,
