@@ -395,9 +395,10 @@ def test_a_base_that_is_no_transformer_is_refused(make, tmp_path: Path):
         prepare(TEXTS, make(base=str(tmp_path / "static")))
 
 
-def test_texts_without_a_known_token_are_refused(make):
+@pytest.mark.parametrize("text", [" ", "🦜 🦜"])
+def test_texts_without_a_known_token_are_refused(make, text: str):
     with pytest.raises(InputError, match="the texts hold no token that the base knows"):
-        prepare([" "] * 20, make())
+        prepare([text] * 20, make())
 
 
 def test_a_loss_that_is_lost_ends_the_training(make):

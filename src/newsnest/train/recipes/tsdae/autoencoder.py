@@ -118,7 +118,8 @@ class Autoencoder:
             list(texts), add_special_tokens=False, truncation=True, max_length=settings.restored
         )["input_ids"]
         vocabulary = np.unique(np.concatenate([np.asarray(row, np.int64) for row in found]))
-        if not vocabulary.size:
+        unknown = model.tokenizer.unk_token_id
+        if not np.setdiff1d(vocabulary, [] if unknown is None else [unknown]).size:
             raise InputError(
                 "train: the texts hold no token that the base knows. "
                 "Choose a base for their language, such as multilingual."
