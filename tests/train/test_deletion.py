@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsnest.train.deletion import delete_words
@@ -54,6 +54,7 @@ def test_no_noise_changes_nothing():
     assert noised("a  b\tc", 0.0) == "a  b\tc"
 
 
+@example("0\r\x1f", 0.5)
 @given(st.text(max_size=60), st.floats(0, 0.99))
 def test_any_text_keeps_its_characters_in_order(text: str, share: float):
     left = iter(text)

@@ -8,8 +8,9 @@ import regex
 # Scripts written without spaces: what reads there as a word is not marked, so that one character,
 # with the marks on it, is what is deleted.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}ー"
-_PIECE = regex.compile(rf"(?=[{_UNSPACED}])\X|[^\s{_UNSPACED}]+", regex.V1)
-_SPACE = regex.compile(r"\s")
+_BREAKS = r"\s\x1c-\x1f"  # as str.split: separators of files and records are no words
+_PIECE = regex.compile(rf"(?=[{_UNSPACED}])\X|[^{_BREAKS}{_UNSPACED}]+", regex.V1)
+_SPACE = regex.compile(rf"[{_BREAKS}]")
 
 
 def delete_words(text: str, share: float, rng: np.random.Generator) -> str:
