@@ -38,18 +38,18 @@ class AgainstGold:
     """
 
     def __init__(self, gold: Sequence[str | None] | None, *, seed: int) -> None:
-        self.gold, self.seed = gold, seed
+        self.gold, self.seed = gold or (), seed
+        self.k = len(set(filter(None, self.gold)))
         self.scores: dict[str, dict[str, float]] = {}
 
     def look(self, name: str, encode: Callable[[], Vectors]) -> None:
         """Score the vectors (n, d) that `encode` returns; it is not called without labels."""
-        if self.gold is None:
+        if not self.k:
             return
-        k = len({label for label in self.gold if label})
-        labels = KMeans(k, n_init=_STARTS, random_state=self.seed).fit_predict(encode())
+        labels = KMeans(self.k, n_init=_STARTS, random_state=self.seed).fit_predict(encode())
         found = cluster_scores(labels, self.gold)
         self.scores[name] = {
-            "k": k,
+            "k": self.k,
             "nmi": round(found.nmi, 5),
             "accuracy": round(found.accuracy, 5),
         }

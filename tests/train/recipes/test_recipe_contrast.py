@@ -14,6 +14,7 @@ from newsnest import load_encoder
 from newsnest.embed import EncoderConfig
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import cluster_scores
+from newsnest.train.against_gold import AgainstGold
 from newsnest.train.recipes.contrast import ScclSettings, VasclSettings, run_sccl, run_vascl
 from newsnest.train.recipes.contrast.train import train_contrast, view_dataset
 
@@ -132,6 +133,9 @@ def test_gold_is_reported_before_and_after_and_changes_nothing(
     without = train_contrast(TEXTS, make(kind))
     assert set(tmp_path.iterdir()) == before  # no folder of the trainer's
     assert (one.vectors == without.vectors).all() and not without.gold
+    unlabelled = AgainstGold([None, ""], seed=0)
+    unlabelled.look("before", lambda: pytest.fail("there is nothing to score"))
+    assert not unlabelled.scores
 
 
 @pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
 from newsnest.types import Labels, Vectors
 
 _STARTS = 5
+_TRIES = 3  # starts where only k is tried: one alone misses clear groups
 _GRID = 1.35  # step between the k that are tried
 _TRIED = 5_000  # rows on which k is tried
 _STORY = 2  # texts of the least story that is learned
@@ -59,9 +61,9 @@ class Teacher:
         return cut_rac(vectors, max(2, round(self.k * n / self.texts)))
 
 
-def kmeans(vectors: Vectors, k: int, *, seed: int) -> Labels:
-    """Return k-means of unit vectors, int32 (n,): the best of five starts."""
-    return np.asarray(KMeans(k, n_init=_STARTS, random_state=seed).fit_predict(vectors), np.int32)
+def kmeans(vectors: Vectors, k: int, *, seed: int, starts: int = _STARTS) -> Labels:
+    """Return k-means of unit vectors, int32 (n,): the best of so many starts."""
+    return np.asarray(KMeans(k, n_init=starts, random_state=seed).fit_predict(vectors), np.int32)
 
 
 def cut_rac(vectors: Vectors, k: int) -> Labels:
@@ -135,13 +137,10 @@ def _is_surer(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _tell(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress) -> Teacher:
     """Measure what a teacher makes of the frozen vectors, and say it."""
     labels = teacher.cluster(vectors, seed=seed)
-    rows, starts = _tried_on(vectors, seed), itertools.count(seed)
-    again = cluster_samples(
-        lambda drawn: teacher.cluster(rows[drawn], seed=next(starts)), len(rows), seed=seed
-    )
+    stable = _stability(teacher.cluster, _tried_on(vectors, seed), seed)
     measured = {
         "silhouette": round(_silhouette(vectors, labels, seed), 4),
-        "stability": round(stability(again), 4),
+        "stability": round(stable, 4),
         "skew": round(size_skew(labels), 3),
     }
     progress.note(
@@ -200,7 +199,8 @@ def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, fl
         at = max(at * _GRID, at + 1)
 
     def worth(k: int) -> float:
-        return _stable(vectors, k, seed) - _stable(without, k, seed)
+        cluster = partial(kmeans, k=k, starts=_TRIES)
+        return _stability(cluster, vectors, seed) - _stability(cluster, without, seed)
 
     return {k: worth(k) for k in sorted(ks)}
 
@@ -226,13 +226,11 @@ def middle_of_best(tried: Mapping[int, float]) -> int:
     return round(float(np.exp(np.mean(np.log(ks[low : high + 1])))))
 
 
-def _stable(vectors: Vectors, k: int, seed: int) -> float:
-    """Return the stability of k-means, the best of three starts: one alone misses clear groups."""
-    starts = itertools.count(seed)
+def _stability(cluster: Callable[..., Labels], vectors: Vectors, seed: int) -> float:
+    """Return how alike clusterings of samples are, each from a seed of its own."""
+    seeds = itertools.count(seed)
     labellings = cluster_samples(
-        lambda rows: KMeans(k, n_init=3, random_state=next(starts)).fit_predict(vectors[rows]),
-        len(vectors),
-        seed=seed,
+        lambda rows: cluster(vectors[rows], seed=next(seeds)), len(vectors), seed=seed
     )
     return stability(labellings)
 
