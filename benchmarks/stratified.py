@@ -23,7 +23,8 @@ Every finished row is written at once; the same command goes on where it was int
 profile small is made for two CPU cores: few pairs, short texts, one seed, and a part of the rows.
 Its rows compare with each other, and say little of what a long training reaches; that is what the
 profile full is for, on a GPU. Where a set has few pairs, a batch holds much of it anyway: `one`
-has more pairs of one set, and the few rows that show whether clusters matter then.
+has more pairs of one set, `twice` twice those, and the few rows that show whether clusters matter
+then.
 """
 
 from __future__ import annotations
@@ -120,6 +121,9 @@ PROFILES = {
     "one": Profile(pairs=4000, test=1000, characters=200, epochs=2, batch_size=64, max_length=32,
                    learning_rate=1e-4, mini_batch_size=None, late=62, documents=500,
                    sets=("huffpost",)),
+    "twice": Profile(pairs=8000, test=1000, characters=200, epochs=2, batch_size=64, max_length=32,
+                     learning_rate=1e-4, mini_batch_size=None, late=125, documents=500,
+                     sets=("huffpost",)),
     "full": Profile(pairs=30_000, test=2000, characters=2000, epochs=3, batch_size=1024,
                     max_length=128, learning_rate=1e-4, mini_batch_size=128, late=70,
                     documents=None),
@@ -163,13 +167,16 @@ WANTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "one": {
         "reset": (
             "random",
+            "item, k=5, mask",
             "item, k=10",
             "item, k=10, mask",
+            "item, k=20, mask",
             "item, k=50, mask",
             "item, k=512, mask",
             "pair, k=50, mask",
         ),
     },
+    "twice": {"reset": ("random", "item, k=10, mask", "item, k=50, mask")},
 }
 """Rows by profile and start, of profiles that have 40 minutes for all of theirs."""
 

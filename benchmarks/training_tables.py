@@ -126,7 +126,7 @@ def _gain(seeds: Sequence[Row], never: bool) -> str:
 
 
 def measured_profiles(record: Mapping[str, Any]) -> list[str]:
-    return [name for name in ("full", "long", "small", "one") if name in record]
+    return [name for name in ("full", "long", "small", "one", "twice") if name in record]
 
 
 def by_row(rows: Rows) -> dict[str, list[Row]]:

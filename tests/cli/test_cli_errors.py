@@ -218,3 +218,11 @@ def test_what_was_mistyped_exits_with_2(newsnest, tmp_path: Path, monkeypatch, a
     assert "Usage: newsnest" in result.stderr
     assert "Error: " in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_command_ends_like_one(newsnest, nest: Path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("newsnest.nest.Nest", interrupted)
+    assert newsnest("show", nest, status=130).stderr == "\nnewsnest: interrupted.\n"

@@ -42,7 +42,7 @@ class _Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Turn our errors into one line on stderr and exit status 1."""
+        """Turn our errors into one line on stderr and exit status 1; Ctrl-C is 130."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A file name that is no UTF-8, or a terminal that is not, must not end in a traceback.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -51,6 +51,9 @@ class _Commands(click.Group):
         except NewsnestError as error:
             click.echo(f"newsnest: {error.for_people}", err=True)
             ctx.exit(1)
+        except KeyboardInterrupt:  # of commands that have nothing to go on from
+            click.echo("\nnewsnest: interrupted.", err=True)
+            ctx.exit(130)
         except BrokenPipeError:  # `newsnest show … | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
