@@ -63,7 +63,7 @@ PROFILES = {
             "adaptation_epochs": 1, "clusterings": 1, "clustering_epochs": 2,
             "hardening_epochs": 1, "max_length": 128, "learning_rate": 5e-5,
         },
-        ablation_sets=("stackoverflow", "agnews"),
+        ablation_sets=("stackoverflow", "biomedical"),
     ),
     "full": Profile(
         most=None,

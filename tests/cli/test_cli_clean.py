@@ -41,7 +41,8 @@ def test_clean_says_what_it_does_and_writes_when_told(newsnest, profile, news, t
     assert dry.startswith(
         "ours: 13 rows, 11 kept (11 of them changed), 1 dropped, 1 not articles\n"
     )
-    assert "declined: 1 dropped\n  1: “X1 rates held by bank today” dropped, status is" in dry
+    assert "declined: 1 dropped, 11 without its columns\n" in dry
+    assert "\n  1: “X1 rates held by bank today” dropped, status is" in dry
     assert "codes: 11 changed\n  0: “X0 sea wall breached today” → “sea wall breached today”" in dry
     assert dry.endswith("Nothing was written; -o FILE.jsonl does.\n")
     out = tmp_path / "clean.jsonl"

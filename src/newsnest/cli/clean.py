@@ -101,7 +101,11 @@ def _print(report: CleanReport, output: Path | None) -> None:
 def _print_rule(rule: RuleCount) -> None:
     done = [
         f"{count:,} {what}"
-        for count, what in ((rule.changed, "changed"), (rule.dropped, "dropped"))
+        for count, what in (
+            (rule.changed, "changed"),
+            (rule.dropped, "dropped"),
+            (rule.without, "without its columns"),
+        )
         if count
     ]
     click.echo(f"{rule.rule}: {', '.join(done) or '0'}")

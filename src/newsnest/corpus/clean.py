@@ -155,16 +155,25 @@ def told(drop: Drop, profile: Profile) -> str:
     return f"dropped by rule {drop.rule!r} of the profile {profile.name}: {drop.reason}"
 
 
-def _filtered(own: Filter, values: Mapping[str, object]) -> Drop | None:
+def filtered_by(own: Filter, values: Mapping[str, object]) -> tuple[str, str] | None:
+    """Return the column of a row that a filter looks at, and its value; None where it has none."""
     wanted = [_fold(name) for name in own.columns]
     have = {_fold(str(name)): value for name, value in values.items()}
     for name in wanted:
         value = have.get(name)
         told = "" if value is None else str(value).strip()
         if told:
-            among = told.casefold() in {v.strip().casefold() for v in own.values}
-            return None if among is own.keep else Drop(own.rule, f"{name} is {told[:60]!r}")
+            return name, told
     return None
+
+
+def _filtered(own: Filter, values: Mapping[str, object]) -> Drop | None:
+    found = filtered_by(own, values)
+    if found is None:
+        return None
+    name, told = found
+    among = told.casefold() in {v.strip().casefold() for v in own.values}
+    return None if among is own.keep else Drop(own.rule, f"{name} is {told[:60]!r}")
 
 
 def _fold(name: str) -> str:

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
-from newsnest.corpus.clean import Cleaned, clean_article
+from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
@@ -52,6 +52,8 @@ class RuleCount:
         Parts of articles that it changed or emptied.
     dropped
         Articles that it dropped.
+    without
+        Of a filter: articles that have none of its columns, which it lets through.
     examples
         The first of both.
     """
@@ -59,6 +61,7 @@ class RuleCount:
     rule: str
     changed: int = 0
     dropped: int = 0
+    without: int = 0
     examples: list[Example] = field(default_factory=list)
 
 
@@ -174,13 +177,13 @@ def clean_files(
     columns = Columns(options.fields)
     items = read_rows(paths, make, columns=columns, options=options, progress=progress)
     if output is None:
-        _count(items, report, examples, None)
+        _count(items, report, profile, examples, None)
         _check_rows(report, paths)
         return report
     draft = output.with_name(f"{output.name}.partial")
     try:
         with draft.open("w", encoding="utf-8") as file:
-            _count(items, report, examples, file)
+            _count(items, report, profile, examples, file)
         _check_rows(report, paths)
         if not report.kept:
             raise InputError(
@@ -258,6 +261,7 @@ def _clean_row(row: Row, columns: Columns, profile: Profile, beside: Profile) ->
 def _count(
     items: Iterable[_Done | Rejected | Notice],
     report: CleanReport,
+    profile: Profile,
     examples: int,
     file: TextIO | None,
 ) -> None:
@@ -271,6 +275,8 @@ def _count(
             report.first_rejected = report.first_rejected or item
             continue
         _count_row(item, report, examples)
+        for own in profile.filters:
+            report.rules[own.rule].without += filtered_by(own, item.values) is None
         if file is not None and item.cleaned.drop is None:
             plain = {name: _plain(value) for name, value in item.values.items()}
             text = json.dumps(plain, ensure_ascii=False, default=str)
