@@ -53,6 +53,11 @@ def title(text: str) -> str:
         ("<em>Thérapie</em> de <b class='x'>groupe</b>", "Thérapie de groupe"),
         ("Le port bloqué à 7h, l'essentiel", "Le port bloqué, l'essentiel"),
         ("Il est 7h, l'essentiel du jour", "Il est 7h, l'essentiel du jour"),
+        ("Fermeture de 8h à 20h des parcs", "Fermeture des parcs"),
+        ("Couvre-feu entre 20h et 6h du matin dans la ville", "Couvre-feu dans la ville"),
+        ("Concert au port à partir de 14 h 30", "Concert au port"),
+        ("Il est écarté du JT de 20h", "Il est écarté du JT de 20h"),
+        ("Une pharmacie ouverte 24h/24", "Une pharmacie ouverte 24h/24"),
     ],
 )
 def test_regional_titles_lose_dates_hours_and_codes_alone(before, after):

@@ -680,6 +680,12 @@ def test_the_verdict_goes_by_the_interval_of_the_difference(again: Path):
     assert said[0] == "The study helped."
     assert "better without this study" in said[1] and "not help for certain" in said[2]
     assert "is open" in said[3]
+    none = Estimate(-0.3, None, None)
+    for low, said_of_it in ((0.70, "is open: keep the"), (0.91, "better without this study")):
+        reported = replace(
+            own, winner=Estimate(0.6, 0.5, 0.7), default=Estimate(0.9, low, 1.0), difference=none
+        )
+        assert said_of_it in replace(outcome, reported=(reported,)).verdict
     assert "what newsnest does without" in replace(outcome, is_default=True).verdict
 
 

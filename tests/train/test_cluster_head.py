@@ -38,8 +38,10 @@ def test_it_is_read_as_it_was_written(tmp_path: Path):
 def test_vectors_that_do_not_fit_are_refused():
     with pytest.raises(ParameterError, match=r"must be of shape \(n, 2\), got \(1, 3\)"):
         HEAD.predict_proba(np.ones((1, 3), np.float32))
-    with pytest.raises(ParameterError, match="must not be zero, got 1 that are"):
+    with pytest.raises(ParameterError, match="must be finite and not zero, got 1 that"):
         HEAD.predict_proba(np.array([[0, 0], [1, 0]], np.float32))
+    with pytest.raises(ParameterError, match="must be finite and not zero, got 1 that"):
+        HEAD.predict_proba([[np.nan, 0], [1, 0]])
 
 
 def test_a_folder_without_a_head_or_with_a_broken_one_is_told(tmp_path: Path):

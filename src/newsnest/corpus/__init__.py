@@ -11,7 +11,7 @@ from newsnest.corpus.copies import fold_copies
 from newsnest.corpus.language import settle_languages
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.origin import digest, spool_stdin
-from newsnest.corpus.read import read_articles
+from newsnest.corpus.read import read_articles, read_articles_with_rows
 
 __all__ = [
     "Change",
@@ -28,6 +28,7 @@ __all__ = [
     "load_profile",
     "profile_names",
     "read_articles",
+    "read_articles_with_rows",
     "settle_languages",
     "spool_stdin",
 ]

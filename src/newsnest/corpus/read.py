@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -88,6 +88,36 @@ def read_articles(
     ['Rain in Nantes']
     """
     columns = Columns(options.fields)
+    make = _article_of(options, columns)
+    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+
+
+def read_articles_with_rows(
+    paths: Sequence[str | Path],
+    *,
+    options: ReadOptions = _AS_THEY_COME,
+    progress: Progress = SILENT,
+) -> Iterator[tuple[Article, Mapping[str, object]] | Rejected | Notice]:
+    """Stream what `read_articles` does, each article with its row: the file's columns by name.
+
+    Parameters
+    ----------
+    paths, options, progress
+        See `read_articles`.
+    """
+    columns = Columns(options.fields)
+    article_of = _article_of(options, columns)
+
+    def make(
+        row: Row, own: Columns, tally: Tally, orders: DateOrders
+    ) -> tuple[Article, Mapping[str, object]] | Rejected:
+        made = article_of(row, own, tally, orders)
+        return made if isinstance(made, Rejected) else (made, row.values)
+
+    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+
+
+def _article_of(options: ReadOptions, columns: Columns) -> Make[Article]:
     mapped = ArticleMaker(options, columns)
     plain = mapped.with_columns(Columns({}))
 
@@ -100,7 +130,7 @@ def read_articles(
         # After the strict look: what a profile drops is as was wanted.
         return clean_read(made, row, options.profile, tally)
 
-    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+    return make
 
 
 def read_rows(

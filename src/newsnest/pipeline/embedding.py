@@ -141,9 +141,11 @@ def read_titled(
         left_out["not_drawn"] = len(found) - reading.most
         found = [found[row] for row in sorted(rows.tolist())]
     if len(found) < 2:
+        cure = "Name the columns: --field title=headline,text=lead."
+        if others := left_out["other_splits"]:
+            cure = f"{others:,} are of other splits than {reading.split!r}: choose another."
         raise InputError(
-            f"{path}: two articles at least must have a title and a text, got {len(found)}. "
-            "Name the columns: --field title=headline,text=lead."
+            f"{path}: two articles at least must have a title and a text, got {len(found)}. {cure}"
         )
     numbers: dict[str, int] = {"": UNKNOWN}
     codes = [numbers.setdefault(stories[a.id], len(numbers) - 1) for a in found]

@@ -197,7 +197,8 @@ class Outcome:
             return "The winner is what newsnest does without a study."
         interval = self._interval()
         if interval is None:
-            return "No difference has an interval: whether the study helped is open."
+            told = "No difference has an interval: whether the study helped is open"
+            return f"{told}: keep the defaults." if self.keeps_defaults else f"{told}."
         if interval[0] > 0:
             return "The study helped."
         if interval[1] < 0:
@@ -207,14 +208,20 @@ class Outcome:
     @property
     def keeps_defaults(self) -> bool:
         """Whether the verdict is to keep what newsnest does without a study."""
+        if self.is_default:
+            return False
         interval = self._interval()
-        return not self.is_default and interval is not None and interval[0] <= 0
+        if interval is not None:
+            return interval[0] <= 0
+        differences = [own.difference.value for own in self.reported if own.difference]
+        return bool(differences) and differences[0] <= 0
 
     def _interval(self) -> tuple[float, float] | None:
-        for own in self.reported:
-            found = own.difference
-            if found is not None and found.low is not None and found.high is not None:
-                return found.low, found.high
+        """Return an interval of a difference: by common resamples, else of two that are apart."""
+        pairs = [(own.winner, own.default) for own in self.reported]
+        for one in [own.difference for own in self.reported] + [_apart(*pair) for pair in pairs]:
+            if one is not None and one.low is not None and one.high is not None:
+                return one.low, one.high
         return None
 
     def as_dict(self) -> dict[str, Any]:
@@ -230,6 +237,16 @@ class Outcome:
             "is_default": self.is_default,
             "verdict": self.verdict,
         }
+
+
+def _apart(winner: Estimate | None, default: Estimate | None) -> Estimate | None:
+    """Return the difference of two scores whose intervals do not touch, else None."""
+    if winner is None or winner.low is None or winner.high is None:
+        return None
+    if default is None or default.low is None or default.high is None:
+        return None
+    low, high = winner.low - default.high, winner.high - default.low
+    return Estimate(winner.value - default.value, low, high) if low > 0 or high < 0 else None
 
 
 def told(params: Mapping[str, Value]) -> str:

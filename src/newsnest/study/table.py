@@ -131,7 +131,7 @@ class Table:
         if not path.exists():
             raise self.error(
                 key, "name a file that exists", repr(told),
-                f"Check the path; it is meant from {self.file.parent} on.",
+                f"Check the path; it is meant from {self.file.parent.absolute()} on.",
             )  # fmt: skip
         return path
 

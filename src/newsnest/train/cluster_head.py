@@ -77,18 +77,19 @@ class ClusterHead:
         Raises
         ------
         ParameterError
-            If the vectors are of another width, or one is zero.
+            If the vectors are of another width, or one is zero or not finite.
         """
+        vectors = np.asarray(vectors)
         if vectors.ndim != 2 or vectors.shape[1] != self.weight.shape[1]:
             raise ParameterError(
                 f"predict_proba: vectors must be of shape (n, {self.weight.shape[1]}), got "
                 f"{vectors.shape}. Encode with the model beside the head."
             )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        if not lengths.all():
+        if not (good := np.isfinite(lengths) & (lengths > 0)).all():
             raise ParameterError(
-                f"predict_proba: vectors must not be zero, got {int((lengths == 0).sum())} that "
-                "are. Drop empty texts."
+                f"predict_proba: vectors must be finite and not zero, got {int((~good).sum())} "
+                "that are not. Drop empty texts."
             )
         logits = (vectors / lengths) @ self.weight.T + self.bias  # (n, k)
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,38 @@ def test_labels_of_two_files_are_told_apart(tmp_path: Path):
 
 def test_rows_that_are_no_article_are_counted(tmp_path: Path, tally):
     path = tmp_path / "a.jsonl"
-    path.write_text('{"title": "x"}\n' * 0 + "".join(f'{{"title": "t{i}"}}\n' for i in range(20)))
+    path.write_text("".join(f'{{"title": "t{i}"}}\n' for i in range(20)))
     path.write_text(path.read_text() + "no json\n")
     found = read_training_texts([parse_article_file(str(path))], progress=tally)
     assert found.sources[0]["rejected"] == 1
-    assert any("1 rows are no article" in note for note in tally.notes)
+    assert f"{path}: 1 row is no article and left out" in tally.notes
+    assert any(note.startswith(f"{path}, line 21: ") for note in tally.notes)
+
+
+def test_gold_labels_need_no_ids(tmp_path: Path, tally):
+    path = tmp_path / "a.json"
+    rows = [{"title": f"t{i}", "topic": [3, 3.0, None, ""][i % 4]} for i in range(20)]
+    path.write_text(json.dumps(rows))
+    found = read_training_texts([parse_article_file(f"{path},gold=topic")], progress=tally)
+    assert found.gold is not None and found.gold[:4] == ("3", "3", None, None)
+    path.write_text(json.dumps([row | {"topic": None} for row in rows]))
+    found = read_training_texts([parse_article_file(f"{path},gold=topic")], progress=tally)
+    assert f"{path}: no row has a label in topic: nothing is scored" in tally.notes
+
+
+@pytest.mark.parametrize(
+    ("gold", "said"),
+    [
+        ("topics", "gold=topics must name a column, got none of that name. Did you mean 'topic'"),
+        ("tags", "gold=tags must name a column of labels, got one that holds a list"),
+    ],
+)
+def test_a_gold_column_that_cannot_be_one_is_told(tmp_path: Path, gold: str, said: str):
+    path = tmp_path / "a.jsonl"
+    row = {"title": "t", "topic": "x", "tags": ["y"]}
+    path.write_text("".join(json.dumps(row | {"title": f"t{i}"}) + "\n" for i in range(20)))
+    with pytest.raises(InputError, match=said):
+        read_training_texts([parse_article_file(f"{path},gold={gold}")])
 
 
 def test_an_unknown_key_is_told(tmp_path: Path):

@@ -187,6 +187,7 @@ def test_the_skew_of_sizes_by_hand():
         ({"k": "1"}, "k must be a whole number of at least 2 or auto, got '1'"),
         ({"k": "many"}, "k must be a whole number of at least 2 or auto, got 'many'"),
         ({"k_min": 9, "k_max": 8}, "k_min must be at most k_max, 8, got 9"),
+        ({"targets": "rac", "k_max": 9}, "k_min and k_max must be left alone with targets=rac"),
         ({"targets": "dbscan"}, "targets must be one of auto, kmeans, rac"),
     ],
 )

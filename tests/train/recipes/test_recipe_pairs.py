@@ -218,6 +218,15 @@ def test_a_file_that_is_given_twice_has_its_stories_once(write_rows):
     assert (len(data.train), len(data.validation), data.leaking) == (2, 2, 38)
 
 
+def test_a_file_of_pairs_that_are_known_adds_nothing(write_rows, tally):
+    rows = [row(i) for i in range(20)]
+    whole, part = str(write_rows("a.jsonl", rows)), str(write_rows("b.jsonl", rows[:9]))
+    data = read(whole, part)
+    assert [pair.text1 for pair in data.train] == [pair.text1 for pair in read(whole).train]
+    told = data.sources[1]
+    assert (told["train_pairs"], told["left_out"]) == (0, {"stand there already": 9})
+
+
 def test_a_profile_cleans_and_counts(write_rows, tmp_path):
     profile = tmp_path / "ours.toml"
     profile.write_text(

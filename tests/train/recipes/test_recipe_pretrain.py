@@ -172,6 +172,7 @@ def test_another_teacher_of_the_same_name_is_another_training(chosen, tiny_model
             "k must be no more than the 2 epochs with schedule=growing, got 2:3:4",
         ),
         ({"start": 3}, "start must be 0 with schedule=always, got 3"),
+        ({"schedule": "from"}, "start must be 1 at least with schedule=from, got 0"),
         (
             {"cluster_by": "none", "schedule": "alternating"},
             "schedule must be always with cluster_by=none, got alternating",
@@ -189,7 +190,7 @@ def test_settings_that_do_not_fit_are_refused(chosen, changes, said):
 
 
 def test_more_clusters_than_pairs_are_refused(chosen):
-    with pytest.raises(ParameterError, match="n_clusters must be a whole number from 1 to n_samp"):
+    with pytest.raises(ParameterError, match="k must be at most the number of pairs trained on, "):
         run(chosen(k=(1000,)), progress=SILENT)
 
 

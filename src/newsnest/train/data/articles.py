@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from newsnest.corpus import Notice, ReadOptions, digest, read_articles
+from newsnest.corpus import Notice, ReadOptions, digest, read_articles_with_rows
+from newsnest.corpus.fields import as_text
 from newsnest.corpus.options import FIELDS
-from newsnest.errors import InputError
-from newsnest.evaluate.gold import read_labels
+from newsnest.errors import InputError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.files import parse_told
 from newsnest.types import Rejected
@@ -103,33 +103,33 @@ def read_training_texts(
     gold: list[str | None] = []
     sources: list[Mapping[str, Any]] = []
     for number, file in enumerate(files):
-        labels = (
-            read_labels(file.path, [file.reading.gold], id_field=file.fields.get("id", "id"))
-            if file.reading.gold
-            else {}
-        )
+        before, rejected = len(texts), 0
+        labels = _Labels(file)
         options = ReadOptions(fields=file.fields, detect_language=False)
-        articles = rejected = 0
-        for found in read_articles([file.path], options=options, progress=progress):
+        for found in read_articles_with_rows([file.path], options=options, progress=progress):
             if isinstance(found, Notice):
                 progress.note(f"{found.file}: {found.message}")
             elif isinstance(found, Rejected):
+                if not rejected:
+                    progress.note(f"{found.file}, line {found.line}: {found.reason}")
                 rejected += 1
             else:
-                articles += 1
-                texts.append(found.body)
-                label = labels.get(found.id, (None,))[0]
+                article, row = found
+                texts.append(article.body)
+                label = labels.of(row)
                 # Labels of two files have nothing to do with each other.
                 gold.append(f"{number}:{label}" if label and len(files) > 1 else label)
         if rejected:
-            progress.note(f"{file.path}: {rejected:,} rows are no article and were left out")
+            are = "row is" if rejected == 1 else "rows are"
+            progress.note(f"{file.path}: {rejected:,} {are} no article and left out")
+        labels.check(progress)
         sources.append(
             {
                 "file": file.path.name,
                 "digest": digest([file.path]),
                 "fields": dict(file.fields),
                 "gold": file.reading.gold,
-                "articles": articles,
+                "articles": len(texts) - before,
                 "rejected": rejected,
             }
         )
@@ -141,3 +141,40 @@ def read_training_texts(
         )
     asked = any(file.reading.gold for file in files)
     return TrainingTexts(tuple(texts), tuple(gold) if asked else None, tuple(sources))
+
+
+class _Labels:
+    """The gold labels of a file, row by row; none where it names no column."""
+
+    def __init__(self, file: ArticleFile) -> None:
+        self.path, self.column = file.path, file.reading.gold
+        self.columns: dict[str, None] = {}
+        self.any = False
+
+    def of(self, row: Mapping[str, object]) -> str | None:
+        """Return the label of a row, None where it has none."""
+        if not self.column:
+            return None
+        self.columns.update(dict.fromkeys(row))
+        try:
+            label = as_text(row.get(self.column)) or None
+        except TypeError as error:
+            raise InputError(
+                f"{self.path}: gold={self.column} must name a column of labels, got one that "
+                f"holds {error}. Choose another."
+            ) from None
+        self.any = self.any or label is not None
+        return label
+
+    def check(self, progress: Progress) -> None:
+        """Raise if no row had such a column; say so if none had a label in it."""
+        if not self.column or self.any:
+            return
+        if self.column in self.columns:
+            progress.note(f"{self.path}: no row has a label in {self.column}: nothing is scored")
+            return
+        raise InputError(
+            f"{self.path}: gold={self.column} must name a column, got none of that name."
+            f"{did_you_mean(self.column, self.columns)} Choose among "
+            f"{', '.join(self.columns) or 'none: the file has no rows'}."
+        )

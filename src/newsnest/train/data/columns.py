@@ -34,6 +34,7 @@ from newsnest.train.pairs import Pair, leaking_pairs
 from newsnest.types import Rejected
 
 _ALSO = ("split", "story")
+_KNOWN = "stand there already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +251,14 @@ def _check_columns(file: ColumnSource) -> None:
     if not names:
         return  # no row: nothing is known of its columns
     columns, fields = _columns(file.reading)
-    found = columns.match(names)
+    found, usual = columns.match(names), Columns({}).match(names)
+    two = [usual[field][0] for field in ("title", "text", "summary") if field in usual][:2]
     for name, own in zip(file.reading.columns, fields, strict=True):
         if own not in found:
             raise InputError(
                 f"{file.path}: the column {name!r} must exist, got none of that name."
                 f"{did_you_mean(name, names)} Choose two of {', '.join(names[:30])}: "
-                f"{file.path.name},columns=headline:lead."
+                f"{file.path.name},columns={':'.join(two) if len(two) == 2 else 'headline:lead'}."
             )
 
 
@@ -290,7 +292,7 @@ def _read(
             if one == two:
                 left_out["say the same twice"] += 1
             elif (key := (one, two, side_of(item.split))) in known.pairs:
-                left_out["stand there already"] += 1
+                left_out[_KNOWN] += 1
             else:
                 known.pairs.add(key)
                 pairs.append(replace(item, text1=one, text2=two))
@@ -341,6 +343,8 @@ def _parts(
     number: int,
 ) -> tuple[list[Pair], list[Pair], list[Pair]]:
     """Return what a file gives to train on, to validate on, and to hold out."""
+    if not pairs and left_out.get(_KNOWN):
+        return [], [], []  # all of it stands in files before it
     train, validation, held = map(list, by_split(pairs))
     if not train:
         raise InputError(

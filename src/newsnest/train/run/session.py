@@ -319,9 +319,10 @@ def _publish(
 
     session.place.publish(save, metadata)
     before, now = (scores[validation.metric] for scores in (kept["before"], after))
+    worse = "no better" if now == before else "worse"
     session.progress.note(
         f"{s.output}: validation {validation.spoken} {before:.4f} before, {now:.4f} after"
-        + ("" if now > before else ". It got no better: keep the base, or give other data")
+        + ("" if now > before else f". It got {worse}: keep the base, or give other data")
     )
 
 

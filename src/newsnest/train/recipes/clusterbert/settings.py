@@ -23,9 +23,9 @@ class ClusterbertSettings(DenoisingSettings):
 
     # Targets
     k: str = setting("auto", "how many clusters; auto: chosen between k_min and k_max", flag="-k")
-    k_min: int = setting(2, "least clusters that k=auto chooses", least=2)
+    k_min: int = setting(2, "least clusters of k-means that k=auto chooses", least=2)
     k_max: int = setting(
-        200, "most clusters that k=auto chooses, of five texts each at least", least=2
+        200, "most clusters of k-means that k=auto chooses, of five texts each at least", least=2
     )
     targets: Literal["auto", "kmeans", "rac"] = setting(
         "auto", "what clusters are learned from; auto: the more stable", flag="--targets"
@@ -52,6 +52,11 @@ class ClusterbertSettings(DenoisingSettings):
         if self.k_min > self.k_max:
             raise ParameterError(
                 f"k_min must be at most k_max, {self.k_max}, got {self.k_min}. Lower it."
+            )
+        if self.targets == "rac" and (self.k_min, self.k_max) != (2, 200):
+            raise ParameterError(
+                f"k_min and k_max must be left alone with targets=rac, got {self.k_min} and "
+                f"{self.k_max}: stories are cut where they last longest. Say k, or leave them out."
             )
 
     @property

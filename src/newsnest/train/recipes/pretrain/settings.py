@@ -95,6 +95,11 @@ class PretrainSettings(TrainerSettings):
                 f"PretrainSettings: start must be 0 with schedule={self.schedule}, got "
                 f"{self.start}. Set schedule=from."
             )
+        if not self.start and self.schedule == "from":
+            raise ParameterError(
+                "PretrainSettings: start must be 1 at least with schedule=from, got 0. Set the "
+                "steps of random batches before."
+            )
         if self.cluster_by == "none" and self.schedule != "always":
             raise ParameterError(
                 f"PretrainSettings: schedule must be always with cluster_by=none, got "

@@ -11,6 +11,7 @@ import numpy as np
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.embed import EncoderConfig, load_encoder
 from newsnest.embed.weights import expanded, folder_digests
+from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import TeacherVectors
 from newsnest.train.pairs import Pair
@@ -73,6 +74,11 @@ def ask_teacher(
     """
     if not settings.needs_teacher:
         return Taught("", None, (_one_cluster(len(pairs)),))
+    if settings.cluster_by != "none" and max(settings.k) > len(pairs):
+        raise ParameterError(
+            f"pretrain: k must be at most the number of pairs trained on, {len(pairs):,}, got "
+            f"{max(settings.k):,}. Lower it, or give more pairs."
+        )
     if not kept.is_file():
         found = _asked(pairs, settings, progress)
         kept.parent.mkdir(parents=True, exist_ok=True)
