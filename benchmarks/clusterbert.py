@@ -49,6 +49,7 @@ from clusterbert_methods import (
     BASE,
     CLUSTERERS,
     DEEP,
+    ON_ALL_SETS,
     OWN_NUMBER,
     PROFILES,
     UNTRAINED,
@@ -270,10 +271,11 @@ def deep_part(bench: Bench, texts: Texts) -> None:
 
 
 def ablations_part(bench: Bench, texts: Texts) -> None:
-    if bench.profile.ablation_sets and texts.name not in bench.profile.ablation_sets:
-        return
+    chosen = bench.profile.ablation_sets
     for seed in bench.seeds:
         for changed, settings in ABLATIONS.items():
+            if chosen and texts.name not in chosen and changed != ON_ALL_SETS:
+                continue
             training = partial(
                 train_clusterbert_rows, texts.texts, texts.k, seed, bench.profile, None, **settings
             )  # fmt: skip

@@ -188,6 +188,8 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "targets of RAC": {"targets": "rac"},
 }
 """One part of ClusterBERT changed; `clusterings` against the profile's own number."""
+ON_ALL_SETS = "clustered once more"
+"""What the recipe does by default, where the profile small does not."""
 
 
 # ── clusterers ───────────────────────────────────────────────────────────────────────────────────
