@@ -93,15 +93,7 @@ def _profile(name: str, group: Mapping[str, Any]) -> list[str]:
                 rows[f"{encoder} + {clusterer}{mark}"] = found
     head = f"### Profile {name}"
     parts = [head, "", group["says"], "", _lines(rows, "encoder + clusterer"), ""]
-    ablations = {
-        encoder.removeprefix("ClusterBERT, "): {
-            which: text
-            for which in SETS
-            if (text := _cell(cells, which, encoder, "k-means", ("nmi", "accuracy")))
-        }
-        for encoder in dict.fromkeys(c["encoder"] for c in cells if c["part"] == "ablations")
-        if encoder not in LEAKS
-    }
+    ablations = _ablations(cells)
     if ablations:
         parts += [f"#### ClusterBERT with one part changed ({name})", "",
                   _lines(ablations, "changed; k-means"), ""]  # fmt: skip
@@ -115,6 +107,21 @@ def _profile(name: str, group: Mapping[str, Any]) -> list[str]:
     if retrieval:
         parts += [f"#### Retrieval after training ({name})", "", retrieval, ""]
     return parts
+
+
+def _ablations(cells: Sequence[Cell]) -> dict[str, dict[str, str]]:
+    """Return the changed trainings by what was changed, after the unchanged ones of their seeds."""
+    changed = [c for c in cells if c["part"] == "ablations" and c["encoder"] not in LEAKS]
+    seeds = {(c["set"], c["seed"]) for c in changed}
+    same = [c for c in cells if c["encoder"] == "ClusterBERT" and (c["set"], c["seed"]) in seeds]
+    rows: dict[str, dict[str, str]] = {}
+    for encoder in ("ClusterBERT", *dict.fromkeys(c["encoder"] for c in changed)):
+        rows[encoder.partition(", ")[2] or "nothing"] = {
+            which: text
+            for which in SETS
+            if (text := _cell([*same, *changed], which, encoder, "k-means", ("nmi", "accuracy")))
+        }
+    return rows if changed else {}
 
 
 def _cell(
@@ -170,7 +177,7 @@ def _numbers(cells: Sequence[Cell]) -> str:
 
 def _picks(cells: Sequence[Cell]) -> str:
     own = [c for c in cells if c["part"] == "trained, trained" and c["encoder"] == "ClusterBERT"]
-    lines = ["| set | start | picked | best stage † | stage picked |", "|---|---|---|---|---|"]
+    lines = ["| set | seed | start | picked | best stage † | stage picked |", "|" + "---|" * 6]
     for cell in sorted(own, key=lambda c: (c["set"] in SETS, c["set"], c["seed"])):
         stages = {stage["name"]: stage["gold"] for stage in cell["said"]["stages"]}
         picked = cell["said"]["picked"]
@@ -179,7 +186,7 @@ def _picks(cells: Sequence[Cell]) -> str:
             for name in ("start", picked, cell["said"]["oracle"])
         )
         title = f"{SETS[cell['set']]} ‡" if cell["set"] in SETS else cell["set"]
-        lines.append(f"| {title} | {' | '.join(shown)} | {picked} |")
+        lines.append(f"| {title} | {cell['seed']} | {' | '.join(shown)} | {picked} |")
     return "\n".join([*lines, "", "‡ the test was made on this set"]) if own else ""
 
 
