@@ -53,7 +53,8 @@ class ClusterbertSettings(DenoisingSettings):
             raise ParameterError(
                 f"k_min must be at most k_max, {self.k_max}, got {self.k_min}. Lower it."
             )
-        if self.targets == "rac" and (self.k_min, self.k_max) != (2, 200):
+        usual = (type(self).k_min, type(self).k_max)
+        if self.targets == "rac" and (self.k_min, self.k_max) != usual:
             raise ParameterError(
                 f"k_min and k_max must be left alone with targets=rac, got {self.k_min} and "
                 f"{self.k_max}: stories are cut where they last longest. Say k, or leave them out."
