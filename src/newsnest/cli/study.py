@@ -45,12 +45,14 @@ def study(config: Path, quiet: bool, as_json: bool) -> None:
 
 
 def _print_stage(stage: StageOutcome) -> None:
+    from newsnest.nest import plural
     from newsnest.study.outcome import TOP
 
+    trials = len(stage.records)
     seeds = max(len(stage.records[0].seeds), len(stage.start.seeds) if stage.start else 0, 1)
     click.echo(
-        f"{stage.name}: {_counted(len(stage.records), 'trial')} by {stage.metric}, mean ± standard "
-        f"deviation over {_counted(seeds, 'seed')}"
+        f"{stage.name}: {trials:,} {plural('trial', trials)} by {stage.metric}, mean ± standard "
+        f"deviation over {seeds} {plural('seed', seeds)}"
     )
     for place, record in enumerate(stage.leaders()[:TOP], start=1):
         _print_record(str(place), record)
@@ -64,10 +66,6 @@ def _print_stage(stage: StageOutcome) -> None:
     if stage.importances:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in stage.importances.items())
         click.echo(f"  importance: {shares}")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _print_record(place: str, record: Record) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as copied
 from itertools import groupby
 
 from newsnest.corpus.clean_profile import Filter, Least, Profile, Replace
+from newsnest.corpus.columns import fold_name
 from newsnest.corpus.rows import Row, Tally
 from newsnest.errors import InputError
 from newsnest.types import Article, Rejected
@@ -157,8 +157,8 @@ def told(drop: Drop, profile: Profile) -> str:
 
 def filtered_by(own: Filter, values: Mapping[str, object]) -> tuple[str, str] | None:
     """Return the column of a row that a filter looks at, and its value; None where it has none."""
-    wanted = [_fold(name) for name in own.columns]
-    have = {_fold(str(name)): value for name, value in values.items()}
+    wanted = [fold_name(name) for name in own.columns]
+    have = {fold_name(str(name)): value for name, value in values.items()}
     for name in wanted:
         value = have.get(name)
         told = "" if value is None else str(value).strip()
@@ -174,11 +174,6 @@ def _filtered(own: Filter, values: Mapping[str, object]) -> Drop | None:
     name, told = found
     among = told.casefold() in {v.strip().casefold() for v in own.values}
     return None if among is own.keep else Drop(own.rule, f"{name} is {told[:60]!r}")
-
-
-def _fold(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(char for char in plain if char.isalnum())
 
 
 def _replaced(

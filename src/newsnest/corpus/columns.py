@@ -35,14 +35,15 @@ _NAMES: dict[str, str] = {
 """Our name → the names it goes by, the more telling first."""
 
 
-def _fold(name: str) -> str:
+@lru_cache(maxsize=1024)  # every row of a file has the same few
+def fold_name(name: str) -> str:
     """Fold a column name: no case, accents, spaces or punctuation."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(char for char in plain if char.isalnum())
 
 
 _RANK = {
-    _fold(name): (field, rank)
+    fold_name(name): (field, rank)
     for field, names in reversed(_NAMES.items())
     for rank, name in enumerate(names.split())
 }
@@ -70,7 +71,7 @@ class Columns:
         taken = {column for columns in found.values() for column in columns}
         usual: dict[str, list[tuple[int, str]]] = {}
         for name in names:
-            field, rank = _RANK.get(_fold(name[:100]), ("", 0))
+            field, rank = _RANK.get(fold_name(name[:100]), ("", 0))
             if field and field not in self.fields and name not in taken:
                 usual.setdefault(field, []).append((rank, name))
         for field, ranked in usual.items():
@@ -93,7 +94,7 @@ class Columns:
 def _find(wanted: str, names: Sequence[str]) -> str | None:
     if wanted in names:
         return wanted
-    return next((name for name in names if _fold(name) == _fold(wanted)), None)
+    return next((name for name in names if fold_name(name) == fold_name(wanted)), None)
 
 
 def knows_a_text(names: Sequence[str], columns: Columns) -> bool:

@@ -218,11 +218,8 @@ class Outcome:
 
     def _interval(self) -> tuple[float, float] | None:
         """Return an interval of a difference: by common resamples, else of two that are apart."""
-        pairs = [(own.winner, own.default) for own in self.reported]
-        for one in [own.difference for own in self.reported] + [_apart(*pair) for pair in pairs]:
-            if one is not None and one.low is not None and one.high is not None:
-                return one.low, one.high
-        return None
+        common = [_bounds(own.difference) for own in self.reported]
+        return next(filter(None, [*common, *map(_apart, self.reported)]), None)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""
@@ -239,14 +236,19 @@ class Outcome:
         }
 
 
-def _apart(winner: Estimate | None, default: Estimate | None) -> Estimate | None:
-    """Return the difference of two scores whose intervals do not touch, else None."""
-    if winner is None or winner.low is None or winner.high is None:
+def _bounds(found: Estimate | None) -> tuple[float, float] | None:
+    if found is None or found.low is None or found.high is None:
         return None
-    if default is None or default.low is None or default.high is None:
+    return found.low, found.high
+
+
+def _apart(own: Reported) -> tuple[float, float] | None:
+    """Return an interval of the difference of two scores whose own do not touch, else None."""
+    winner, default = _bounds(own.winner), _bounds(own.default)
+    if winner is None or default is None:
         return None
-    low, high = winner.low - default.high, winner.high - default.low
-    return Estimate(winner.value - default.value, low, high) if low > 0 or high < 0 else None
+    low, high = winner[0] - default[1], winner[1] - default[0]
+    return (low, high) if low > 0 or high < 0 else None
 
 
 def told(params: Mapping[str, Value]) -> str:
@@ -270,6 +272,7 @@ def shown(found: Estimate | None) -> str:
     """Return a score and its interval, as every table has them."""
     if found is None:
         return "—"
-    if found.low is None or found.high is None:
+    bounds = _bounds(found)
+    if bounds is None:
         return f"{found.value:.3f}"
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return f"{found.value:.3f} [{bounds[0]:.3f}, {bounds[1]:.3f}]"
