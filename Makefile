@@ -21,7 +21,7 @@ fix: .venv/installed
 	$(BIN)/ruff format .
 
 docs: .venv/installed
-	$(BIN)/python -m newsnest.cli.reference > docs/cli.md
+	$(BIN)/python -m newsnest.cli.reference > docs/reference/cli.md
 
 # Needs the real data: make bench DATA=path
 BENCHMARKS = defaults clustering whole_run encoding rac million pairs adapter languages copies \

@@ -14,7 +14,7 @@ Parts, each of which goes on where it was interrupted, cell by cell (--work keep
   deep         IDEC and UMAP on minilm as it comes and on the vectors of `trained`
   ablations    ClusterBERT with one part changed
   number       how many clusters are chosen where nobody says it
-  assemble     benchmarks/results/clusterbert.json, and the tables of docs/clusterbert.md
+  assemble     benchmarks/results/clusterbert.json, and the tables of docs/reports/clusterbert.md
 
 Of sets that are not the paper's, `trained` trains ClusterBERT alone, and `number` is run; the
 other parts leave them out.

@@ -1,4 +1,4 @@
-"""The tables of docs/clusterbert.md, made from benchmarks/results/clusterbert.json alone.
+"""The tables of docs/reports/clusterbert.md, made from benchmarks/results/clusterbert.json alone.
 
 python benchmarks/clusterbert_table.py
 
@@ -16,7 +16,7 @@ import numpy as np
 import measured
 
 RESULT = measured.RESULTS / "clusterbert.json"
-PAGE = measured.RESULTS.parents[1] / "docs" / "clusterbert.md"
+PAGE = measured.RESULTS.parents[1] / "docs" / "reports" / "clusterbert.md"
 
 SETS = {
     "stackoverflow": "StackOverflow",

@@ -2,7 +2,7 @@
 
 python benchmarks/training_tables.py
 
-Writes between the markers of docs/train.md, docs/newsroom.md and docs/stratified.md; a test
+Writes between the markers of ablations.md, newsroom.md and stratified.md in docs/reports/; a test
 compares the pages with what this makes.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 import measured
 
-DOCS = measured.RESULTS.parents[1] / "docs"
+DOCS = measured.RESULTS.parents[1] / "docs" / "reports"
 Row = Mapping[str, Any]
 Rows = Mapping[str, Row]
 
@@ -153,7 +153,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 TABLES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
-    "ablations": ("train.md", ablations),
+    "ablations": ("ablations.md", ablations),
     "newsroom": ("newsroom.md", newsroom),
     "stratified": ("stratified.md", stratified),
 }

@@ -1,4 +1,4 @@
-"""The tables of docs/clusterbert.md are those of the result, and its script makes them right."""
+"""The tables of reports/clusterbert.md are those of the result, and its script makes them right."""
 
 from __future__ import annotations
 

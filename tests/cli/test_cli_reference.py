@@ -8,12 +8,12 @@ from pathlib import Path
 import newsnest
 from newsnest.cli.reference import WIDTH, commands, reference
 
-PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 
 def test_the_page_says_what_help_says():
     assert PAGE.read_text(encoding="utf-8") == reference(), (
-        "docs/cli.md is stale. Run: python -m newsnest.cli.reference > docs/cli.md"
+        "docs/reference/cli.md is stale. Run: make docs"
     )
 
 

@@ -1,4 +1,4 @@
-"""The help of every command as one page: `python -m newsnest.cli.reference > docs/cli.md`."""
+"""The help of every command as one page, docs/reference/cli.md: `make docs`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def study(config: Path, quiet: bool, as_json: bool) -> None:
     """Try encoders, trainings and settings of the pipeline on your own articles.
 
-    CONFIG is a .toml file that names articles and what to try; docs/study.md explains it. Up to
+    CONFIG is a .toml file that names articles and what to try; see docs/training/study.md. Up to
     four stages, each from the best of the one before. At the end the winner, and newsnest without
     any study, are scored on articles that no trial has seen. Trials are kept beside CONFIG: killed
     at any moment, the same command goes on; a study that has ended is printed again. It also

@@ -153,7 +153,7 @@ def read_corpus(corpus: Corpus, config: StudyConfig, progress: Progress) -> Labe
         table: dict[str, str | None] = {}
         for file in corpus.files if corpus.gold is None else (corpus.gold,):
             own = read_labels(file, [corpus.label], id_field=config.read.fields.get("id", "id"))
-            # The first article of an id is the one that is read, see docs/input.md.
+            # The first article of an id is the one that is read, see docs/guide/input.md.
             table = {identity: label for identity, (label,) in own.items()} | table
         numbers: dict[str | None, int] = {None: UNKNOWN}
         codes = [numbers.setdefault(table.get(a.id), len(numbers) - 1) for a in articles]

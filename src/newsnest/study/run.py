@@ -39,7 +39,7 @@ def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
     Parameters
     ----------
     file
-        See `newsnest.study.read_config` and docs/study.md.
+        See `newsnest.study.read_config` and docs/training/study.md.
     progress
         Told about every trial.
 
