@@ -1,10 +1,10 @@
 """Recipes: ways to train an encoder from files, each a dataclass of settings and a function.
 
 Importing this package loads neither torch nor sentence-transformers: a recipe does when it runs.
-Adding one is a folder, a line here, and a row in docs/training/choosing.md. In it `settings.py` has the
-dataclass, `__init__.py` the `Recipe` and its `run`, and what `run` imports when it is called loads
-torch. What recipes share is in `newsnest.train.run` and `newsnest.train.data`; `clusterbert` builds
-on `tsdae`.
+Adding one is a folder, a line here, and a row in docs/training/choosing.md. In the folder
+`settings.py` has the dataclass, `__init__.py` the `Recipe` and its `run`, and what `run` imports
+when it is called loads torch. What recipes share is in `newsnest.train.run` and
+`newsnest.train.data`; `clusterbert` builds on `tsdae`.
 """
 
 from __future__ import annotations
