@@ -1,4 +1,4 @@
-# make demo    nest the bundled sample and say where the page is
+# make demo    cluster the bundled sample and print where its page is
 # make test    everything CI runs: lint, types, tests
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,7 +29,7 @@ BENCHMARKS = defaults clustering whole_run encoding rac million pairs adapter la
 bench: .venv/installed
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --data $(DATA) || exit 1; done
 
-# Needs the extra compare; PROFILE=full wants a GPU. Goes on where it was interrupted.
+# Needs the extra compare; PROFILE=full wants a GPU. Resumes an interrupted run.
 PROFILE ?= small
 bench-clusterbert: .venv/installed
 	$(BIN)/python benchmarks/clusterbert.py --data $(DATA) --profile $(PROFILE)
