@@ -1,4 +1,4 @@
-"""Fewer dimensions before clustering: none, principal axes, leading dimensions, or UMAP.
+"""Fewer dimensions: a `Reduction` before clustering, and two for the map of stories.
 
 none      all dimensions
 pca       the leading principal axes of the centred vectors
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster.calibration import SHARES
-from newsnest.cluster.views import Frame, fit_frame, unit_in_place
+from newsnest.cluster.rows import unit_in_place
+from newsnest.cluster.views import Frame, fit_frame
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import Labels, Vectors
 
@@ -181,3 +182,31 @@ class Reduction:
                 n_jobs=1,
             ).fit_transform(text)
         return unit_in_place(np.ascontiguousarray(found, dtype=np.float32))
+
+
+def story_map(means: Vectors, *, seed: int = 0) -> NDArray[np.float64]:
+    """Lay vectors out in the plane by t-SNE on their cosines.
+
+    Parameters
+    ----------
+    means
+        float32 (n, d), not zero; a few hundred at most: cost grows with n².
+    seed
+        Of the optimiser.
+
+    Returns
+    -------
+    ndarray
+        float64 (n, 2). Fewer than five vectors lie on a line, in their order.
+    """
+    n = len(means)
+    if n < 5:
+        return np.stack([np.arange(n, dtype=np.float64), np.zeros(n)], axis=1)
+    from sklearn.manifold import TSNE
+
+    unit = means / np.linalg.norm(means, axis=1, keepdims=True)
+    with threadpool_limits(1):  # the same picture for any number of threads
+        layout = TSNE(
+            perplexity=min(30.0, (n - 1) / 3), init="pca", random_state=seed, n_jobs=1, max_iter=500
+        ).fit_transform(unit)
+    return np.asarray(layout, dtype=np.float64)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
-from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
+from newsnest.cluster.rows import unit_in_place
 from newsnest.errors import ParameterError
 from newsnest.types import Labels, Level, Vectors
 
@@ -96,6 +95,8 @@ def fit_frame(
     corpus, and a group's distance from it by n_g / (n_g + 50).
     Cost: n·d² multiply-adds. Deterministic for any number of threads.
     """
+    from scipy.linalg import eigh
+
     n, d = rows.shape
     weights = np.ones(n) if weights is None else weights
     groups = np.zeros(n, np.int32) if groups is None else groups
@@ -200,20 +201,14 @@ def time_view(times: NDArray[np.float64], scale: float) -> Vectors:
     32 cosines and 32 sines of frequencies q/τ, q the quantiles of the half-normal distribution at
     (i + ½)/32: a frequency and its negative give the same product, so only positive ones are kept.
     """
+    from scipy.special import ndtri
+
     if not scale > 0:
         raise ParameterError(f"time_view: scale must be positive, got {scale}. It is in seconds.")
     half = TIME_DIMS // 2
-    frequencies = norm.ppf(0.5 + (np.arange(half) + 0.5) / (2 * half)) / scale
+    frequencies = ndtri(0.5 + (np.arange(half) + 0.5) / (2 * half)) / scale
     # Relative to the middle of the corpus: large absolute times would cost digits.
     angles = (times - (times.min() + times.max()) / 2)[:, None] * frequencies
     return np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32) / np.float32(
         np.sqrt(half)
     )
-
-
-def unit_in_place(rows: Vectors) -> Vectors:
-    """Scale to unit length in place; a row without length points along the first axis."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    rows[lengths == 0, 0] = 1.0
-    rows /= np.where(lengths == 0, 1.0, lengths)[:, None].astype(np.float32)
-    return rows
