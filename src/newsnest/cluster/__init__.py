@@ -56,13 +56,14 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'newsnest.cluster' has no attribute '{name}'")
-    # All that is in no other module is in that of the rules.
-    home = import_module(f"newsnest.cluster.{_HOME.get(name, 'calibration')}")
-    return getattr(home, name)
+if not TYPE_CHECKING:  # or every misspelt name would pass
 
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'newsnest.cluster' has no attribute '{name}'")
+        # All that is in no other module is in that of the rules.
+        home = import_module(f"newsnest.cluster.{_HOME.get(name, 'calibration')}")
+        return getattr(home, name)
 
-def __dir__() -> list[str]:
-    return list(__all__)
+    def __dir__() -> list[str]:
+        return list(__all__)

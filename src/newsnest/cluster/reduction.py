@@ -52,8 +52,8 @@ class Reduction:
     Example
     -------
     >>> rows = np.eye(6, dtype=np.float32)
-    >>> frame, text = Reduction("pca", 2).fit(rows)
-    >>> text.shape, Reduction("pca", 2).level_dims({})
+    >>> pca = Reduction("pca", 2)
+    >>> pca.apply(rows, pca.fit(rows)).shape, pca.level_dims({})
     ((6, 2), {})
     """
 
@@ -110,27 +110,40 @@ class Reduction:
         weights: NDArray[np.float64] | None = None,
         *,
         groups: Labels | None = None,
+        n_groups: int | None = None,
         rotate: bool = True,
-    ) -> tuple[Frame, Vectors]:
-        """Return the frame of a corpus, and its rows in that frame and reduced.
-
-        "truncate" cuts before centring; "pca" and "umap" see centred vectors.
+    ) -> Frame:
+        """Return the frame of a corpus: of the cut vectors with "truncate", else of the whole ones.
 
         Parameters
         ----------
-        rows, weights, groups, rotate
+        rows, weights, groups, n_groups, rotate
             As in `fit_frame`; with "pca" the axes are turned whatever `rotate` says.
-
-        Returns
-        -------
-        tuple
-            The frame: of the cut vectors with "truncate", else of the whole ones. And the unit
-            rows, float32 (n, dims), or (n, d) with "none".
 
         Raises
         ------
         ParameterError
             As `check` does.
+        """
+        self.check(*rows.shape)
+        turn = rotate or self.name == "pca"
+        return fit_frame(self._cut(rows), weights, groups=groups, n_groups=n_groups, rotate=turn)
+
+    def apply(self, rows: Vectors, frame: Frame, groups: Labels | None = None) -> Vectors:
+        """Return unit rows in a frame that `fit` returned, reduced.
+
+        "truncate" cuts before centring; "pca" and "umap" see centred vectors.
+
+        Parameters
+        ----------
+        rows, groups
+            As in `fit`.
+        frame
+            Fitted with the same reduction.
+
+        Returns
+        -------
+        float32 (n, dims), or (n, d) with "none".
 
         Notes
         -----
@@ -139,17 +152,15 @@ class Reduction:
         Source: McInnes, Healy and Melville (2018), arXiv 1802.03426. Differs from what BERTopic
         does with it in that points are laid out by cosine, which is what is clustered here.
         """
-        self.check(*rows.shape)
-        if self.name == "truncate":
-            rows = unit_in_place(rows[:, : self.dims].copy())
-        turn = rotate or self.name == "pca"
-        frame = fit_frame(rows, weights, groups=groups, rotate=turn)
-        text = frame.apply(rows, groups)
+        text = frame.apply(self._cut(rows), groups)
         if self.name == "pca":
-            text = unit_in_place(text[:, : self.dims].copy())
-        elif self.name == "umap":
-            text = self._umap(text)
-        return frame, text
+            return unit_in_place(text[:, : self.dims].copy())
+        return self._umap(text) if self.name == "umap" else text
+
+    def _cut(self, rows: Vectors) -> Vectors:
+        if self.name != "truncate":
+            return rows
+        return unit_in_place(rows[:, : self.dims].copy())
 
     def level_dims(self, given: Mapping[str, int]) -> dict[str, int]:
         """Return the leading dimensions of levels after the reduction.

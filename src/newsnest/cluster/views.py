@@ -68,6 +68,7 @@ def fit_frame(
     weights: NDArray[np.float64] | None = None,
     *,
     groups: Labels | None = None,
+    n_groups: int | None = None,
     rotate: bool = True,
 ) -> Frame:
     """Fit the frame of a corpus.
@@ -85,6 +86,9 @@ def fit_frame(
     groups
         int32 (n,), 0 … g − 1: the rows that are centred together, such as the articles of one
         language. None: all of them.
+    n_groups
+        How many, g; None: one more than the highest of `groups`. A group without rows gets the mean
+        of the corpus: that of rows of a group still unknown.
     rotate
         Turn to principal axes, so that leading dimensions carry most. Leave it off for encoders
         trained to nest, whose leading dimensions mean something already.
@@ -100,7 +104,7 @@ def fit_frame(
     n, d = rows.shape
     weights = np.ones(n) if weights is None else weights
     groups = np.zeros(n, np.int32) if groups is None else groups
-    counts = np.bincount(groups)
+    counts = np.bincount(groups, minlength=n_groups or 0)
     means = _shrunk_means(rows, weights, groups, counts).astype(np.float32)
     rotation = np.eye(d)
     if rotate:
@@ -177,7 +181,8 @@ def level_vectors(
     dated = ~np.isnan(times)
     out = np.zeros((n, dims + TIME_DIMS), np.float32)
     out[:, :dims] = short * np.where(dated, np.sqrt(1.0 - level.time_weight), 1.0)[:, None]
-    out[dated, dims:] = np.sqrt(level.time_weight) * time_view(times[dated], time_scale)
+    if dated.any():
+        out[dated, dims:] = np.sqrt(level.time_weight) * time_view(times[dated], time_scale)
     return out
 
 
