@@ -184,7 +184,7 @@ def _level(name: str, model: ModelFolder, cut: PreciseCut, asked: float | None) 
 def _begin(
     pairs: Sequence[GradedPair], judged: PairFiles, model: ModelFolder, progress: Progress
 ) -> tuple[Ascent, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the articles and the texts of the pairs, and the article of either side of each pair."""
+    """Return articles and texts of pairs, and the article of either side of each pair."""
     articles = articles_of(judged.articles, judged.read, progress)
     known = {article.body for article in articles}
     articles += [text for text in _texts(pairs, progress) if text.text not in known]
