@@ -1,4 +1,4 @@
-"""What min_similarity, time scale and time weight to use when nobody says.
+"""Default min_similarity, time scale and time weight, measured on the corpus.
 
 The best cosine for "story" differs between corpora by a factor of three. What transfers is a value
 relative to the corpus: a linear rule over a few statistics of its vectors, one rule per level and

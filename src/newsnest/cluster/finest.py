@@ -23,7 +23,7 @@ CLUSTERERS = ("rac", "hdbscan", "kmeans")
 NOISE = -1
 
 _USUAL_SIZE = 5
-_TOLD = re.compile(r"([a-z]+)(?::(-?[0-9]+))?", re.ASCII)
+_SPELLING = re.compile(r"([a-z]+)(?::(-?[0-9]+))?", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class FinestClusterer:
         return labels
 
 
-def finest_clusterer(told: str) -> FinestClusterer | None:
+def finest_clusterer(given: str) -> FinestClusterer | None:
     """Return the clusterer that is meant by "hdbscan", "hdbscan:5" or "kmeans:500"; None for "rac".
 
     Raises
@@ -110,20 +110,20 @@ def finest_clusterer(told: str) -> FinestClusterer | None:
     >>> finest_clusterer("kmeans:500")
     FinestClusterer(name='kmeans', number=500, noise=0)
     """
-    match = _TOLD.fullmatch(told)
-    name, number = (match[1], match[2]) if match else (told.partition(":")[0], None)
+    match = _SPELLING.fullmatch(given)
+    name, number = (match[1], match[2]) if match else (given.partition(":")[0], None)
     if match is None or name not in CLUSTERERS:
         cure = did_you_mean(name, CLUSTERERS)
         if name in CLUSTERERS:
             cure = " Write a whole number after the colon."
         raise ParameterError(
             "finest_clusterer: clusterer must be rac, hdbscan, hdbscan:SIZE or kmeans:K, got "
-            f"{told!r}.{cure or ' Choose one of them.'}"
+            f"{given!r}.{cure or ' Choose one of them.'}"
         )
     if name == "rac":
         if number is not None:
             raise ParameterError(
-                f"finest_clusterer: rac must stand alone, got {told!r}. It is cut by "
+                f"finest_clusterer: rac must stand alone, got {given!r}. It is cut by "
                 "min_similarity."
             )
         return None

@@ -196,9 +196,8 @@ def limit(lowest: np.float32, row: int, rounding: Rounding, rough: int) -> np.in
     """
     error = np.float64(rounding.error[row])
     length = np.float64(rounding.length[row])
-    lost = (
-        error * rounding.longest + (length + error) * rounding.max_error[rough] + rounding.float32
-    )
+    other = rounding.max_error[rough]
+    lost = error * rounding.longest + (length + error) * other + rounding.float32
     step = np.float64(rounding.step)
     # One less than the floor, so that rounding in this line cannot lift it.
     product = np.floor((np.float64(lowest) - lost) / (step * step)) - 1.0
@@ -227,13 +226,14 @@ def _multiply(r: int, p: int, column_limits: int, found: Found, s: Search) -> in
     """Multiply the tile of queries r … r + ROWS − 1 and panel p; see `tile`."""
     width = s.codes.shape[1]
     across = s.limits.shape[1] * 4  # bytes from the limits of ordinary panels to those of rough
-    return tile(
+    marked: int = tile(
         s.codes.ctypes.data + r * width, width,
         s.panels.ctypes.data + p * s.panels.shape[1], width // (ROW_WORDS * GROUP),
         s.looks.first, s.looks.factors.ctypes.data,
         s.limits.ctypes.data + s.rounding.rough[p] * across + 4 * r,
         column_limits, found.ctypes.data,
     )  # fmt: skip
+    return marked
 
 
 @njit(cache=True, nogil=True)

@@ -205,6 +205,8 @@ class Int8Screen(Screen):
         held = np.flatnonzero(self._owners >= 0).astype(np.int32)
         stays = alive[self._owners[held]]
         if 2 * len(live) <= len(self._owners):
+            # Half of the slots are empty: move rows together, so that tiles are not multiplied
+            # for nothing.
             stale = self._owners[held[stays]]  # in the order they had
             padded = _whole(len(live), int8_tile.COLUMNS)
             self._owners = np.full(padded, -1, np.int32)
@@ -223,5 +225,5 @@ class Int8Screen(Screen):
 
 
 def _whole(n: int, size: int) -> int:
-    """Return the least multiple of `size` that is not below n."""
+    """Round n up to a multiple of `size`."""
     return -(-n // size) * size

@@ -24,25 +24,25 @@ _SAME = 1e-6  # a row so near to its centre is no better centre
 
 
 class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
-    """Put rows into k clusters such that cosines with the centre of one's own are high.
+    """Cluster rows into k groups by the cosine with each group's centre.
 
-    Prefer it to `RAC` where a number of clusters of some size is wanted, not stories, and to
-    `sklearn.cluster.KMeans` where length means nothing: its centres are means, shorter than rows,
-    so that the nearest one is not the one of the highest cosine.
+    Prefer it to `RAC` to get a given number of clusters rather than stories, and to
+    `sklearn.cluster.KMeans` where only directions matter: the centres of that one are means,
+    shorter than rows, so that the nearest one need not have the highest cosine.
 
     Parameters
     ----------
     n_clusters
         How many, k.
     max_iter
-        Most passes over all rows.
+        Maximum number of passes over all rows.
     tol
-        Ends where the mean cosine with one's own centre rises by no more than this in a pass.
+        Stop when a pass raises the mean cosine with the assigned centre by no more than this.
     start_rows
-        Rows, drawn at random, on which the clustering is begun: by k-means++, then by passes over
-        them alone. None: 32 a cluster, and 20,000 at least.
+        Size of the random sample the clustering starts on: k-means++, then passes over the sample
+        alone. None: 32 rows per cluster, at least 20,000.
     seed
-        Draws these rows and the first centres.
+        Of that sample and of the first centres.
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
 
@@ -52,7 +52,7 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
     cluster_centers_ : ndarray of float32, shape (k, d)
         Unit vectors: the weighted mean of a cluster's rows, scaled.
     inertia_ : float
-        Sum of weight · (1 − cosine with one's own centre).
+        Sum of weight · (1 − cosine with the assigned centre).
     n_iter_ : int
         Passes over all rows.
     n_features_in_ : int
@@ -66,9 +66,9 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
     -----
     A pass takes n·k·d multiply-adds; memory is O(n·d), beside a block of similarities a thread.
     The same bits for any number of threads: rows are multiplied in blocks of a fixed size by one
-    BLAS thread each, and summed in their order. Among equal cosines the lower cluster counts. A
-    cluster that gets empty begins anew at the row that is farthest from its centre; it stays empty
-    only where there are fewer different rows than clusters.
+    BLAS thread each, and summed in their order. Ties go to the lower cluster. An empty cluster is
+    restarted at the row farthest from its centre; it stays empty only if there are fewer distinct
+    rows than clusters.
 
     Source: Dhillon and Modha (2001), Concept decompositions for large sparse text data; start:
     Arthur and Vassilvitskii (2007), by scikit-learn, on 1 − cosine.
@@ -132,8 +132,8 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
             If a row has no length.
         """
         check_is_fitted(self)
-        told = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        rows = directions("SphericalKMeans.predict", told)
+        given = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        rows = directions("SphericalKMeans.predict", given)
         with Threads("SphericalKMeans", self.n_jobs) as threads:
             return _assign(rows, self.cluster_centers_, threads)[0]
 
@@ -176,7 +176,7 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
 
 
 def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
-    """Return one unit vector a pair: both put side by side, each with half of the say.
+    """Return one unit vector per pair: both vectors concatenated with equal weight.
 
     The cosine of two pairs is the mean of the cosines of their first and of their second parts.
 
@@ -192,7 +192,7 @@ def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
     Raises
     ------
     ParameterError
-        If there are not as many of the one as of the other.
+        If their lengths differ.
 
     Example
     -------
@@ -235,7 +235,7 @@ class _Walk:
         """Return the centres of the clusters as they are, and whether one begins anew."""
         k, d = self.centers.shape
         sums = np.zeros((k, d))
-        for rows in _blocks(len(self.rows), 1):
+        for rows in _blocks(len(self.rows), 1):  # a sparse product adds rows in their order
             size = rows.stop - rows.start
             members = sparse.csr_array(
                 (self.weights[rows], (self.labels[rows], np.arange(size))), shape=(k, size)

@@ -56,7 +56,7 @@ def nest_levels(  # noqa: PLR0913
         weights, returns a label a row. That level then has no merges and is its own atoms. Only
         from fine to coarse.
     progress
-        Told about every level.
+        Reports every level.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def _fine_to_coarse(
     for level in reversed(levels):
         if not labels and finest is not None:
             found = finest(view(level), weights)
-            _, first, own = np.unique(found, return_index=True, return_inverse=True)
-            labels.append(by_weight(first[own], weights))
+            _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
+            labels.append(by_weight(first[inverse], weights))
             linkages.append(np.empty((0, 4)))
             atoms = [labels[0]]
         elif not labels:

@@ -261,8 +261,9 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
         check_weights("LevelwiseRAC.fit", weights)
         seconds = None if times is None else np.asarray(times, dtype=np.float64)
-        own = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        centred = None if own is None else own.astype(np.int32)
+        centred = None
+        if groups is not None:
+            centred = np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int32)
         self.frame_: Frame = fit_frame(rows, weights, groups=centred, rotate=self.rotate)
         text = self.frame_.apply(rows, centred)
         levels = tuple(self.levels) if self.levels is not None else auto_levels(text)

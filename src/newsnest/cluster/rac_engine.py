@@ -97,7 +97,7 @@ def agglomerate(
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
     progress
-        Told about the first pass, which is where the time goes.
+        Reports the first pass, which takes most of the time.
 
     Returns
     -------

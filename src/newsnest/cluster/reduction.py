@@ -237,7 +237,7 @@ def story_map(means: Vectors) -> NDArray[np.float64]:
                 gains = np.maximum(np.where(moved * force < 0, gains + 0.2, gains * 0.8), 0.01)
                 moved = momentum * moved - max(n / 48, 50.0) * gains * force
                 places += moved
-    return places
+    return np.asarray(places)
 
 
 def _neighbourhoods(distances: NDArray[np.float64], perplexity: float) -> NDArray[np.float64]:
@@ -273,4 +273,5 @@ def _force(near: Vectors, places: NDArray[np.float64]) -> NDArray[np.float64]:
     pull = kernel * np.float32(-1.0 / kernel.sum(dtype=np.float64))
     pull += near
     pull *= kernel
-    return 4.0 * (pull.sum(axis=1, keepdims=True, dtype=np.float64) * places - pull @ places)
+    whole = pull.sum(axis=1, keepdims=True, dtype=np.float64)
+    return np.asarray(4.0 * (whole * places - pull @ places))

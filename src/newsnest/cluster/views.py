@@ -20,7 +20,7 @@ from newsnest.types import Labels, Level, Vectors
 TIME_DIMS = 64
 _ROWS = 8192  # rows transformed at a time
 _SHRINK = 50.0  # a corpus of so many texts is centred by half of its mean
-_LEAST = 1e-3  # a row closer to the mean than this has no direction of its own
+_MIN_DISTANCE = 1e-3  # a row closer to the mean than this has no direction of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Frame:
             for start in range(0, len(rows), _ROWS):
                 part = rows[start : start + _ROWS]
                 moved = part - self.means[groups[start : start + _ROWS]]
-                lost = np.einsum("ij,ij->i", moved, moved) < _LEAST**2
+                lost = np.einsum("ij,ij->i", moved, moved) < _MIN_DISTANCE**2
                 moved[lost] = part[lost]
                 out[start : start + _ROWS] = moved @ self.rotation
         return unit_in_place(out)

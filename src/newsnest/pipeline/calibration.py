@@ -264,7 +264,7 @@ def calibrate_by_articles(
     read
         How files are read.
     progress
-        Told about reading and encoding.
+        Reports reading and encoding.
 
     Returns
     -------

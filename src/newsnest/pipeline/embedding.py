@@ -202,7 +202,7 @@ def level_clusters(
     encoder
         As given on the command line; the levels of a model's newsnest.json are used.
     progress
-        Told how clustering goes on.
+        Reports clustering.
 
     Returns
     -------

@@ -110,7 +110,7 @@ def calibrate_by_gold(
     resampling
         Of gold clusters, for the intervals.
     progress
-        Told about reading, encoding and every level.
+        Reports reading, encoding and every level.
 
     Returns
     -------

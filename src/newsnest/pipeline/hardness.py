@@ -161,7 +161,7 @@ def cluster_hardness(
     draw
         How many queries and negatives are looked at.
     progress
-        Told when a number is done.
+        Reports every number.
 
     Raises
     ------

@@ -164,7 +164,7 @@ def nest_texts(  # noqa: PLR0913
         Those of an earlier run, coarse to fine, in place of measured ones; they replace
         `min_similarity` and `time_weight` of `config`.
     progress
-        Told what was chosen for each level, and how clustering goes on.
+        Reports what was chosen for each level, and clustering.
 
     Raises
     ------

@@ -91,7 +91,7 @@ def calibrate_by_pairs(
     resampling
         Of pairs that share no article, for the intervals.
     progress
-        Told about reading and encoding.
+        Reports reading and encoding.
 
     Returns
     -------

@@ -75,7 +75,7 @@ class Walk:
     vectors
         Where vectors are kept.
     progress
-        Told about every step.
+        Reports every step.
     encoder
         That of the options, where it is loaded already; None: it is loaded.
     """
