@@ -50,7 +50,7 @@ from newsnest.cluster.calibration import Spread
 from newsnest.errors import InputError
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
-from newsnest.pipeline.nest_texts import NestConfig, nest_texts
+from newsnest.pipeline import NestConfig, nest_texts
 from newsnest.types import Article, Vectors
 
 ENCODER = "minilm"

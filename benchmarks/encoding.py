@@ -45,7 +45,7 @@ from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import minilm_folder
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
-from newsnest.pipeline.nest_texts import NestConfig, nest_texts
+from newsnest.pipeline import NestConfig, nest_texts
 from newsnest.types import Article, Encoder, Level, Vectors
 
 BACKENDS = ("torch", "bfloat16", "int8")
