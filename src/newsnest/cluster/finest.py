@@ -37,8 +37,8 @@ class FinestClusterer:
     number
         Size of the smallest cluster, or how many clusters.
     noise
-        After a call: how many rows were noise. Each became a cluster of its own: a hierarchy has
-        no noise, and to put it all together would make the largest cluster of what is least alike.
+        After a call: how many rows were noise. Each became a singleton cluster: a hierarchy has no
+        noise, and one cluster of all of it would be the largest and the least coherent.
     """
 
     name: str
@@ -98,7 +98,7 @@ class FinestClusterer:
 
 
 def finest_clusterer(given: str) -> FinestClusterer | None:
-    """Return the clusterer that is meant by "hdbscan", "hdbscan:5" or "kmeans:500"; None for "rac".
+    """Parse "hdbscan", "hdbscan:5" or "kmeans:500"; None for "rac".
 
     Raises
     ------

@@ -116,11 +116,11 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         self._check(len(rows), weights)
         with Threads("SphericalKMeans", self.n_jobs) as threads:
             centers = self._start(rows, weights, threads)
-            walk = _Walk(rows, weights, threads)
-            self.n_iter_ = walk.run(centers, max_iter=self.max_iter, tol=self.tol)
-        self.cluster_centers_ = walk.centers
-        self.labels_ = walk.labels
-        self.inertia_ = float(weights @ (1.0 - walk.similar.astype(np.float64)))
+            lloyd = _Lloyd(rows, weights, threads)
+            self.n_iter_ = lloyd.run(centers, max_iter=self.max_iter, tol=self.tol)
+        self.cluster_centers_ = lloyd.centers
+        self.labels_ = lloyd.labels
+        self.inertia_ = float(weights @ (1.0 - lloyd.similar.astype(np.float64)))
         return self
 
     def predict(self, X: ArrayLike) -> Labels:
@@ -148,9 +148,9 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         centers, _ = kmeans_plusplus(rows, k, sample_weight=weights, random_state=self.seed)
         if count >= n:
             return np.asarray(centers, np.float32)
-        walk = _Walk(rows, weights, threads)
-        walk.run(np.asarray(centers, np.float32), max_iter=self.max_iter, tol=self.tol)
-        return walk.centers
+        lloyd = _Lloyd(rows, weights, threads)
+        lloyd.run(np.asarray(centers, np.float32), max_iter=self.max_iter, tol=self.tol)
+        return lloyd.centers
 
     def _check(self, n: int, weights: NDArray[np.float64]) -> None:
         k: Any = self.n_clusters  # whatever was given
@@ -211,28 +211,28 @@ def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
     return joined
 
 
-class _Walk:
-    """Passes over rows: assign each to its nearest centre, move the centres, and again."""
+class _Lloyd:
+    """Lloyd's iteration: assign each row to its nearest centre, move the centres, and again."""
 
     def __init__(self, rows: Vectors, weights: NDArray[np.float64], threads: Threads) -> None:
         self.rows, self.weights, self.threads = rows, weights, threads
 
     def run(self, centers: Vectors, *, max_iter: int, tol: float) -> int:
-        """Walk until the mean cosine no longer rises; return how many passes it took."""
+        """Iterate until the mean cosine no longer rises; return the number of passes."""
         total = self.weights.sum()
         self.centers = centers
         self.labels, self.similar = _assign(self.rows, centers, self.threads)
         height = float(self.weights @ self.similar) / total
         for number in range(1, max_iter + 1):
-            self.centers, begun_anew = self._moved()
+            self.centers, restarted = self._moved()
             self.labels, self.similar = _assign(self.rows, self.centers, self.threads)
             before, height = height, float(self.weights @ self.similar) / total
-            if height - before <= tol and not begun_anew:
+            if height - before <= tol and not restarted:
                 return number
         return max_iter
 
     def _moved(self) -> tuple[Vectors, bool]:
-        """Return the centres of the clusters as they are, and whether one begins anew."""
+        """Return the centres of the current clusters, and whether an empty one was restarted."""
         k, d = self.centers.shape
         sums = np.zeros((k, d))
         for rows in _blocks(len(self.rows), 1):  # a sparse product adds rows in their order

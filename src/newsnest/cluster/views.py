@@ -25,7 +25,7 @@ _MIN_DISTANCE = 1e-3  # a row closer to the mean than this has no direction of i
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """How text vectors are centred and turned; kept, so that later articles are treated alike.
+    """How text vectors are centred and rotated; stored, so that later articles are treated alike.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Frame:
     rotation: Vectors
 
     def apply(self, rows: Vectors, groups: Labels | None = None) -> Vectors:
-        """Return the rows centred, turned and scaled to unit length, float32 (n, d).
+        """Return the rows centred, rotated and scaled to unit length, float32 (n, d).
 
         A row that hardly differs from its mean keeps the direction it had.
 
@@ -74,8 +74,8 @@ def fit_frame(
     """Fit the frame of a corpus.
 
     Centring on the mean of all rows makes similarities comparable between corpora. Centring each
-    language on its own mean besides takes the language out of the vectors: the same event told in
-    two languages comes closer, and clusters stop sorting by language.
+    language on its own mean also removes the language from the vectors: reports of one event in two
+    languages come closer, and clusters no longer follow language.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def fit_frame(
         How many, g; None: one more than the highest of `groups`. A group without rows gets the mean
         of the corpus: that of rows of a group still unknown.
     rotate
-        Turn to principal axes, so that leading dimensions carry most. Leave it off for encoders
-        trained to nest, whose leading dimensions mean something already.
+        Rotate to principal axes, so that leading dimensions carry the most variance. Leave it off
+        for encoders trained to nest, whose leading dimensions are meaningful already.
 
     Notes
     -----

@@ -1,11 +1,11 @@
-"""Set a model's min_similarity per level, and keep it in newsnest.json beside the model.
+"""Set a model's min_similarity per level, and record it in the model's newsnest.json.
 
 calibrate_by_gold      from labelled articles: the best B-cubed F1 of our own clustering
-calibrate_by_pairs     from judged pairs: a precision to be kept
-calibrate_by_articles  from articles alone: the measured defaults of one corpus, made fixed
+calibrate_by_pairs     from judged pairs: the best F1, or a precision to keep
+calibrate_by_articles  from articles alone: the measured defaults of one corpus, made permanent
 
-All three see vectors as `newsnest cluster` does: centred by language, turned where it turns them,
-cut to the level's dimensions; elsewhere a cosine would mean something else.
+All three compare vectors as `newsnest cluster` does, in the frame of the corpus (`see_texts`): in
+another one the same cosine would mean something else.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors, check_level
 
 FINE_TO_COARSE = tuple(reversed(SHARES))
-_FEW = 100  # texts; what fewer measure is theirs alone
+_FEW = 100  # texts; defaults measured on fewer hardly carry over to other corpora
 
 
 @dataclass(frozen=True, slots=True)
 class CalibratedLevel:
-    """What a level was calibrated to, and by what.
+    """The calibrated values of a level, and the evidence for them.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ class CalibratedLevel:
     min_similarity
         By text alone.
     dated
-        Text similarity that two articles of the same moment need where dates count; None where
-        nothing was learned of it.
+        Text similarity that two articles of the same moment need when dates count; None if the
+        data could not tell.
     evidence
-        What it was learned from: counts, scores, settings; ready for JSON.
+        Counts, scores and settings, ready for JSON.
     """
 
     name: str
@@ -72,7 +72,7 @@ class CalibratedLevel:
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """Of the intervals: how many resamples, 0 leaves intervals out, and their seed."""
+    """For confidence intervals: number of resamples (0: no intervals) and seed."""
 
     resamples: int = 1000
     seed: int = 0
@@ -164,7 +164,7 @@ class ModelFolder:
         write_metadata(self.folder, content)
 
     def tell_trained_on(self, files: Sequence[Path], progress: Progress) -> None:
-        """Say which files the model was trained on: what they say of it is too good."""
+        """Note which files the model was trained on: scores on them are too good."""
         for file in files:
             if was_trained_on(self.metadata, file):
                 progress.note(
@@ -250,8 +250,8 @@ def calibrate_by_articles(
 ) -> tuple[CalibratedLevel, ...]:
     """Fix a model's min_similarity to the measured defaults of one corpus.
 
-    An uncalibrated model gets measured defaults for every corpus anew. Fix them where later corpora
-    are small or odd parts of this one; labels or judged pairs say more.
+    For an uncalibrated model defaults are measured on every corpus anew. Fix them if later corpora
+    are small or unusual parts of this one; labels or judged pairs give better values.
 
     Parameters
     ----------

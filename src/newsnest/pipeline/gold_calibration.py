@@ -40,12 +40,11 @@ class GoldFiles:
     ----------
     files
         .jsonl, .csv, .tsv (also .gz) or .parquet, with an id, a title or a text, and labels; each
-        file is a corpus of its own and counts once.
+        file is a separate corpus, and all weigh the same.
     fields
-        Level → the field with its labels; empty means those of story, topic and theme that a file
-        has.
+        Level → the field with its labels; empty uses the fields named story, topic and theme.
     split
-        Read only rows whose split is this; None reads all.
+        Read only rows with this split; None reads all.
     read
         How articles are read.
     """
@@ -94,11 +93,11 @@ def calibrate_by_gold(
     resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
 ) -> tuple[CalibratedLevel, ...]:
-    """Set a model's min_similarity to what agrees best with gold labels, level by level.
+    """Set a model's min_similarity to the values that agree best with gold labels.
 
     Clusters as `newsnest cluster` does, fine to coarse, and cuts the tree of each level at every
-    value. A level without labels is cut at what a run would take, so that the next coarser one is
-    calibrated on what it will meet. Where there are dates, stories are calibrated twice: by text
+    value. A level without labels is cut where a run would cut it, so that the next coarser one is
+    calibrated on the clusters it will meet. With dates, stories are calibrated twice: by text
     alone, and with the default weight of time.
 
     Parameters
@@ -106,9 +105,9 @@ def calibrate_by_gold(
     folder
         The model; its newsnest.json is written.
     gold
-        Labelled articles, best some that the model was not trained on.
+        Labelled articles, preferably none that the model was trained on.
     resampling
-        Of gold clusters, for the intervals.
+        Of gold clusters, for confidence intervals.
     progress
         Reports reading, encoding and every level.
 
@@ -128,7 +127,7 @@ def calibrate_by_gold(
 
     Notes
     -----
-    Cost: encoding, and at most two trees a level and file. Deterministic.
+    Cost: encoding, and at most two trees per level and file. Deterministic.
     """
     chosen_levels(tuple(gold.fields))
     model = ModelFolder(folder)

@@ -1,4 +1,4 @@
-"""Calibrate by judged pairs: where those that are put together belong together often enough."""
+"""Calibrate by judged pairs: cut where pairs in one cluster belong together often enough."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ class PairFiles:
     scale
         The score of two different texts and of two that say the same.
     split
-        Read only rows whose split is this; None reads all.
+        Read only rows with this split; None reads all.
     fields
-        Names in the file of what has another name there.
+        Our name → the column of the file, where they differ.
     levels
-        Which; empty means all three. Pairs of two grades judge one level, which must be said.
+        Which to calibrate; empty means all three. Pairs with two grades can judge only one level,
+        which must be named.
     articles
-        The corpus the pairs are from; empty means that their texts alone are clustered, in which
-        clusters are smaller than they will be.
+        The corpus the pairs come from; if empty, only the texts of the pairs are clustered, and
+        clusters come out smaller than in a real run.
     read
         How those articles are read.
     """
@@ -71,25 +72,24 @@ def calibrate_by_pairs(
     resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
 ) -> tuple[CalibratedLevel, ...]:
-    """Set a model's min_similarity so that most judged pairs it puts together belong together.
+    """Set a model's min_similarity so that clustered pairs are mostly pairs that belong together.
 
-    The texts of the pairs are clustered among the articles, fine to coarse and without dates; each
-    pair has the min_similarity from which down it lies in one cluster. Taken is the value with the
-    best F1 of "put together" as a guess of "belongs together", or the lowest one that keeps a
-    precision. Two texts belong to one story, topic or theme by their grade
-    (`LEVEL_SIMILARITIES`). Prefer `calibrate_by_gold` where articles have labels.
+    The texts of the pairs are clustered among the articles, fine to coarse and without dates; this
+    gives the highest min_similarity at which each pair is in one cluster. Chosen is the value with
+    the best F1 of "in one cluster" as a prediction of "belongs together", or the lowest one that
+    keeps a precision. The grade of a pair decides whether it belongs to one story, topic or theme
+    (`LEVEL_SIMILARITIES`). Prefer `calibrate_by_gold` if articles have labels.
 
     Parameters
     ----------
     folder
         The model; its newsnest.json is written.
     judged
-        Pairs, best some that the model was not trained on.
+        Pairs, preferably none that the model was trained on.
     precision
-        Share of the pairs put together that are to belong together, in (0, 1); None takes the best
-        F1 of the pairs.
+        Required share of pairs in one cluster that belong together, in (0, 1); None maximises F1.
     resampling
-        Of pairs that share no article, for the intervals.
+        Of groups of pairs that share no article, for confidence intervals.
     progress
         Reports reading and encoding.
 
@@ -103,7 +103,7 @@ def calibrate_by_pairs(
     InputError
         If a file cannot be read or holds no pair.
     ParameterError
-        If a level is unknown or has to be said, pairs are too few, or the precision is reached
+        If a level is unknown or must be named, pairs are too few, or the precision is reached
         nowhere.
     EncoderError
         If the folder is no model, or cannot be written to.
