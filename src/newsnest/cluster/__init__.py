@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from newsnest.types import Order
+
 if TYPE_CHECKING:
     from newsnest.cluster.calibration import (
         SHARES,
@@ -34,11 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RAC", "REDUCERS", "SHARES", "FinestClusterer", "Frame", "IncrementalRAC", "LevelwiseRAC",
-    "Merges", "PredictingRAC", "Reducer", "Reduction", "Rule", "SphericalKMeans", "agglomerate",
-    "agglomerate_rows", "auto_levels", "auto_time_scale", "calibration_digest", "compile_kernels",
-    "default_time_weight", "finest_clusterer", "fit_frame", "group_means", "lasting_similarity",
-    "level_vectors", "nest_levels", "pair_vectors", "rule_for", "story_map", "tell_apart",
-    "time_share",
+    "Merges", "Order", "PredictingRAC", "Reducer", "Reduction", "Rule", "SphericalKMeans",
+    "agglomerate", "agglomerate_rows", "auto_levels", "auto_time_scale", "calibration_digest",
+    "compile_kernels", "default_time_weight", "finest_clusterer", "fit_frame", "group_means",
+    "lasting_similarity", "level_vectors", "nest_levels", "pair_vectors", "rule_for", "story_map",
+    "tell_apart", "time_share",
 ]  # fmt: skip
 
 _HOMES = {
