@@ -18,7 +18,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from newsnest.cluster import (
     RAC,
     LevelwiseRAC,
-    PredictingRAC,
     agglomerate,
     agglomerate_rows,
     int8_screen,
@@ -471,7 +470,7 @@ def test_tournament_lets_everybody_meet_once():
 
 
 def test_levels_refuse_weights_of_zero_as_flat_clusters_do():
-    for estimator in (RAC(), PredictingRAC(), LevelwiseRAC()):
+    for estimator in (RAC(), LevelwiseRAC()):
         with pytest.raises(ParameterError, match="fit: sample_weight must be positive, got 0.0"):
             estimator.fit(np.eye(3), sample_weight=[1, 0, 2])
 
@@ -479,14 +478,14 @@ def test_levels_refuse_weights_of_zero_as_flat_clusters_do():
 def test_weights_predict_as_repeated_rows_do():
     rows = DATA["narrow"][:200]
     times = np.random.default_rng(7).integers(1, 5, len(rows))
-    weighted = PredictingRAC(0.85).fit(rows, sample_weight=times)
-    expanded = PredictingRAC(0.85).fit(np.repeat(rows, times, axis=0))
+    weighted = RAC(0.85).fit(rows, sample_weight=times)
+    expanded = RAC(0.85).fit(np.repeat(rows, times, axis=0))
     new = DATA["narrow"][200:]
     np.testing.assert_array_equal(weighted.predict(new), expanded.predict(new))
 
 
 @parametrize_with_checks(
-    [RAC(), PredictingRAC(), LevelwiseRAC()],
+    [RAC(), LevelwiseRAC()],
     expected_failed_checks=lambda _: {
         "check_estimators_dtypes": "its integer data has a zero row, which has no cosine",
         "check_sample_weight_equivalence_on_dense_data": "weights of zero are refused",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from newsnest.cluster.kmeans import SphericalKMeans, pair_vectors
     from newsnest.cluster.levels import nest_levels
     from newsnest.cluster.persistence import lasting_similarity
-    from newsnest.cluster.rac import RAC, LevelwiseRAC, PredictingRAC
+    from newsnest.cluster.rac import RAC, LevelwiseRAC
     from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, compile_kernels
     from newsnest.cluster.reduction import REDUCERS, Reducer, Reduction, story_map
     from newsnest.cluster.rows import group_means
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RAC", "REDUCERS", "SHARES", "FinestClusterer", "Frame", "IncrementalRAC", "LevelwiseRAC",
-    "Merges", "Order", "PredictingRAC", "Reducer", "Reduction", "Rule", "SphericalKMeans",
+    "Merges", "Order", "Reducer", "Reduction", "Rule", "SphericalKMeans",
     "agglomerate", "agglomerate_rows", "auto_levels", "auto_time_scale", "calibration_digest",
     "compile_kernels", "default_time_weight", "finest_clusterer", "fit_frame", "group_means",
     "lasting_similarity", "level_vectors", "nest_levels", "pair_vectors", "rule_for", "story_map",
@@ -49,7 +49,7 @@ _HOMES = {
     "kmeans": ("SphericalKMeans", "pair_vectors"),
     "levels": ("nest_levels",),
     "persistence": ("lasting_similarity",),
-    "rac": ("RAC", "LevelwiseRAC", "PredictingRAC"),
+    "rac": ("RAC", "LevelwiseRAC"),
     "rac_engine": ("Merges", "agglomerate", "agglomerate_rows", "compile_kernels"),
     "reduction": ("REDUCERS", "Reducer", "Reduction", "story_map"),
     "rows": ("group_means",),

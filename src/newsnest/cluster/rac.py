@@ -1,8 +1,7 @@
 """Exact average linkage as scikit-learn estimators.
 
-  RAC            one flat partition
-  PredictingRAC  one that also assigns new rows
-  LevelwiseRAC   nested levels
+  RAC           one flat partition
+  LevelwiseRAC  nested levels
 
 Of scikit-learn's checks of estimators two are not passed, on purpose: one has a row of zeros, which
 has no direction and so no cosine; the other has weights of 0, that is rows which are not there and
@@ -33,7 +32,7 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     The tree is that of `scipy.cluster.hierarchy.linkage(…, "average", metric="cosine")`, without
     its n² memory. Every row gets a cluster; there is no noise. For nested levels see
-    `LevelwiseRAC`.
+    `LevelwiseRAC`; to let new rows change the clusters, `IncrementalRAC`.
 
     Parameters
     ----------
@@ -54,6 +53,8 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         SciPy-style: the two clusters, 1 − similarity, weight; sorted by distance. Only merges at or
         above `min_similarity`.
     n_clusters_ : int
+    means_ : ndarray of float32, shape (n_clusters_, d)
+        Mean of the unit rows of every cluster.
     exact_ : bool
         Whether all pairs were looked at from the start.
     n_features_in_ : int
@@ -67,8 +68,9 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     -------
     >>> import numpy as np
     >>> rows = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
-    >>> RAC(min_similarity=0.8).fit(rows).labels_.tolist()
-    [0, 0, 1]
+    >>> model = RAC(min_similarity=0.8).fit(rows)
+    >>> model.labels_.tolist(), model.predict([[1.0, 0.1], [0.1, 1.0], [-1.0, 0.0]]).tolist()
+    ([0, 0, 1], [0, 1, -1])
     """
 
     def __init__(
@@ -107,44 +109,14 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.exact_ = merges.exact
         self.labels_ = merges.labels
         self.linkage_ = merges.linkage(weights)
-        self.n_clusters_ = int(self.labels_.max()) + 1
-        return self
-
-
-class PredictingRAC(RAC):
-    """`RAC` that also assigns new rows, for pipelines that ask for it, such as BERTopic's.
-
-    A new row goes to the cluster with which its mean cosine is highest, or to none (−1) where that
-    is below `min_similarity`. The clusters stay as they were fitted; to let new rows change them,
-    cluster again or see `IncrementalRAC`.
-
-    Parameters
-    ----------
-    min_similarity, exact, n_jobs
-        See `RAC`.
-
-    Attributes
-    ----------
-    means_ : ndarray of float32, shape (n_clusters_, d)
-        Mean of the unit rows of every cluster.
-
-    Example
-    -------
-    >>> rows = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
-    >>> PredictingRAC(0.8).fit(rows).predict([[1.0, 0.1], [0.1, 1.0], [-1.0, 0.0]]).tolist()
-    [0, 1, -1]
-    """
-
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Cluster the rows of X as `RAC.fit` does, and keep the clusters' means."""
-        super().fit(X, y, sample_weight)
-        rows = directions("PredictingRAC.fit", np.asarray(X, np.float32))
-        weights = np.ones(len(rows)) if sample_weight is None else np.asarray(sample_weight, float)
-        self.means_, _ = group_means(rows, self.labels_, weights)
+        self.means_, _ = group_means(unit, self.labels_, weights)
+        self.n_clusters_ = len(self.means_)
         return self
 
     def predict(self, X: ArrayLike) -> Labels:
-        """Return the cluster of every row, int32 (n,); −1 where none is near enough.
+        """Return the cluster of every row, int32 (n,), by the highest mean cosine.
+
+        −1 where that is below `min_similarity`. The clusters stay as they were fitted.
 
         Raises
         ------
@@ -154,9 +126,7 @@ class PredictingRAC(RAC):
             As scikit-learn: not fitted, another number of columns, NaN.
         """
         check_is_fitted(self)
-        rows = directions(
-            "PredictingRAC.predict", validate_data(self, X, dtype=np.float32, reset=False)
-        )
+        rows = directions("RAC.predict", validate_data(self, X, dtype=np.float32, reset=False))
         similar = rows @ self.means_.T  # (n, k): the mean cosine with the rows of each cluster
         nearest = similar.argmax(axis=1)
         near = similar[np.arange(len(rows)), nearest] >= self.min_similarity
