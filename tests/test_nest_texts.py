@@ -129,6 +129,8 @@ def test_dates_that_come_or_go_under_given_levels_are_no_error():
     plain = nest_texts(*undated)
     assert plain.seen.frame.time_scale == 0.0
     assert nested_again(dated, NestConfig(), plain).hierarchy.levels[-1].time_weight == 0.0
+    off = nest_texts(*dated, NestConfig(time_weight=0.0), levels=first.hierarchy.levels)
+    assert off.seen.at(first.hierarchy.levels[-1]).shape == (240, 32)
     levels, _ = choose_levels(see_texts(*dated, frame=plain.seen.frame))
     assert levels[-1].time_weight == 0.0  # the frame has no time scale to look at dates by
 

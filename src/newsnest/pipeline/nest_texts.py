@@ -57,7 +57,7 @@ class NestConfig:
 
 @dataclass(frozen=True, slots=True)
 class TextFrame:
-    """How the texts of a corpus are looked at; kept, so that later ones are looked at alike.
+    """How the texts of a corpus are compared; kept, so that later ones are compared alike.
 
     Parameters
     ----------
@@ -102,7 +102,8 @@ class SeenTexts:
     def at(self, level: Level) -> Vectors:
         """Return the unit vectors that a level compares."""
         scale = self.frame.time_scale
-        return cluster.level_vectors(self.text, level, times=self.times, time_scale=scale)
+        times = self.times if scale else None
+        return cluster.level_vectors(self.text, level, times=times, time_scale=scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ def nest_texts(  # noqa: PLR0913
         texts; its time scale replaces that of `config`.
     levels
         Those of an earlier run, coarse to fine, in place of measured ones; they replace
-        `min_similarity` and `time_weight` of `config`.
+        `min_similarity` and `time_weight` of `config`, but a time weight of 0 there turns dates off
+        where no frame is given.
     progress
         Reports what was chosen for each level, and clustering.
 
@@ -188,7 +190,7 @@ def nest_texts(  # noqa: PLR0913
     True
     """
     cluster.compile_kernels(progress)
-    seen = see_texts(vectors, articles, weights, config, frame=frame, levels=levels)
+    seen = see_texts(vectors, articles, weights, config, frame=frame)
     finest = cluster.finest_clusterer(config.clusterer)
     if levels is None:
         levels, origins = choose_levels(seen, config)
@@ -220,11 +222,10 @@ def see_texts(
     config: NestConfig = NestConfig(),
     *,
     frame: TextFrame | None = None,
-    levels: Sequence[Level] | None = None,
 ) -> SeenTexts:
-    """Return texts as levels see them, in a frame of their own unless one is given.
+    """Return texts as levels see them, in a frame fitted to them unless one is given.
 
-    Parameters are those of `nest_texts`; of the levels it counts whether any looks at dates.
+    Parameters are those of `nest_texts`.
 
     Raises
     ------
@@ -233,7 +234,7 @@ def see_texts(
     """
     times = np.array([a.date.timestamp() if a.date else np.nan for a in articles])
     if frame is None:
-        frame = _fitted(vectors, articles, weights, times, config, levels)
+        frame = _fitted(vectors, articles, weights, times, config)
     else:
         _check_frame(frame, vectors, config)
     text = config.reduction.apply(vectors, frame.vectors, frame.groups(articles))
@@ -246,7 +247,6 @@ def _fitted(
     weights: NDArray[np.float64],
     times: NDArray[np.float64],
     config: NestConfig,
-    levels: Sequence[Level] | None,
 ) -> TextFrame:
     by_language = config.centre == "language"
     spoken = [article.lang if by_language else "" for article in articles]
@@ -258,9 +258,8 @@ def _fitted(
         n_groups=len(names) + by_language,  # of a group without texts the mean is the corpus' own
         rotate=config.model.rotate,
     )
-    looks = config.time_weight != 0.0 if levels is None else any(o.time_weight for o in levels)
     scale = 0.0
-    if looks and not np.isnan(times).all():
+    if config.time_weight != 0.0 and not np.isnan(times).all():
         scale = cluster.auto_time_scale(times) if config.time_scale is None else config.time_scale
     return TextFrame(tuple(map(str, names)), fitted, scale)
 
