@@ -31,6 +31,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -44,19 +45,13 @@ from umap import UMAP
 
 import defaults
 import measured
-from newsnest.cluster import (
-    auto_levels,
-    auto_time_scale,
-    default_time_weight,
-    fit_frame,
-    level_vectors,
-    nest_levels,
-)
-from newsnest.cluster.calibration import SHARES, Rule, Spread
+from newsnest.cluster import SHARES, Rule, default_time_weight
+from newsnest.cluster.calibration import Spread
 from newsnest.errors import InputError
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
-from newsnest.types import Vectors
+from newsnest.pipeline import NestConfig, nest_texts
+from newsnest.types import Article, Vectors
 
 ENCODER = "minilm"
 SIZES = (2, 3, 5, 10, 20, 50, 100, 250)
@@ -110,18 +105,15 @@ def nested(
     vectors: Vectors, values: Values, times: NDArray[np.float64] | None = None
 ) -> tuple[dict[str, NDArray[np.int32]], dict[str, float]]:
     """Do as the pipeline does from vectors on; return labels and min_similarity by level."""
-    weights = np.ones(len(vectors))
-    text = fit_frame(vectors, weights).apply(vectors)
-    weight = 0.0 if times is None else default_time_weight()
-    scale = 0.0 if times is None else auto_time_scale(times)
-    levels = auto_levels(text, encoder=ENCODER, min_similarity=values, time_weight=weight,
-                         times=times, time_scale=scale)  # fmt: skip
-    found = nest_levels(
-        lambda level: level_vectors(text, level, times=times, time_scale=scale), levels, weights
-    )
+    dates = [None] * len(vectors) if times is None else [
+        None if np.isnan(at) else datetime.fromtimestamp(at, UTC) for at in times
+    ]  # fmt: skip
+    articles = [Article(str(row), date=date) for row, date in enumerate(dates)]
+    config = NestConfig(ENCODER, min_similarity=values)
+    found = nest_texts(vectors, articles, np.ones(len(vectors)), config).hierarchy
     return (
-        {level.name: labels for level, labels in zip(levels, found.labels, strict=True)},
-        {level.name: level.min_similarity for level in levels},
+        {level.name: labels for level, labels in zip(found.levels, found.labels, strict=True)},
+        {level.name: level.min_similarity for level in found.levels},
     )
 
 

@@ -40,13 +40,13 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 import measured
-from newsnest.cluster import auto_levels, fit_frame, level_vectors, nest_levels
 from newsnest.embed import EncoderConfig, StaticEncoder, encode_cached, load_encoder, static
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import minilm_folder
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
-from newsnest.types import Encoder, Level, Vectors
+from newsnest.pipeline import NestConfig, nest_texts
+from newsnest.types import Article, Encoder, Level, Vectors
 
 BACKENDS = ("torch", "bfloat16", "int8")
 SETS = ("uci_news", "ecbplus")
@@ -179,12 +179,11 @@ def story_f1(
     vectors: Vectors, gold: measured.GoldSet, encoder: str, levels: Sequence[Level] = ()
 ) -> tuple[float, Sequence[Level]]:
     """Cluster as the pipeline does from vectors on, without dates; return F1 and the levels."""
-    weights = np.ones(len(vectors))
-    text = fit_frame(vectors, weights).apply(vectors)
-    levels = levels or auto_levels(text, encoder=encoder)
-    found = nest_levels(lambda level: level_vectors(text, level), levels, weights)
+    articles = [Article(str(row)) for row in range(len(vectors))]
+    config, weights = NestConfig(encoder), np.ones(len(vectors))
+    found = nest_texts(vectors, articles, weights, config, levels=levels or None).hierarchy
     score = cluster_scores(found.labels[-1], gold.gold).as_dict()["bcubed_f1"]
-    return round(float(score or 0), 4), levels
+    return round(float(score or 0), 4), found.levels
 
 
 def disturbed(vectors: Vectors, seed: int) -> Vectors:

@@ -12,7 +12,7 @@ def test_an_encoder_and_rac_work_inside_bertopic(tiny_model):
     from bertopic.dimensionality import BaseDimensionalityReduction
     from sentence_transformers import SentenceTransformer
 
-    from newsnest.cluster import PredictingRAC
+    from newsnest.cluster import RAC
 
     # Known to the tiny model as whole words.
     words = sorted(
@@ -23,7 +23,7 @@ def test_an_encoder_and_rac_work_inside_bertopic(tiny_model):
     topics = bertopic.BERTopic(
         embedding_model=SentenceTransformer(str(tiny_model), device="cpu"),
         umap_model=BaseDimensionalityReduction(),
-        hdbscan_model=PredictingRAC(min_similarity=0.9999),
+        hdbscan_model=RAC(min_similarity=0.9999),
     )
     found, _ = topics.fit_transform(texts)
     assert -1 not in found  # no outliers

@@ -271,6 +271,31 @@ with Nest(sys.argv[2], create=True) as nest:
 """
 
 
+AGAIN = """
+import sys
+from newsnest.nest import Nest
+from newsnest.pipeline import Options, build
+with Nest(sys.argv[2], create=True) as nest:
+    built = build([sys.argv[1]], nest, Options(encoder="tfidf"))
+heavy = ("numba", "sklearn", "torch", "pandas", "scipy.stats")
+print(built.new, sorted(set(heavy) & set(sys.modules)))
+"""
+
+
+def test_a_finished_nest_loads_nothing_heavy(tmp_path: Path):
+    corpus = invented.write(tmp_path / "news.jsonl", invented.articles(stories=5, each=3))
+    with Nest(tmp_path / "a.nest", create=True) as nest:
+        build([corpus], nest, Options(encoder="tfidf"))
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(corpus), str(tmp_path / "a.nest")],
+        capture_output=True,
+        text=True,
+        env=os.environ | source_path(),
+        check=True,
+    )
+    assert done.stdout == "False []\n"
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
 def test_one_thread_and_two_give_the_same_bits(tmp_path: Path):
     # More rows than a thread is started for.

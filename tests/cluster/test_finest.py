@@ -10,7 +10,6 @@ from sklearn.metrics import adjusted_rand_score
 
 from newsnest.cluster import (
     RAC,
-    PredictingRAC,
     auto_levels,
     finest_clusterer,
     fit_frame,
@@ -110,7 +109,7 @@ def test_what_does_not_go_together_is_refused():
 
 def test_new_rows_go_to_the_cluster_of_the_highest_mean_cosine():
     rows, _ = blobs()
-    model = PredictingRAC(0.6).fit(rows)
+    model = RAC(0.6).fit(rows)
     assert np.array_equal(model.labels_, RAC(0.6).fit(rows).labels_)
     new, _ = blobs(seed=1)
     found = model.predict(new)
@@ -123,15 +122,15 @@ def test_new_rows_go_to_the_cluster_of_the_highest_mean_cosine():
 
 def test_weights_move_the_means_of_predicting():
     rows = np.array([[1.0, 0.0], [0.8, 0.6]], np.float32)
-    model = PredictingRAC(0.5).fit(rows, sample_weight=[3.0, 1.0])
+    model = RAC(0.5).fit(rows, sample_weight=[3.0, 1.0])
     assert model.means_ == pytest.approx(np.array([[0.95, 0.15]]))
 
 
 def test_predicting_asks_for_a_fit_and_rows_with_a_direction():
     with pytest.raises(NotFittedError):
-        PredictingRAC().predict([[1.0, 0.0]])
+        RAC().predict([[1.0, 0.0]])
     with pytest.raises(ParameterError, match="X must have no zero rows, got one at row 1"):
-        PredictingRAC().fit([[1.0, 0.0]]).predict([[1.0, 0.0], [0.0, 0.0]])
+        RAC().fit([[1.0, 0.0]]).predict([[1.0, 0.0], [0.0, 0.0]])
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,6 @@ def test_no_cut_is_below_zero():
 def test_many_rows_are_judged_by_a_sample(monkeypatch):
     rows, _ = groups([60] * 20)
     whole = lasting_similarity(rows)
-    monkeypatch.setattr("newsnest.cluster.persistence._MOST", 400)
+    monkeypatch.setattr("newsnest.cluster.persistence._MAX_ROWS", 400)
     assert lasting_similarity(rows) == pytest.approx(whole, abs=0.1)
     assert lasting_similarity(rows) == lasting_similarity(rows)

@@ -6,10 +6,26 @@ import importlib.util
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist, squareform
 from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.manifold._t_sne import _joint_probabilities
+from sklearn.metrics import pairwise_distances
 
-from newsnest.cluster import REDUCERS, Reduction, auto_levels, fit_frame, level_vectors
+from newsnest.cluster import (
+    REDUCERS,
+    Reduction,
+    auto_levels,
+    fit_frame,
+    level_vectors,
+    story_map,
+)
 from newsnest.errors import ParameterError
+
+
+def reduced(reduction, rows, **fitting):
+    frame = reduction.fit(rows, **fitting)
+    return frame, reduction.apply(rows, frame, fitting.get("groups"))
 
 
 def blobs(seed: int = 0) -> np.ndarray:
@@ -24,14 +40,14 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 def test_none_is_the_frame_alone():
     rows = blobs()
-    frame, text = Reduction().fit(rows)
+    frame, text = reduced(Reduction(), rows)
     assert np.array_equal(text, fit_frame(rows).apply(rows))
     assert np.array_equal(frame.rotation, fit_frame(rows).rotation)
 
 
 def test_pca_keeps_the_axes_of_sklearn():
     rows = blobs()
-    _, text = Reduction("pca", 5).fit(rows)
+    _, text = reduced(Reduction("pca", 5), rows)
     centred = rows - fit_frame(rows).means
     # Ours are axes through the shrunk mean; sklearn's, through the mean of what is given to it.
     theirs = PCA(5).fit(np.concatenate([centred, -centred])).transform(centred)
@@ -42,13 +58,13 @@ def test_pca_keeps_the_axes_of_sklearn():
 
 def test_pca_turns_vectors_of_encoders_that_are_not_turned_otherwise():
     rows = blobs()
-    _, turned = Reduction("pca", 5).fit(rows, rotate=False)
-    assert np.array_equal(turned, Reduction("pca", 5).fit(rows, rotate=True)[1])
+    _, turned = reduced(Reduction("pca", 5), rows, rotate=False)
+    assert np.array_equal(turned, reduced(Reduction("pca", 5), rows, rotate=True)[1])
 
 
 def test_truncation_cuts_what_the_encoder_gives_before_it_is_centred():
     rows = blobs()
-    frame, text = Reduction("truncate", 6).fit(rows, rotate=False)
+    frame, text = reduced(Reduction("truncate", 6), rows, rotate=False)
     short = unit(rows[:, :6]).astype(np.float32)
     assert np.allclose(text, fit_frame(short, rotate=False).apply(short), atol=1e-6)
     assert frame.rotation.shape == (6, 6)
@@ -60,7 +76,7 @@ def test_the_same_rows_give_the_same_unit_vectors(name: str):
         pytest.importorskip("umap")
     rows = blobs()
     reduction = Reduction(name, None if name == "none" else 4)
-    one, other = (reduction.fit(rows)[1] for _ in range(2))
+    one, other = (reduced(reduction, rows)[1] for _ in range(2))
     assert np.array_equal(one, other)
     assert np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-5)
     assert np.isfinite(one).all()
@@ -68,7 +84,7 @@ def test_the_same_rows_give_the_same_unit_vectors(name: str):
 
 def test_umap_puts_rows_of_a_blob_together():
     pytest.importorskip("umap")
-    _, text = Reduction("umap", 4).fit(blobs())
+    _, text = reduced(Reduction("umap", 4), blobs())
     similar = text @ text.T
     own = np.repeat(np.arange(8), 10)
     same = own[:, None] == own[None, :]
@@ -82,7 +98,7 @@ def test_dates_stay_whole_behind_a_reduction():
     reduction = Reduction("pca", 4)
     views = []
     for own in (Reduction(), reduction):
-        _, text = own.fit(rows)
+        _, text = reduced(own, rows)
         story = auto_levels(text, dims=own.level_dims({}), time_weight=0.2, **given)[-1]
         views.append(level_vectors(text, story, **given))
     assert views[1].shape == (80, 4 + 64)
@@ -114,16 +130,47 @@ def test_what_does_not_go_together_is_said(name: str, dims: int | None, message:
 
 def test_more_dimensions_than_there_are_is_an_error():
     with pytest.raises(ParameterError, match="dims must be at most 24, those of the encoder, got"):
-        Reduction("pca", 25).fit(blobs())
+        reduced(Reduction("pca", 25), blobs())
 
 
 def test_umap_wants_texts_enough():
     pytest.importorskip("umap")
     with pytest.raises(ParameterError, match="texts must be at least 12 for umap with 10 dimens"):
-        Reduction("umap", 10).fit(blobs()[:11])
+        reduced(Reduction("umap", 10), blobs()[:11])
 
 
 def test_without_umap_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("newsnest.cluster.reduction.find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r'Run pip install "newsnest\[compare\]"'):
         Reduction("umap", 5)
+
+
+def divergence(rows: np.ndarray, places: np.ndarray) -> float:
+    """Kullback-Leibler, as scikit-learn has it: neighbourhoods of the rows, of the plane."""
+    near = squareform(_joint_probabilities(pairwise_distances(rows, metric="sqeuclidean"), 20.0, 0))
+    kernel = 1.0 / (1.0 + squareform(pdist(places, "sqeuclidean")))
+    np.fill_diagonal(kernel, 0.0)
+    seen = np.maximum(kernel / kernel.sum(), 1e-12)
+    return float((near * np.log(np.maximum(near, 1e-12) / seen)).sum())
+
+
+def test_the_map_is_as_good_as_that_of_sklearn():
+    rows = unit(blobs(3)).astype(np.float32)[:61]  # a perplexity of 20
+    theirs = TSNE(perplexity=20.0, init="pca", random_state=0, method="exact", max_iter=500)
+    ours = story_map(rows)
+    found = divergence(rows, ours)
+    assert found < 1.1 * divergence(rows, theirs.fit_transform(rows).astype(np.float64))
+    assert np.array_equal(ours, story_map(rows))
+    groups = np.arange(61) // 10
+    nearest = squareform(pdist(ours)) + 1e9 * np.eye(61)
+    assert (groups[nearest.argmin(axis=1)] == groups)[:60].all()
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 6])
+def test_few_stories_have_a_place_too(n: int):
+    places = story_map(blobs()[:n])
+    assert places.shape == (n, 2) and np.isfinite(places).all()
+
+
+def test_equal_stories_have_a_place_too():
+    assert np.isfinite(story_map(np.ones((9, 4), np.float32))).all()

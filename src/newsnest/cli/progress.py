@@ -101,24 +101,30 @@ class _Lines:
 
 
 class _LineTask(Task):
+    """Counts its rate from the end of the first batch on, as the bars of rich do.
+
+    The first one waits for what is done once: weights are loaded, kernels compiled.
+    """
+
     def __init__(self, what: str, total: int | None, unit: str) -> None:
         self._what = what
         self._total = total
         self._unit = unit
-        self._done = 0
+        self._done = self._first = 0
         self._began = self._said = time.monotonic()
 
     def advance(self, steps: int = 1) -> None:
-        self._done += steps
         now = time.monotonic()
+        if not self._done:
+            self._first, self._began = steps, now
+        self._done += steps
         if now - self._said < _SILENCE:
             return
         self._said = now
-        rate = self._done / (now - self._began)
         of = f" of {self._total:,}" if self._total else ""
-        left = f", {(self._total - self._done) / rate:,.0f} s left" if self._total else ""
-        print(
-            f"{self._what}: {self._done:,}{of} {self._unit}, {_pace(rate)}{left}",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"{self._what}: {self._done:,}{of} {self._unit}"
+        if self._done > self._first and now > self._began:
+            rate = (self._done - self._first) / (now - self._began)
+            left = f", {(self._total - self._done) / rate:,.0f} s left" if self._total else ""
+            line += f", {_pace(rate)}{left}"
+        print(line, file=sys.stderr, flush=True)

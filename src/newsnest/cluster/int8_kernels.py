@@ -12,6 +12,9 @@ COLUMNS columns, COLUMN_WORDS words each for each block, because that is how `ti
 The screen is exact. x = s·q + r in each block, so |⟨x, y⟩ − Σ s²⟨q, p⟩| ≤ |r_x||y| + |s·q_x||r_y|,
 and a row's limit is lowered by that much: what a tile does not mark cannot exceed the threshold,
 and what it marks is computed again in float32 by `similarity`.
+
+The columns' bytes are unsigned, for so the instruction wants them: a code c is stored as c + 128.
+That adds 128 · Σ q to every product of a row, which its offset takes away again.
 """
 
 from __future__ import annotations
@@ -44,14 +47,27 @@ Found = NDArray[np.uint16]
 class Rounding(NamedTuple):
     """What rounding lost.
 
-    Per row the length of the rest and of the row; the largest rest in ordinary panels and in rough
-    ones, and which panels are rough; the longest row; what float32 may add.
+    Parameters
+    ----------
+    step
+        What a unit of the last block's codes is worth.
+    error, length
+        Of each row: the length of what rounding left out, and of the row.
+    max_error
+        The largest error in ordinary panels, and in rough ones.
+    rough
+        Which panels are rough: hold a row that rounding hurt far more than most. They are kept
+        apart, or the limits of all tiles would have to allow for them.
+    longest
+        The length of the longest row.
+    float32
+        What float32 may add.
     """
 
     step: np.float32
     error: Floats
     length: Floats
-    most: Floats
+    max_error: Floats
     rough: NDArray[np.uint8]
     longest: np.float32
     float32: np.float32
@@ -62,6 +78,34 @@ class Looks(NamedTuple):
 
     first: int
     factors: Ints
+
+
+class Search(NamedTuple):
+    """Queries against columns, and the lists that they fill.
+
+    Parameters
+    ----------
+    means
+        float32 (n, d): of all rows.
+    queries, owners
+        The row of each query and of each slot of the panels, −1 where there is none.
+    codes, limits, values, ids
+        By query, padded to whole tiles: codes; limits, int32 (2, queries), against ordinary panels
+        and rough ones; heaps.
+    panels, looks, rounding
+        Of the columns.
+    """
+
+    means: Floats
+    queries: Ints
+    owners: Ints
+    codes: Codes
+    panels: Panels
+    looks: Looks
+    rounding: Rounding
+    limits: Ints
+    values: Floats
+    ids: Ints
 
 
 _NEVER = np.int32(2**31 - 1)
@@ -94,7 +138,7 @@ def encode(
             for k in range(BLOCK):
                 rounded = np.rint(source[k] * inverse)
                 rounded = min(np.float32(127.0), max(np.float32(-127.0), rounded))
-                code = np.int32(rounded)
+                code = np.int32(rounded)  # |code| ≤ 127: a block's squares fit into int32
                 target[k] = np.int8(code)
                 total += code
                 square += code * code
@@ -105,8 +149,10 @@ def encode(
             words[i, b * ROW_WORDS + GROUPS] = np.int32(-128) * total
         left = 0.0
         for b in range(blocks - 1, -1, -1):
+            # Rounded up, for it bounds what the blocks after this one can add.
             words[i, b * ROW_WORDS + GROUPS + 1] = np.int32(np.ceil(np.sqrt(left) + 1e-6))
             left = (left + squares[b]) / factors[0, b - 1]  # of the last block for b = 0: unused
+        # A little more, for the float32 sums of up to thousands of squares.
         error[i] = np.sqrt(lost) * np.float32(1.0001)
         length[i] = np.sqrt(whole) * np.float32(1.0001)
 
@@ -150,8 +196,10 @@ def limit(lowest: np.float32, row: int, rounding: Rounding, rough: int) -> np.in
     """
     error = np.float64(rounding.error[row])
     length = np.float64(rounding.length[row])
-    lost = error * rounding.longest + (length + error) * rounding.most[rough] + rounding.float32
+    other = rounding.max_error[rough]
+    lost = error * rounding.longest + (length + error) * other + rounding.float32
     step = np.float64(rounding.step)
+    # One less than the floor, so that rounding in this line cannot lift it.
     product = np.floor((np.float64(lowest) - lost) / (step * step)) - 1.0
     return np.int32(min(_FAR, max(-_FAR, product)))
 
@@ -165,31 +213,38 @@ def set_limits(rows: Ints, lowest: Floats, rounding: Rounding, limits: Ints) -> 
 
 
 @njit(cache=True, inline="always")
-def _offer(
-    slot: int, row: int, other: int, v: np.float32, rounding: Rounding, limits: Ints,
-    values: Floats, ids: Ints,
-) -> None:  # fmt: skip
+def _offer(slot: int, row: int, other: int, v: np.float32, s: Search) -> None:
     """Give a heap a neighbour; a fuller heap asks for more of the next."""
-    if v > values[slot, 0]:
-        push(values[slot], ids[slot], v, other)
+    if v > s.values[slot, 0]:
+        push(s.values[slot], s.ids[slot], v, other)
         for rough in range(2):
-            limits[rough, slot] = limit(values[slot, 0], row, rounding, rough)
+            s.limits[rough, slot] = limit(s.values[slot, 0], row, s.rounding, rough)
+
+
+@njit(cache=True, inline="always")
+def _multiply(r: int, p: int, column_limits: int, found: Found, s: Search) -> int:
+    """Multiply the tile of queries r … r + ROWS − 1 and panel p; see `tile`."""
+    width = s.codes.shape[1]
+    across = s.limits.shape[1] * 4  # bytes from the limits of ordinary panels to those of rough
+    marked: int = tile(
+        s.codes.ctypes.data + r * width, width,
+        s.panels.ctypes.data + p * s.panels.shape[1], width // (ROW_WORDS * GROUP),
+        s.looks.first, s.looks.factors.ctypes.data,
+        s.limits.ctypes.data + s.rounding.rough[p] * across + 4 * r,
+        column_limits, found.ctypes.data,
+    )  # fmt: skip
+    return marked
 
 
 @njit(cache=True, nogil=True)
-def meet(
-    pairs: Ints, block: int, owners: Ints, means: Floats, codes: Codes, panels: Panels,
-    looks: Looks, rounding: Rounding, limits: Ints, values: Floats, ids: Ints,
-) -> None:  # fmt: skip
+def meet(pairs: Ints, block: int, s: Search) -> None:
     """Fold every pair of rows of every pair of blocks into the heaps of both.
 
     pairs (m, 2) int32: numbers of blocks of `block` slots, no block in two pairs but with itself.
-    owners: the row in every slot, −1 where there is none; codes, limits, heaps: by slot.
+    Queries are the slots themselves.
     """
     found = np.zeros(ROWS * REGISTERS, np.uint16)
-    padded, width = codes.shape
-    blocks = width // (ROW_WORDS * GROUP)
-    across = limits.shape[1] * 4
+    padded = s.codes.shape[0]
     for q in range(pairs.shape[0]):
         i0, j0 = pairs[q, 0] * block, pairs[q, 1] * block
         i1, j1 = min(i0 + block, padded), min(j0 + block, padded)
@@ -197,56 +252,27 @@ def meet(
             for r in range(i0, i1, ROWS):
                 if i0 == j0 and (p + 1) * COLUMNS <= r:
                     continue  # below the diagonal
-                rough = max(rounding.rough[r // COLUMNS],
-                            rounding.rough[(r + ROWS - 1) // COLUMNS])  # fmt: skip
-                if tile(
-                    codes.ctypes.data + r * width, width,
-                    panels.ctypes.data + p * panels.shape[1], blocks,
-                    looks.first, looks.factors.ctypes.data,
-                    limits.ctypes.data + rounding.rough[p] * across + 4 * r,
-                    limits.ctypes.data + rough * across + 4 * p * COLUMNS, found.ctypes.data,
-                ) > 0:  # fmt: skip
-                    _offer_found(
-                        r, p * COLUMNS, True, found, owners, owners, means, rounding, limits,
-                        values, ids,
-                    )  # fmt: skip
+                # A tile's rows may lie in two panels; the columns' limits allow for the rougher.
+                rough = max(s.rounding.rough[r // COLUMNS],
+                            s.rounding.rough[(r + ROWS - 1) // COLUMNS])  # fmt: skip
+                of_columns = (rough * s.limits.shape[1] + p * COLUMNS) * 4
+                if _multiply(r, p, s.limits.ctypes.data + of_columns, found, s) > 0:
+                    _offer_found(r, p * COLUMNS, True, found, s)
 
 
 @njit(cache=True, nogil=True)
-def look_up(
-    first: int, last: int, queries: Ints, listed: Ints, owners: Ints, means: Floats, codes: Codes,
-    panels: Panels, looks: Looks, rounding: Rounding, limits: Ints, values: Floats, ids: Ints,
-) -> None:  # fmt: skip
-    """Fold the columns of some panels into the heaps of queries first … last − 1.
-
-    listed: the panels, int32; owners: the row in every slot of the panels, −1 where there is none;
-    codes, limits: of the queries, padded to whole tiles, and so are queries with −1.
-    """
+def look_up(first: int, last: int, listed: Ints, s: Search) -> None:
+    """Fold the columns of some panels, int32, into the heaps of queries first … last − 1."""
     found = np.zeros(ROWS * REGISTERS, np.uint16)
-    never = np.full(COLUMNS, _NEVER, np.int32)
-    width = codes.shape[1]
-    blocks = width // (ROW_WORDS * GROUP)
-    across = limits.shape[1] * 4
+    never = np.full(COLUMNS, _NEVER, np.int32)  # columns ask for nothing here
     for p in listed:
         for r in range(first, last, ROWS):
-            if tile(
-                codes.ctypes.data + r * width, width,
-                panels.ctypes.data + p * panels.shape[1], blocks,
-                looks.first, looks.factors.ctypes.data,
-                limits.ctypes.data + rounding.rough[p] * across + 4 * r,
-                never.ctypes.data, found.ctypes.data,
-            ) > 0:  # fmt: skip
-                _offer_found(
-                    r, p * COLUMNS, False, found, queries, owners, means, rounding, limits,
-                    values, ids,
-                )  # fmt: skip
+            if _multiply(r, p, never.ctypes.data, found, s) > 0:
+                _offer_found(r, p * COLUMNS, False, found, s)
 
 
 @njit(cache=True)
-def _offer_found(
-    row0: int, column0: int, mutual: bool, found: Found, queries: Ints, owners: Ints,
-    means: Floats, rounding: Rounding, limits: Ints, values: Floats, ids: Ints,
-) -> None:  # fmt: skip
+def _offer_found(row0: int, column0: int, mutual: bool, found: Found, s: Search) -> None:
     """Compute the pairs a tile has marked; offer each to its row and, if mutual, to its column."""
     for t in range(ROWS * REGISTERS):
         bits = np.int32(found[t])
@@ -254,37 +280,28 @@ def _offer_found(
         b = column0 + (t % REGISTERS) * LANES
         while bits != 0:
             if bits & 1:
-                i, j = queries[a], owners[b]
+                i, j = s.queries[a], s.owners[b]
                 if i >= 0 and j >= 0 and i != j and (b > a or not mutual):
-                    v = similarity(means, i, j)
-                    _offer(a, i, j, v, rounding, limits, values, ids)
+                    v = similarity(s.means, i, j)
+                    _offer(a, i, j, v, s)
                     if mutual:
-                        _offer(b, j, i, v, rounding, limits, values, ids)
+                        _offer(b, j, i, v, s)
             bits >>= 1
             b += 1
 
 
 @njit(cache=True, nogil=True)
-def probe(
-    tiles: Ints, codes: Codes, panels: Panels, looks: Looks, rounding: Rounding, limits: Ints
-) -> NDArray[np.int64]:
+def probe(tiles: Ints, s: Search) -> NDArray[np.int64]:
     """Return how many tiles can end after 0, 1, … blocks of dimensions, int64 (blocks + 1,).
 
-    tiles (m, 2) int32: number of the tile's first row, and of its panel.
+    tiles (m, 2) int32: number of the tile's first row, and of its panel. s.looks.first must be 1.
     """
     found = np.zeros(ROWS * REGISTERS, np.uint16)
-    width = codes.shape[1]
-    blocks = width // (ROW_WORDS * GROUP)
-    across = limits.shape[1] * 4
+    blocks = s.codes.shape[1] // (ROW_WORDS * GROUP)
     ended = np.zeros(blocks + 1, np.int64)
     for q in range(tiles.shape[0]):
         r, p = tiles[q]
-        spent = tile(
-            codes.ctypes.data + r * width, width,
-            panels.ctypes.data + p * panels.shape[1], blocks,
-            1, looks.factors.ctypes.data,
-            limits.ctypes.data + rounding.rough[p] * across + 4 * r,
-            limits.ctypes.data + rounding.rough[p] * across + 4 * p * COLUMNS, found.ctypes.data,
-        )  # fmt: skip
+        of_columns = (s.rounding.rough[p] * s.limits.shape[1] + p * COLUMNS) * 4
+        spent = _multiply(r, p, s.limits.ctypes.data + of_columns, found, s)
         ended[blocks if spent > 0 else -spent] += 1
     return ended

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.cluster import int8_kernels, int8_tile
 from newsnest.cluster.cells import Cells, pivots_of
 from newsnest.cluster.int8_axes import Axes
-from newsnest.cluster.int8_kernels import Looks, Rounding
+from newsnest.cluster.int8_kernels import Looks, Rounding, Search
 from newsnest.cluster.screen import Neighbours, Screen, empty_heaps, tournament, widened
+from newsnest.cluster.threads import Threads
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
 
@@ -28,9 +27,9 @@ _LOOK_COST = 0.25  # of multiplying a block
 class Int8Screen(Screen):
     """Products of vectors rounded to int8, in panels that follow the live rows."""
 
-    def __init__(self, means: Vectors, pool: ThreadPoolExecutor, threads: int) -> None:
+    def __init__(self, means: Vectors, threads: Threads) -> None:
         n = len(means)
-        self._means, self._pool, self._threads = means, pool, threads
+        self._means, self._pool, self._threads = means, threads.pool, threads.count
         self._axes = Axes.of(means)
         self._blocks = len(self._axes.steps)
         self._codes = np.zeros((n, self._blocks * int8_tile.ROW_WORDS * 4), np.int8)
@@ -82,17 +81,12 @@ class Int8Screen(Screen):
 
     def all_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
         n = len(self._means)
-        values, ids = empty_heaps(n, k, above)
-        rounding = self._rounding()
-        codes, limits = self._queries(self._owners, values, rounding)
+        search = self._search(self._owners, n, k, above)
         block = _BLOCK if n > _SMALL else _BLOCK // 2
         blocks = -(-n // block)
 
         def fold(pairs: NDArray[np.int32]) -> None:
-            int8_kernels.meet(
-                pairs, block, self._owners, self._means, codes, self._panels, self._looks,
-                rounding, limits, values, ids,
-            )  # fmt: skip
+            int8_kernels.meet(pairs, block, search._replace(looks=self._looks))
 
         with progress.start("comparing", blocks * (blocks + 1) // 2, "blocks") as task:
             for played, pairs in enumerate(tournament(blocks)):
@@ -101,20 +95,19 @@ class Int8Screen(Screen):
                 list(self._pool.map(fold, np.array_split(listed, parts)))
                 task.advance(len(pairs))
                 if not played:  # lists are no longer empty
-                    self._plan_looks(codes, rounding, limits)
+                    self._plan_looks(search)
         back = np.argsort(self._cells.order)
-        return values[back], ids[back]
+        return search.values[back], search.ids[back]
 
-    def _plan_looks(
-        self, codes: NDArray[np.int8], rounding: Rounding, limits: NDArray[np.int32]
-    ) -> None:
+    def _plan_looks(self, search: Search) -> None:
         """Decide by some tiles after how many blocks of dimensions it pays to look at sums."""
-        rows = np.arange(0, len(codes), int8_tile.ROWS)
+        rows = np.arange(0, len(search.codes), int8_tile.ROWS)
         panels = np.arange(len(self._panels))
-        most = max(1, int(min(_PROBED, len(rows) * len(panels) / 50) ** 0.5))
-        some = [every[:: -(-len(every) // most)] for every in (rows, panels)]
+        each = max(1, int(min(_PROBED, len(rows) * len(panels) / 50) ** 0.5))
+        some = [every[:: -(-len(every) // each)] for every in (rows, panels)]
         tiles = np.stack(np.meshgrid(*some), axis=-1).reshape(-1, 2).astype(np.int32)
-        ended = int8_kernels.probe(tiles, codes, self._panels, self._looks, rounding, limits)
+        always = Looks(1, self._axes.factors)
+        ended = int8_kernels.probe(tiles, search._replace(looks=always))
         after = np.arange(self._blocks + 1)
         costs = []
         for first in range(1, self._blocks + 1):
@@ -125,25 +118,19 @@ class Int8Screen(Screen):
 
     def nearby_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
         order, near = self._cells.order, self._cells.near()
-        values, ids = empty_heaps(len(order), k, above)
-        rounding = self._rounding()
         padded = self._owners[: _whole(len(order), int8_tile.ROWS)]
-        codes, limits = self._queries(padded, values, rounding)
+        search = self._search(padded, len(order), k, above)
 
         def fold(first: int) -> int:
-            last = min(first + _QUERIES, len(codes))
-            listed = self._panels_of(near, first, last)
-            int8_kernels.look_up(
-                first, last, padded, listed, self._owners, self._means, codes, self._panels,
-                self._looks, rounding, limits, values, ids,
-            )  # fmt: skip
+            last = min(first + _QUERIES, len(padded))
+            int8_kernels.look_up(first, last, self._panels_of(near, first, last), search)
             return last - first
 
-        with progress.start("comparing nearby", len(codes), "rows") as task:
-            for done in self._pool.map(fold, range(0, len(codes), _QUERIES)):
+        with progress.start("comparing nearby", len(padded), "rows") as task:
+            for done in self._pool.map(fold, range(0, len(padded), _QUERIES)):
                 task.advance(done)
         back = np.argsort(order)
-        return widened(self._means, values[back], ids[back], self._pool, progress)
+        return widened(self._means, search.values[back], search.ids[back], self._pool, progress)
 
     def _panels_of(self, near: list[NDArray[np.int64]], first: int, last: int) -> NDArray[np.int32]:
         """Return the panels that hold what slots first … last − 1 may meet."""
@@ -167,33 +154,31 @@ class Int8Screen(Screen):
         by_slot = np.argsort(slot_of[rows])
         queries = np.full(_whole(len(rows), int8_tile.ROWS), -1, np.int32)
         queries[: len(rows)] = rows[by_slot]
-        values, ids = empty_heaps(len(rows), k, above)
-        rounding = self._rounding()
-        codes, limits = self._queries(queries, values, rounding)
-        share = _whole(-(-len(codes) // self._threads), int8_tile.ROWS)
+        search = self._search(queries, len(rows), k, above)
+        share = _whole(-(-len(queries) // self._threads), int8_tile.ROWS)
         step = min(_QUERIES, share)
         everything = np.arange(len(self._panels), dtype=np.int32)
 
         def fold(first: int) -> None:
-            int8_kernels.look_up(
-                first, min(first + step, len(codes)), queries, everything, self._owners,
-                self._means, codes, self._panels, self._looks, rounding, limits, values, ids,
-            )  # fmt: skip
+            int8_kernels.look_up(first, min(first + step, len(queries)), everything, search)
 
-        list(self._pool.map(fold, range(0, len(codes), step)))
+        list(self._pool.map(fold, range(0, len(queries), step)))
         back = np.argsort(by_slot)
-        return values[back], ids[back]
+        return search.values[back], search.ids[back]
 
-    def _queries(
-        self, rows: NDArray[np.int32], values: Vectors, rounding: Rounding
-    ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
-        """Return codes and limits of rows one after another; padding has row −1, and comes last."""
-        n = len(values)
-        codes = np.zeros((len(rows), self._codes.shape[1]), np.int8)
-        codes[:n] = self._codes[rows[:n]]
-        limits = np.full((2, len(rows)), np.iinfo(np.int32).max, np.int32)
-        int8_kernels.set_limits(rows[:n], values[:, 0], rounding, limits)
-        return codes, limits
+    def _search(self, queries: NDArray[np.int32], n: int, k: int, above: np.float32) -> Search:
+        """Return a search with empty lists; of the queries the first n are rows, the rest −1."""
+        values, ids = empty_heaps(n, k, above)
+        codes = np.zeros((len(queries), self._codes.shape[1]), np.int8)
+        codes[:n] = self._codes[queries[:n]]
+        rounding = self._rounding()
+        # What is padding asks for more than any product.
+        limits = np.full((2, len(queries)), np.iinfo(np.int32).max, np.int32)
+        int8_kernels.set_limits(queries[:n], values[:, 0], rounding, limits)
+        return Search(
+            self._means, queries, self._owners, codes, self._panels, self._looks, rounding, limits,
+            values, ids,
+        )  # fmt: skip
 
     def _rounding(self) -> Rounding:
         """Return what rounding lost, as far as rows in the panels are concerned."""
@@ -202,10 +187,10 @@ class Int8Screen(Screen):
         longest = self._length[self._owners[held]].max(initial=np.float32(0.0))
         worst = error.reshape(-1, int8_tile.COLUMNS).max(axis=1)
         rough = worst > _ROUGH * np.median(worst)
-        most = np.array([worst[~rough].max(initial=0.0), worst.max(initial=0.0)], np.float32)
+        max_error = np.array([worst[~rough].max(initial=0.0), worst.max(initial=0.0)], np.float32)
         return Rounding(
-            self._axes.steps[-1], self._error, self._length, most, rough.astype(np.uint8), longest,
-            np.float32(self._axes.rounding),
+            self._axes.steps[-1], self._error, self._length, max_error, rough.astype(np.uint8),
+            longest, np.float32(self._axes.rounding),
         )  # fmt: skip
 
     def _follow(self, live: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -220,6 +205,8 @@ class Int8Screen(Screen):
         held = np.flatnonzero(self._owners >= 0).astype(np.int32)
         stays = alive[self._owners[held]]
         if 2 * len(live) <= len(self._owners):
+            # Half of the slots are empty: move rows together, so that tiles are not multiplied
+            # for nothing.
             stale = self._owners[held[stays]]  # in the order they had
             padded = _whole(len(live), int8_tile.COLUMNS)
             self._owners = np.full(padded, -1, np.int32)
@@ -238,5 +225,5 @@ class Int8Screen(Screen):
 
 
 def _whole(n: int, size: int) -> int:
-    """Return the least multiple of `size` that is not below n."""
+    """Round n up to a multiple of `size`."""
     return -(-n // size) * size

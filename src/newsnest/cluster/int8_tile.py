@@ -166,8 +166,10 @@ class _Tile:
     def possible(self, sums: Any, rows: Any, columns: Any, index: Any) -> Any:
         """Whether what is left can lift any sum above a limit.
 
-        Each column is compared with the lower of its own limit and the lowest of all rows: in one
-        operation a sum this costs little, and it hardly ever says yes where no sum would.
+        By Cauchy and Schwarz the blocks to come add no more than the product of both rests. These
+        are lengths of at most 127 · √(BLOCK · blocks): they fit into shorts (wssd). Each column is
+        compared with the lower of its own limit and the lowest of all rows: in one operation a sum
+        this costs little, and it hardly ever says yes where no sum would.
         """
         builder, wide = self.builder, self.wide
         rests = [wide.load(columns, BLOCK * COLUMNS + 4 * LANES * c) for c in range(REGISTERS)]
@@ -175,16 +177,17 @@ class _Tile:
         # One sum after the other, so that nothing but the sums has to stay in a register.
         for s, (r, c) in zip(sums, self.cells, strict=True):
             rest = wide.fill(wide.at(rows[r], BLOCK + 4))
-            most = wide.multiply_add("wssd", s, rests[c], rest)
-            highest[c] = most if r == 0 else wide.pick(">", most, highest[c])
+            bound = wide.multiply_add("wssd", s, rests[c], rest)
+            highest[c] = bound if r == 0 else wide.pick(">", bound, highest[c])
         limits = [wide.at(self.row_limits, 4 * r) for r in range(ROWS)]
         lowest = wide.fill(reduce(lambda a, b: wide.pick("<", a, b), limits))
         place = builder.add(self.factors, wide.times(builder.add(self.blocks, index), 4))
         to_end = wide.fill(wide.at(place, 0))
         possible = ir.Constant(ir.IntType(LANES), 0)
-        for most, limit in zip(highest, self.limits_of_columns(), strict=True):
+        for bound, limit in zip(highest, self.limits_of_columns(), strict=True):
             either = wide.pick("<", lowest, limit)
-            above = builder.icmp_signed(">", builder.mul(most, to_end), either)
+            # In units of the last block, as limits are; steps were chosen so that this fits int32.
+            above = builder.icmp_signed(">", builder.mul(bound, to_end), either)
             possible = builder.or_(possible, builder.bitcast(above, ir.IntType(LANES)))
         return builder.icmp_signed("!=", possible, ir.Constant(ir.IntType(LANES), 0))
 
@@ -209,7 +212,7 @@ class _Tile:
 
 
 class _Wide:
-    """The few things said again and again while building the tile."""
+    """The vector operations a tile is built of."""
 
     def __init__(self, builder: Any) -> None:
         self.builder = builder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 from typing import Any, Self
 
@@ -13,10 +12,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import kmeans_plusplus
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
-from newsnest.cluster.rac import unit_rows
-from newsnest.cluster.threads import thread_count
+from newsnest.cluster.rows import check_weights, directions
+from newsnest.cluster.threads import Threads
 from newsnest.errors import ParameterError
 from newsnest.types import Labels, Vectors
 
@@ -26,25 +24,25 @@ _SAME = 1e-6  # a row so near to its centre is no better centre
 
 
 class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
-    """Put rows into k clusters such that cosines with the centre of one's own are high.
+    """Cluster rows into k groups by the cosine with each group's centre.
 
-    Prefer it to `RAC` where a number of clusters of some size is wanted, not stories, and to
-    `sklearn.cluster.KMeans` where length means nothing: its centres are means, shorter than rows,
-    so that the nearest one is not the one of the highest cosine.
+    Prefer it to `RAC` to get a given number of clusters rather than stories, and to
+    `sklearn.cluster.KMeans` where only directions matter: the centres of that one are means,
+    shorter than rows, so that the nearest one need not have the highest cosine.
 
     Parameters
     ----------
     n_clusters
         How many, k.
     max_iter
-        Most passes over all rows.
+        Maximum number of passes over all rows.
     tol
-        Ends where the mean cosine with one's own centre rises by no more than this in a pass.
+        Stop when a pass raises the mean cosine with the assigned centre by no more than this.
     start_rows
-        Rows, drawn at random, on which the clustering is begun: by k-means++, then by passes over
-        them alone. None: 32 a cluster, and 20,000 at least.
+        Size of the random sample the clustering starts on: k-means++, then passes over the sample
+        alone. None: 32 rows per cluster, at least 20,000.
     seed
-        Draws these rows and the first centres.
+        Of that sample and of the first centres.
     n_jobs
         Threads; None means one per processor. The result does not depend on it.
 
@@ -54,7 +52,7 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
     cluster_centers_ : ndarray of float32, shape (k, d)
         Unit vectors: the weighted mean of a cluster's rows, scaled.
     inertia_ : float
-        Sum of weight · (1 − cosine with one's own centre).
+        Sum of weight · (1 − cosine with the assigned centre).
     n_iter_ : int
         Passes over all rows.
     n_features_in_ : int
@@ -68,9 +66,9 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
     -----
     A pass takes n·k·d multiply-adds; memory is O(n·d), beside a block of similarities a thread.
     The same bits for any number of threads: rows are multiplied in blocks of a fixed size by one
-    BLAS thread each, and summed in their order. Among equal cosines the lower cluster counts. A
-    cluster that gets empty begins anew at the row that is farthest from its centre; it stays empty
-    only where there are fewer different rows than clusters.
+    BLAS thread each, and summed in their order. Ties go to the lower cluster. An empty cluster is
+    restarted at the row farthest from its centre; it stays empty only if there are fewer distinct
+    rows than clusters.
 
     Source: Dhillon and Modha (2001), Concept decompositions for large sparse text data; start:
     Arthur and Vassilvitskii (2007), by scikit-learn, on 1 − cosine.
@@ -111,16 +109,18 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         ValueError
             As scikit-learn: NaN, infinity, wrong number of dimensions.
         """
-        rows = unit_rows("SphericalKMeans.fit", validate_data(self, X, dtype=np.float32, order="C"))
+        rows = directions(
+            "SphericalKMeans.fit", validate_data(self, X, dtype=np.float32, order="C")
+        )
         weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
         self._check(len(rows), weights)
-        with _Threads(self.n_jobs) as threads:
+        with Threads("SphericalKMeans", self.n_jobs) as threads:
             centers = self._start(rows, weights, threads)
-            walk = _Walk(rows, weights, threads)
-            self.n_iter_ = walk.run(centers, max_iter=self.max_iter, tol=self.tol)
-        self.cluster_centers_ = walk.centers
-        self.labels_ = walk.labels
-        self.inertia_ = float(weights @ (1.0 - walk.similar.astype(np.float64)))
+            lloyd = _Lloyd(rows, weights, threads)
+            self.n_iter_ = lloyd.run(centers, max_iter=self.max_iter, tol=self.tol)
+        self.cluster_centers_ = lloyd.centers
+        self.labels_ = lloyd.labels
+        self.inertia_ = float(weights @ (1.0 - lloyd.similar.astype(np.float64)))
         return self
 
     def predict(self, X: ArrayLike) -> Labels:
@@ -132,12 +132,12 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
             If a row has no length.
         """
         check_is_fitted(self)
-        told = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        rows = unit_rows("SphericalKMeans.predict", told)
-        with _Threads(self.n_jobs) as threads:
+        given = validate_data(self, X, dtype=np.float32, order="C", reset=False)
+        rows = directions("SphericalKMeans.predict", given)
+        with Threads("SphericalKMeans", self.n_jobs) as threads:
             return _assign(rows, self.cluster_centers_, threads)[0]
 
-    def _start(self, rows: Vectors, weights: NDArray[np.float64], threads: _Threads) -> Vectors:
+    def _start(self, rows: Vectors, weights: NDArray[np.float64], threads: Threads) -> Vectors:
         """Return the centres to begin with."""
         n, k = len(rows), self.n_clusters
         enough = max(_START_ROWS, _START_ROWS_A_CLUSTER * k)
@@ -148,9 +148,9 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         centers, _ = kmeans_plusplus(rows, k, sample_weight=weights, random_state=self.seed)
         if count >= n:
             return np.asarray(centers, np.float32)
-        walk = _Walk(rows, weights, threads)
-        walk.run(np.asarray(centers, np.float32), max_iter=self.max_iter, tol=self.tol)
-        return walk.centers
+        lloyd = _Lloyd(rows, weights, threads)
+        lloyd.run(np.asarray(centers, np.float32), max_iter=self.max_iter, tol=self.tol)
+        return lloyd.centers
 
     def _check(self, n: int, weights: NDArray[np.float64]) -> None:
         k: Any = self.n_clusters  # whatever was given
@@ -172,15 +172,11 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
                 f"SphericalKMeans: start_rows must be at least 1 or None, got {self.start_rows}. "
                 "Leave it out."
             )
-        if not (weights > 0).all():
-            raise ParameterError(
-                "SphericalKMeans.fit: sample_weight must be positive, got "
-                f"{weights.min()}. Drop those rows."
-            )
+        check_weights("SphericalKMeans.fit", weights)
 
 
 def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
-    """Return one unit vector a pair: both put side by side, each with half of the say.
+    """Return one unit vector per pair: both vectors concatenated with equal weight.
 
     The cosine of two pairs is the mean of the cosines of their first and of their second parts.
 
@@ -196,7 +192,7 @@ def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
     Raises
     ------
     ParameterError
-        If there are not as many of the one as of the other.
+        If their lengths differ.
 
     Example
     -------
@@ -215,51 +211,31 @@ def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
     return joined
 
 
-class _Threads:
-    """Threads of ours, in each of which BLAS has one of its own."""
+class _Lloyd:
+    """Lloyd's iteration: assign each row to its nearest centre, move the centres, and again."""
 
-    def __init__(self, n_jobs: int | None) -> None:
-        if n_jobs is not None and n_jobs < 1:
-            raise ParameterError(
-                f"SphericalKMeans: n_jobs must be at least 1 or None, got {n_jobs}. Use None."
-            )
-        self.count = thread_count(n_jobs)
-
-    def __enter__(self) -> Self:
-        self._limits = threadpool_limits(limits=1)
-        self.pool = ThreadPoolExecutor(self.count)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pool.shutdown()
-        self._limits.unregister()
-
-
-class _Walk:
-    """Passes over rows: assign each to its nearest centre, move the centres, and again."""
-
-    def __init__(self, rows: Vectors, weights: NDArray[np.float64], threads: _Threads) -> None:
+    def __init__(self, rows: Vectors, weights: NDArray[np.float64], threads: Threads) -> None:
         self.rows, self.weights, self.threads = rows, weights, threads
 
     def run(self, centers: Vectors, *, max_iter: int, tol: float) -> int:
-        """Walk until the mean cosine no longer rises; return how many passes it took."""
+        """Iterate until the mean cosine no longer rises; return the number of passes."""
         total = self.weights.sum()
         self.centers = centers
         self.labels, self.similar = _assign(self.rows, centers, self.threads)
         height = float(self.weights @ self.similar) / total
         for number in range(1, max_iter + 1):
-            self.centers, begun_anew = self._moved()
+            self.centers, restarted = self._moved()
             self.labels, self.similar = _assign(self.rows, self.centers, self.threads)
             before, height = height, float(self.weights @ self.similar) / total
-            if height - before <= tol and not begun_anew:
+            if height - before <= tol and not restarted:
                 return number
         return max_iter
 
     def _moved(self) -> tuple[Vectors, bool]:
-        """Return the centres of the clusters as they are, and whether one begins anew."""
+        """Return the centres of the current clusters, and whether an empty one was restarted."""
         k, d = self.centers.shape
         sums = np.zeros((k, d))
-        for rows in _blocks(len(self.rows), 1):
+        for rows in _blocks(len(self.rows), 1):  # a sparse product adds rows in their order
             size = rows.stop - rows.start
             members = sparse.csr_array(
                 (self.weights[rows], (self.labels[rows], np.arange(size))), shape=(k, size)
@@ -276,7 +252,7 @@ class _Walk:
         return centers, bool(len(farthest))
 
 
-def _assign(rows: Vectors, centers: Vectors, threads: _Threads) -> tuple[Labels, Vectors]:
+def _assign(rows: Vectors, centers: Vectors, threads: Threads) -> tuple[Labels, Vectors]:
     """Return the nearest centre of each row, and the cosine with it."""
     labels = np.empty(len(rows), np.int32)
     similar = np.empty(len(rows), np.float32)

@@ -1,4 +1,4 @@
-"""Where to cut a tree when nobody says: where its clusters last longest.
+"""Where to cut a tree by default: where its clusters last longest.
 
 A cluster lives from the similarity at which it is formed down to the one at which it is merged
 into another. A cut through well separated groups crosses long lives; a cut that shatters a group,
@@ -14,7 +14,7 @@ import numpy as np
 from newsnest.cluster.rac_engine import Merges, agglomerate_rows
 from newsnest.types import Vectors
 
-_MOST = 20_000  # rows: the cut of a sample is close to that of the whole
+_MAX_ROWS = 20_000  # rows: the cut of a sample is close to that of the whole
 _NEARLY = 0.9  # of the longest mean life: cuts below it do not count
 
 
@@ -61,7 +61,7 @@ def lasting_cut(merges: Merges) -> float:
 
 def lasting_similarity(rows: Vectors, *, seed: int = 0) -> float:
     """Return `lasting_cut` of the tree of unit rows, float32 (n, d), n ≥ 2; of a sample if many."""
-    if len(rows) > _MOST:
-        kept = np.sort(np.random.default_rng(seed).choice(len(rows), _MOST, replace=False))
+    if len(rows) > _MAX_ROWS:
+        kept = np.sort(np.random.default_rng(seed).choice(len(rows), _MAX_ROWS, replace=False))
         rows = np.ascontiguousarray(rows[kept])
     return lasting_cut(agglomerate_rows(rows, np.ones(len(rows)), min_similarity=-1.0))

@@ -1,4 +1,4 @@
-"""Fewer dimensions before clustering: none, principal axes, leading dimensions, or UMAP.
+"""Fewer dimensions: a `Reduction` before clustering, and two for the map of stories.
 
 none      all dimensions
 pca       the leading principal axes of the centred vectors
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster.calibration import SHARES
-from newsnest.cluster.views import Frame, fit_frame, unit_in_place
+from newsnest.cluster.rows import unit_in_place
+from newsnest.cluster.views import Frame, fit_frame
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import Labels, Vectors
 
@@ -28,6 +29,7 @@ Reducer = Literal["none", "pca", "truncate", "umap"]
 REDUCERS: tuple[str, ...] = get_args(Reducer)
 
 _NEIGHBOURS = 15
+_STEPS = 500  # of the map
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Reduction:
     Example
     -------
     >>> rows = np.eye(6, dtype=np.float32)
-    >>> frame, text = Reduction("pca", 2).fit(rows)
-    >>> text.shape, Reduction("pca", 2).level_dims({})
+    >>> pca = Reduction("pca", 2)
+    >>> pca.apply(rows, pca.fit(rows)).shape, pca.level_dims({})
     ((6, 2), {})
     """
 
@@ -109,27 +111,40 @@ class Reduction:
         weights: NDArray[np.float64] | None = None,
         *,
         groups: Labels | None = None,
+        n_groups: int | None = None,
         rotate: bool = True,
-    ) -> tuple[Frame, Vectors]:
-        """Return the frame of a corpus, and its rows in that frame and reduced.
-
-        "truncate" cuts before centring; "pca" and "umap" see centred vectors.
+    ) -> Frame:
+        """Return the frame of a corpus: of the cut vectors with "truncate", else of the whole ones.
 
         Parameters
         ----------
-        rows, weights, groups, rotate
+        rows, weights, groups, n_groups, rotate
             As in `fit_frame`; with "pca" the axes are turned whatever `rotate` says.
-
-        Returns
-        -------
-        tuple
-            The frame: of the cut vectors with "truncate", else of the whole ones. And the unit
-            rows, float32 (n, dims), or (n, d) with "none".
 
         Raises
         ------
         ParameterError
             As `check` does.
+        """
+        self.check(*rows.shape)
+        turn = rotate or self.name == "pca"
+        return fit_frame(self._cut(rows), weights, groups=groups, n_groups=n_groups, rotate=turn)
+
+    def apply(self, rows: Vectors, frame: Frame, groups: Labels | None = None) -> Vectors:
+        """Return unit rows in a frame that `fit` returned, reduced.
+
+        "truncate" cuts before centring; "pca" and "umap" see centred vectors.
+
+        Parameters
+        ----------
+        rows, groups
+            As in `fit`.
+        frame
+            Fitted with the same reduction.
+
+        Returns
+        -------
+        float32 (n, dims), or (n, d) with "none".
 
         Notes
         -----
@@ -138,17 +153,15 @@ class Reduction:
         Source: McInnes, Healy and Melville (2018), arXiv 1802.03426. Differs from what BERTopic
         does with it in that points are laid out by cosine, which is what is clustered here.
         """
-        self.check(*rows.shape)
-        if self.name == "truncate":
-            rows = unit_in_place(rows[:, : self.dims].copy())
-        turn = rotate or self.name == "pca"
-        frame = fit_frame(rows, weights, groups=groups, rotate=turn)
-        text = frame.apply(rows, groups)
+        text = frame.apply(self._cut(rows), groups)
         if self.name == "pca":
-            text = unit_in_place(text[:, : self.dims].copy())
-        elif self.name == "umap":
-            text = self._umap(text)
-        return frame, text
+            return unit_in_place(text[:, : self.dims].copy())
+        return self._umap(text) if self.name == "umap" else text
+
+    def _cut(self, rows: Vectors) -> Vectors:
+        if self.name != "truncate":
+            return rows
+        return unit_in_place(rows[:, : self.dims].copy())
 
     def level_dims(self, given: Mapping[str, int]) -> dict[str, int]:
         """Return the leading dimensions of levels after the reduction.
@@ -181,3 +194,84 @@ class Reduction:
                 n_jobs=1,
             ).fit_transform(text)
         return unit_in_place(np.ascontiguousarray(found, dtype=np.float32))
+
+
+def story_map(means: Vectors) -> NDArray[np.float64]:
+    """Lay vectors out in the plane by t-SNE on their cosines.
+
+    Parameters
+    ----------
+    means
+        float32 (n, d), not zero; a few hundred at most: a step costs n².
+
+    Returns
+    -------
+    ndarray
+        float64 (n, 2). Fewer than five vectors lie on a line, in their order.
+
+    Notes
+    -----
+    Deterministic for any number of threads. Written out because scikit-learn's takes longer to
+    import than to run; its settings are kept, but forces are exact, not of a tree of cells.
+    Source: van der Maaten and Hinton (2008), Visualizing data using t-SNE; start at the principal
+    axes as in Kobak and Berens (2019).
+    """
+    n = len(means)
+    if n < 5:
+        return np.stack([np.arange(n, dtype=np.float64), np.zeros(n)], axis=1)
+    unit = means.astype(np.float64)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    with threadpool_limits(1):
+        near = _neighbourhoods(2.0 - 2.0 * (unit @ unit.T), min(30.0, (n - 1) / 3))
+        axes, lengths, _ = np.linalg.svd(unit - unit.mean(axis=0), full_matrices=False)
+        places = axes[:, :2] * lengths[:2]
+        # An axis and its opposite are equally good: the largest entry is made positive.
+        places *= np.sign(places[np.abs(places).argmax(axis=0), [0, 1]])
+        places *= 1e-4 / max(places[:, 0].std(), 1e-9)
+        # Attraction is exaggerated at first, so that groups form before they fill the plane.
+        for exaggerated, momentum in ((12.0, 0.5), (1.0, 0.8)):
+            moved, gains = np.zeros((n, 2)), np.ones((n, 2))
+            pull = (exaggerated * near).astype(np.float32)
+            for _ in range(_STEPS // 2):
+                force = _force(pull, places)
+                gains = np.maximum(np.where(moved * force < 0, gains + 0.2, gains * 0.8), 0.01)
+                moved = momentum * moved - max(n / 48, 50.0) * gains * force
+                places += moved
+    return np.asarray(places)
+
+
+def _neighbourhoods(distances: NDArray[np.float64], perplexity: float) -> NDArray[np.float64]:
+    """Return how much each two rows are neighbours, (n, n), symmetric and summing to 1.
+
+    By Gaussians around every row, so wide that each has as many neighbours as the perplexity says.
+    """
+    n = len(distances)
+    low, high = np.zeros((n, 1)), np.full((n, 1), np.inf)
+    precision = np.ones((n, 1))
+    np.fill_diagonal(distances, np.inf)
+    nearest = distances.min(axis=1, keepdims=True)
+    for _ in range(64):
+        # Relative to the nearest row, or all of a lonely row would underflow to 0.
+        near = np.exp(-(distances - nearest) * precision)
+        near /= near.sum(axis=1, keepdims=True)
+        entropy = -(near * np.log(np.maximum(near, 1e-300))).sum(axis=1, keepdims=True)
+        wide = entropy > np.log(perplexity)
+        low, high = np.where(wide, precision, low), np.where(wide, high, precision)
+        precision = np.where(np.isinf(high), 2.0 * precision, (low + high) / 2.0)
+    return np.asarray((near + near.T) / (2.0 * n))
+
+
+def _force(near: Vectors, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the gradient of the divergence of the plane's neighbourhoods from `near`, (n, 2)."""
+    kernel = np.ones(near.shape, np.float32)  # Student's t with one degree of freedom
+    for axis in places.astype(np.float32).T:
+        step = axis[:, None] - axis
+        step *= step
+        kernel += step
+    np.reciprocal(kernel, out=kernel)
+    np.fill_diagonal(kernel, 0.0)
+    pull = kernel * np.float32(-1.0 / kernel.sum(dtype=np.float64))
+    pull += near
+    pull *= kernel
+    whole = pull.sum(axis=1, keepdims=True, dtype=np.float64)
+    return np.asarray(4.0 * (whole * places - pull @ places))

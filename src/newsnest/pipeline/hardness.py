@@ -51,12 +51,12 @@ class PairTexts:
 
 @dataclass(frozen=True, slots=True)
 class ClusterHardness:
-    """What a number of clusters does to the negatives.
+    """How hard negatives are at one number of clusters.
 
     Parameters
     ----------
     k
-        How many were asked for.
+        The number asked for.
     sizes
         Pairs of each cluster.
     in_cluster, random
@@ -82,7 +82,7 @@ class ClusterHardness:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What is looked at: at most so many queries, with so many negatives each."""
+    """The sample that is measured: at most `queries` queries, `negatives` negatives for each."""
 
     queries: int = 20_000
     negatives: int = 64
@@ -161,7 +161,7 @@ def cluster_hardness(
     draw
         How many queries and negatives are looked at.
     progress
-        Told when a number is done.
+        Reports every number.
 
     Raises
     ------
@@ -201,6 +201,6 @@ def check_clusters(k: Sequence[int], pairs: int) -> None:
         )
 
 
-def titles_of(told: Sequence[str]) -> str:
-    """Return the names of files without what is said of them, for people."""
-    return ", ".join(Path(one.partition(",")[0]).name for one in told)
+def titles_of(specifications: Sequence[str]) -> str:
+    """Return the file names of specifications such as "pairs.csv,columns=a:b", for display."""
+    return ", ".join(Path(one.partition(",")[0]).name for one in specifications)

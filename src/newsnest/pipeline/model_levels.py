@@ -1,4 +1,4 @@
-"""What newsnest.json says of a model's levels and data, and what a run makes of it."""
+"""The levels and training data recorded in a model's newsnest.json, as a run uses them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster.calibration import Rule, rule_for, tell_apart, time_share
+from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
 from newsnest.embed.weights import file_sha256, settings_digest
 
@@ -55,8 +55,8 @@ class ModelLevels:
 
     def digest(self) -> str:
         """Return a digest: runs at other levels or similarities are other runs."""
-        said = [dict(self.dims), dict(self.undated), dict(self.dated), self.rotate]
-        return settings_digest({"levels": said})
+        content = [dict(self.dims), dict(self.undated), dict(self.dated), self.rotate]
+        return settings_digest({"levels": content})
 
     def rule(self, level: str, encoder: str) -> Rule:
         """Return the calibrated similarities of a level as a rule that says the same of any corpus.
@@ -109,5 +109,5 @@ def was_trained_on(metadata: Mapping[str, Any], file: Path) -> bool:
     seen = {data.get(key) for data in metadata.get("data", []) for key in ("sha256", "digest")}
     if not seen or not file.exists():
         return False
-    # Recipes that read articles say the digest, others the SHA-256.
+    # Recipes that read articles record the digest, others the SHA-256.
     return digest([file]) in seen or (file.is_file() and file_sha256(file.resolve()) in seen)

@@ -1,4 +1,4 @@
-"""Calibrate by judged pairs: where those that are put together belong together often enough."""
+"""Calibrate by judged pairs: cut where pairs in one cluster belong together often enough."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.nest import plural
 from newsnest.pipeline.calibration import (
     FINE_TO_COARSE,
+    Ascent,
     CalibratedLevel,
-    Corpus,
-    Model,
+    ModelFolder,
     Resampling,
-    Views,
     articles_of,
     chosen_levels,
     sources_of,
@@ -43,14 +42,15 @@ class PairFiles:
     scale
         The score of two different texts and of two that say the same.
     split
-        Read only rows whose split is this; None reads all.
+        Read only rows with this split; None reads all.
     fields
-        Names in the file of what has another name there.
+        Our name → the column of the file, where they differ.
     levels
-        Which; empty means all three. Pairs of two grades judge one level, which must be said.
+        Which to calibrate; empty means all three. Pairs with two grades can judge only one level,
+        which must be named.
     articles
-        The corpus the pairs are from; empty means that their texts alone are clustered, in which
-        clusters are smaller than they will be.
+        The corpus the pairs come from; if empty, only the texts of the pairs are clustered, and
+        clusters come out smaller than in a real run.
     read
         How those articles are read.
     """
@@ -72,27 +72,26 @@ def calibrate_by_pairs(
     resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
 ) -> tuple[CalibratedLevel, ...]:
-    """Set a model's min_similarity so that most judged pairs it puts together belong together.
+    """Set a model's min_similarity so that clustered pairs are mostly pairs that belong together.
 
-    The texts of the pairs are clustered among the articles, fine to coarse and without dates; each
-    pair has the min_similarity from which down it lies in one cluster. Taken is the value with the
-    best F1 of "put together" as a guess of "belongs together", or the lowest one that keeps a
-    precision. Two texts belong to one story, topic or theme by their grade
-    (`LEVEL_SIMILARITIES`). Prefer `calibrate_by_gold` where articles have labels.
+    The texts of the pairs are clustered among the articles, fine to coarse and without dates; this
+    gives the highest min_similarity at which each pair is in one cluster. Chosen is the value with
+    the best F1 of "in one cluster" as a prediction of "belongs together", or the lowest one that
+    keeps a precision. The grade of a pair decides whether it belongs to one story, topic or theme
+    (`LEVEL_SIMILARITIES`). Prefer `calibrate_by_gold` if articles have labels.
 
     Parameters
     ----------
     folder
         The model; its newsnest.json is written.
     judged
-        Pairs, best some that the model was not trained on.
+        Pairs, preferably none that the model was trained on.
     precision
-        Share of the pairs put together that are to belong together, in (0, 1); None takes the best
-        F1 of the pairs.
+        Required share of pairs in one cluster that belong together, in (0, 1); None maximises F1.
     resampling
-        Of pairs that share no article, for the intervals.
+        Of groups of pairs that share no article, for confidence intervals.
     progress
-        Told about reading and encoding.
+        Reports reading and encoding.
 
     Returns
     -------
@@ -104,13 +103,13 @@ def calibrate_by_pairs(
     InputError
         If a file cannot be read or holds no pair.
     ParameterError
-        If a level is unknown or has to be said, pairs are too few, or the precision is reached
+        If a level is unknown or must be named, pairs are too few, or the precision is reached
         nowhere.
     EncoderError
         If the folder is no model, or cannot be written to.
     """
     names = chosen_levels(judged.levels)
-    model = Model(folder)
+    model = ModelFolder(folder)
     sources = sources_of(judged.files)
     if judged.split in (None, "train"):
         model.tell_trained_on(judged.files, progress)
@@ -128,14 +127,14 @@ def calibrate_by_pairs(
         )
     components = pair_components(pairs)
     model.prepare(progress)
-    corpus, left, right = _corpus(pairs, judged, model, progress)
+    ascent, left, right = _begin(pairs, judged, model, progress)
     found: list[CalibratedLevel] = []
     for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
         level = Level(name, model.dims(name), 0.0)
         if name in names:
-            merges = corpus.merges(level, -1.0, progress)
+            merges = ascent.merges(level, -1.0, progress)
             joined = join_similarities(
-                merges.pairs, merges.similarity, corpus.atoms[left], corpus.atoms[right]
+                merges.pairs, merges.similarity, ascent.atoms[left], ascent.atoms[right]
             )
             alike = graded >= LEVEL_SIMILARITIES[name]
             try:
@@ -152,7 +151,7 @@ def calibrate_by_pairs(
             found.append(_level(name, model, cut, precision))
             model.take(found[-1])
         if name != names[-1]:
-            corpus.climb(level, model, progress)
+            ascent.climb(name, progress)
     model.keep(found, sources, progress)
     return tuple(found)
 
@@ -176,16 +175,16 @@ def _read(judged: PairFiles, progress: Progress) -> list[GradedPair]:
     return pairs
 
 
-def _level(name: str, model: Model, cut: PreciseCut, asked: float | None) -> CalibratedLevel:
+def _level(name: str, model: ModelFolder, cut: PreciseCut, asked: float | None) -> CalibratedLevel:
     evidence = {key: value for key, value in asdict(cut).items() if key != "min_similarity"}
     evidence = {"by": "pairs", "asked_precision": asked, **evidence}
     return CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
 
 
-def _corpus(
-    pairs: Sequence[GradedPair], judged: PairFiles, model: Model, progress: Progress
-) -> tuple[Corpus, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the corpus with the texts of the pairs in it, and the article of either side."""
+def _begin(
+    pairs: Sequence[GradedPair], judged: PairFiles, model: ModelFolder, progress: Progress
+) -> tuple[Ascent, NDArray[np.int64], NDArray[np.int64]]:
+    """Return articles and texts of pairs, and the article of either side of each pair."""
     articles = articles_of(judged.articles, judged.read, progress)
     known = {article.body for article in articles}
     articles += [text for text in _texts(pairs, progress) if text.text not in known]
@@ -193,7 +192,7 @@ def _corpus(
     left, right = (
         np.array([place[getattr(pair, side)] for pair in pairs]) for side in ("text1", "text2")
     )
-    return Corpus(Views.of(articles, model, progress)), left, right
+    return Ascent.begin(articles, model, progress), left, right
 
 
 def _texts(pairs: Sequence[GradedPair], progress: Progress) -> list[Article]:
