@@ -293,15 +293,14 @@ print(first - (time.perf_counter() - start))
 
 def _tile_rate(rows: Rows) -> dict[str, Any]:
     """Products of tiles that find nothing: the ceiling of the first pass."""
-    from concurrent.futures import ThreadPoolExecutor
-
     from newsnest.cluster import int8_tile
     from newsnest.cluster.int8_screen import Int8Screen
+    from newsnest.cluster.threads import Threads
 
     if not int8_tile.LANES:
         return {"int8_lanes": 0}
-    with ThreadPoolExecutor(1) as pool:
-        screen = Int8Screen(rows, pool, 1)
+    with Threads("benchmark", 1) as threads:
+        screen = Int8Screen(rows, threads)
         screen._plan_looks = lambda *_: None  # type: ignore[method-assign]  # no tile ends early
         screen.all_pairs(16, np.float32(1.1))
         start = time.perf_counter()

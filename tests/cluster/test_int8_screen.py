@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
 from newsnest.cluster import int8_screen, int8_tile
-from newsnest.cluster.float_screen import FloatScreen
 from newsnest.cluster.int8_axes import Axes
 from newsnest.cluster.int8_screen import Int8Screen
+from newsnest.cluster.screen import FloatScreen
+from newsnest.cluster.threads import Threads
 
 needs_int8 = pytest.mark.skipif(not int8_tile.LANES, reason="needs a processor with VNNI")
 
@@ -47,12 +45,12 @@ def test_neighbours_are_those_of_the_float_screen(monkeypatch, kind, above):
     rows = rows_of(kind)
     some = np.random.default_rng(0).permutation(len(rows))[:700].astype(np.int32)
     live = np.sort(some)
-    with ThreadPoolExecutor(2) as pool, threadpool_limits(1, "blas"):
-        floats = FloatScreen(rows, pool)
+    with Threads("test", 2) as threads:
+        floats = FloatScreen(rows, threads)
         pairs = np.sort(floats.all_pairs(5, np.float32(above))[0])
         among = np.sort(floats.among(some[:100], live, 5, np.float32(above))[0])
         for first in range(1, 5):
-            screen = Int8Screen(rows, pool, 2)
+            screen = Int8Screen(rows, threads)
             looks = screen._looks._replace(first=first)
             monkeypatch.setattr(
                 Int8Screen, "_plan_looks", lambda self, *_, looks=looks: setattr(
@@ -67,11 +65,11 @@ def test_neighbours_are_those_of_the_float_screen(monkeypatch, kind, above):
 @needs_int8
 def test_most_tiles_end_early_where_energy_falls():
     rows = rows_of("falling", n=4000)
-    with ThreadPoolExecutor(1) as pool, threadpool_limits(1, "blas"):
-        screen = Int8Screen(rows, pool, 1)
+    with Threads("test", 1) as threads:
+        screen = Int8Screen(rows, threads)
         screen.all_pairs(5, np.float32(0.6))
         assert screen._looks.first < screen._blocks
-        flat = Int8Screen(rows_of("flat", n=4000), pool, 1)
+        flat = Int8Screen(rows_of("flat", n=4000), threads)
         flat.all_pairs(5, np.float32(-0.5))
         assert flat._looks.first == flat._blocks
 
@@ -79,8 +77,8 @@ def test_most_tiles_end_early_where_energy_falls():
 @needs_int8
 def test_changed_rows_are_coded_again_and_the_others_left_out():
     rows = rows_of("falling").copy()
-    with ThreadPoolExecutor(2) as pool, threadpool_limits(1, "blas"):
-        screen, floats = Int8Screen(rows, pool, 2), FloatScreen(rows, pool)
+    with Threads("test", 2) as threads:
+        screen, floats = Int8Screen(rows, threads), FloatScreen(rows, threads)
         rng = np.random.default_rng(1)
         live = np.arange(len(rows), dtype=np.int32)
         for left in (1900, 1000, 990, 400, 30):

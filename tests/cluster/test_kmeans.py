@@ -77,13 +77,14 @@ def test_every_row_is_in_the_cluster_of_its_nearest_centre(n, k, d, seed):
 
 
 def test_empty_clusters_begin_anew_where_rows_are_far_from_their_centres():
-    from newsnest.cluster.kmeans import _Threads, _Walk
+    from newsnest.cluster.kmeans import _Walk
+    from newsnest.cluster.threads import Threads
 
     rows = np.concatenate([around(np.eye(3), 20, 0.01), -np.eye(3)[:1]])
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     start = np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 0, 1], [1, 0, 0]], np.float32)
     start /= np.linalg.norm(start, axis=1, keepdims=True)
-    with _Threads(1) as threads:
+    with Threads("test", 1) as threads:
         walk = _Walk(rows, np.ones(len(rows)), threads)
         walk.run(start, max_iter=50, tol=1e-4)
     assert sorted(np.bincount(walk.labels, minlength=4).tolist()) == [1, 20, 20, 20]

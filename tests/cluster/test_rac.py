@@ -17,9 +17,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from newsnest.cluster import (
     RAC,
+    LevelwiseRAC,
+    PredictingRAC,
     agglomerate,
     agglomerate_rows,
-    float_screen,
     int8_screen,
     int8_tile,
     rac_engine,
@@ -130,7 +131,7 @@ def test_block_size_does_not_change_the_result(monkeypatch, block):
     rows = DATA["clustered"]
     expected = RAC(0.3).fit(rows).linkage_
     without_int8(monkeypatch)
-    monkeypatch.setattr(float_screen, "_BLOCK", block)
+    monkeypatch.setattr("newsnest.cluster.screen._BLOCK", block)
     np.testing.assert_array_equal(RAC(0.3).fit(rows).linkage_, expected)
 
 
@@ -253,7 +254,7 @@ def test_rows_that_are_not_numbers_are_refused():
 
 
 def test_above_a_number_of_rows_first_neighbours_are_looked_for_nearby(monkeypatch):
-    monkeypatch.setattr(rac_engine, "EXACT_MOST", 500)
+    monkeypatch.setattr(rac_engine, "MAX_EXACT", 500)
     rows = stories(2000)
     weights = np.ones(len(rows))
     assert not agglomerate_rows(rows, weights, min_similarity=0.6).exact
@@ -299,15 +300,16 @@ def test_no_cluster_outside_a_list_exceeds_its_bound(monkeypatch, screen, lowest
 
     def merge_round(engine):
         nonlocal audited
-        every = engine.means.astype(np.float64) @ engine.means.T.astype(np.float64)
+        state = engine.clusters
+        every = state.means.astype(np.float64) @ state.means.T.astype(np.float64)
         for i in engine.live:
-            listed = {find(engine.parent, j) for j in engine.listed[i, : engine.counts[i]]}
+            listed = {find(state.parent, j) for j in state.listed[i, : state.counts[i]]}
             others = [j for j in engine.live if j != i and j not in listed]
             if others:
-                assert every[i, others].max() <= engine.bound[i] + 1e-6
-            if engine.state[i] == READY:
+                assert every[i, others].max() <= state.bound[i] + 1e-6
+            if state.state[i] == READY:
                 own = [j for j in engine.live if j != i]
-                assert every[i, own].max() <= every[i, engine.nearest[i]] + 1e-6
+                assert every[i, own].max() <= every[i, state.nearest[i]] + 1e-6
             audited += 1
         return real(engine)
 
@@ -468,8 +470,23 @@ def test_tournament_lets_everybody_meet_once():
             assert len(busy) == len(set(busy))
 
 
+def test_levels_refuse_weights_of_zero_as_flat_clusters_do():
+    for estimator in (RAC(), PredictingRAC(), LevelwiseRAC()):
+        with pytest.raises(ParameterError, match="fit: sample_weight must be positive, got 0.0"):
+            estimator.fit(np.eye(3), sample_weight=[1, 0, 2])
+
+
+def test_weights_predict_as_repeated_rows_do():
+    rows = DATA["narrow"][:200]
+    times = np.random.default_rng(7).integers(1, 5, len(rows))
+    weighted = PredictingRAC(0.85).fit(rows, sample_weight=times)
+    expanded = PredictingRAC(0.85).fit(np.repeat(rows, times, axis=0))
+    new = DATA["narrow"][200:]
+    np.testing.assert_array_equal(weighted.predict(new), expanded.predict(new))
+
+
 @parametrize_with_checks(
-    [RAC()],
+    [RAC(), PredictingRAC(), LevelwiseRAC()],
     expected_failed_checks=lambda _: {
         "check_estimators_dtypes": "its integer data has a zero row, which has no cosine",
         "check_sample_weight_equivalence_on_dense_data": "weights of zero are refused",

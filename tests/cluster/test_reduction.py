@@ -12,6 +12,11 @@ from newsnest.cluster import REDUCERS, Reduction, auto_levels, fit_frame, level_
 from newsnest.errors import ParameterError
 
 
+def reduced(reduction, rows, **fitting):
+    frame = reduction.fit(rows, **fitting)
+    return frame, reduction.apply(rows, frame, fitting.get("groups"))
+
+
 def blobs(seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     rows = np.repeat(rng.normal(size=(8, 24)), 10, axis=0) + 0.1 * rng.normal(size=(80, 24))
@@ -24,14 +29,14 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 def test_none_is_the_frame_alone():
     rows = blobs()
-    frame, text = Reduction().fit(rows)
+    frame, text = reduced(Reduction(), rows)
     assert np.array_equal(text, fit_frame(rows).apply(rows))
     assert np.array_equal(frame.rotation, fit_frame(rows).rotation)
 
 
 def test_pca_keeps_the_axes_of_sklearn():
     rows = blobs()
-    _, text = Reduction("pca", 5).fit(rows)
+    _, text = reduced(Reduction("pca", 5), rows)
     centred = rows - fit_frame(rows).means
     # Ours are axes through the shrunk mean; sklearn's, through the mean of what is given to it.
     theirs = PCA(5).fit(np.concatenate([centred, -centred])).transform(centred)
@@ -42,13 +47,13 @@ def test_pca_keeps_the_axes_of_sklearn():
 
 def test_pca_turns_vectors_of_encoders_that_are_not_turned_otherwise():
     rows = blobs()
-    _, turned = Reduction("pca", 5).fit(rows, rotate=False)
-    assert np.array_equal(turned, Reduction("pca", 5).fit(rows, rotate=True)[1])
+    _, turned = reduced(Reduction("pca", 5), rows, rotate=False)
+    assert np.array_equal(turned, reduced(Reduction("pca", 5), rows, rotate=True)[1])
 
 
 def test_truncation_cuts_what_the_encoder_gives_before_it_is_centred():
     rows = blobs()
-    frame, text = Reduction("truncate", 6).fit(rows, rotate=False)
+    frame, text = reduced(Reduction("truncate", 6), rows, rotate=False)
     short = unit(rows[:, :6]).astype(np.float32)
     assert np.allclose(text, fit_frame(short, rotate=False).apply(short), atol=1e-6)
     assert frame.rotation.shape == (6, 6)
@@ -60,7 +65,7 @@ def test_the_same_rows_give_the_same_unit_vectors(name: str):
         pytest.importorskip("umap")
     rows = blobs()
     reduction = Reduction(name, None if name == "none" else 4)
-    one, other = (reduction.fit(rows)[1] for _ in range(2))
+    one, other = (reduced(reduction, rows)[1] for _ in range(2))
     assert np.array_equal(one, other)
     assert np.allclose(np.linalg.norm(one, axis=1), 1, atol=1e-5)
     assert np.isfinite(one).all()
@@ -68,7 +73,7 @@ def test_the_same_rows_give_the_same_unit_vectors(name: str):
 
 def test_umap_puts_rows_of_a_blob_together():
     pytest.importorskip("umap")
-    _, text = Reduction("umap", 4).fit(blobs())
+    _, text = reduced(Reduction("umap", 4), blobs())
     similar = text @ text.T
     own = np.repeat(np.arange(8), 10)
     same = own[:, None] == own[None, :]
@@ -82,7 +87,7 @@ def test_dates_stay_whole_behind_a_reduction():
     reduction = Reduction("pca", 4)
     views = []
     for own in (Reduction(), reduction):
-        _, text = own.fit(rows)
+        _, text = reduced(own, rows)
         story = auto_levels(text, dims=own.level_dims({}), time_weight=0.2, **given)[-1]
         views.append(level_vectors(text, story, **given))
     assert views[1].shape == (80, 4 + 64)
@@ -114,13 +119,13 @@ def test_what_does_not_go_together_is_said(name: str, dims: int | None, message:
 
 def test_more_dimensions_than_there_are_is_an_error():
     with pytest.raises(ParameterError, match="dims must be at most 24, those of the encoder, got"):
-        Reduction("pca", 25).fit(blobs())
+        reduced(Reduction("pca", 25), blobs())
 
 
 def test_umap_wants_texts_enough():
     pytest.importorskip("umap")
     with pytest.raises(ParameterError, match="texts must be at least 12 for umap with 10 dimens"):
-        Reduction("umap", 10).fit(blobs()[:11])
+        reduced(Reduction("umap", 10), blobs()[:11])
 
 
 def test_without_umap_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch):

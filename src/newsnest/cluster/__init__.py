@@ -1,45 +1,69 @@
-"""Vectors → hierarchy: exact average linkage, level by level. Sees arrays only, never text."""
+"""Vectors → hierarchy: exact average linkage, level by level. Sees arrays only, never text.
 
-from newsnest.cluster.calibration import (
-    auto_levels,
-    auto_time_scale,
-    calibration_digest,
-    default_time_weight,
-)
-from newsnest.cluster.finest import FinestClusterer, PredictingRAC, finest_clusterer
-from newsnest.cluster.incremental import IncrementalRAC
-from newsnest.cluster.kmeans import SphericalKMeans, pair_vectors
-from newsnest.cluster.levels import LevelwiseRAC, Order, group_means, nest_levels
-from newsnest.cluster.rac import RAC
-from newsnest.cluster.rac_engine import agglomerate, agglomerate_rows, compile_kernels
-from newsnest.cluster.reduction import REDUCERS, Reducer, Reduction
-from newsnest.cluster.story_map import story_map
-from newsnest.cluster.views import Frame, fit_frame, level_vectors
+Names are imported on first use: to choose a clusterer or to read the calibrated rules loads neither
+numba nor scikit-learn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from newsnest.cluster.calibration import (
+        SHARES,
+        Rule,
+        auto_levels,
+        auto_time_scale,
+        calibration_digest,
+        default_time_weight,
+        rule_for,
+        tell_apart,
+        time_share,
+    )
+    from newsnest.cluster.finest import FinestClusterer, finest_clusterer
+    from newsnest.cluster.incremental import IncrementalRAC
+    from newsnest.cluster.kmeans import SphericalKMeans, pair_vectors
+    from newsnest.cluster.levels import nest_levels
+    from newsnest.cluster.persistence import lasting_similarity
+    from newsnest.cluster.rac import RAC, LevelwiseRAC, PredictingRAC
+    from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, compile_kernels
+    from newsnest.cluster.reduction import REDUCERS, Reducer, Reduction, story_map
+    from newsnest.cluster.rows import group_means
+    from newsnest.cluster.views import Frame, fit_frame, level_vectors
 
 __all__ = [
-    "RAC",
-    "REDUCERS",
-    "FinestClusterer",
-    "Frame",
-    "IncrementalRAC",
-    "LevelwiseRAC",
-    "Order",
-    "PredictingRAC",
-    "Reducer",
-    "Reduction",
-    "SphericalKMeans",
-    "agglomerate",
-    "agglomerate_rows",
-    "auto_levels",
-    "auto_time_scale",
-    "calibration_digest",
-    "compile_kernels",
-    "default_time_weight",
-    "finest_clusterer",
-    "fit_frame",
-    "group_means",
-    "level_vectors",
-    "nest_levels",
-    "pair_vectors",
-    "story_map",
-]
+    "RAC", "REDUCERS", "SHARES", "FinestClusterer", "Frame", "IncrementalRAC", "LevelwiseRAC",
+    "Merges", "PredictingRAC", "Reducer", "Reduction", "Rule", "SphericalKMeans", "agglomerate",
+    "agglomerate_rows", "auto_levels", "auto_time_scale", "calibration_digest", "compile_kernels",
+    "default_time_weight", "finest_clusterer", "fit_frame", "group_means", "lasting_similarity",
+    "level_vectors", "nest_levels", "pair_vectors", "rule_for", "story_map", "tell_apart",
+    "time_share",
+]  # fmt: skip
+
+_HOMES = {
+    "finest": ("FinestClusterer", "finest_clusterer"),
+    "incremental": ("IncrementalRAC",),
+    "kmeans": ("SphericalKMeans", "pair_vectors"),
+    "levels": ("nest_levels",),
+    "persistence": ("lasting_similarity",),
+    "rac": ("RAC", "LevelwiseRAC", "PredictingRAC"),
+    "rac_engine": ("Merges", "agglomerate", "agglomerate_rows", "compile_kernels"),
+    "reduction": ("REDUCERS", "Reducer", "Reduction", "story_map"),
+    "rows": ("group_means",),
+    "views": ("Frame", "fit_frame", "level_vectors"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+if not TYPE_CHECKING:  # or every misspelt name would pass
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'newsnest.cluster' has no attribute '{name}'")
+        # All that is in no other module is in that of the rules.
+        home = import_module(f"newsnest.cluster.{_HOME.get(name, 'calibration')}")
+        return getattr(home, name)
+
+    def __dir__() -> list[str]:
+        return list(__all__)

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from newsnest.cluster.persistence import lasting_similarity
 from newsnest.cluster.views import level_vectors
 from newsnest.errors import ParameterError
 from newsnest.types import Level, Vectors, check_min_similarity
@@ -78,6 +77,8 @@ def measure_spread(rows: Vectors, *, lasting: bool = True, seed: int = 0) -> Spr
     From 200,000 random pairs, 2,000 random texts against all, and the tree of at most 20,000 texts.
     Deterministic for a seed and any number of threads.
     """
+    from newsnest.cluster.persistence import lasting_similarity  # loads the compiler
+
     n = len(rows)
     rng = np.random.default_rng(seed)
     left, right = _pairs(n, rng)

@@ -1,4 +1,4 @@
-"""Other clusterers for the finest level, and what makes ours fit where theirs are expected.
+"""Other clusterers for the finest level.
 
 rac             our own: average linkage, no noise
 hdbscan[:SIZE]  scikit-learn's HDBSCAN; SIZE is that of the smallest cluster
@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.cluster import HDBSCAN, KMeans
-from sklearn.utils.validation import check_is_fitted, validate_data
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from newsnest.cluster.levels import group_means
-from newsnest.cluster.rac import RAC, unit_rows
 from newsnest.errors import ParameterError, did_you_mean
-from newsnest.types import Labels, Vectors
+from newsnest.types import Vectors
 
 CLUSTERERS = ("rac", "hdbscan", "kmeans")
 NOISE = -1
@@ -84,6 +79,8 @@ class FinestClusterer:
         One thread, one seed: the same rows give the same labels. HDBSCAN is O(n²) in this many
         dimensions.
         """
+        from sklearn.cluster import HDBSCAN, KMeans
+
         self.check(len(rows))
         with threadpool_limits(limits=1):
             if self.name == "kmeans":
@@ -140,55 +137,3 @@ def finest_clusterer(told: str) -> FinestClusterer | None:
             f"finest_clusterer: the number of {name} must be at least 2, got {count}. Raise it."
         )
     return FinestClusterer(name, count)
-
-
-class PredictingRAC(RAC):
-    """`RAC` that also assigns new rows, for pipelines that ask for it, such as BERTopic's.
-
-    A new row goes to the cluster with which its mean cosine is highest, or to none (−1) where that
-    is below `min_similarity`. The clusters stay as they were fitted; to let new rows change them,
-    cluster again or see `IncrementalRAC`.
-
-    Parameters
-    ----------
-    min_similarity, exact, n_jobs
-        See `RAC`.
-
-    Attributes
-    ----------
-    means_ : ndarray of float32, shape (n_clusters_, d)
-        Mean of the unit rows of every cluster.
-
-    Example
-    -------
-    >>> rows = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
-    >>> PredictingRAC(0.8).fit(rows).predict([[1.0, 0.1], [0.1, 1.0], [-1.0, 0.0]]).tolist()
-    [0, 1, -1]
-    """
-
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
-        """Cluster the rows of X as `RAC.fit` does, and keep the clusters' means."""
-        super().fit(X, y, sample_weight)
-        rows = unit_rows("PredictingRAC.fit", np.asarray(X, np.float32))
-        weights = np.ones(len(rows)) if sample_weight is None else np.asarray(sample_weight, float)
-        self.means_, _ = group_means(rows, self.labels_, weights)
-        return self
-
-    def predict(self, X: ArrayLike) -> Labels:
-        """Return the cluster of every row, int32 (n,); −1 where none is near enough.
-
-        Raises
-        ------
-        ParameterError
-            If a row is zero.
-        ValueError
-            As scikit-learn: not fitted, another number of columns, NaN.
-        """
-        check_is_fitted(self)
-        rows = unit_rows(
-            "PredictingRAC.predict", validate_data(self, X, dtype=np.float32, reset=False)
-        )
-        similar = rows @ self.means_.T  # (n, k): the mean cosine with the rows of each cluster
-        nearest = similar.argmax(axis=1)
-        near = similar[np.arange(len(rows)), nearest] >= self.min_similarity
-        return np.where(near, nearest, NOISE).astype(np.int32)

@@ -10,9 +10,9 @@ from sklearn.utils.validation import check_array
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster import rac_kernels as kernels
-from newsnest.cluster.rac import check_similarity, unit_rows
 from newsnest.cluster.rac_engine import agglomerate_rows, by_weight
-from newsnest.cluster.threads import thread_count
+from newsnest.cluster.rows import check_similarity, directions
+from newsnest.cluster.threads import Threads
 from newsnest.errors import ParameterError
 from newsnest.types import Labels, Vectors
 
@@ -81,7 +81,7 @@ class IncrementalRAC:
         ValueError
             As scikit-learn: NaN, infinity, wrong number of dimensions.
         """
-        new = unit_rows("IncrementalRAC.update", check_array(X, dtype=np.float32))
+        new = directions("IncrementalRAC.update", check_array(X, dtype=np.float32))
         weights = (
             np.ones(len(new)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         )
@@ -124,7 +124,7 @@ class IncrementalRAC:
         parent = np.concatenate([self.components_, np.arange(before, n, dtype=np.int32)])
         # Products of blocks may fall short by rounding: a joint too many costs time alone.
         floor = np.float32(self.min_similarity - 2.0 * rows.shape[1] * 2.0**-24 - 1e-6)
-        with threadpool_limits(thread_count(self.n_jobs), "blas"):
+        with threadpool_limits(Threads("IncrementalRAC", self.n_jobs).count, "blas"):
             for i in range(before, n, _BLOCK):
                 part = rows[i : i + _BLOCK]
                 for j in range(0, min(n, i + _BLOCK), _BLOCK):

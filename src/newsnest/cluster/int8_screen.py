@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +10,7 @@ from newsnest.cluster.cells import Cells, pivots_of
 from newsnest.cluster.int8_axes import Axes
 from newsnest.cluster.int8_kernels import Looks, Rounding
 from newsnest.cluster.screen import Neighbours, Screen, empty_heaps, tournament, widened
+from newsnest.cluster.threads import Threads
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
 
@@ -28,9 +27,9 @@ _LOOK_COST = 0.25  # of multiplying a block
 class Int8Screen(Screen):
     """Products of vectors rounded to int8, in panels that follow the live rows."""
 
-    def __init__(self, means: Vectors, pool: ThreadPoolExecutor, threads: int) -> None:
+    def __init__(self, means: Vectors, threads: Threads) -> None:
         n = len(means)
-        self._means, self._pool, self._threads = means, pool, threads
+        self._means, self._pool, self._threads = means, threads.pool, threads.count
         self._axes = Axes.of(means)
         self._blocks = len(self._axes.steps)
         self._codes = np.zeros((n, self._blocks * int8_tile.ROW_WORDS * 4), np.int8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 from typing import Any, Self
 
@@ -13,10 +12,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import kmeans_plusplus
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
-from newsnest.cluster.rac import unit_rows
-from newsnest.cluster.threads import thread_count
+from newsnest.cluster.rows import check_weights, directions
+from newsnest.cluster.threads import Threads
 from newsnest.errors import ParameterError
 from newsnest.types import Labels, Vectors
 
@@ -111,10 +109,12 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         ValueError
             As scikit-learn: NaN, infinity, wrong number of dimensions.
         """
-        rows = unit_rows("SphericalKMeans.fit", validate_data(self, X, dtype=np.float32, order="C"))
+        rows = directions(
+            "SphericalKMeans.fit", validate_data(self, X, dtype=np.float32, order="C")
+        )
         weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
         self._check(len(rows), weights)
-        with _Threads(self.n_jobs) as threads:
+        with Threads("SphericalKMeans", self.n_jobs) as threads:
             centers = self._start(rows, weights, threads)
             walk = _Walk(rows, weights, threads)
             self.n_iter_ = walk.run(centers, max_iter=self.max_iter, tol=self.tol)
@@ -133,11 +133,11 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         """
         check_is_fitted(self)
         told = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        rows = unit_rows("SphericalKMeans.predict", told)
-        with _Threads(self.n_jobs) as threads:
+        rows = directions("SphericalKMeans.predict", told)
+        with Threads("SphericalKMeans", self.n_jobs) as threads:
             return _assign(rows, self.cluster_centers_, threads)[0]
 
-    def _start(self, rows: Vectors, weights: NDArray[np.float64], threads: _Threads) -> Vectors:
+    def _start(self, rows: Vectors, weights: NDArray[np.float64], threads: Threads) -> Vectors:
         """Return the centres to begin with."""
         n, k = len(rows), self.n_clusters
         enough = max(_START_ROWS, _START_ROWS_A_CLUSTER * k)
@@ -172,11 +172,7 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
                 f"SphericalKMeans: start_rows must be at least 1 or None, got {self.start_rows}. "
                 "Leave it out."
             )
-        if not (weights > 0).all():
-            raise ParameterError(
-                "SphericalKMeans.fit: sample_weight must be positive, got "
-                f"{weights.min()}. Drop those rows."
-            )
+        check_weights("SphericalKMeans.fit", weights)
 
 
 def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
@@ -215,30 +211,10 @@ def pair_vectors(first: Vectors, second: Vectors) -> Vectors:
     return joined
 
 
-class _Threads:
-    """Threads of ours, in each of which BLAS has one of its own."""
-
-    def __init__(self, n_jobs: int | None) -> None:
-        if n_jobs is not None and n_jobs < 1:
-            raise ParameterError(
-                f"SphericalKMeans: n_jobs must be at least 1 or None, got {n_jobs}. Use None."
-            )
-        self.count = thread_count(n_jobs)
-
-    def __enter__(self) -> Self:
-        self._limits = threadpool_limits(limits=1)
-        self.pool = ThreadPoolExecutor(self.count)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pool.shutdown()
-        self._limits.unregister()
-
-
 class _Walk:
     """Passes over rows: assign each to its nearest centre, move the centres, and again."""
 
-    def __init__(self, rows: Vectors, weights: NDArray[np.float64], threads: _Threads) -> None:
+    def __init__(self, rows: Vectors, weights: NDArray[np.float64], threads: Threads) -> None:
         self.rows, self.weights, self.threads = rows, weights, threads
 
     def run(self, centers: Vectors, *, max_iter: int, tol: float) -> int:
@@ -276,7 +252,7 @@ class _Walk:
         return centers, bool(len(farthest))
 
 
-def _assign(rows: Vectors, centers: Vectors, threads: _Threads) -> tuple[Labels, Vectors]:
+def _assign(rows: Vectors, centers: Vectors, threads: Threads) -> tuple[Labels, Vectors]:
     """Return the nearest centre of each row, and the cosine with it."""
     labels = np.empty(len(rows), np.int32)
     similar = np.empty(len(rows), np.float32)

@@ -9,22 +9,17 @@ Either way each level compares its own vectors (`level_vectors`), and labels are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Self, get_args
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from numpy.typing import NDArray
 
-from newsnest.cluster.calibration import auto_levels
-from newsnest.cluster.rac import check_similarity, unit_rows
 from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, by_weight
-from newsnest.cluster.views import Frame, fit_frame, level_vectors
+from newsnest.cluster.rows import group_means
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Hierarchy, Labels, Level, Vectors
+from newsnest.types import Hierarchy, Labels, Level, Order, Vectors
 
-Order = Literal["fine-to-coarse", "coarse-to-fine"]
 Finest = Callable[[Vectors, NDArray[np.float64]], NDArray[np.int64]]
 
 
@@ -185,149 +180,3 @@ def _join(
         roots[members] = members[first][merges.labels]
     exact = all(merges.exact for _, merges in parts)
     return Merges(pairs[order], similarity[order], by_weight(roots, weights), exact)
-
-
-def group_means(
-    rows: Vectors, labels: Labels, weights: NDArray[np.float64]
-) -> tuple[Vectors, NDArray[np.float64]]:
-    """Return the weighted mean of every label's rows, not normalised, and its weight.
-
-    Parameters
-    ----------
-    rows
-        float32 (n, d), unit rows.
-    labels
-        int32 (n,), 0 … k − 1.
-    weights
-        float64 (n,).
-
-    Returns
-    -------
-    tuple
-        float32 (k, d) and float64 (k,).
-    """
-    order = np.argsort(labels, kind="stable")
-    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-    total = np.add.reduceat(weights[order], starts)
-    means = np.empty((len(starts), rows.shape[1]), np.float32)
-    for column in range(0, rows.shape[1], 32):  # a float64 copy of all columns would be large
-        part = rows[order, column : column + 32] * weights[order, None]
-        means[:, column : column + 32] = np.add.reduceat(part, starts) / total[:, None]
-    return means, total
-
-
-class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """Nest text vectors into themes, topics and stories.
-
-    Rows are centred on the corpus mean, turned to principal axes and clustered by exact average
-    linkage once per level. Prefer `RAC` for a single flat partition of vectors taken as they are.
-
-    Parameters
-    ----------
-    levels
-        Coarse to fine, each with dims and min_similarity. None: theme, topic and story with the
-        measured defaults, relative to the spread of these vectors.
-    order
-        "fine-to-coarse" or "coarse-to-fine".
-    time_scale
-        Seconds; see `level_vectors`. Only levels with a time_weight use it.
-    rotate
-        False for encoders trained to nest: their leading dimensions mean something already.
-    exact
-        False looks for first neighbours nearby only; None does so above 300,000 rows.
-    n_jobs
-        Threads; None means one per processor. The result does not depend on it.
-
-    Attributes
-    ----------
-    hierarchy_ : Hierarchy
-    labels_ : ndarray of int32, shape (n,)
-        Of the finest level; 0 is the heaviest cluster.
-    level_labels_ : ndarray of int32, shape (n, len(levels))
-        Coarse to fine.
-    linkages_ : tuple of ndarray
-        One SciPy-style linkage per level, coarse to fine.
-    frame_ : Frame
-    n_features_in_ : int
-
-    Example
-    -------
-    >>> import numpy as np
-    >>> rows = np.random.default_rng(0).normal(size=(40, 16))
-    >>> LevelwiseRAC().fit(rows).level_labels_.shape
-    (40, 3)
-    """
-
-    def __init__(
-        self,
-        levels: Sequence[Level] | None = None,
-        *,
-        order: Order = "fine-to-coarse",
-        time_scale: float = 86_400.0,
-        rotate: bool = True,
-        exact: bool | None = None,
-        n_jobs: int | None = None,
-    ) -> None:
-        self.levels = levels
-        self.order = order
-        self.time_scale = time_scale
-        self.rotate = rotate
-        self.exact = exact
-        self.n_jobs = n_jobs
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: Any = None,
-        *,
-        sample_weight: ArrayLike | None = None,
-        times: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-    ) -> Self:
-        """Cluster rows.
-
-        Parameters
-        ----------
-        X
-            float (n, d); scaled to unit length.
-        y
-            Ignored.
-        sample_weight
-            (n,), positive: how many articles a row stands for.
-        times
-            (n,), seconds, NaN where unknown; used by levels with a time_weight.
-        groups
-            (n,), any labels, such as languages: rows that are centred together; see `fit_frame`.
-
-        Raises
-        ------
-        ParameterError
-            If order is unknown, a level's numbers are outside their domain, or a row is zero.
-        """
-        if self.order not in get_args(Order):
-            raise ParameterError(
-                f"LevelwiseRAC: order must be one of {', '.join(get_args(Order))}, "
-                f"got {self.order!r}."
-            )
-        rows = unit_rows("LevelwiseRAC.fit", validate_data(self, X, dtype=np.float32, order="C"))
-        weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
-        seconds = None if times is None else np.asarray(times, dtype=np.float64)
-        own = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        centred = None if own is None else own.astype(np.int32)
-        self.frame_: Frame = fit_frame(rows, weights, groups=centred, rotate=self.rotate)
-        text = self.frame_.apply(rows, centred)
-        levels = tuple(self.levels) if self.levels is not None else auto_levels(text)
-        for level in levels:
-            check_similarity(f"Level {level.name}", level.min_similarity)
-        self.hierarchy_ = nest_levels(
-            lambda level: level_vectors(text, level, times=seconds, time_scale=self.time_scale),
-            levels,
-            weights,
-            order=self.order,
-            exact=self.exact,
-            n_jobs=self.n_jobs,
-        )
-        self.labels_ = self.hierarchy_.labels[-1]
-        self.level_labels_ = np.stack(self.hierarchy_.labels, axis=1)
-        self.linkages_ = self.hierarchy_.linkages
-        return self

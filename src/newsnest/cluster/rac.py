@@ -1,17 +1,31 @@
-"""Exact average-linkage clustering of unit vectors as a scikit-learn estimator."""
+"""Exact average linkage as scikit-learn estimators.
+
+  RAC            one flat partition
+  PredictingRAC  one that also assigns new rows
+  LevelwiseRAC   nested levels
+
+Of scikit-learn's checks of estimators two are not passed, on purpose: one has a row of zeros, which
+has no direction and so no cosine; the other has weights of 0, that is rows which are not there and
+yet want a label. A row of weight 2 counts exactly as two equal rows do.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from newsnest.cluster.calibration import auto_levels
+from newsnest.cluster.levels import nest_levels
 from newsnest.cluster.rac_engine import agglomerate_rows
+from newsnest.cluster.rows import check_similarity, check_weights, directions, group_means
+from newsnest.cluster.views import Frame, fit_frame, level_vectors
 from newsnest.errors import ParameterError
-from newsnest.types import Vectors
+from newsnest.types import Labels, Level, Order
 
 
 class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -81,11 +95,8 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_similarity("RAC", self.min_similarity)
         rows = validate_data(self, X, dtype=np.float32, order="C")
         weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
-        unit = unit_rows("RAC.fit", rows)
-        if not (weights > 0).all():
-            raise ParameterError(
-                f"RAC.fit: sample_weight must be positive, got {weights.min()}. Drop those rows."
-            )
+        unit = directions("RAC.fit", rows)
+        check_weights("RAC.fit", weights)
         merges = agglomerate_rows(
             unit,
             weights,
@@ -100,29 +111,172 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
 
-def check_similarity(where: str, value: float) -> None:
-    """Raise ParameterError unless `value` is a cosine."""
-    if not -1.0 <= value <= 1.0:
-        raise ParameterError(
-            f"{where}: min_similarity must be in [-1, 1], got {value}. It is a cosine."
-        )
+class PredictingRAC(RAC):
+    """`RAC` that also assigns new rows, for pipelines that ask for it, such as BERTopic's.
 
+    A new row goes to the cluster with which its mean cosine is highest, or to none (−1) where that
+    is below `min_similarity`. The clusters stay as they were fitted; to let new rows change them,
+    cluster again or see `IncrementalRAC`.
 
-def unit_rows(where: str, rows: Vectors) -> Vectors:
-    """Scale rows to unit length, float32 (n, d).
+    Parameters
+    ----------
+    min_similarity, exact, n_jobs
+        See `RAC`.
 
-    Raises
-    ------
-    ParameterError
-        If a row is zero: it has no direction.
+    Attributes
+    ----------
+    means_ : ndarray of float32, shape (n_clusters_, d)
+        Mean of the unit rows of every cluster.
+
+    Example
+    -------
+    >>> rows = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
+    >>> PredictingRAC(0.8).fit(rows).predict([[1.0, 0.1], [0.1, 1.0], [-1.0, 0.0]]).tolist()
+    [0, 1, -1]
     """
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-    if not lengths.all():
-        raise ParameterError(
-            f"{where}: X must have no zero rows, got one at row {int(np.argmin(lengths))}. "
-            "Drop it: a zero vector has no direction."
+
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Cluster the rows of X as `RAC.fit` does, and keep the clusters' means."""
+        super().fit(X, y, sample_weight)
+        rows = directions("PredictingRAC.fit", np.asarray(X, np.float32))
+        weights = np.ones(len(rows)) if sample_weight is None else np.asarray(sample_weight, float)
+        self.means_, _ = group_means(rows, self.labels_, weights)
+        return self
+
+    def predict(self, X: ArrayLike) -> Labels:
+        """Return the cluster of every row, int32 (n,); −1 where none is near enough.
+
+        Raises
+        ------
+        ParameterError
+            If a row is zero.
+        ValueError
+            As scikit-learn: not fitted, another number of columns, NaN.
+        """
+        check_is_fitted(self)
+        rows = directions(
+            "PredictingRAC.predict", validate_data(self, X, dtype=np.float32, reset=False)
         )
-    out = np.empty(rows.shape, np.float32)
-    # Divided in float64, chunk by chunk: no float64 matrix comes into being.
-    np.divide(rows, lengths[:, None], out=out, casting="same_kind")
-    return out
+        similar = rows @ self.means_.T  # (n, k): the mean cosine with the rows of each cluster
+        nearest = similar.argmax(axis=1)
+        near = similar[np.arange(len(rows)), nearest] >= self.min_similarity
+        return np.where(near, nearest, -1).astype(np.int32)
+
+
+class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """Nest text vectors into themes, topics and stories.
+
+    Rows are centred on the corpus mean, turned to principal axes and clustered by exact average
+    linkage once per level. Prefer `RAC` for a single flat partition of vectors taken as they are.
+
+    Parameters
+    ----------
+    levels
+        Coarse to fine, each with dims and min_similarity. None: theme, topic and story with the
+        measured defaults, relative to the spread of these vectors.
+    order
+        "fine-to-coarse" or "coarse-to-fine".
+    time_scale
+        Seconds; see `level_vectors`. Only levels with a time_weight use it.
+    rotate
+        False for encoders trained to nest: their leading dimensions mean something already.
+    exact
+        False looks for first neighbours nearby only; None does so above 300,000 rows.
+    n_jobs
+        Threads; None means one per processor. The result does not depend on it.
+
+    Attributes
+    ----------
+    hierarchy_ : Hierarchy
+    labels_ : ndarray of int32, shape (n,)
+        Of the finest level; 0 is the heaviest cluster.
+    level_labels_ : ndarray of int32, shape (n, len(levels))
+        Coarse to fine.
+    linkages_ : tuple of ndarray
+        One SciPy-style linkage per level, coarse to fine.
+    frame_ : Frame
+    n_features_in_ : int
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> rows = np.random.default_rng(0).normal(size=(40, 16))
+    >>> LevelwiseRAC().fit(rows).level_labels_.shape
+    (40, 3)
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[Level] | None = None,
+        *,
+        order: Order = "fine-to-coarse",
+        time_scale: float = 86_400.0,
+        rotate: bool = True,
+        exact: bool | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.levels = levels
+        self.order = order
+        self.time_scale = time_scale
+        self.rotate = rotate
+        self.exact = exact
+        self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: Any = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Cluster rows.
+
+        Parameters
+        ----------
+        X
+            float (n, d); scaled to unit length.
+        y
+            Ignored.
+        sample_weight
+            (n,), positive: how many articles a row stands for.
+        times
+            (n,), seconds, NaN where unknown; used by levels with a time_weight.
+        groups
+            (n,), any labels, such as languages: rows that are centred together; see `fit_frame`.
+
+        Raises
+        ------
+        ParameterError
+            If order is unknown, a level's numbers are outside their domain, a weight is not
+            positive, or a row is zero.
+        """
+        if self.order not in get_args(Order):
+            raise ParameterError(
+                f"LevelwiseRAC: order must be one of {', '.join(get_args(Order))}, "
+                f"got {self.order!r}."
+            )
+        rows = directions("LevelwiseRAC.fit", validate_data(self, X, dtype=np.float32, order="C"))
+        weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
+        check_weights("LevelwiseRAC.fit", weights)
+        seconds = None if times is None else np.asarray(times, dtype=np.float64)
+        own = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        centred = None if own is None else own.astype(np.int32)
+        self.frame_: Frame = fit_frame(rows, weights, groups=centred, rotate=self.rotate)
+        text = self.frame_.apply(rows, centred)
+        levels = tuple(self.levels) if self.levels is not None else auto_levels(text)
+        for level in levels:
+            check_similarity(f"Level {level.name}", level.min_similarity)
+        self.hierarchy_ = nest_levels(
+            lambda level: level_vectors(text, level, times=seconds, time_scale=self.time_scale),
+            levels,
+            weights,
+            order=self.order,
+            exact=self.exact,
+            n_jobs=self.n_jobs,
+        )
+        self.labels_ = self.hierarchy_.labels[-1]
+        self.level_labels_ = np.stack(self.hierarchy_.labels, axis=1)
+        self.linkages_ = self.hierarchy_.linkages
+        return self

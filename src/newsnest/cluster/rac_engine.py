@@ -18,28 +18,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from newsnest.cluster import rac_kernels as kernels
-from newsnest.cluster.float_screen import FloatScreen
 from newsnest.cluster.int8_screen import Int8Screen
 from newsnest.cluster.int8_tile import LANES
-from newsnest.cluster.rows import check_finite, fold_identical
-from newsnest.cluster.screen import Screen
-from newsnest.cluster.threads import thread_count
+from newsnest.cluster.rows import check_finite
+from newsnest.cluster.screen import FloatScreen, Screen
+from newsnest.cluster.threads import Threads
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Labels, Vectors
 
 _CANDIDATES = 16  # neighbours a row learns from one pass
 _WORTH_A_THREAD = 1024  # rows
 _LONG_COMPILE = 2.0  # seconds
-EXACT_MOST = 300_000  # rows
+MAX_EXACT = 300_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +130,16 @@ def _merged(
     progress: Progress,
 ) -> Merges:
     """Do as `agglomerate` does, writing over the means."""
-    threads = thread_count(n_jobs)
+    threads = Threads("RAC", n_jobs)
     compile_kernels(progress)
     roots = np.arange(len(left), dtype=np.int32)
     pairs, heights = [np.empty((0, 2), np.int32)], [np.empty(0, np.float32)]
     heavy = weights
-    exact = len(left) <= EXACT_MOST if exact is None else exact
+    exact = len(left) <= MAX_EXACT if exact is None else exact
     nearby = not exact
-    with ThreadPoolExecutor(threads) as pool, threadpool_limits(1, "blas"):
+    with threads:
         while True:
-            engine = _Engine(left, heavy, min_similarity, pool, threads, nearby=nearby)
+            engine = _Engine(left, heavy, min_similarity, threads, nearby=nearby)
             engine.run(progress)
             pairs += [roots[found] for found in engine.pairs]
             heights += engine.heights
@@ -150,8 +147,8 @@ def _merged(
                 break
             kept = engine.roots()
             # Again nearby while that still halves them; at last exactly, whatever is left.
-            nearby = len(kept) > EXACT_MOST and 2 * len(kept) <= len(roots)
-            roots, left, heavy = roots[kept], left[kept], engine.weights[kept]
+            nearby = len(kept) > MAX_EXACT and 2 * len(kept) <= len(roots)
+            roots, left, heavy = roots[kept], left[kept], engine.clusters.weights[kept]
             del engine  # or it would be held while the next one is built
     return _finished(np.concatenate(pairs), np.concatenate(heights), weights, exact)
 
@@ -226,43 +223,41 @@ def agglomerate_rows(
     return _unfold(merges, atoms, first)
 
 
-def _screen_for(means: Vectors, pool: ThreadPoolExecutor, threads: int) -> Screen:
-    """Return the faster screen this processor can run; BLAS must be limited to one thread."""
-    return Int8Screen(means, pool, threads) if LANES else FloatScreen(means, pool)
-
-
 class _Engine:
-    """State of one run: rows of `means`, which it writes over, are clusters until absorbed."""
+    """One run; the rows of `means` are clusters until absorbed, and are written over."""
 
     def __init__(
         self,
         means: Vectors,
         weights: NDArray[np.float64],
         min_similarity: float,
-        pool: ThreadPoolExecutor,
-        threads: int,
+        threads: Threads,
         *,
         nearby: bool,
     ) -> None:
         n, d = means.shape
-        self.means = means
-        self.weights = weights.astype(np.float64).copy()
-        self.pool = pool
         self.threads = threads
         self.nearby = nearby
-        self.screen = _screen_for(self.means, pool, threads)
-        self.lowest = np.float32(min_similarity)
-        # A block product and a plain dot product of vectors no longer than 1 differ by less.
+        screen = Int8Screen if LANES else FloatScreen  # the faster one this processor can run
+        self.screen: Screen = screen(means, threads)
+        # Two float32 sums of d products of vectors no longer than 1, added in different orders,
+        # each err by at most d · 2⁻²⁴; the rest is for rounding in means and bounds.
         self.slack = 2.0 * d * 2.0**-24 + 1e-6
-        self.floor = np.float32(min_similarity - self.slack)
-        self.below_floor = np.float32(self.floor - self.slack)
-        self.parent = np.arange(n, dtype=np.int32)
-        self.state = np.zeros(n, np.int8)
-        self.listed = np.full((n, 4 * _CANDIDATES), -1, np.int32)
-        self.counts = np.zeros(n, np.int32)
-        self.bound = np.zeros(n, np.float64)
-        self.nearest = np.full(n, -1, np.int32)
-        self.nearest_similarity = np.zeros(n, np.float32)
+        floor = np.float32(min_similarity - self.slack)
+        self.below_floor = np.float32(floor - self.slack)
+        self.clusters = kernels.Clusters(
+            means=means,
+            weights=weights.astype(np.float64).copy(),
+            parent=np.arange(n, dtype=np.int32),
+            state=np.zeros(n, np.int8),
+            listed=np.full((n, 4 * _CANDIDATES), -1, np.int32),
+            counts=np.zeros(n, np.int32),
+            bound=np.zeros(n, np.float64),
+            nearest=np.full(n, -1, np.int32),
+            nearest_similarity=np.zeros(n, np.float32),
+            lowest=np.float32(min_similarity),
+            floor=floor,
+        )
         self.merged = np.zeros(n, np.bool_)
         self.live = np.arange(n, dtype=np.int32)
         self.pairs: list[NDArray[np.int32]] = []
@@ -299,7 +294,7 @@ class _Engine:
 
     def roots(self) -> NDArray[np.int32]:
         """Return the rows that stand for the clusters that are left."""
-        return np.flatnonzero(self.state != kernels.ABSORBED).astype(np.int32)
+        return np.flatnonzero(self.clusters.state != kernels.ABSORBED).astype(np.int32)
 
     def first_pass(self, progress: Progress) -> None:
         """Nominate the candidates of every row, from all pairs or from those nearby."""
@@ -309,19 +304,17 @@ class _Engine:
 
     def merge_round(self) -> int:
         """Merge all proven reciprocal pairs; return how many."""
-        pairs = kernels.reciprocal_pairs(self.live, self.state, self.nearest)
+        state = self.clusters
+        pairs = kernels.reciprocal_pairs(self.live, state)
         if not len(pairs):
             return 0
         survivors = pairs[:, 0]
         self.pairs.append(pairs)
-        self.heights.append(self.nearest_similarity[survivors])
-        self._spread(
-            kernels.merge, pairs, self.means, self.weights, self.parent, self.state, self.listed,
-            self.counts, self.bound,
-        )  # fmt: skip
+        self.heights.append(state.nearest_similarity[survivors])
+        self._spread(kernels.merge, pairs, state)
         self.screen.changed(survivors)
         self.merged[survivors] = True
-        rows = kernels.touched(self.live, self.merged, self.state, self.nearest)
+        rows = kernels.touched(self.live, self.merged, state)
         self.merged[survivors] = False
         self._refresh(rows)
         self._drop_settled()
@@ -329,17 +322,15 @@ class _Engine:
 
     def query_again(self) -> bool:
         """Look up all unproven rows among the live clusters; False if there is none."""
-        rows = self.live[self.state[self.live] == kernels.UNPROVEN]
+        state = self.clusters.state
+        rows = self.live[state[self.live] == kernels.UNPROVEN]
         if not len(rows):
             return False
         values, ids = self.screen.among(rows, self.live, _CANDIDATES, self.below_floor)
         self._set_candidates(rows, values, ids)
-        tied = rows[self.state[rows] == kernels.UNPROVEN]
+        tied = rows[state[rows] == kernels.UNPROVEN]
         if len(tied):
-            self._spread(
-                kernels.scan_exactly, tied, self.live, self.means, self.state, self.nearest,
-                self.nearest_similarity, self.lowest,
-            )  # fmt: skip
+            self._spread(kernels.scan_exactly, tied, self.live, self.clusters)
         self._drop_settled()
         return True
 
@@ -347,34 +338,30 @@ class _Engine:
         self, rows: NDArray[np.int32], values: Vectors, ids: NDArray[np.int32]
     ) -> None:
         """Take over the heaps of a pass, values and ids of shape (len(rows), k)."""
-        # A short list of nearby rows does not say that there are no others.
-        short = np.nextafter(np.float64(self.floor), 2.0) if self.nearby else np.float64(self.floor)
+        floor = np.float64(self.clusters.floor)
+        # A short list of nearby rows does not say that there are no others: a bound above the floor
+        # leaves the row unproven.
+        short = np.nextafter(floor, 2.0) if self.nearby else floor
         self._spread(
             lambda places: kernels.settle(
-                rows[places], places, values, ids, self.slack, short, self.state, self.listed,
-                self.counts, self.bound, self.nearest, self.nearest_similarity, self.lowest,
-                self.floor,
+                rows[places], places, values, ids, self.slack, short, self.clusters
             ),
             np.arange(len(rows), dtype=np.int32),
-        )  # fmt: skip
+        )
 
     def _refresh(self, rows: NDArray[np.int32]) -> None:
-        self._spread(
-            kernels.refresh, rows, self.means, self.parent, self.state, self.listed, self.counts,
-            self.bound, self.nearest, self.nearest_similarity, self.lowest, self.floor,
-            2 * _CANDIDATES,
-        )  # fmt: skip
+        self._spread(kernels.refresh, rows, self.clusters, 2 * _CANDIDATES)
 
     def _spread(self, kernel: Callable[..., None], rows: NDArray[np.int32], *state: Any) -> None:
         """Run a kernel over rows, in several threads if there are enough of them."""
-        if self.threads == 1 or len(rows) < _WORTH_A_THREAD:
+        if self.threads.count == 1 or len(rows) < _WORTH_A_THREAD:
             kernel(rows, *state)
             return
-        parts = np.array_split(rows, self.threads)
-        list(self.pool.map(lambda part: kernel(part, *state), parts))
+        parts = np.array_split(rows, self.threads.count)
+        list(self.threads.pool.map(lambda part: kernel(part, *state), parts))
 
     def _drop_settled(self) -> None:
-        self.live = self.live[self.state[self.live] < kernels.FINISHED]
+        self.live = self.live[self.clusters.state[self.live] < kernels.FINISHED]
 
 
 def by_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> Labels:
@@ -384,6 +371,25 @@ def by_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> Labels:
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     return rank[inverse]
+
+
+def fold_identical(rows: Vectors) -> tuple[Labels, NDArray[np.int64]]:
+    """Group rows that are equal to the bit.
+
+    Returns
+    -------
+    tuple
+        Group of every row, int32 (n,), numbered by first row; and the first row of every group.
+    """
+    hashes = kernels.row_hashes(rows.view(np.uint32))
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    leader = first[inverse]
+    # Rows that merely share a hash with their leader stand for themselves.
+    copies = np.flatnonzero(leader != np.arange(len(rows)))
+    different = copies[(rows[copies] != rows[leader[copies]]).any(axis=1)]
+    leader[different] = different
+    first, atoms = np.unique(leader, return_inverse=True)
+    return atoms.astype(np.int32), first
 
 
 def _unfold(merges: Merges, atoms: Labels, first: NDArray[np.int64]) -> Merges:

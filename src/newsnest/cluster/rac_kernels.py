@@ -17,9 +17,14 @@ Kernels over `rows` or `pairs` release the interpreter lock and write to those r
 several threads may work on disjoint parts. Every similarity that decides anything is
 `similarity(means, i, j)`: a float32 dot product summed in a fixed order. Products made otherwise
 (by BLAS, or in int8) only say which pairs to look at; they come within `slack` of it.
+
+Most kernels go over a block in strides of _STRIDE entries: first a loop without branches, which the
+compiler turns into wide instructions, asks whether any entry matters; only then is each looked at.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -34,6 +39,47 @@ Flags = NDArray[np.bool_]
 READY, UNPROVEN, FINISHED, ABSORBED = 0, 1, 2, 3
 """Row states: neighbour proven; must be queried again; no partner left; merged into another."""
 
+_STRIDE = 64
+_LOWER = np.float32(-9.0)  # than any cosine
+
+
+class Clusters(NamedTuple):
+    """State of a run; row i of each array is cluster i until that is absorbed by a lower row.
+
+    Parameters
+    ----------
+    means
+        (n, d): written over as clusters merge.
+    weights
+        (n,): how many unit vectors each mean stands for.
+    parent
+        (n,): the cluster a row was merged into, itself before that; chains end at a live row.
+    state
+        (n,): READY, UNPROVEN, FINISHED or ABSORBED.
+    listed, counts
+        (n, 4k), (n,): the candidates of each cluster, and how many there are. A list keeps at most
+        2k, and a merge appends one to the other: hence 4k.
+    bound
+        (n,): no live cluster outside the list is more similar than this.
+    nearest, nearest_similarity
+        (n,): the best candidate, −1 where there is none.
+    lowest, floor
+        Clusters merge only at or above `lowest`. Lists reach a little lower, to `floor`: as far
+        down as rounding leaves a similarity in doubt.
+    """
+
+    means: Floats
+    weights: Bounds
+    parent: Ints
+    state: States
+    listed: Ints
+    counts: Ints
+    bound: Bounds
+    nearest: Ints
+    nearest_similarity: Floats
+    lowest: np.float32
+    floor: np.float32
+
 
 @njit(cache=True, inline="always")
 def find(parent: Ints, i: int) -> int:
@@ -45,7 +91,11 @@ def find(parent: Ints, i: int) -> int:
 
 @njit(cache=True, fastmath=True)
 def similarity(means: Floats, i: int, j: int) -> np.float32:
-    """Return the mean pairwise cosine of clusters i and j."""
+    """Return the mean pairwise cosine of clusters i and j.
+
+    fastmath lets the compiler sum in several lanes at once; which ones is settled when it is
+    compiled, so that the same two rows always give the same bits, and (i, j) those of (j, i).
+    """
     total = np.float32(0.0)
     for t in range(means.shape[1]):
         total += means[i, t] * means[j, t]
@@ -75,33 +125,27 @@ def push(values: Floats, ids: Ints, value: np.float32, new: int) -> None:
 
 @njit(cache=True, nogil=True)
 def keep_rows(
-    block: Floats,
-    rows: Ints,
-    columns: Ints,
-    row0: int,
-    means: Floats,
-    slack: np.float32,
-    values: Floats,
-    ids: Ints,
-) -> None:
+    block: Floats, rows: Ints, columns: Ints, row0: int, means: Floats, slack: np.float32,
+    values: Floats, ids: Ints,
+) -> None:  # fmt: skip
     """Fold a block of products into the heaps of its rows.
 
     block (m, w) float32; rows, columns: cluster of every query and target; values, ids (q, k).
     """
     m, w = block.shape
-    step = 64
     for r in range(m):
         q = row0 + r
         me = rows[q]
         heap = values[q]
-        for start in range(0, w, step):
-            stop = min(w, start + step)
-            highest = np.float32(-9.0)
+        for start in range(0, w, _STRIDE):
+            stop = min(w, start + _STRIDE)
+            highest = _LOWER
             for c in range(start, stop):
                 highest = max(highest, block[r, c])
             if highest + slack > heap[0]:
                 for c in range(start, stop):
                     j = columns[c]
+                    # The product may be short by `slack`: whoever might belong is computed again.
                     if block[r, c] + slack > heap[0] and j != me:
                         v = similarity(means, me, j)
                         if v > heap[0]:
@@ -115,12 +159,11 @@ def keep_symmetric(
 ) -> None:  # fmt: skip
     """Fold the block of rows row0 … × rows column0 … into the heaps of both sides."""
     m, w = block.shape
-    step = 64
     diagonal = row0 == column0
     for r in range(m):
         i = row0 + r
-        for start in range(0, w, step):
-            stop = min(w, start + step)
+        for start in range(0, w, _STRIDE):
+            stop = min(w, start + _STRIDE)
             hit = False
             for c in range(start, stop):
                 v = block[r, c] + slack
@@ -128,7 +171,7 @@ def keep_symmetric(
             if hit:
                 for c in range(start, stop):
                     j = column0 + c
-                    if diagonal and j <= i:
+                    if diagonal and j <= i:  # each pair once
                         continue
                     highest = block[r, c] + slack
                     if highest > values[i, 0] or highest > values[j, 0]:
@@ -146,7 +189,7 @@ def widen(first: int, last: int, means: Floats, known: Ints, values: Floats, ids
     known (n, k) int32: the lists as they were, so that the order of rows does not matter.
     """
     k = known.shape[1]
-    seen = np.full(1 << 12, -1, np.int32)
+    seen = np.full(1 << 12, -1, np.int32)  # 1 + k + k² rows at most: never full
     for i in range(first, last):
         seen[:] = -1
         for t in range(k):
@@ -168,7 +211,8 @@ def widen(first: int, last: int, means: Floats, known: Ints, values: Floats, ids
 @njit(cache=True)
 def _note(seen: Ints, row: np.int32) -> bool:
     """Add a row to a small hash set with room to spare; False if it was there."""
-    mask = seen.shape[0] - 1
+    mask = seen.shape[0] - 1  # the size is a power of two
+    # Knuth's multiplier, 2³² / golden ratio, spreads neighbouring row numbers apart.
     place = (np.int64(row) * 2654435761) & mask
     while seen[place] != -1:
         if seen[place] == row:
@@ -179,16 +223,17 @@ def _note(seen: Ints, row: np.int32) -> bool:
 
 
 @njit(cache=True)
-def _live_candidates(i: int, parent: Ints, state: States, listed: Ints, count: int) -> int:
-    """Rewrite a list as the distinct live clusters its entries now belong to.
+def _live_candidates(i: int, s: Clusters) -> int:
+    """Rewrite a list as the distinct live clusters its entries now belong to; return how many.
 
     A candidate that another thread finishes meanwhile may stay or go: it is below `lowest` for
     everybody, so that nothing depends on it.
     """
+    listed = s.listed[i]
     m = 0
-    for t in range(count):
-        j = find(parent, listed[t])
-        if j == i or state[j] == FINISHED:
+    for t in range(s.counts[i]):
+        j = find(s.parent, listed[t])
+        if j == i or s.state[j] == FINISHED:
             continue
         seen = False
         for u in range(m):
@@ -202,97 +247,57 @@ def _live_candidates(i: int, parent: Ints, state: States, listed: Ints, count: i
 
 
 @njit(cache=True, nogil=True)
-def refresh(
-    rows: Ints,
-    means: Floats,
-    parent: Ints,
-    state: States,
-    listed: Ints,
-    counts: Ints,
-    bound: Bounds,
-    nearest: Ints,
-    nearest_similarity: Floats,
-    lowest: np.float32,
-    floor: np.float32,
-    capacity: int,
-) -> None:
-    """Recompute candidates, nearest neighbour and state of the given clusters.
-
-    lowest: merge only at or above it. floor: a little lower; lists reach down to it.
-    bound[i]: no live cluster outside i's list is more similar to i than this.
-    """
+def refresh(rows: Ints, s: Clusters, capacity: int) -> None:
+    """Recompute candidates, nearest neighbour and state of the given clusters."""
     for q in range(rows.shape[0]):
         i = rows[q]
-        candidates = listed[i]
-        m = _live_candidates(i, parent, state, candidates, counts[i])
+        candidates = s.listed[i]
+        m = _live_candidates(i, s)
         scores = np.empty(m, np.float32)
         kept = 0
         for t in range(m):
-            s = similarity(means, i, candidates[t])
-            if s >= floor:
+            score = similarity(s.means, i, candidates[t])
+            if score >= s.floor:
                 candidates[kept] = candidates[t]
-                scores[kept] = s
+                scores[kept] = score
                 kept += 1
         if kept > capacity:
             order = np.argsort(-scores[:kept])
             ordered = candidates[:kept][order]
-            bound[i] = max(bound[i], np.float64(scores[order[capacity]]))
+            # The best of those that leave the list is now the most similar outside it.
+            s.bound[i] = max(s.bound[i], np.float64(scores[order[capacity]]))
             for t in range(capacity):
                 candidates[t] = ordered[t]
             scores = scores[order]
             kept = capacity
-        counts[i] = kept
-        _decide(i, candidates, scores, kept, state, bound, nearest, nearest_similarity, lowest,
-                floor)  # fmt: skip
+        s.counts[i] = kept
+        _decide(i, candidates, scores, kept, s)
 
 
 @njit(cache=True, inline="always")
-def _decide(
-    i: int,
-    candidates: Ints,
-    scores: Floats,
-    kept: int,
-    state: States,
-    bound: Bounds,
-    nearest: Ints,
-    nearest_similarity: Floats,
-    lowest: np.float32,
-    floor: np.float32,
-) -> None:
+def _decide(i: int, candidates: Ints, scores: Floats, kept: int, s: Clusters) -> None:
     """Set the nearest neighbour and the state of a cluster whose candidates are known."""
-    best = np.float32(-9.0)
+    best = _LOWER
     partner = np.int32(-1)
     for t in range(kept):
         j = candidates[t]
+        # Lists come in any order: ties go to the lowest row, or threads would decide them.
         if scores[t] > best or (scores[t] == best and j < partner):
             best = scores[t]
             partner = j
-    nearest[i] = partner
-    nearest_similarity[i] = best
-    if best >= lowest and best > bound[i]:
-        state[i] = READY
-    elif best < lowest and bound[i] <= floor:
-        state[i] = FINISHED
+    s.nearest[i] = partner
+    s.nearest_similarity[i] = best
+    if best >= s.lowest and best > s.bound[i]:
+        s.state[i] = READY  # nobody outside the list can be as similar
+    elif best < s.lowest and s.bound[i] <= s.floor:
+        s.state[i] = FINISHED  # nobody reaches `lowest`, and no merge brings anybody nearer
     else:
-        state[i] = UNPROVEN
+        s.state[i] = UNPROVEN
 
 
 @njit(cache=True, nogil=True)
 def settle(
-    rows: Ints,
-    places: Ints,
-    values: Floats,
-    ids: Ints,
-    slack: float,
-    short: float,
-    state: States,
-    listed: Ints,
-    counts: Ints,
-    bound: Bounds,
-    nearest: Ints,
-    nearest_similarity: Floats,
-    lowest: np.float32,
-    floor: np.float32,
+    rows: Ints, places: Ints, values: Floats, ids: Ints, slack: float, short: float, s: Clusters
 ) -> None:
     """Take over the heaps of a pass, and decide as `refresh` does.
 
@@ -310,26 +315,17 @@ def settle(
         for t in range(k):
             if found[t] < 0:
                 full = False
-            elif heap[t] >= floor:
-                listed[i, kept] = found[t]
+            elif heap[t] >= s.floor:
+                s.listed[i, kept] = found[t]
                 scores[kept] = heap[t]
                 kept += 1
-        counts[i] = kept
-        bound[i] = np.float64(heap[0]) + slack if full else short
-        _decide(i, listed[i], scores, kept, state, bound, nearest, nearest_similarity, lowest,
-                floor)  # fmt: skip
+        s.counts[i] = kept
+        s.bound[i] = np.float64(heap[0]) + slack if full else short
+        _decide(i, s.listed[i], scores, kept, s)
 
 
 @njit(cache=True, nogil=True)
-def scan_exactly(
-    rows: Ints,
-    live: Ints,
-    means: Floats,
-    state: States,
-    nearest: Ints,
-    nearest_similarity: Floats,
-    lowest: np.float32,
-) -> None:
+def scan_exactly(rows: Ints, live: Ints, s: Clusters) -> None:
     """Find the nearest neighbour of each row among all live clusters, without a list.
 
     Ties go to the lowest row. Cost: len(rows) · len(live) · d; only for rows with more than k
@@ -337,30 +333,30 @@ def scan_exactly(
     """
     for q in range(rows.shape[0]):
         i = rows[q]
-        best = np.float32(-9.0)
+        best = _LOWER
         partner = np.int32(-1)
         for t in range(live.shape[0]):
             j = live[t]
             if j == i:
                 continue
-            s = similarity(means, i, j)
-            if s > best:
-                best = s
+            score = similarity(s.means, i, j)
+            if score > best:  # live rows ascend: the first of equals stays
+                best = score
                 partner = j
-        nearest[i] = partner
-        nearest_similarity[i] = best
-        state[i] = READY if best >= lowest else FINISHED
+        s.nearest[i] = partner
+        s.nearest_similarity[i] = best
+        s.state[i] = READY if best >= s.lowest else FINISHED
 
 
 @njit(cache=True)
-def reciprocal_pairs(live: Ints, state: States, nearest: Ints) -> Ints:
+def reciprocal_pairs(live: Ints, s: Clusters) -> Ints:
     """Return the proven pairs a < b that are each other's nearest neighbour, int32 (m, 2)."""
     pairs = np.empty((live.shape[0] // 2, 2), np.int32)
     m = 0
     for i in live:
-        if state[i] == READY:
-            j = nearest[i]
-            if j > i and state[j] == READY and nearest[j] == i:
+        if s.state[i] == READY:
+            j = s.nearest[i]
+            if j > i and s.state[j] == READY and s.nearest[j] == i:
                 pairs[m, 0] = i
                 pairs[m, 1] = j
                 m += 1
@@ -368,45 +364,42 @@ def reciprocal_pairs(live: Ints, state: States, nearest: Ints) -> Ints:
 
 
 @njit(cache=True, nogil=True)
-def merge(
-    pairs: Ints,
-    means: Floats,
-    weights: Bounds,
-    parent: Ints,
-    state: States,
-    listed: Ints,
-    counts: Ints,
-    bound: Bounds,
-) -> None:
+def merge(pairs: Ints, s: Clusters) -> None:
     """Merge each pair into its lower row: weighted mean, weighted bound, both lists."""
     for q in range(pairs.shape[0]):
         i = pairs[q, 0]
         j = pairs[q, 1]
-        total = weights[i] + weights[j]
-        share_i = weights[i] / total
-        share_j = weights[j] / total
-        for t in range(means.shape[1]):
-            means[i, t] = np.float32(share_i * means[i, t] + share_j * means[j, t])
-        weights[i] = total
-        bound[i] = bound[j] + share_i * (bound[i] - bound[j])  # equal ones stay what they are
-        c = counts[i]
-        for t in range(counts[j]):
-            listed[i, c + t] = listed[j, t]
-        counts[i] = c + counts[j]
-        parent[j] = i
-        state[j] = ABSORBED
+        total = s.weights[i] + s.weights[j]
+        share_i = s.weights[i] / total
+        share_j = s.weights[j] / total
+        for t in range(s.means.shape[1]):
+            s.means[i, t] = np.float32(share_i * s.means[i, t] + share_j * s.means[j, t])
+        s.weights[i] = total
+        # Similarity to a mean is the mean of similarities, and so is its bound. Written as a step
+        # from one to the other, so that equal ones stay what they are to the bit.
+        s.bound[i] = s.bound[j] + share_i * (s.bound[i] - s.bound[j])
+        c = s.counts[i]
+        for t in range(s.counts[j]):
+            s.listed[i, c + t] = s.listed[j, t]
+        s.counts[i] = c + s.counts[j]
+        s.parent[j] = i
+        s.state[j] = ABSORBED
 
 
 @njit(cache=True)
-def touched(live: Ints, merged: Flags, state: States, nearest: Ints) -> Ints:
-    """Return the clusters that were merged, or whose nearest neighbour was."""
+def touched(live: Ints, merged: Flags, s: Clusters) -> Ints:
+    """Return the clusters that were merged, or whose nearest neighbour was.
+
+    No other can have a new nearest neighbour: average linkage is reducible, so that a union is no
+    more similar to a third cluster than the nearer of its parts was.
+    """
     out = np.empty(live.shape[0], np.int32)
     m = 0
     for i in live:
-        if state[i] == ABSORBED:
+        if s.state[i] == ABSORBED:
             continue
-        j = nearest[i]
-        lost = state[i] == READY and (merged[j] or state[j] == ABSORBED)
+        j = s.nearest[i]
+        lost = s.state[i] == READY and (merged[j] or s.state[j] == ABSORBED)
         if merged[i] or lost:
             out[m] = i
             m += 1
@@ -427,7 +420,10 @@ def row_hashes(words: NDArray[np.uint32]) -> NDArray[np.uint64]:
 
 @njit(cache=True)
 def monotone(pairs: Ints, similarity: Bounds, n: int) -> Bounds:
-    """Lower every merge (pairs in order, int32 (m, 2)) to the lowest of those below it."""
+    """Lower every merge (pairs in order, int32 (m, 2)) to the lowest of those below it.
+
+    In exact arithmetic nothing moves; in float32 a parent can lie a hair above its child.
+    """
     reached = np.full(n, np.inf)
     out = np.empty_like(similarity)
     for step in range(pairs.shape[0]):
@@ -462,10 +458,9 @@ def link(block: Floats, floor: np.float32, row0: int, column0: int, parent: Ints
     parent (n,) int32: a forest whose roots are the lowest rows of their components.
     """
     m, w = block.shape
-    step = 64
     for r in range(m):
-        for start in range(0, w, step):
-            stop = min(w, start + step)
+        for start in range(0, w, _STRIDE):
+            stop = min(w, start + _STRIDE)
             hit = False
             for c in range(start, stop):
                 hit |= block[r, c] >= floor

@@ -1,4 +1,4 @@
-"""Fewer dimensions before clustering: none, principal axes, leading dimensions, or UMAP.
+"""Fewer dimensions: a `Reduction` before clustering, and two for the map of stories.
 
 none      all dimensions
 pca       the leading principal axes of the centred vectors
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster.calibration import SHARES
-from newsnest.cluster.views import Frame, fit_frame, unit_in_place
+from newsnest.cluster.rows import unit_in_place
+from newsnest.cluster.views import Frame, fit_frame
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import Labels, Vectors
 
@@ -51,8 +52,8 @@ class Reduction:
     Example
     -------
     >>> rows = np.eye(6, dtype=np.float32)
-    >>> frame, text = Reduction("pca", 2).fit(rows)
-    >>> text.shape, Reduction("pca", 2).level_dims({})
+    >>> pca = Reduction("pca", 2)
+    >>> pca.apply(rows, pca.fit(rows)).shape, pca.level_dims({})
     ((6, 2), {})
     """
 
@@ -109,27 +110,40 @@ class Reduction:
         weights: NDArray[np.float64] | None = None,
         *,
         groups: Labels | None = None,
+        n_groups: int | None = None,
         rotate: bool = True,
-    ) -> tuple[Frame, Vectors]:
-        """Return the frame of a corpus, and its rows in that frame and reduced.
-
-        "truncate" cuts before centring; "pca" and "umap" see centred vectors.
+    ) -> Frame:
+        """Return the frame of a corpus: of the cut vectors with "truncate", else of the whole ones.
 
         Parameters
         ----------
-        rows, weights, groups, rotate
+        rows, weights, groups, n_groups, rotate
             As in `fit_frame`; with "pca" the axes are turned whatever `rotate` says.
-
-        Returns
-        -------
-        tuple
-            The frame: of the cut vectors with "truncate", else of the whole ones. And the unit
-            rows, float32 (n, dims), or (n, d) with "none".
 
         Raises
         ------
         ParameterError
             As `check` does.
+        """
+        self.check(*rows.shape)
+        turn = rotate or self.name == "pca"
+        return fit_frame(self._cut(rows), weights, groups=groups, n_groups=n_groups, rotate=turn)
+
+    def apply(self, rows: Vectors, frame: Frame, groups: Labels | None = None) -> Vectors:
+        """Return unit rows in a frame that `fit` returned, reduced.
+
+        "truncate" cuts before centring; "pca" and "umap" see centred vectors.
+
+        Parameters
+        ----------
+        rows, groups
+            As in `fit`.
+        frame
+            Fitted with the same reduction.
+
+        Returns
+        -------
+        float32 (n, dims), or (n, d) with "none".
 
         Notes
         -----
@@ -138,17 +152,15 @@ class Reduction:
         Source: McInnes, Healy and Melville (2018), arXiv 1802.03426. Differs from what BERTopic
         does with it in that points are laid out by cosine, which is what is clustered here.
         """
-        self.check(*rows.shape)
-        if self.name == "truncate":
-            rows = unit_in_place(rows[:, : self.dims].copy())
-        turn = rotate or self.name == "pca"
-        frame = fit_frame(rows, weights, groups=groups, rotate=turn)
-        text = frame.apply(rows, groups)
+        text = frame.apply(self._cut(rows), groups)
         if self.name == "pca":
-            text = unit_in_place(text[:, : self.dims].copy())
-        elif self.name == "umap":
-            text = self._umap(text)
-        return frame, text
+            return unit_in_place(text[:, : self.dims].copy())
+        return self._umap(text) if self.name == "umap" else text
+
+    def _cut(self, rows: Vectors) -> Vectors:
+        if self.name != "truncate":
+            return rows
+        return unit_in_place(rows[:, : self.dims].copy())
 
     def level_dims(self, given: Mapping[str, int]) -> dict[str, int]:
         """Return the leading dimensions of levels after the reduction.
@@ -181,3 +193,31 @@ class Reduction:
                 n_jobs=1,
             ).fit_transform(text)
         return unit_in_place(np.ascontiguousarray(found, dtype=np.float32))
+
+
+def story_map(means: Vectors, *, seed: int = 0) -> NDArray[np.float64]:
+    """Lay vectors out in the plane by t-SNE on their cosines.
+
+    Parameters
+    ----------
+    means
+        float32 (n, d), not zero; a few hundred at most: cost grows with n².
+    seed
+        Of the optimiser.
+
+    Returns
+    -------
+    ndarray
+        float64 (n, 2). Fewer than five vectors lie on a line, in their order.
+    """
+    n = len(means)
+    if n < 5:
+        return np.stack([np.arange(n, dtype=np.float64), np.zeros(n)], axis=1)
+    from sklearn.manifold import TSNE
+
+    unit = means / np.linalg.norm(means, axis=1, keepdims=True)
+    with threadpool_limits(1):  # the same picture for any number of threads
+        layout = TSNE(
+            perplexity=min(30.0, (n - 1) / 3), init="pca", random_state=seed, n_jobs=1, max_iter=500
+        ).fit_transform(unit)
+    return np.asarray(layout, dtype=np.float64)

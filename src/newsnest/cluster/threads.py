@@ -1,26 +1,51 @@
-"""How many threads to use."""
+"""Threads of ours, in each of which BLAS has one of its own."""
 
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
+from threadpoolctl import threadpool_limits
 
 from newsnest.errors import ParameterError
 
 
-def thread_count(n_jobs: int | None) -> int:
-    """Return how many threads to use; None means one per processor this process may run on.
+class Threads:
+    """A pool, as a context manager; BLAS and OpenMP are limited to one thread while it is open.
+
+    BLAS splits a product differently for another number of its own threads, and sums in another
+    order: with one each, results are the same bits however many threads we use.
+
+    Parameters
+    ----------
+    where
+        Begins the message of an error.
+    n_jobs
+        How many; None means one per processor this process may run on.
 
     Raises
     ------
     ParameterError
         If n_jobs is below 1.
     """
-    if n_jobs is None:
-        return (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
-    if n_jobs < 1:
-        raise ParameterError(f"RAC: n_jobs must be at least 1 or None, got {n_jobs}. Use None.")
-    return n_jobs
+
+    def __init__(self, where: str, n_jobs: int | None) -> None:
+        if n_jobs is None:
+            # Fewer than os.cpu_count() where a container or taskset allows fewer.
+            allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+            n_jobs = len(allowed) or os.cpu_count() or 1
+        if n_jobs < 1:
+            raise ParameterError(
+                f"{where}: n_jobs must be at least 1 or None, got {n_jobs}. Use None."
+            )
+        self.count = n_jobs
+
+    def __enter__(self) -> Self:
+        self._limits = threadpool_limits(1)
+        self.pool = ThreadPoolExecutor(self.count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown()
+        self._limits.unregister()

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
-from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
+from newsnest.cluster.rows import unit_in_place
 from newsnest.errors import ParameterError
 from newsnest.types import Labels, Level, Vectors
 
@@ -69,6 +68,7 @@ def fit_frame(
     weights: NDArray[np.float64] | None = None,
     *,
     groups: Labels | None = None,
+    n_groups: int | None = None,
     rotate: bool = True,
 ) -> Frame:
     """Fit the frame of a corpus.
@@ -86,6 +86,9 @@ def fit_frame(
     groups
         int32 (n,), 0 … g − 1: the rows that are centred together, such as the articles of one
         language. None: all of them.
+    n_groups
+        How many, g; None: one more than the highest of `groups`. A group without rows gets the mean
+        of the corpus: that of rows of a group still unknown.
     rotate
         Turn to principal axes, so that leading dimensions carry most. Leave it off for encoders
         trained to nest, whose leading dimensions mean something already.
@@ -96,10 +99,12 @@ def fit_frame(
     corpus, and a group's distance from it by n_g / (n_g + 50).
     Cost: n·d² multiply-adds. Deterministic for any number of threads.
     """
+    from scipy.linalg import eigh
+
     n, d = rows.shape
     weights = np.ones(n) if weights is None else weights
     groups = np.zeros(n, np.int32) if groups is None else groups
-    counts = np.bincount(groups)
+    counts = np.bincount(groups, minlength=n_groups or 0)
     means = _shrunk_means(rows, weights, groups, counts).astype(np.float32)
     rotation = np.eye(d)
     if rotate:
@@ -176,7 +181,8 @@ def level_vectors(
     dated = ~np.isnan(times)
     out = np.zeros((n, dims + TIME_DIMS), np.float32)
     out[:, :dims] = short * np.where(dated, np.sqrt(1.0 - level.time_weight), 1.0)[:, None]
-    out[dated, dims:] = np.sqrt(level.time_weight) * time_view(times[dated], time_scale)
+    if dated.any():
+        out[dated, dims:] = np.sqrt(level.time_weight) * time_view(times[dated], time_scale)
     return out
 
 
@@ -200,20 +206,14 @@ def time_view(times: NDArray[np.float64], scale: float) -> Vectors:
     32 cosines and 32 sines of frequencies q/τ, q the quantiles of the half-normal distribution at
     (i + ½)/32: a frequency and its negative give the same product, so only positive ones are kept.
     """
+    from scipy.special import ndtri
+
     if not scale > 0:
         raise ParameterError(f"time_view: scale must be positive, got {scale}. It is in seconds.")
     half = TIME_DIMS // 2
-    frequencies = norm.ppf(0.5 + (np.arange(half) + 0.5) / (2 * half)) / scale
+    frequencies = ndtri(0.5 + (np.arange(half) + 0.5) / (2 * half)) / scale
     # Relative to the middle of the corpus: large absolute times would cost digits.
     angles = (times - (times.min() + times.max()) / 2)[:, None] * frequencies
     return np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32) / np.float32(
         np.sqrt(half)
     )
-
-
-def unit_in_place(rows: Vectors) -> Vectors:
-    """Scale to unit length in place; a row without length points along the first axis."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    rows[lengths == 0, 0] = 1.0
-    rows /= np.where(lengths == 0, 1.0, lengths)[:, None].astype(np.float32)
-    return rows

@@ -13,23 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 import newsnest
-from newsnest.cluster import (
-    agglomerate,
-    agglomerate_rows,
-    auto_levels,
-    auto_time_scale,
-    fit_frame,
-    group_means,
-    level_vectors,
-)
-from newsnest.cluster.calibration import SHARES, rule_for
-from newsnest.cluster.rac_engine import Merges
+from newsnest.cluster import SHARES, Merges, agglomerate, agglomerate_rows, group_means, rule_for
 from newsnest.corpus import (
     Notice,
     ReadOptions,
@@ -43,8 +33,8 @@ from newsnest.embed.weights import file_sha256, read_metadata, write_metadata
 from newsnest.errors import EncoderError, InputError
 from newsnest.evaluate.bootstrap import Estimate
 from newsnest.nest import plural
-from newsnest.pipeline.frames import centred_together
 from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
+from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, choose_levels, see_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors, check_level
 
@@ -88,7 +78,7 @@ class Resampling:
     seed: int = 0
 
 
-class Model:
+class ModelFolder:
     """A model folder that is being calibrated.
 
     Parameters
@@ -183,101 +173,69 @@ class Model:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
-    """The texts of one corpus as a run sees them.
+@dataclass(slots=True)
+class Ascent:
+    """The texts of one corpus while they are clustered level by level, fine to coarse.
 
     Parameters
     ----------
-    text
-        float32 (n, d), in the corpus frame; one row an independent text.
+    model
+        What has been calibrated of it so far counts.
+    seen
+        The texts as a run with this model sees them, one row an independent text.
     weights
         float64 (n,): how many articles each text stands for.
     item
         int64 (articles,): the text of each article.
-    times
-        float64 (n,), seconds, NaN where unknown.
-    scale
-        Of the time view, seconds; 0 where nobody has a date.
+    below
+        The clusters of the level below, by text; None before the first.
     """
 
-    text: Vectors
+    model: ModelFolder
+    seen: SeenTexts
     weights: NDArray[np.float64]
     item: NDArray[np.int64]
-    times: NDArray[np.float64]
-    scale: float
+    below: Labels | None = None
 
     @classmethod
-    def of(cls, articles: Sequence[Article], model: Model, progress: Progress) -> Views:
+    def begin(
+        cls, articles: Sequence[Article], model: ModelFolder, progress: Progress, **more: Any
+    ) -> Self:
         """Fold copies, encode what is left, centre and turn it."""
         leaders, item = np.unique(fold_copies(articles, progress=progress), return_inverse=True)
         weights = np.bincount(item).astype(np.float64)
         texts = [articles[row] for row in leaders]
         vectors = model.encode([article.body for article in texts], progress)
-        _, groups = centred_together(texts, "language")
-        frame = fit_frame(vectors, weights, groups=groups, rotate=model.levels.rotate)
-        times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
-        scale = 0.0 if np.isnan(times).all() else auto_time_scale(times)
-        return cls(frame.apply(vectors, groups), weights, item, times, scale)
-
-    def default(self, model: Model, level: str, *, time_weight: float = 0.0) -> Level:
-        """Return a level with the measured default of these texts."""
-        levels = auto_levels(
-            self.text,
-            encoder=str(model.folder),
-            dims=model.levels.dims,
-            min_similarity={name: 0.0 for name in SHARES if name != level},
-            time_weight=time_weight,
-            times=self.times,
-            time_scale=self.scale,
-        )
-        return next(own for own in levels if own.name == level)
-
-
-@dataclass(slots=True)
-class Corpus:
-    """One corpus while it is clustered, level by level, fine to coarse.
-
-    Parameters
-    ----------
-    views
-        Its texts as a run sees them.
-    weight
-        Of time at the story level.
-    share
-        How far the dated value counts; see `newsnest.cluster.calibration.time_share`.
-    below
-        The clusters of the level below, by text; None before the first.
-    """
-
-    views: Views
-    weight: float = 0.0
-    share: float = 0.0
-    below: Labels | None = None
+        config = NestConfig(str(model.folder), model.levels)
+        return cls(model, see_texts(vectors, texts, weights, config), weights, item, **more)
 
     @property
     def atoms(self) -> NDArray[np.int64]:
         """What the next level merges, by article."""
-        texts = self.views.item
-        return texts if self.below is None else self.below[texts].astype(np.int64)
+        return self.item if self.below is None else self.below[self.item].astype(np.int64)
+
+    def level(self, name: str, known: ModelLevels, *, dated: bool = False) -> Level:
+        """Return a level as a run would choose it, from what is known of the model."""
+        config = NestConfig(
+            str(self.model.folder),
+            known,
+            # Given for the others, so that nothing is measured for them.
+            min_similarity={other: 0.0 for other in SHARES if other != name},
+            time_weight=None if dated else 0.0,
+        )
+        return next(own for own in choose_levels(self.seen, config)[0] if own.name == name)
 
     def merges(self, level: Level, lowest: float, progress: Progress) -> Merges:
         """Build the tree of a level over the clusters below, down to a similarity."""
-        views = self.views
-        rows = level_vectors(views.text, level, times=views.times, time_scale=views.scale)
+        rows = self.seen.at(level)
         if self.below is None:
-            return agglomerate_rows(rows, views.weights, min_similarity=lowest, progress=progress)
-        means, total = group_means(rows, self.below, views.weights)
+            return agglomerate_rows(rows, self.weights, min_similarity=lowest, progress=progress)
+        means, total = group_means(rows, self.below, self.weights)
         return agglomerate(means, total, min_similarity=lowest, progress=progress)
 
-    def climb(self, level: Level, model: Model, progress: Progress) -> None:
+    def climb(self, name: str, progress: Progress, *, dated: bool = False) -> None:
         """Cluster at a level as a run with this model would, so that the next builds on it."""
-        views, weight = self.views, self.weight if level.name == "story" else 0.0
-        known = model.levels.similarities(str(model.folder), weight, views.times, views.scale)
-        if level.name in known:
-            level = replace(level, min_similarity=known[level.name], time_weight=weight)
-        else:
-            level = views.default(model, level.name, time_weight=weight)
+        level = self.level(name, self.model.levels, dated=dated)
         labels = self.merges(level, level.min_similarity, progress).labels
         self.below = labels if self.below is None else labels[self.below]
 
@@ -323,7 +281,7 @@ def calibrate_by_articles(
         If the folder is no model, or cannot be written to.
     """
     names = chosen_levels(levels)
-    model = Model(folder)
+    model = ModelFolder(folder)
     model.prepare(progress)
     articles = articles_of(files, read, progress)
     if len(articles) < 2:
@@ -331,25 +289,21 @@ def calibrate_by_articles(
             f"{', '.join(map(str, files))}: two articles or more are needed to measure defaults, "
             f"got {len(articles)}. Give the corpus that is to be clustered."
         )
-    views = Views.of(articles, model, progress)
-    if len(views.text) < _FEW:
+    ascent = Ascent.begin(articles, model, progress)
+    independent = len(ascent.weights)
+    if independent < _FEW:
         progress.note(
-            f"{len(views.text):,} independent texts are few: what is measured on them may suit no "
+            f"{independent:,} independent texts are few: what is measured on them may suit no "
             "other corpus"
         )
+    uncalibrated = replace(model.levels, undated={}, dated={})
+    evidence = {"by": "articles", "articles": len(articles), "independent": independent}
     found = []
     for name in names:
-        value = Estimate(views.default(model, name).min_similarity)
+        value = Estimate(ascent.level(name, uncalibrated).min_similarity)
         dated = rule_for(name, str(folder)).dated
-        found.append(
-            CalibratedLevel(
-                name,
-                model.dims(name),
-                value,
-                None if dated is None else Estimate(dated),
-                {"by": "articles", "articles": len(articles), "independent": len(views.text)},
-            )
-        )
+        known = None if dated is None else Estimate(dated)
+        found.append(CalibratedLevel(name, model.dims(name), value, known, evidence))
     model.keep(found, sources_of(files), progress)
     return tuple(found)
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from newsnest.cluster import auto_levels, fit_frame, level_vectors, nest_levels
 from newsnest.corpus import Notice, Profile, ReadOptions, settle_languages
 from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
@@ -21,8 +20,8 @@ from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally
 from newsnest.embed.weights import expanded, read_metadata
 from newsnest.errors import InputError, ParameterError, did_you_mean
-from newsnest.pipeline.frames import centred_together
 from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
+from newsnest.pipeline.nest_texts import NestConfig, nest_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Rejected, Vectors
 
@@ -210,24 +209,11 @@ def level_clusters(
     dict of str to LevelClusters
         By level, coarse to fine.
     """
-    model = ModelLevels.of(read_metadata(expanded(encoder)))
-    weights = np.ones(len(vectors))
-    _, groups = centred_together(articles, "language")
-    text = fit_frame(vectors, weights, groups=groups, rotate=model.rotate).apply(vectors, groups)
-    times = np.full(len(vectors), np.nan)
-    levels = auto_levels(
-        text,
-        encoder=encoder,
-        dims=model.dims,
-        min_similarity=dict(model.undated),
-        time_weight=0.0,
-        times=times,
-        time_scale=0.0,
-    )
-    seen = {level.name: level_vectors(text, level) for level in levels}
-    hierarchy = nest_levels(lambda level: seen[level.name], levels, weights, progress=progress)
+    config = NestConfig(encoder, ModelLevels.of(read_metadata(expanded(encoder))), time_weight=0.0)
+    nested = nest_texts(vectors, articles, np.ones(len(vectors)), config, progress=progress)
+    hierarchy = nested.hierarchy
     return {
-        level.name: LevelClusters(seen[level.name], labels)
+        level.name: LevelClusters(nested.seen.at(level), labels)
         for level, labels in zip(hierarchy.levels, hierarchy.labels, strict=True)
     }
 

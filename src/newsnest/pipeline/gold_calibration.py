@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster import default_time_weight
-from newsnest.cluster.calibration import SHARES, tell_apart, time_share
+from newsnest.cluster import SHARES, default_time_weight, tell_apart, time_share
 from newsnest.corpus import ReadOptions
 from newsnest.errors import InputError, did_you_mean
 from newsnest.evaluate.bootstrap import Estimate
@@ -19,11 +18,10 @@ from newsnest.evaluate.gold import read_labels
 from newsnest.evaluate.rows import read_rows
 from newsnest.pipeline.calibration import (
     FINE_TO_COARSE,
+    Ascent,
     CalibratedLevel,
-    Corpus,
-    Model,
+    ModelFolder,
     Resampling,
-    Views,
     articles_of,
     chosen_levels,
     sources_of,
@@ -59,10 +57,28 @@ class GoldFiles:
 
 
 @dataclass(slots=True)
-class _Labelled(Corpus):
-    """One file: its corpus, and the labels of every article by level, −1 for none."""
+class _Labelled(Ascent):
+    """One file: its texts, and the labels of every article by level, −1 for none."""
 
     gold: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> float:
+        """That of time at the story level."""
+        return default_time_weight() if self.seen.frame.time_scale else 0.0
+
+    @property
+    def share(self) -> float:
+        """How far the dated value counts; see `newsnest.cluster.time_share`."""
+        if not self.weight:
+            return 0.0
+        return time_share(self.weight, tell_apart(self.seen.times, self.seen.frame.time_scale))
+
+    def with_time(self, undated: float) -> list[float]:
+        """Return the min_similarity with dates of every cut, as `Rule.with_time` has it."""
+        share, weight = self.share, self.weight
+        texts = [(1.0 - share) * undated + share * dated for dated in CUTS]
+        return [(1.0 - weight) * text + weight for text in texts]
 
     def scores(self, level: Level, cuts: Sequence[float], progress: Progress) -> CutScores:
         merges = self.merges(level, max(-1.0, min(cuts)), progress)
@@ -115,7 +131,7 @@ def calibrate_by_gold(
     Cost: encoding, and at most two trees a level and file. Deterministic.
     """
     chosen_levels(tuple(gold.fields))
-    model = Model(folder)
+    model = ModelFolder(folder)
     sources = sources_of(gold.files)
     if gold.split in (None, "train"):
         model.tell_trained_on(gold.files, progress)
@@ -131,12 +147,12 @@ def calibrate_by_gold(
             model.take(found[-1])
         if list(SHARES).index(name) > coarsest:
             for corpus in corpora:
-                corpus.climb(level, model, progress)
+                corpus.climb(name, progress, dated=True)
     model.keep(found, sources, progress)
     return tuple(found)
 
 
-def _read(file: Path, gold: GoldFiles, model: Model, progress: Progress) -> _Labelled:
+def _read(file: Path, gold: GoldFiles, model: ModelFolder, progress: Progress) -> _Labelled:
     fields = _fields(file, gold.fields)
     asked = [*fields.values(), *([] if gold.split is None else ["split"])]
     table = read_labels(file, asked, id_field=gold.read.fields.get("id", "id"))
@@ -156,10 +172,7 @@ def _read(file: Path, gold: GoldFiles, model: Model, progress: Progress) -> _Lab
                 f"two articles or more, got {counts.size:,} on {int(counts.sum()):,} of "
                 f"{len(articles):,} articles. Label more of them, or check the ids and the split."
             )
-    views = Views.of(articles, model, progress)
-    weight = default_time_weight() if views.scale else 0.0
-    share = time_share(weight, tell_apart(views.times, views.scale)) if weight else 0.0
-    return _Labelled(views, weight, share, gold=codes)
+    return _Labelled.begin(articles, model, progress, gold=codes)
 
 
 def _fields(file: Path, given: Mapping[str, str]) -> dict[str, str]:
@@ -195,34 +208,22 @@ def _calibrated(
     dated: Estimate | None = None
     evidence = {
         "by": "gold",
-        "f1": {"value": best.f1.value, "low": best.f1.low, "high": best.f1.high},
+        "f1": asdict(best.f1),
         "articles": best.articles,
         "gold_clusters": best.gold_clusters,
     }
     telling = [own for own in corpora if level.name == "story" and own.share >= _TELLING]
     if telling:
         scores = [
-            own.scores(
-                replace(level, time_weight=own.weight),
-                [_with_time(value, similarity, own) for similarity in CUTS],
-                progress,
-            )
+            own.scores(replace(level, time_weight=own.weight), own.with_time(value), progress)
             for own in telling
         ]
         with_dates = _best(scores, resampling)
         dated = with_dates.min_similarity
-        evidence["f1_dated"] = {
-            "value": with_dates.f1.value, "low": with_dates.f1.low, "high": with_dates.f1.high,
-        }  # fmt: skip
+        evidence["f1_dated"] = asdict(with_dates.f1)
     assert level.dims is not None
     return CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)
 
 
 def _best(scores: Sequence[CutScores], resampling: Resampling) -> BestCut:
     return best_cut(scores, resamples=resampling.resamples, seed=resampling.seed)
-
-
-def _with_time(undated: float, dated: float, corpus: _Labelled) -> float:
-    """Return the min_similarity of a corpus with dates, as `Rule.with_time` has it."""
-    text = (1.0 - corpus.share) * undated + corpus.share * dated
-    return (1.0 - corpus.weight) * text + corpus.weight

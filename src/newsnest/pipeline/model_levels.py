@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster.calibration import Rule, rule_for, tell_apart, time_share
+from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
 from newsnest.embed.weights import file_sha256, settings_digest
 

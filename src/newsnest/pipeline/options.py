@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from newsnest.cluster import Order, Reducer, Reduction, finest_clusterer
+from newsnest.cluster import Reducer, Reduction, finest_clusterer
 from newsnest.corpus import ReadOptions
 from newsnest.describe.terms import MAX_CHARACTERS, MAX_TERMS
 from newsnest.embed import EncoderConfig
 from newsnest.embed.config import Backend, LongTexts
 from newsnest.errors import ParameterError
-from newsnest.types import check_min_similarity
+from newsnest.types import Order, check_min_similarity
 
 Centre = Literal["language", "corpus"]
 

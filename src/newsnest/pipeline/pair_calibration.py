@@ -19,11 +19,10 @@ from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.nest import plural
 from newsnest.pipeline.calibration import (
     FINE_TO_COARSE,
+    Ascent,
     CalibratedLevel,
-    Corpus,
-    Model,
+    ModelFolder,
     Resampling,
-    Views,
     articles_of,
     chosen_levels,
     sources_of,
@@ -110,7 +109,7 @@ def calibrate_by_pairs(
         If the folder is no model, or cannot be written to.
     """
     names = chosen_levels(judged.levels)
-    model = Model(folder)
+    model = ModelFolder(folder)
     sources = sources_of(judged.files)
     if judged.split in (None, "train"):
         model.tell_trained_on(judged.files, progress)
@@ -128,14 +127,14 @@ def calibrate_by_pairs(
         )
     components = pair_components(pairs)
     model.prepare(progress)
-    corpus, left, right = _corpus(pairs, judged, model, progress)
+    ascent, left, right = _begin(pairs, judged, model, progress)
     found: list[CalibratedLevel] = []
     for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
         level = Level(name, model.dims(name), 0.0)
         if name in names:
-            merges = corpus.merges(level, -1.0, progress)
+            merges = ascent.merges(level, -1.0, progress)
             joined = join_similarities(
-                merges.pairs, merges.similarity, corpus.atoms[left], corpus.atoms[right]
+                merges.pairs, merges.similarity, ascent.atoms[left], ascent.atoms[right]
             )
             alike = graded >= LEVEL_SIMILARITIES[name]
             try:
@@ -152,7 +151,7 @@ def calibrate_by_pairs(
             found.append(_level(name, model, cut, precision))
             model.take(found[-1])
         if name != names[-1]:
-            corpus.climb(level, model, progress)
+            ascent.climb(name, progress)
     model.keep(found, sources, progress)
     return tuple(found)
 
@@ -176,16 +175,16 @@ def _read(judged: PairFiles, progress: Progress) -> list[GradedPair]:
     return pairs
 
 
-def _level(name: str, model: Model, cut: PreciseCut, asked: float | None) -> CalibratedLevel:
+def _level(name: str, model: ModelFolder, cut: PreciseCut, asked: float | None) -> CalibratedLevel:
     evidence = {key: value for key, value in asdict(cut).items() if key != "min_similarity"}
     evidence = {"by": "pairs", "asked_precision": asked, **evidence}
     return CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
 
 
-def _corpus(
-    pairs: Sequence[GradedPair], judged: PairFiles, model: Model, progress: Progress
-) -> tuple[Corpus, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the corpus with the texts of the pairs in it, and the article of either side."""
+def _begin(
+    pairs: Sequence[GradedPair], judged: PairFiles, model: ModelFolder, progress: Progress
+) -> tuple[Ascent, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the articles and the texts of the pairs, and the article of either side of each pair."""
     articles = articles_of(judged.articles, judged.read, progress)
     known = {article.body for article in articles}
     articles += [text for text in _texts(pairs, progress) if text.text not in known]
@@ -193,7 +192,7 @@ def _corpus(
     left, right = (
         np.array([place[getattr(pair, side)] for pair in pairs]) for side in ("text1", "text2")
     )
-    return Corpus(Views.of(articles, model, progress)), left, right
+    return Ascent.begin(articles, model, progress), left, right
 
 
 def _texts(pairs: Sequence[GradedPair], progress: Progress) -> list[Article]:

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster import (
-    FinestClusterer,
-    Frame,
-    Reduction,
-    auto_levels,
-    auto_time_scale,
-    compile_kernels,
-    default_time_weight,
-    finest_clusterer,
-    group_means,
-    level_vectors,
-    nest_levels,
-    story_map,
-)
+from newsnest import cluster
+from newsnest.cluster import Reduction
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
 from newsnest.embed import KNOWN, EncoderConfig, VectorCache, encode_cached, load_encoder
 from newsnest.nest import Cluster, Result, plural
-from newsnest.pipeline.frames import centred_together
 from newsnest.pipeline.model_levels import ModelLevels
+from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
 from newsnest.pipeline.options import Options
 from newsnest.progress import Progress
-from newsnest.types import Article, Encoder, Hierarchy, Labels, Level, Vectors
+from newsnest.types import Article, Encoder, Hierarchy, Vectors
 
 _MANY_FOREIGN = 0.1  # of the texts
 _LET_GO: Vectors = np.empty((0, 0), np.float32)  # in place of what is as large as all vectors
@@ -70,7 +58,7 @@ class Nested:
     item: NDArray[np.int64]
     weights: NDArray[np.float64]
     vectors: Vectors
-    frame: Frame
+    frame: TextFrame
     text: Vectors
     hierarchy: Hierarchy
 
@@ -147,7 +135,7 @@ class Walk:
             )
             nested = replace(nested, vectors=_LET_GO)
             clusters, finest = _clusters(articles, nested, described, places)
-        self.facts["clusters"] = dict(Counter(cluster.level for cluster in clusters))
+        self.facts["clusters"] = dict(Counter(one.level for one in clusters))
         original = nested.original
         return Result(
             facts=self.facts,
@@ -155,8 +143,8 @@ class Walk:
             membership=finest[nested.item],
             copy_of=np.where(original == np.arange(len(articles)), -1, original),
             linkages=hierarchy.linkages,
-            means=nested.frame.means,
-            rotation=nested.frame.rotation,
+            means=nested.frame.vectors.means,
+            rotation=nested.frame.vectors.rotation,
         )
 
     def nested(self, articles: Sequence[Article]) -> Nested:
@@ -183,14 +171,17 @@ class Walk:
             "independent": len(texts),
             "dated": sum(article.date is not None for article in articles),
         }
-        clusterer = finest_clusterer(self.options.clusterer)
+        clusterer = cluster.finest_clusterer(self.options.clusterer)
         if clusterer is not None:
             clusterer.check(len(texts))
         with self.timed("encode"):
             vectors = self._vectors(texts)
         with self.timed("cluster"):
-            frame, text, hierarchy = self._hierarchy(vectors, texts, weights)
-        return Nested(texts, original, item, weights, vectors, frame, text, hierarchy)
+            found = self._nested(vectors, texts, weights)
+        seen = found.seen
+        return Nested(
+            texts, original, item, weights, vectors, seen.frame, seen.text, found.hierarchy
+        )
 
     def _originals(self, articles: Sequence[Article]) -> NDArray[np.int64]:
         if self.options.keep_copies:
@@ -233,94 +224,36 @@ class Walk:
                 "--encoder multilingual or tfidf"
             )
 
-    def _hierarchy(
+    def _nested(
         self, vectors: Vectors, texts: Sequence[Article], weights: NDArray[np.float64]
-    ) -> tuple[Frame, Vectors, Hierarchy]:
-        """Return the frame, the vectors in it, and the labels."""
-        compile_kernels(self.progress)
-        groups = self._centred_together(texts)
-        frame, text = self.reduction.fit(vectors, weights, groups=groups, rotate=self.model.rotate)
-        times = np.array([a.date.timestamp() if a.date else np.nan for a in texts])
-        weight, scale = self._time(times)
-        given = dict(self.options.min_similarity)
-        if self.reduction.dims is None:  # calibrated values are cosines of whole vectors
-            given = self.model.similarities(self.options.encoder, weight, times, scale) | given
-        levels = auto_levels(
-            text,
-            encoder=self.options.encoder,
-            dims=self.reduction.level_dims(self.model.dims),
-            min_similarity=given,
-            time_weight=weight,
-            times=times,
-            time_scale=scale,
+    ) -> NestedTexts:
+        options = self.options
+        config = NestConfig(
+            encoder=options.encoder,
+            model=self.model,
+            min_similarity=options.min_similarity,
+            order=options.order,
+            centre=options.centre,
+            time_weight=options.time_weight,
+            time_scale=options.time_scale,
+            exact=options.exact,
+            clusterer=options.clusterer,
+            reduction=self.reduction,
         )
-        self.facts["levels"] = [asdict(level) for level in levels]
-        self.facts["time_scale"] = scale
-        finest = finest_clusterer(self.options.clusterer)
-        for level in levels:
-            if finest is None or level is not levels[-1]:
-                self.progress.note(self._level_note(level, given))
-        hierarchy = nest_levels(
-            lambda level: level_vectors(text, level, times=times, time_scale=scale),
-            levels,
-            weights,
-            order=self.options.order,
-            exact=self.options.exact,
-            finest=finest,
-            progress=self.progress,
-        )
-        self.facts["exact"] = hierarchy.exact
-        if finest is not None:
-            self._tell_finest(finest)
-        return frame, text, hierarchy
-
-    def _level_note(self, level: Level, given: Mapping[str, float]) -> str:
-        if level.name in self.options.min_similarity:
-            origin = "as given"
-        elif level.name in given:
-            origin = "as the model was calibrated"
-            if level.time_weight:
-                # With dates it is another number than calibrate printed and newsnest.json holds.
-                origin += f": {self.model.undated[level.name]:.3f} by text alone"
-        else:
-            origin = "measured default for this corpus"
-        time_part = f", time weight {level.time_weight:g}" if level.time_weight else ""
-        return f"{level.name}: min_similarity {level.min_similarity:.3f} ({origin}){time_part}"
-
-    def _tell_finest(self, finest: FinestClusterer) -> None:
-        """Say that another clusterer made the stories, and what became of its noise."""
-        self.facts["noise"] = finest.noise
-        became = (
-            f"; {finest.noise:,} {plural('text', finest.noise)} "
-            f"{'is' if finest.noise == 1 else 'are'} noise to it, each a story of its own"
-        )
-        self.progress.note(f"stories by {self.options.clusterer}{became * bool(finest.noise)}")
-
-    def _centred_together(self, texts: Sequence[Article]) -> Labels:
-        """Return the group of every text: its language, or one for all."""
-        self.facts["centred"], groups = centred_together(texts, self.options.centre)
-        return groups
-
-    def _time(self, times: NDArray[np.float64]) -> tuple[float, float]:
-        """Return weight and scale of the time view; both 0 where nobody has a date."""
-        if np.isnan(times).all() or self.options.time_weight == 0.0:
-            return 0.0, 0.0
-        weight, scale = self.options.time_weight, self.options.time_scale
-        return (
-            default_time_weight() if weight is None else weight,
-            auto_time_scale(times) if scale is None else scale,
-        )
+        nested = nest_texts(vectors, texts, weights, config, progress=self.progress)
+        self.facts |= nested.facts
+        return nested
 
     def _places(
         self, text: Vectors, hierarchy: Hierarchy, weights: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return x and y of every story, float64 (k, 2), NaN for those off the map."""
         labels = hierarchy.labels[-1]
-        means, _ = group_means(text, labels, weights)
+        means, _ = cluster.group_means(text, labels, weights)
         places = np.full((len(means), 2), np.nan)
         independent = np.bincount(labels)
         largest = np.argsort(-independent, kind="stable")[:MAPPED_STORIES]
-        places[largest] = story_map(means[largest])
+        places[largest] = cluster.story_map(means[largest])
         return places
 
 

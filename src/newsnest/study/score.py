@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster import fit_frame
 from newsnest.describe.keywords import keywords
 from newsnest.describe.terms import count_terms
 from newsnest.embed import EncoderConfig, VectorCache, encode_cached, load_encoder
@@ -27,7 +26,7 @@ from newsnest.evaluate import (
 from newsnest.evaluate.bootstrap import estimate, mean_estimate, resample_weights
 from newsnest.pipeline import Options
 from newsnest.pipeline.build import keyword_describer
-from newsnest.pipeline.frames import centred_together
+from newsnest.pipeline.nest_texts import NestConfig, see_texts
 from newsnest.pipeline.walk import Nested, Walk
 from newsnest.progress import SILENT
 from newsnest.study.data import Labelled
@@ -157,10 +156,8 @@ class Judge:
         rows, labels = nested.text, self._labels(nested)
         if options.reduce != "none":
             # In the space of the encoder: what a reduction makes of it would judge itself.
-            _, groups = centred_together(nested.texts, options.centre)
-            rows = fit_frame(nested.vectors, nested.weights, groups=groups).apply(
-                nested.vectors, groups
-            )
+            config = NestConfig(centre=options.centre)
+            rows = see_texts(nested.vectors, nested.texts, nested.weights, config).text
         found = cluster_index(
             rows,
             labels,

@@ -14,8 +14,7 @@ from scipy.cluster.hierarchy import fcluster
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 
-from newsnest.cluster import RAC
-from newsnest.cluster.persistence import lasting_similarity
+from newsnest.cluster import RAC, lasting_similarity
 from newsnest.errors import InputError
 from newsnest.evaluate.internal import cluster_samples, silhouette, stability
 from newsnest.progress import SILENT, Progress

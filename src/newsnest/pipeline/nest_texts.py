@@ -1,0 +1,319 @@
+"""Vectors → frame → levels → hierarchy: the only place where vectors become levels.
+
+  see_texts      vectors in the frame of their corpus, with their dates: what levels look at
+  choose_levels  dimensions, min_similarity and weight of time of every level
+  nest_texts     both, and the hierarchy
+
+Given a frame and levels, nothing is fitted: the same texts get the same labels, and texts that came
+later are compared as those before them were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest import cluster
+from newsnest.cluster import Frame, Reduction
+from newsnest.errors import ParameterError
+from newsnest.nest import plural
+from newsnest.pipeline.model_levels import ModelLevels
+from newsnest.pipeline.options import Centre
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Article, Hierarchy, Labels, Level, Order, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class NestConfig:
+    """What shapes levels, of all that `Options` hold.
+
+    Parameters
+    ----------
+    encoder
+        As given on the command line: rules are kept by that name.
+    model
+        What the encoder's newsnest.json says of its levels.
+    min_similarity, order, centre, time_weight, time_scale, exact, clusterer
+        See `Options`.
+    reduction
+        How vectors lose dimensions first.
+    """
+
+    encoder: str = "any"
+    model: ModelLevels = field(default_factory=lambda: ModelLevels.of({}))
+    min_similarity: Mapping[str, float] = field(default_factory=dict)
+    order: Order = "fine-to-coarse"
+    centre: Centre = "language"
+    time_weight: float | None = None
+    time_scale: float | None = None
+    exact: bool | None = None
+    clusterer: str = "rac"
+    reduction: Reduction = field(default_factory=Reduction)
+
+
+@dataclass(frozen=True, slots=True)
+class TextFrame:
+    """How the texts of a corpus are looked at; kept, so that later ones are looked at alike.
+
+    Parameters
+    ----------
+    centred
+        Texts of one name are centred together: languages, or "" for all.
+    vectors
+        Means and rotation. With languages a further mean comes last, that of the corpus, for texts
+        in a language that was not there.
+    time_scale
+        Of the time view, seconds; 0 where nobody had a date or time is off.
+    """
+
+    centred: tuple[str, ...]
+    vectors: Frame
+    time_scale: float
+
+    def groups(self, articles: Sequence[Article]) -> Labels:
+        """Return the row of `vectors.means` of every article, int32 (n,)."""
+        rows = {name: row for row, name in enumerate(self.centred)}
+        last = len(self.vectors.means) - 1
+        return np.array([rows.get(article.lang, last) for article in articles], np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTexts:
+    """Texts as levels see them.
+
+    Parameters
+    ----------
+    frame
+        That they are seen in.
+    text
+        float32 (n, d): unit vectors, centred, turned and reduced.
+    times
+        float64 (n,), seconds, NaN where unknown.
+    """
+
+    frame: TextFrame
+    text: Vectors
+    times: NDArray[np.float64]
+
+    def at(self, level: Level) -> Vectors:
+        """Return the unit vectors that a level compares."""
+        scale = self.frame.time_scale
+        return cluster.level_vectors(self.text, level, times=self.times, time_scale=scale)
+
+
+@dataclass(frozen=True, slots=True)
+class NestedTexts:
+    """Texts in nested levels, and in what frame.
+
+    Parameters
+    ----------
+    seen
+        The texts as levels saw them.
+    hierarchy
+        Its levels hold what was chosen for them.
+    noise
+        How many texts were noise to another clusterer; None for RAC, which has none.
+    """
+
+    seen: SeenTexts
+    hierarchy: Hierarchy
+    noise: int | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a run keeps beside labels, ready for JSON."""
+        return {
+            "centred": list(self.seen.frame.centred),
+            "levels": [asdict(level) for level in self.hierarchy.levels],
+            "time_scale": self.seen.frame.time_scale,
+            "exact": self.hierarchy.exact,
+            **({} if self.noise is None else {"noise": self.noise}),
+        }
+
+
+def nest_texts(  # noqa: PLR0913
+    vectors: Vectors,
+    articles: Sequence[Article],
+    weights: NDArray[np.float64],
+    config: NestConfig = NestConfig(),
+    *,
+    frame: TextFrame | None = None,
+    levels: Sequence[Level] | None = None,
+    progress: Progress = SILENT,
+) -> NestedTexts:
+    """Nest texts into levels.
+
+    Parameters
+    ----------
+    vectors
+        float32 (n, d), as the encoder gives them, one row an article.
+    articles
+        (n,): their languages and dates count.
+    weights
+        float64 (n,), positive: how many articles each stands for.
+    config
+        What shapes the levels.
+    frame
+        Of an earlier run with the same encoder and reduction, in place of one fitted to these
+        texts; its time scale replaces that of `config`.
+    levels
+        Those of an earlier run, coarse to fine, in place of measured ones; they replace
+        `min_similarity` and `time_weight` of `config`.
+    progress
+        Told what was chosen for each level, and how clustering goes on.
+
+    Raises
+    ------
+    ParameterError
+        If the clusterer or the reduction cannot be used on so few texts, or the frame does not fit.
+
+    Notes
+    -----
+    Deterministic for any number of threads. Beside `vectors` one copy of them is held, in the
+    frame, and one view of it a level.
+
+    Example
+    -------
+    >>> articles = [Article(str(n)) for n in range(40)]
+    >>> vectors = np.random.default_rng(0).normal(size=(40, 16)).astype(np.float32)
+    >>> vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    >>> first = nest_texts(vectors, articles, np.ones(40))
+    >>> again = nest_texts(vectors, articles, np.ones(40), frame=first.seen.frame,
+    ...                    levels=first.hierarchy.levels)
+    >>> all(map(np.array_equal, first.hierarchy.labels, again.hierarchy.labels))
+    True
+    """
+    cluster.compile_kernels(progress)
+    seen = see_texts(vectors, articles, weights, config, frame=frame, levels=levels)
+    finest = cluster.finest_clusterer(config.clusterer)
+    if levels is None:
+        levels, origins = choose_levels(seen, config)
+        for level in levels if finest is None else levels[:-1]:
+            progress.note(_chosen(level, origins[level.name], config.model))
+    hierarchy = cluster.nest_levels(
+        seen.at,
+        levels,
+        weights,
+        order=config.order,
+        exact=config.exact,
+        finest=finest,
+        progress=progress,
+    )
+    if finest is None:
+        return NestedTexts(seen, hierarchy)
+    became = (
+        f"; {finest.noise:,} {plural('text', finest.noise)} "
+        f"{'is' if finest.noise == 1 else 'are'} noise to it, each a story of its own"
+    )
+    progress.note(f"stories by {config.clusterer}{became * bool(finest.noise)}")
+    return NestedTexts(seen, hierarchy, finest.noise)
+
+
+def see_texts(
+    vectors: Vectors,
+    articles: Sequence[Article],
+    weights: NDArray[np.float64],
+    config: NestConfig = NestConfig(),
+    *,
+    frame: TextFrame | None = None,
+    levels: Sequence[Level] | None = None,
+) -> SeenTexts:
+    """Return texts as levels see them, in a frame of their own unless one is given.
+
+    Parameters are those of `nest_texts`; of the levels it counts whether any looks at dates.
+
+    Raises
+    ------
+    ParameterError
+        If the reduction cannot be used on these texts, or the frame does not fit.
+    """
+    times = np.array([a.date.timestamp() if a.date else np.nan for a in articles])
+    if frame is None:
+        frame = _fitted(vectors, articles, weights, times, config, levels)
+    else:
+        _check_frame(frame, vectors, config)
+    text = config.reduction.apply(vectors, frame.vectors, frame.groups(articles))
+    return SeenTexts(frame, text, times)
+
+
+def _fitted(
+    vectors: Vectors,
+    articles: Sequence[Article],
+    weights: NDArray[np.float64],
+    times: NDArray[np.float64],
+    config: NestConfig,
+    levels: Sequence[Level] | None,
+) -> TextFrame:
+    by_language = config.centre == "language"
+    spoken = [article.lang if by_language else "" for article in articles]
+    names, groups = np.unique(spoken, return_inverse=True)
+    fitted = config.reduction.fit(
+        vectors,
+        weights,
+        groups=groups.astype(np.int32),
+        n_groups=len(names) + by_language,  # of a group without texts the mean is the corpus' own
+        rotate=config.model.rotate,
+    )
+    looks = config.time_weight != 0.0 if levels is None else any(o.time_weight for o in levels)
+    scale = 0.0
+    if looks and not np.isnan(times).all():
+        scale = cluster.auto_time_scale(times) if config.time_scale is None else config.time_scale
+    return TextFrame(tuple(map(str, names)), fitted, scale)
+
+
+def _check_frame(frame: TextFrame, vectors: Vectors, config: NestConfig) -> None:
+    if config.reduction.name == "umap":
+        raise ParameterError(
+            "nest_texts: reduction must be none, pca or truncate with a given frame, got umap, "
+            "which lays out every corpus anew. Choose another, or give no frame."
+        )
+    fits = len(frame.vectors.rotation)
+    cut = config.reduction.dims if config.reduction.name == "truncate" else vectors.shape[1]
+    if cut != fits:
+        raise ParameterError(
+            f"nest_texts: frame must have {cut} dimensions as the vectors have, got {fits}. Give "
+            "that of a run with the same encoder and reduction."
+        )
+
+
+def choose_levels(
+    seen: SeenTexts, config: NestConfig = NestConfig()
+) -> tuple[tuple[Level, ...], dict[str, str]]:
+    """Return theme, topic and story for these texts, and where each min_similarity is from.
+
+    What is given counts before what the model was calibrated to, and that before the measured
+    default.
+    """
+    weight, scale = config.time_weight, seen.frame.time_scale
+    if not scale or np.isnan(seen.times).all():
+        weight = 0.0
+    elif weight is None:
+        weight = cluster.default_time_weight()
+    known: dict[str, float] = {}
+    if config.reduction.dims is None:  # calibrated values are cosines of whole vectors
+        known = config.model.similarities(config.encoder, weight, seen.times, scale)
+    levels = cluster.auto_levels(
+        seen.text,
+        encoder=config.encoder,
+        dims=config.reduction.level_dims(config.model.dims),
+        min_similarity=known | dict(config.min_similarity),
+        time_weight=weight,
+        times=seen.times,
+        time_scale=scale,
+    )
+    origins = dict.fromkeys((level.name for level in levels), "measured default for this corpus")
+    origins |= dict.fromkeys(known, "as the model was calibrated")
+    return levels, origins | dict.fromkeys(config.min_similarity, "as given")
+
+
+def _chosen(level: Level, origin: str, model: ModelLevels) -> str:
+    """Say what was chosen for a level."""
+    time_part = f", time weight {level.time_weight:g}" if level.time_weight else ""
+    if level.time_weight and origin == "as the model was calibrated":
+        # With dates it is another number than calibrate printed and newsnest.json holds.
+        origin += f": {model.undated[level.name]:.3f} by text alone"
+    return f"{level.name}: min_similarity {level.min_similarity:.3f} ({origin}){time_part}"
