@@ -9,7 +9,6 @@ from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.dates import parse_date
 from newsnest.corpus.fields import ArticleMaker
-from newsnest.corpus.language import settle_languages
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.rows import Row, Tally
 from newsnest.corpus.structured import rows_of
@@ -17,6 +16,8 @@ from newsnest.corpus.tabular import check_header
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
+
+_NAMES = {"date": "times", "source": "sources", "lang": "langs"}
 
 
 def articles_in_memory(
@@ -43,7 +44,8 @@ def articles_in_memory(
         n values each: dates as a file may hold them or as datetimes, outlets, language codes. They
         replace such columns of a data frame. None: no such values.
     options
-        Mapped columns, order of day and month in dates, detection of languages.
+        Mapped columns, order of day and month in dates, detection of languages; what a short text
+        leaves open is settled by `newsnest.build`, over all articles.
     progress
         Told about dates in a data frame that could not be read.
 
@@ -61,12 +63,8 @@ def articles_in_memory(
     '2024-03-05T00:00:00+00:00'
     """
     given = {
-        field: _values(name, values)
-        for name, field, values in (
-            ("times", "date", times),
-            ("sources", "source", sources),
-            ("langs", "lang", langs),
-        )
+        field: _values(_NAMES[field], values)
+        for field, values in (("date", times), ("source", sources), ("lang", langs))
         if values is not None
     }
     name, rows = _rows(data)
@@ -84,8 +82,8 @@ def articles_in_memory(
     for field, values in given.items():
         if len(values) != len(rows):
             raise ParameterError(
-                f"fit: times, sources and langs must hold one value per row, {len(rows):,}, got "
-                f"{len(values):,} of {field}. Use None where a value is unknown."
+                f"fit: {_NAMES[field]} must hold one value per row, {len(rows):,}, got "
+                f"{len(values):,}. Use None where a value is unknown."
             )
         for column in found.get(field, ()):
             rows = [{k: v for k, v in row.items() if k != column} for row in rows]
@@ -93,9 +91,15 @@ def articles_in_memory(
     if name != "texts":
         check_header(list(rows[0]), columns, name, 0)
     _check_times(given.get("date", []), options)
-    articles = _made(name, rows, columns, options, progress)
-    settled = {a.id: a for a in settle_languages(articles, progress=progress)}
-    return [settled[article.id] for article in articles]
+    return _made(name, rows, columns, options, progress)
+
+
+def library_of(data: Any) -> str | None:
+    """Return the library a data frame or series is of, as Narwhals names it; None for others."""
+    import narwhals as nw
+
+    frame = nw.from_native(data, allow_series=True, pass_through=True)
+    return str(frame.implementation) if isinstance(frame, nw.DataFrame | nw.Series) else None
 
 
 def _rows(data: Any) -> tuple[str, list[Any]]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from newsnest.errors import NestError, did_you_mean
 from newsnest.nest.records import Cluster, Member, Run
-from newsnest.nest.store import open_store
+from newsnest.nest.sqlite import SqliteStore
+from newsnest.nest.store import Store, open_store
 from newsnest.types import Rejected, Vectors
 
 
@@ -25,7 +26,7 @@ class Nest:
     Parameters
     ----------
     address
-        The file.
+        The file; ":memory:" keeps the nest in memory alone.
     create
         Make the file if it is not there.
 
@@ -50,8 +51,22 @@ class Nest:
     """
 
     def __init__(self, address: str | Path, *, create: bool = False) -> None:
-        self.store = self.vectors = open_store(address, create=create)
-        self.address = self.store.address
+        self._keep(open_store(address, create=create))
+
+    def _keep(self, store: Store) -> None:
+        self.store = self.vectors = store
+        self.address = store.address
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Open a nest in memory, of what `to_bytes` returned."""
+        nest = cls.__new__(cls)
+        nest._keep(SqliteStore.from_bytes(content))
+        return nest
+
+    def to_bytes(self) -> bytes:
+        """Return what a file of this nest holds, to be written or kept elsewhere."""
+        return self.store.to_bytes()
 
     def close(self) -> None:
         """Close the file."""

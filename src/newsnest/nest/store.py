@@ -31,6 +31,9 @@ class Store(Protocol):
     def close(self) -> None:
         """Let go of the place."""
 
+    def to_bytes(self) -> bytes:
+        """Return what a SQLite file of this nest holds."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

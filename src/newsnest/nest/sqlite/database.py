@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from newsnest.errors import NewsnestError
-from newsnest.nest.sqlite.schema import as_nest_error, connect
+from newsnest.nest.sqlite.schema import IN_MEMORY, as_nest_error, connect
 
 
 class Database:
@@ -29,6 +29,21 @@ class Database:
         self.path = path
         self.connection = connect(path, create=create)
         self._is_new = create and not self._first("SELECT EXISTS (SELECT 1 FROM batches)")
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Open a nest in memory, of what `to_bytes` returned."""
+        opened = cls(Path(IN_MEMORY), create=True)
+        opened.connection.deserialize(content)
+        return opened
+
+    def to_bytes(self) -> bytes:
+        """Return what a file of this nest holds."""
+        with closing(sqlite3.connect(IN_MEMORY)) as copy:
+            self.connection.backup(copy)  # with what is still in the write-ahead log
+            content = bytearray(copy.serialize())
+        content[18:20] = b"\x01\x01"  # no log in memory: a file that says it has one is not opened
+        return bytes(content)
 
     def close(self) -> None:
         """Close the file."""

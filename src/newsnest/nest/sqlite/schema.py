@@ -14,6 +14,8 @@ from newsnest.errors import NestError
 from newsnest.nest.sqlite.rows import content_of
 
 APPLICATION_ID = 0x4E455354  # "NEST"
+IN_MEMORY = ":memory:"
+"""The address of a nest without a file."""
 _CACHE = 65_536  # KiB: room for the index over a million hashes, which is met in random order
 
 _FIRST = """
@@ -203,7 +205,8 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         written by a newer newsnest. The file is left untouched.
     """
     try:
-        _check_path(path, create=create)
+        if str(path) != IN_MEMORY:
+            _check_path(path, create=create)
     except OSError as error:
         raise NestError(
             f"{path}: cannot be opened ({error.strerror}). Check the path and its permissions."
