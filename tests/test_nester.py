@@ -115,7 +115,7 @@ def test_a_saved_nest_is_one_for_every_command(nester, tmp_path):
     nester.save(tmp_path / "kept.nest")
     with Nest(tmp_path / "kept.nest") as nest:
         assert [c.name for c in nest.clusters("story")] == [c.name for c in nester.clusters()]
-        assert not build([a for a in _kept(nest)], nest, Options(encoder="tfidf")).new
+        assert not build(_kept(nest), nest, Options(encoder="tfidf")).new
 
 
 def _kept(nest):

@@ -262,6 +262,7 @@ def _short(error: BaseException) -> str:
 
 
 def rows_of(batch: Any) -> list[dict[str, object]]:
+    """Return the rows of an Arrow table or batch, values by column."""
     names = batch.schema.names
     columns = [_values_of(column) for column in batch.columns]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

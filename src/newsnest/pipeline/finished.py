@@ -115,9 +115,9 @@ class FinishedRun:
 
     @cached_property
     def _members(self) -> tuple[list[Article], NDArray[np.float64], NDArray[np.int32]]:
-        """The independent texts by id, how many articles each stands for, and (n, levels) labels."""
+        """Independent texts by id, how many articles each stands for, and labels (n, levels)."""
         members = list(self._nest.members(run=self._run))
-        levels = self._nest.levels(self._run)
+        clusters, levels = self._nest.clusters, self._nest.levels(self._run)
         number = {
             c.id: c.label for name in levels for c in self._nest.clusters(name, run=self._run)
         }

@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 
+from newsnest.cluster.reduction import Reducer
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.in_memory import articles_in_memory, library_of
 from newsnest.describe import Describer
@@ -23,9 +24,9 @@ from newsnest.nest import Cluster, Member, Nest, plural
 from newsnest.nest.export import rows
 from newsnest.pipeline.build import build
 from newsnest.pipeline.finished import FinishedRun, Found
-from newsnest.pipeline.options import Centre, Options, Order, Reducer
+from newsnest.pipeline.options import Centre, Options
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Labels
+from newsnest.types import Article, Labels, Order
 
 _SHOWN = 5  # clusters of a level in a notebook
 
@@ -71,7 +72,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
     ([0, 0, 1], 2)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         encoder: str = "minilm",
         *,
@@ -338,6 +339,6 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         return f"<div><b>Nester</b>: {facts['articles']:,} articles, {head}{''.join(parts)}</div>"
 
 
-def _first_library() -> str:
+def _first_library() -> Any:
     """Return the name of a library of data frames that is installed."""
     return next(name for name in ("pandas", "polars", "pyarrow") if find_spec(name))
