@@ -118,9 +118,7 @@ class FinishedRun:
         """Independent texts by id, how many articles each stands for, and labels (n, levels)."""
         members = list(self._nest.members(run=self._run))
         clusters, levels = self._nest.clusters, self._nest.levels(self._run)
-        number = {
-            c.id: c.label for name in levels for c in self._nest.clusters(name, run=self._run)
-        }
+        number = {c.id: c.label for name in levels for c in clusters(name, run=self._run)}
         place = {m.article.id: i for i, m in enumerate(m for m in members if m.copy_of is None)}
         weights = np.bincount([place[m.copy_of or m.article.id] for m in members]).astype(float)
         texts = [member for member in members if member.copy_of is None]
@@ -171,7 +169,8 @@ class FinishedRun:
         return see_texts(vectors, articles, weights, config, frame=frame, levels=self._levels)
 
     @cached_property
-    def _words(self):
+    def _words(self) -> tuple[Any, Any]:
+        """A counter of words, and what it counted in the texts."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         counter = TfidfVectorizer(analyzer=_words_of, sublinear_tf=True)

@@ -230,7 +230,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         by_id = {row["id"]: row for row in rows(self.nest_, self.run_)}
         records = [by_id[name] for name in self.ids_]
         columns = {name: [record[name] for record in records] for name in records[0]}
-        return nw.from_dict(columns, backend=self._library or _first_library()).to_native()
+        return nw.from_dict(columns, backend=_backend(self._library)).to_native()
 
     def save(self, path: str | Path) -> None:
         """Write the nest to a file, for `Nester.load` and for every newsnest command.
@@ -339,6 +339,6 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         return f"<div><b>Nester</b>: {facts['articles']:,} articles, {head}{''.join(parts)}</div>"
 
 
-def _first_library() -> Any:
-    """Return the name of a library of data frames that is installed."""
-    return next(name for name in ("pandas", "polars", "pyarrow") if find_spec(name))
+def _backend(library: str | None) -> Any:
+    """Return the library of data frames to use; None: the first that is installed."""
+    return library or next(name for name in ("pandas", "polars", "pyarrow") if find_spec(name))
