@@ -100,7 +100,7 @@ def test_stories_are_found_where_they_are_plain(nest: Nest, corpus: Path):
 def test_the_bundled_sample_becomes_a_nest(nest: Nest):
     run = build([sample_path()], nest, TFIDF).run
     assert len(labels(nest, run)) == run.facts["articles"]
-    assert run.facts["rejected"] == len(nest.rejected(run.corpus)) > 0
+    assert run.facts["rejected"] == len(nest.rejected(run)) > 0
     assert run.facts["independent"] < run.facts["articles"]
 
 
@@ -204,7 +204,7 @@ def test_the_order_of_the_input_leaves_no_trace(nest: Nest, tmp_path: Path, corp
     random.Random(1).shuffle(rows_)
     shuffled = invented.write(tmp_path / "shuffled.jsonl", rows_)
     one, two = (build([path], nest, TFIDF).run for path in (corpus, shuffled))
-    assert one.corpus != two.corpus
+    assert one.batch != two.batch
     assert list(rows(nest, one)) == list(rows(nest, two))
     for left, right in zip(nest.linkages(one), nest.linkages(two), strict=True):
         assert left.tobytes() == right.tobytes()
@@ -212,18 +212,18 @@ def test_the_order_of_the_input_leaves_no_trace(nest: Nest, tmp_path: Path, corp
 
 def test_a_second_call_does_nothing(nest: Nest, corpus: Path):
     first = build([corpus], nest, TFIDF)
-    before = nest.connection.total_changes
+    before = nest.store.connection.total_changes
     again = build([corpus], nest, TFIDF)
     assert (first.new, again.new) == (True, False)
     assert again.run == first.run
-    assert nest.connection.total_changes == before
+    assert nest.store.connection.total_changes == before
 
 
 def test_other_options_make_a_run_beside_the_old_one(nest: Nest, corpus: Path):
     first = build([corpus], nest, TFIDF).run
     before = list(rows(nest, first))
     second = build([corpus], nest, Options(encoder="tfidf", min_similarity={"story": 0.99})).run
-    assert (second.id, second.corpus) == (first.id + 1, first.corpus)
+    assert (second.id, second.batch) == (first.id + 1, first.batch)
     assert nest.run() == second
     assert list(rows(nest, first)) == before
     assert labels(nest, second) != labels(nest, first)
@@ -236,10 +236,10 @@ def test_how_a_corpus_is_read_makes_it_another_corpus(nest: Nest, tmp_path: Path
     lines.rename(tmp_path / "news.jsonl")
     second = build([tmp_path / "news.jsonl"], nest, TFIDF)  # … and says so now
     assert second.new
-    assert second.run.corpus != first.corpus
+    assert second.run.batch != first.batch
     third = build([tmp_path / "news.jsonl"], nest,
                   Options(encoder="tfidf", read=ReadOptions(detect_language=False)))  # fmt: skip
-    assert third.run.corpus != second.run.corpus
+    assert third.run.batch != second.run.batch
 
 
 def test_a_model_trained_again_in_place_makes_another_run(
@@ -330,7 +330,7 @@ def test_strict_reading_stops_at_the_first_bad_row_and_the_nest_opens(tmp_path: 
     with Nest(path, create=True) as nest, pytest.raises(InputError, match=r"news.jsonl, line 52"):
         build([corpus], nest, strict)
     with Nest(path) as nest:
-        assert nest.connection.execute("SELECT count(*) FROM articles").fetchone() == (0,)
+        assert nest.store.connection.execute("SELECT count(*) FROM articles").fetchone() == (0,)
         assert build([corpus], nest, TFIDF).run.facts["rejected"] == 1
 
 
@@ -343,7 +343,7 @@ def test_a_corpus_without_one_article_is_an_error_and_the_nest_opens(tmp_path: P
         with Nest(path, create=True) as nest, pytest.raises(InputError, match=said):
             build([bad], nest, TFIDF)
     with Nest(path) as nest:
-        assert len(nest.rejected(nest.runs()[0].corpus)) == 2
+        assert len(nest.rejected(nest.runs()[0])) == 2
         with pytest.raises(NestError, match="is not finished: no article could be read"):
             nest.run()
         good = invented.write(tmp_path / "good.jsonl", invented.articles())
@@ -422,7 +422,7 @@ def test_options_outside_their_domain_are_told_at_once(wrong: dict[str, Any], sa
 def test_an_unknown_encoder_is_told_before_anything_is_read(nest: Nest, corpus: Path):
     with pytest.raises(EncoderError, match="minilm, static, tfidf, multilingual, a model folder"):
         build([corpus], nest, Options(encoder="minilmm"))
-    assert nest.connection.execute("SELECT count(*) FROM corpora").fetchone() == (0,)
+    assert nest.store.connection.execute("SELECT count(*) FROM batches").fetchone() == (0,)
 
 
 def test_a_file_that_is_not_there_is_named(nest: Nest, tmp_path: Path):

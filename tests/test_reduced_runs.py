@@ -25,12 +25,12 @@ def labels(nest: Nest, number: int) -> list[tuple[int, ...]]:
 def test_another_reduction_is_another_run_of_vectors_encoded_once(corpus: Path, tmp_path, tally):
     with Nest(tmp_path / "n.nest", create=True) as nest:
         build([corpus], nest, Options(encoder="tfidf"))
-        rows = nest.connection.execute("SELECT count(*) FROM vectors").fetchone()
+        rows = nest.store.connection.execute("SELECT count(*) FROM vectors").fetchone()
         reduced = build([corpus], nest, Options(encoder="tfidf", reduce="pca", dims=8))
         again = build([corpus], nest, Options(encoder="tfidf", reduce="pca", dims=8))
         other = build([corpus], nest, Options(encoder="tfidf", reduce="pca", dims=9))
         assert (reduced.new, again.new, other.new) == (True, False, True)
-        assert nest.connection.execute("SELECT count(*) FROM vectors").fetchone() == rows
+        assert nest.store.connection.execute("SELECT count(*) FROM vectors").fetchone() == rows
         levels = reduced.run.facts["levels"]
         assert [level["dims"] for level in levels] == [2, 4, 8]
         assert levels[-1]["time_weight"] > 0  # stories still look at dates

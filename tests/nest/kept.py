@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from newsnest.nest import Cluster, Nest, Run
-from newsnest.nest.records import Result
+from newsnest.nest import Cluster, Nest, Result, Run
 from newsnest.types import Article, Rejected, Sentence
 
 MAY = datetime(2031, 5, 1, 8, 0, tzinfo=UTC)
@@ -71,12 +70,12 @@ def result() -> Result:
 def begin(nest: Nest) -> Run:
     """Keep the articles and start a run."""
     items = [*ARTICLES, Rejected("in.jsonl", 3, "no text", "{}"), ("in.jsonl", "1 odd date")]
-    corpus = nest.add_corpus("digest", {"strict": False}, items)
-    return nest.start_run("key", corpus, {"encoder": "none"}, {"newsnest": "0"})
+    corpus = nest.store.add_batch("digest", {"strict": False}, items)
+    return nest.store.start_run("key", corpus, {"encoder": "none"}, {"newsnest": "0"})
 
 
 def keep(path: Path) -> Nest:
     """Make the nest."""
     nest = Nest(path, create=True)
-    nest.finish_run(begin(nest), result())
+    nest.store.finish_run(begin(nest), result())
     return nest

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from kept import keep
 
 from newsnest.errors import InputError, NestError, ParameterError
-from newsnest.nest import Cluster, Nest, export
-from newsnest.nest.records import Result
+from newsnest.nest import Cluster, Nest, Result, export
 from newsnest.types import Article
 
 COLUMNS = [
@@ -152,8 +151,8 @@ def test_an_export_needs_a_finished_run(tmp_path: Path):
     with Nest(tmp_path / "n", create=True) as nest:
         with pytest.raises(NestError, match="holds no finished run"):
             export(nest, tmp_path / "out.csv")
-        corpus = nest.add_corpus("d", {}, [Article("a", "A")])
-        run = nest.start_run("k", corpus, {}, {})
+        corpus = nest.store.add_batch("d", {}, [Article("a", "A")])
+        run = nest.store.start_run("k", corpus, {}, {})
         with pytest.raises(NestError, match=r"Run 1 of .* is not finished"):
             export(nest, tmp_path / "out.csv", run=run)
     assert not (tmp_path / "out.csv").exists()
@@ -164,7 +163,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 def keep_flat(nest: Nest, titles: list[str]) -> None:
     n = len(titles)
-    corpus = nest.add_corpus("d", {}, [Article(f"{i:03d}", t, "x") for i, t in enumerate(titles)])
+    corpus = nest.store.add_batch(
+        "d", {}, [Article(f"{i:03d}", t, "x") for i, t in enumerate(titles)]
+    )
     story = Cluster(0, "story", 0, None, n, n, titles[0] or "-", (), (), "000", None, None, None,
                     None)  # fmt: skip
     flat = Result(
@@ -176,7 +177,7 @@ def keep_flat(nest: Nest, titles: list[str]) -> None:
         means=np.zeros((1, 1), np.float32),
         rotation=np.eye(1, dtype=np.float32),
     )
-    nest.finish_run(nest.start_run("k", corpus, {}, {}), flat)
+    nest.store.finish_run(nest.store.start_run("k", corpus, {}, {}), flat)
 
 
 @settings(max_examples=25, deadline=None)

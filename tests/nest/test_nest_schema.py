@@ -15,18 +15,19 @@ from kept import keep
 
 import newsnest
 from newsnest.errors import NestError
-from newsnest.nest import Nest, schema
+from newsnest.nest import Nest
+from newsnest.nest.sqlite import schema
 
 TABLES = {
-    "articles", "clusters", "corpora", "encoders", "memberships", "merges", "notices", "rejected",
-    "runs", "vectors",
+    "articles", "batch_articles", "batches", "clusters", "encoders", "memberships", "merges",
+    "notices", "rejected", "runs", "vectors",
 }  # fmt: skip
 
 
 def test_a_new_nest_says_what_it_is(tmp_path: Path):
     path = tmp_path / "news.nest"
     with Nest(path, create=True) as nest:
-        ask = nest.connection.execute
+        ask = nest.store.connection.execute
         assert ask("PRAGMA application_id").fetchone() == (0x4E455354,)
         assert ask("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
         assert ask("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -39,8 +40,8 @@ def test_a_new_nest_says_what_it_is(tmp_path: Path):
 def test_foreign_keys_are_kept(tmp_path: Path):
     with keep(tmp_path / "n") as nest:
         with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-            nest.connection.execute("DELETE FROM articles")
-        assert nest.connection.execute("PRAGMA foreign_key_check").fetchall() == []
+            nest.store.connection.execute("DELETE FROM articles")
+        assert nest.store.connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def foreign_database(path: Path) -> None:
@@ -144,7 +145,7 @@ def test_a_newer_nest_is_refused_and_left(tmp_path: Path):
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(NestError, match=r"newer newsnest \(tables 99, this one knows 2\)"):
+    with pytest.raises(NestError, match=r"newer newsnest \(tables 99, this one knows 3\)"):
         Nest(path)
     assert path.read_bytes() == before
 
@@ -155,8 +156,8 @@ def test_an_older_nest_is_brought_up_to_date_and_keeps_its_content(tmp_path: Pat
     more = "CREATE TABLE extra (x); -- of a later version\nINSERT INTO extra\nVALUES (';');\n"
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, more))
     with Nest(path) as nest:
-        assert nest.connection.execute("PRAGMA user_version").fetchone() == (3,)
-        assert nest.connection.execute("SELECT x FROM extra").fetchall() == [(";",)]
+        assert nest.store.connection.execute("PRAGMA user_version").fetchone() == (4,)
+        assert nest.store.connection.execute("SELECT x FROM extra").fetchall() == [(";",)]
         assert len(list(nest.members())) == 6
 
 
@@ -164,16 +165,18 @@ def test_runs_of_the_first_tables_are_still_read(tmp_path: Path, monkeypatch):
     path = tmp_path / "n"
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        with Nest(path, create=True) as nest:
-            corpus = nest.add_corpus("d", {}, [])
-            nest.connection.execute(
-                "INSERT INTO runs (key, corpus, created, options, versions) VALUES "
-                "('k', ?, 0, '{}', '{}')",
-                (corpus,),
-            )
+        connection = schema.connect(path, create=True)
+        connection.execute("INSERT INTO corpora (digest, options) VALUES ('d', '{}')")
+        connection.execute(
+            "INSERT INTO runs (key, corpus, created, options, versions) VALUES "
+            "('k', 1, 0, '{}', '{}')"
+        )
+        connection.close()
     with Nest(path) as nest:
         (run,) = nest.runs()
+        (batch,) = nest.store.batches()
     assert (run.inputs, run.stopped, run.finished) == ((), "", False)
+    assert (batch.id, batch.digest, batch.inputs) == (run.batch, "d", ())
 
 
 def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch):
@@ -185,8 +188,10 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path, monkeypatch):
         with pytest.raises(sqlite3.OperationalError, match="table runs already exists"):
             Nest(path)
     with Nest(path) as nest:
-        assert nest.connection.execute("PRAGMA user_version").fetchone() == (2,)
-        tables = nest.connection.execute("SELECT name FROM sqlite_master WHERE name = 'extra'")
+        assert nest.store.connection.execute("PRAGMA user_version").fetchone() == (3,)
+        tables = nest.store.connection.execute(
+            "SELECT name FROM sqlite_master WHERE name = 'extra'"
+        )
         assert tables.fetchall() == []
 
 
@@ -228,7 +233,7 @@ from newsnest.nest import Nest
 try:
     with Nest(sys.argv[1], create=True) as nest:
         print(len(list(nest.members())), flush=True)
-        nest.add_corpus("other", {}, [])
+        nest.store.add_batch("other", {}, [])
 except NestError as error:
     print("NestError:", error)
 """

@@ -21,14 +21,14 @@ def nest(tmp_path: Path):
 
 
 def test_articles_come_back_as_they_were_by_id(nest: Nest):
-    assert nest.corpus_articles(nest.run().corpus) == ORDER
+    assert nest.store.articles(nest.run().batch) == ORDER
     assert [member.article for member in nest.members()] == ORDER
 
 
 def test_a_corpus_is_found_by_its_input_and_how_it_was_read(nest: Nest):
-    assert nest.find_corpus("digest", {"strict": False}) == 1
-    assert nest.find_corpus("digest", {"strict": True}) is None
-    assert nest.find_corpus("other", {"strict": False}) is None
+    assert nest.store.find_batch("digest", {"strict": False}) == 1
+    assert nest.store.find_batch("digest", {"strict": True}) is None
+    assert nest.store.find_batch("other", {"strict": False}) is None
 
 
 def test_a_corpus_that_is_kept_is_not_read_again(nest: Nest):
@@ -36,13 +36,13 @@ def test_a_corpus_that_is_kept_is_not_read_again(nest: Nest):
         raise AssertionError("read")
         yield
 
-    assert nest.add_corpus("digest", {"strict": False}, unread()) == 1
+    assert nest.store.add_batch("digest", {"strict": False}, unread()) == 1
 
 
 def test_rejected_rows_and_notices_are_kept(nest: Nest):
-    (row,) = nest.rejected(1)
+    (row,) = nest.store.rejected(1)
     assert (row.file, row.line, row.reason, row.content) == ("in.jsonl", 3, "no text", "{}")
-    assert nest.notices(1) == [("in.jsonl", "1 odd date")]
+    assert nest.store.notices(1) == [("in.jsonl", "1 odd date")]
 
 
 def test_a_corpus_whose_reading_fails_leaves_nothing(nest: Nest):
@@ -51,10 +51,10 @@ def test_a_corpus_whose_reading_fails_leaves_nothing(nest: Nest):
         raise RuntimeError("the reader died")
 
     with pytest.raises(RuntimeError, match="the reader died"):
-        nest.add_corpus("second", {}, broken())
-    assert nest.find_corpus("second", {}) is None
-    assert nest.connection.execute("SELECT count(*) FROM articles").fetchone() == (6,)
-    assert not nest.connection.in_transaction
+        nest.store.add_batch("second", {}, broken())
+    assert nest.store.find_batch("second", {}) is None
+    assert nest.store.connection.execute("SELECT count(*) FROM articles").fetchone() == (6,)
+    assert not nest.store.connection.in_transaction
 
 
 def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path):
@@ -63,24 +63,24 @@ def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path):
     with Nest(tmp_path / "n", create=True) as nest:
         run = begin(nest)
         with pytest.raises(IndexError):
-            nest.finish_run(run, broken)
+            nest.store.finish_run(run, broken)
         for table in ("clusters", "memberships", "merges"):
-            assert nest.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+            assert nest.store.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
         assert not nest.run(run.id).finished
-        nest.finish_run(run, result())
+        nest.store.finish_run(run, result())
         assert nest.run().finished
 
 
 def test_a_finished_run_is_not_written_twice(nest: Nest):
     before = list(nest.members())
-    nest.finish_run(nest.run(), result())  # as a second program would that was slower
+    nest.store.finish_run(nest.run(), result())  # as a second program would that was slower
     assert list(nest.members()) == before
 
 
 def test_a_run_keeps_the_seconds_of_its_stages_and_of_its_writing(tmp_path: Path, tally):
     with Nest(tmp_path / "n", create=True) as nest:
         facts = {"seconds": {"cluster": 1.5}, "articles": 6}
-        nest.finish_run(begin(nest), replace(result(), facts=facts), progress=tally)
+        nest.store.finish_run(begin(nest), replace(result(), facts=facts), progress=tally)
         kept = nest.run().facts
     assert kept["articles"] == 6
     assert list(kept["seconds"]) == ["cluster", "write"]
@@ -90,9 +90,9 @@ def test_a_run_keeps_the_seconds_of_its_stages_and_of_its_writing(tmp_path: Path
 
 
 def test_the_same_key_finds_the_same_run(nest: Nest):
-    again = nest.start_run("key", 1, {"encoder": "ignored"}, {})
+    again = nest.store.start_run("key", 1, {"encoder": "ignored"}, {})
     assert (again.id, again.finished, again.options) == (1, True, {"encoder": "none"})
-    other = nest.start_run("other key", 1, {}, {})
+    other = nest.store.start_run("other key", 1, {}, {})
     assert (other.id, other.finished, other.facts) == (2, False, {})
     assert nest.run().id == 1  # the newest finished one
     assert [run.id for run in nest.runs()] == [1, 2]
@@ -109,7 +109,7 @@ def test_clusters_come_largest_first_and_know_their_children(nest: Nest):
     ]  # fmt: skip
     assert nest.children(stories[0]) == []
     assert nest.children(theme, limit=1) == topics[:1]
-    assert [nest.count_children(c) for c in (theme, *topics, stories[0])] == [2, 2, 1, 0]
+    assert [nest.store.count_children(c) for c in (theme, *topics, stories[0])] == [2, 2, 1, 0]
     assert nest.clusters("story", limit=1) == stories[:1]
     assert theme.parent is None
     assert {story.parent for story in stories} == {topic.id for topic in topics}
@@ -154,8 +154,8 @@ def test_linkages_and_frame_come_back_bit_for_bit(nest: Nest):
 
 def test_a_second_run_stands_beside_the_first(nest: Nest):
     before = list(nest.members(run=nest.run(1)))
-    run = nest.start_run("second", 1, {}, {})
-    nest.finish_run(run, result())
+    run = nest.store.start_run("second", 1, {}, {})
+    nest.store.finish_run(run, result())
     assert list(nest.members(run=nest.run(1))) == before
     ids = [{c.id for level in nest.levels() for c in nest.clusters(level, run=r)}
            for r in nest.runs()]  # fmt: skip
@@ -175,7 +175,7 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path):
                 NestError, match=r"Run 1 of .* is not finished. Run the same newsnest"
             ):
                 ask(run)
-        nest.finish_run(run, result())
+        nest.store.finish_run(run, result())
         with pytest.raises(NestError, match="has no level 'storey'. It has: theme, topic, story"):
             nest.clusters("storey")
         with pytest.raises(NestError, match="has no run 3. It has: 1"):
@@ -185,26 +185,26 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path):
 def test_a_run_that_can_never_finish_is_forgotten_and_a_finished_one_is_not(tmp_path: Path):
     with Nest(tmp_path / "n", create=True) as nest:
         run = begin(nest)
-        nest.forget_run(run)
+        nest.store.forget_run(run)
         assert not nest.runs()
         run = begin(nest)
-        nest.finish_run(run, result())
-        nest.forget_run(run)
+        nest.store.finish_run(run, result())
+        nest.store.forget_run(run)
         assert [kept.id for kept in nest.runs()] == [run.id]
 
 
 def test_why_a_run_stopped_is_kept_until_it_goes_on(tmp_path: Path):
     with Nest(tmp_path / "n", create=True) as nest:
         run = begin(nest)
-        nest.stop_run(run, "the disk is full.")
+        nest.store.stop_run(run, "the disk is full.")
         assert nest.run(run.id).stopped == "the disk is full."
         with pytest.raises(NestError, match=r"Run 1 of .* is not finished: the disk is full\. Run"):
             nest.run()
         assert begin(nest).stopped == ""
-        nest.stop_run(run, "the disk is full.")
-        nest.finish_run(run, result())
+        nest.store.stop_run(run, "the disk is full.")
+        nest.store.finish_run(run, result())
         assert nest.run().stopped == ""
-        nest.stop_run(run, "too late")
+        nest.store.stop_run(run, "too late")
         assert nest.run().stopped == ""
 
 
@@ -222,7 +222,7 @@ def test_a_new_nest_that_fails_stays_only_for_what_is_in_it(tmp_path: Path, kept
 
     def fail() -> None:
         with Nest(path, create=True) as nest:
-            nest.add_corpus("d", {}, kept)
+            nest.store.add_batch("d", {}, kept)
             raise NestError("failed")
 
     with pytest.raises(NestError, match="failed"):
@@ -253,9 +253,9 @@ def test_a_new_nest_with_vectors_or_in_use_elsewhere_stays_when_a_command_fails(
 def test_rejected_rows_are_counted_without_their_content(tmp_path: Path):
     with Nest(tmp_path / "n", create=True) as nest:
         rows = [Rejected("f", line, "why", "x") for line in (1, 2, 3)]
-        corpus = nest.add_corpus("d", {}, rows)
-        assert nest.count_rejected(corpus) == 3
-        assert nest.rejected(corpus, limit=2) == rows[:2]
+        corpus = nest.store.add_batch("d", {}, rows)
+        assert nest.store.count_rejected(corpus) == 3
+        assert nest.store.rejected(corpus, limit=2) == rows[:2]
 
 
 # ── vectors ───────────────────────────────────────────────────────────────────────────────────
@@ -294,27 +294,27 @@ def test_a_chunk_of_vectors_is_kept_whole_or_not_at_all(nest: Nest):
 
 def test_another_writer_is_waited_for_and_then_named(tmp_path: Path):
     with keep(tmp_path / "n") as nest, Nest(tmp_path / "n") as other:
-        nest.connection.execute("PRAGMA busy_timeout = 50")
-        with other.transaction():
+        nest.store.connection.execute("PRAGMA busy_timeout = 50")
+        with other.store.transaction():
             with pytest.raises(NestError, match="locked. Another program is writing to this nest"):
-                nest.add_corpus("second", {}, [])
+                nest.store.add_batch("second", {}, [])
             with pytest.raises(NestError, match="Another program is writing"):
                 nest.vectors.put_many("print", [b"h"], np.ones((1, 4), np.float32))
             assert len(list(nest.members())) == 6  # reading goes on
-        assert nest.add_corpus("second", {}, []) == 2
+        assert nest.store.add_batch("second", {}, []) == 2
 
 
 def test_a_full_disk_is_an_error_of_ours_and_loses_nothing(tmp_path: Path):
     path = tmp_path / "n"
     with keep(path) as nest:
-        (pages,) = nest.connection.execute("PRAGMA page_count").fetchone()
-        nest.connection.execute(f"PRAGMA max_page_count = {pages}")
+        (pages,) = nest.store.connection.execute("PRAGMA page_count").fetchone()
+        nest.store.connection.execute(f"PRAGMA max_page_count = {pages}")
         many = (Article(f"x{n}", "long " * 200) for n in range(500))
         with pytest.raises(NestError, match="disk is full. Check the disk and the room left"):
-            nest.add_corpus("second", {}, many)
-        assert nest.find_corpus("second", {}) is None
+            nest.store.add_batch("second", {}, many)
+        assert nest.store.find_batch("second", {}) is None
     with Nest(path) as nest:
-        assert nest.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert nest.store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_a_damaged_file_is_an_error_of_ours(tmp_path: Path):
@@ -332,24 +332,28 @@ def test_errors_that_are_not_of_the_file_pass_unchanged(tmp_path: Path):
         pytest.raises(sqlite3.OperationalError, match="no such table"),
         keep(tmp_path / "n") as nest,
     ):
-        nest.connection.execute("SELECT * FROM nowhere")
-    with pytest.raises(sqlite3.IntegrityError), keep(tmp_path / "m") as nest, nest.transaction():
-        nest.connection.execute("DELETE FROM corpora")
+        nest.store.connection.execute("SELECT * FROM nowhere")
+    with (
+        pytest.raises(sqlite3.IntegrityError),
+        keep(tmp_path / "m") as nest,
+        nest.store.transaction(),
+    ):
+        nest.store.connection.execute("DELETE FROM batches")
     with (
         keep(tmp_path / "o") as nest,
-        nest.transaction(),
+        nest.store.transaction(),
         pytest.raises(sqlite3.OperationalError, match="within a transaction"),
-        nest.transaction(),
+        nest.store.transaction(),
     ):
         pass
 
 
 def test_numbers_in_the_file_are_integers(nest: Nest):
-    kinds = nest.connection.execute(
+    kinds = nest.store.connection.execute(
         "SELECT DISTINCT typeof(label), typeof(articles), typeof(independent) FROM clusters"
     ).fetchall()
     assert kinds == [("integer",) * 3]
-    kinds = nest.connection.execute("SELECT DISTINCT typeof(cluster), typeof(article) "
+    kinds = nest.store.connection.execute("SELECT DISTINCT typeof(cluster), typeof(article) "
                                     "FROM memberships").fetchall()  # fmt: skip
     assert kinds == [("integer", "integer")]
     assert len(ARTICLES) == 6

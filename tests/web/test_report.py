@@ -202,13 +202,13 @@ def test_nest_of_stories_alone_has_a_page(tmp_path: Path) -> None:
 
 
 def test_empty_run_says_so(tmp_path: Path) -> None:
-    from newsnest.nest.records import Result
+    from newsnest.nest import Result
 
     with Nest(tmp_path / "n.nest", create=True) as nest:
-        run = nest.start_run("k", nest.add_corpus("d", {}, []), {}, {})
+        run = nest.store.start_run("k", nest.store.add_batch("d", {}, []), {}, {})
         none = np.zeros(0, dtype=np.int64)
         plane = np.zeros((0, 0), dtype=np.float32)
-        nest.finish_run(run, Result({}, [], none, none, [], plane, plane))
+        nest.store.finish_run(run, Result({}, [], none, none, [], plane, plane))
         html = _page(nest, tmp_path)
     assert "This run holds no stories." in html
 
@@ -219,7 +219,7 @@ def test_title_is_the_name_of_the_nest_or_ones_own(nest: Nest, tmp_path: Path) -
 
 
 def test_dates_before_1970_fall_into_their_own_day(nest: Nest, tmp_path: Path) -> None:
-    nest.connection.execute("UPDATE articles SET date = -1.0")
+    nest.store.connection.execute("UPDATE articles SET date = -1.0")
     data = _data(_page(nest, tmp_path))
     assert {time for cells in data["cells"] for time in cells[2::4]} == {-1}
 
@@ -241,7 +241,7 @@ def test_no_draft_stays_behind_and_a_failed_write_keeps_the_old_page(
 
 
 def test_unfinished_run_is_refused(nest: Nest, tmp_path: Path) -> None:
-    run = nest.start_run("another", nest.run().corpus, {}, {})
+    run = nest.store.start_run("another", nest.run().batch, {}, {})
     with pytest.raises(NestError, match="run must be finished, got run 2"):
         write_report(nest, tmp_path / "p.html", run=run)
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from newsnest.nest import Cluster, Nest
-from newsnest.nest.records import Result
+from newsnest.nest import Cluster, Nest, Result
 from newsnest.types import Article, Rejected, Sentence
 
 HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><!--"
@@ -119,10 +118,10 @@ def build_nest(path: Path, *, dated: bool = True, levels: int = 3) -> Nest:
         Rejected("in.jsonl", 44, "there is no text", "{}"),
         ("in.jsonl", "3 rows have no date"),
     ]
-    corpus = nest.add_corpus("digest", {"profile": "plain"}, items)
+    corpus = nest.store.add_batch("digest", {"profile": "plain"}, items)
     options = {"encoder": "minilm", "note": HOSTILE, "min_similarity": {"story": 0.6}}
-    run = nest.start_run("key", corpus, options, {"newsnest": "0.1.0"})
-    nest.finish_run(
+    run = nest.store.start_run("key", corpus, options, {"newsnest": "0.1.0"})
+    nest.store.finish_run(
         run,
         Result(
             facts={"texts_cut": 2},

@@ -205,8 +205,8 @@ def cluster(
         files = spooled(paths, stack)
         with Nest(output, create=True) as nest, progress_for(quiet) as progress:
             built = build(files, nest, options, progress=progress)
-            notices = nest.notices(built.run.corpus)
-            first_rejected = nest.rejected(built.run.corpus, limit=1)
+            notices = nest.notices(built.run)
+            first_rejected = nest.rejected(built.run, limit=1)
     if not built.new:
         click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
         return

@@ -90,10 +90,10 @@ def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> No
 def _grow(nest: Nest, cluster: Cluster, tree: Tree, shown: int) -> None:
     from newsnest.nest import plural
 
-    children, count = nest.children(cluster, limit=shown), nest.count_children(cluster)
+    children, count = nest.children(cluster, limit=shown), nest.store.count_children(cluster)
     while count == 1 and children[0].name == cluster.name:
         cluster = children[0]  # a topic of one story, which has its name
-        children, count = nest.children(cluster, limit=shown), nest.count_children(cluster)
+        children, count = nest.children(cluster, limit=shown), nest.store.count_children(cluster)
     for child in children:
         _grow(nest, child, tree.add(_label(child, "")), shown)
     if (more := count - shown) > 0:
@@ -118,7 +118,7 @@ def _print_level(nest: Nest, run: Run, level: str, limit: int, as_json: bool) ->
 def _print_rejected(nest: Nest, run: Run, as_json: bool) -> None:
     from newsnest.nest import plural
 
-    rows = nest.rejected(run.corpus)
+    rows = nest.rejected(run)
     if as_json:
         fields = [
             {"file": r.file, "line": r.line, "reason": r.reason, "content": r.content} for r in rows
@@ -134,8 +134,8 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
     runs = nest.runs()
     if as_json:
         fields = [
-            {"run": r.id, "created": r.created.isoformat(), "finished": r.finished,
-             "stopped": r.stopped, "inputs": r.inputs,
+            {"run": r.id, "batch": r.batch, "created": r.created.isoformat(),
+             "finished": r.finished, "stopped": r.stopped, "inputs": r.inputs,
              "options": r.options, "versions": r.versions, "facts": r.facts}
             for r in runs
         ]  # fmt: skip

@@ -244,7 +244,7 @@ def _read_table(path: Path, file: str, columns: Columns, task: Task) -> Iterator
         while True:
             try:
                 batch = next(batches, None)
-                rows = [] if batch is None else _rows_of(batch)
+                rows = [] if batch is None else rows_of(batch)
             except broken as error:
                 reason = f"the table cannot be read from this row on: {_short(error)}"
                 yield reject(file, number + 1, reason, "")
@@ -261,7 +261,8 @@ def _short(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:300]
 
 
-def _rows_of(batch: Any) -> list[dict[str, object]]:
+def rows_of(batch: Any) -> list[dict[str, object]]:
+    """Return the rows of an Arrow table or batch, values by column."""
     names = batch.schema.names
     columns = [_values_of(column) for column in batch.columns]
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]

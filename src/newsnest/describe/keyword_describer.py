@@ -82,6 +82,12 @@ class KeywordDescriber:
         self.max_terms = max_terms
         self.max_characters = max_characters
 
+    @property
+    def fingerprint(self) -> str:
+        """Name and every setting that shapes the output: equal ones mean equal descriptions."""
+        settings = ", ".join(f"{name}={value}" for name, value in sorted(vars(self).items()))
+        return f"{self.name}({settings})"
+
     def describe(
         self,
         articles: Sequence[Article],

@@ -46,6 +46,11 @@ class Describer(Protocol):
     name: str
     """As given on the command line."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Name and every setting that shapes the output: equal ones mean equal descriptions."""
+        ...
+
     def describe(
         self,
         articles: Sequence[Article],

@@ -1,7 +1,36 @@
-"""Kept: the nest, one SQLite file with articles, vectors, clusters, names and history."""
+"""Kept: the nest, with articles, vectors, clusters, names and history.
+
+`Nest` reads one, `Store` is what a backend must do; SQLite is the one there is.
+"""
 
 from newsnest.nest.export import export
-from newsnest.nest.records import Cluster, Member, Rejected, Result, Run, Sentence, plural
-from newsnest.nest.store import Nest
+from newsnest.nest.nest import Nest
+from newsnest.nest.records import (
+    Batch,
+    Cluster,
+    Headline,
+    Member,
+    Result,
+    Run,
+    Totals,
+    plural,
+)
+from newsnest.nest.store import Store, open_store
+from newsnest.types import Rejected, Sentence
 
-__all__ = ["Cluster", "Member", "Nest", "Rejected", "Result", "Run", "Sentence", "export", "plural"]
+__all__ = [
+    "Batch",
+    "Cluster",
+    "Headline",
+    "Member",
+    "Nest",
+    "Rejected",
+    "Result",
+    "Run",
+    "Sentence",
+    "Store",
+    "Totals",
+    "export",
+    "open_store",
+    "plural",
+]

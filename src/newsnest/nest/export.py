@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.errors import InputError, ParameterError
+from newsnest.nest.nest import Nest
 from newsnest.nest.records import Run
-from newsnest.nest.store import Nest
 
 _CHUNK = 10_000
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
@@ -54,7 +54,7 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
         raise ParameterError(
             f"export: the file must end in {', '.join(writers)}, got {path.name!r}. Rename it."
         )
-    if path.exists() and path.samefile(nest.path):
+    if path.exists() and Path(nest.address).exists() and path.samefile(nest.address):
         raise InputError(f"export: path must not be the nest itself, got {path}. Choose another.")
     run = run or nest.run()
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")

@@ -1,4 +1,4 @@
-"""What a nest gives back: runs, clusters, members, rejected rows."""
+"""What a nest gives back: batches, runs, clusters, members, counts for pages."""
 
 from __future__ import annotations
 
@@ -10,21 +10,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.types import Article, Rejected, Sentence, Vectors
+from newsnest.types import Article, Sentence, Vectors
 
-__all__ = ["Cluster", "Member", "Rejected", "Run", "Sentence"]
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One reading of an input: the articles, rejected rows and notices it gave.
+
+    Parameters
+    ----------
+    id
+        1, 2, … in the order they were read.
+    digest, options
+        What the input was and how it was read; together they identify the batch.
+    inputs
+        The files and directories, as they were named.
+    """
+
+    id: int
+    digest: str
+    options: Mapping[str, Any]
+    inputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One clustering of one corpus with one set of options.
+    """One clustering of one batch with one set of options.
 
     Parameters
     ----------
     id
         1, 2, … in the order they were started.
-    corpus
-        Number of the corpus it clusters.
+    batch
+        Number of the batch it clusters.
     created
         When it was started, UTC.
     options
@@ -42,7 +60,7 @@ class Run:
     """
 
     id: int
-    corpus: int
+    batch: int
     created: datetime
     options: Mapping[str, Any]
     versions: Mapping[str, str]
@@ -59,7 +77,7 @@ class Cluster:
     Parameters
     ----------
     id
-        Unique in the nest.
+        Unique in the nest, and of one run: another run of the same articles has others.
     level, label
         "theme", "topic" or "story", and its number there: 0 is the largest.
     parent
@@ -150,3 +168,52 @@ class Result:
     linkages: Sequence[NDArray[np.float64]]
     means: Vectors
     rotation: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a run holds, all articles counted.
+
+    Parameters
+    ----------
+    articles, dated
+        How many articles, and how many of them have a date.
+    first, last
+        Earliest and latest date, UTC; None where no article has one.
+    outlets, languages
+        (name, articles), most articles first; "" is never among them.
+    """
+
+    articles: int
+    dated: int
+    first: datetime | None
+    last: datetime | None
+    outlets: tuple[tuple[str, int], ...]
+    languages: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One article as a list shows it.
+
+    Parameters
+    ----------
+    key, story
+        Its key in the nest and the id of its story.
+    id, title, lang, source, url
+        As in `Article`; the title is the first line of the text where there is none.
+    date
+        Seconds since 1970, UTC, or None.
+    copy_of
+        Key of the article whose text it repeats, or None.
+    """
+
+    key: int
+    story: int
+    id: str
+    title: str
+    lang: str
+    source: str
+    url: str
+    date: float | None
+    copy_of: int | None

@@ -1,83 +1,40 @@
-"""The nest: one file that keeps articles, vectors, clusters, names and how they came about.
+"""What a place to keep nests in must do.
 
-Writing happens in steps, each in one transaction: a corpus, a chunk of vectors, a finished run.
-After a kill at any moment the file opens and holds every step that was completed.
+`Nest` speaks to people, a `Store` to the tables. Every method that writes is one step: all of it is
+kept or nothing, so that after a kill at any moment the nest opens and holds every completed step.
+Several programs may use a nest at once; the second to write what is there already leaves it.
 """
 
 from __future__ import annotations
 
-import math
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.errors import NestError, NewsnestError, did_you_mean
-from newsnest.nest.records import Cluster, Member, Result, Run
-from newsnest.nest.results import write_result
-from newsnest.nest.rows import (
-    ARTICLE_COLUMNS,
-    CLUSTER_COLUMNS,
-    RUN_COLUMNS,
-    from_article,
-    to_article,
-    to_cluster,
-    to_json,
-    to_list,
-    to_name,
-    to_run,
-)
-from newsnest.nest.schema import as_nest_error, connect
-from newsnest.nest.unfinished import remove_if_bare, unfinished
-from newsnest.nest.vectors import NestVectors
+from newsnest.errors import NestError
+from newsnest.nest.records import Batch, Cluster, Headline, Member, Result, Run, Totals
+from newsnest.nest.sqlite import SqliteStore
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected, Vectors
 
 
-class Nest:
-    """A nest on disk; use as a context manager or call `close`.
+class Store(Protocol):
+    """A place that keeps one nest; a context manager."""
 
-    A block that ends in an error of ours leaves no new file, unless there is work in it to keep.
-
-    Parameters
-    ----------
-    path
-        The file.
-    create
-        Make the file if it is not there.
-
-    Raises
-    ------
-    NestError
-        If the file is missing (and not to be created), is not a nest, or is newer than this
-        newsnest.
-
-    Example
-    -------
-    >>> with Nest("news.nest") as nest:                                      # doctest: +SKIP
-    ...     for story in nest.clusters("story")[:5]:
-    ...         print(story.name, story.size)
-    """
-
-    def __init__(self, path: str | Path, *, create: bool = False) -> None:
-        self.path = Path(path)
-        self.connection = connect(self.path, create=create)
-        self.vectors = NestVectors(self.connection, self.transaction)
-        filled = self.connection.execute("SELECT EXISTS (SELECT 1 FROM corpora)").fetchone()[0]
-        self._is_new = create and not filled
+    address: str
+    """The file, or the address of a database."""
 
     def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
+        """Let go of the place."""
 
-    def __enter__(self) -> Self:
-        return self
+    def to_bytes(self) -> bytes:
+        """Return what a SQLite file of this nest holds."""
+
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,
@@ -85,312 +42,186 @@ class Nest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._is_new and isinstance(error, NewsnestError):
-            remove_if_bare(self.path, self.connection)
-        self.close()
-        ours = as_nest_error(self.path, error)  # a full disk, a damaged file: no traceback
-        if ours is not None:
-            raise ours from error
+        """Close; errors of the backend become a `NestError` that names the cure.
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Run a block as one transaction: all of it is kept, or nothing.
-
-        Raises
-        ------
-        NestError
-            If another program is writing, or the file cannot be written.
+        A nest made by this block is removed if the block ends in an error of ours and nothing in
+        it took work.
         """
-        try:
-            self.connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            ours = as_nest_error(self.path, error)
-            if ours is None:
-                raise
-            raise ours from error
-        try:
-            yield self.connection
-            self.connection.execute("COMMIT")
-        except BaseException as error:
-            if self.connection.in_transaction:  # SQLite itself rolls back on a full disk
-                self.connection.execute("ROLLBACK")
-            ours = as_nest_error(self.path, error)
-            if ours is None:
-                raise
-            raise ours from error
 
-    # ── corpora ───────────────────────────────────────────────────────────────────────────────
+    # ── vectors: what was encoded once is never encoded again ─────────────────────────────────
 
-    def find_corpus(self, digest: str, options: Mapping[str, Any]) -> int | None:
-        """Return the number of the corpus read from this input with these options, if kept."""
-        row = self.connection.execute(
-            "SELECT id FROM corpora WHERE digest = ? AND options = ?", (digest, to_json(options))
-        ).fetchone()
-        return None if row is None else int(row[0])
+    def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> dict[bytes, Vectors]:
+        """Return the vectors of an encoder, float32 (d,), by text hash, as far as they are kept."""
 
-    def add_corpus(
+    def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Keep vectors, float32 (len(hashes), d), in one step; those kept before stay."""
+
+    # ── batches ───────────────────────────────────────────────────────────────────────────────
+
+    def find_batch(self, digest: str, options: Mapping[str, Any]) -> int | None:
+        """Return the number of the batch read from this input with these options, if kept."""
+
+    def add_batch(
         self,
         digest: str,
         options: Mapping[str, Any],
         items: Iterable[Article | Rejected | tuple[str, str]],
+        *,
+        inputs: Sequence[str] = (),
     ) -> int:
-        """Keep a corpus as it is read, in one transaction, and return its number.
+        """Keep a batch as it is read, in one step, and return its number.
+
+        An article the nest has already, with the same id and content, is listed in the batch and
+        not written again. The same id with another content is another version: each batch lists
+        the one it was read with, and no version is lost.
 
         Parameters
         ----------
         digest, options
-            What the input was and how it was read; together they identify the corpus.
+            What the input was and how it was read; together they identify the batch.
         items
             Articles, rejected rows, and notices as (file, message), in any order; not touched if
-            another program has kept the same corpus in the meantime.
+            the same batch is kept already.
+        inputs
+            What was read, as it was named.
+
+        Raises
+        ------
+        NestError
+            If two articles of the batch have one id.
         """
-        with self.transaction() as sql:
-            known = self.find_corpus(digest, options)
-            if known is not None:
-                return known
-            row = sql.execute(
-                "INSERT INTO corpora (digest, options) VALUES (?, ?) RETURNING id",
-                (digest, to_json(options)),
-            ).fetchone()
-            corpus = int(row[0])
-            for item in items:
-                if isinstance(item, Article):
-                    sql.execute(
-                        f"INSERT INTO articles (corpus, {ARTICLE_COLUMNS}) "
-                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                        (corpus, *from_article(item)),
-                    )
-                elif isinstance(item, Rejected):
-                    sql.execute(
-                        "INSERT INTO rejected VALUES (?, ?, ?, ?, ?)",
-                        (corpus, to_name(item.file), item.line, item.reason, item.content),
-                    )
-                else:
-                    sql.execute(
-                        "INSERT INTO notices VALUES (?, ?, ?)", (corpus, *map(to_name, item))
-                    )
-        return corpus
 
-    def corpus_articles(self, corpus: int) -> list[Article]:
-        """Return the articles of a corpus in canonical order: by id."""
-        rows = self.connection.execute(
-            f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE corpus = ? ORDER BY id", (corpus,)
-        )
-        return [to_article(row) for row in rows]
+    def batches(self) -> list[Batch]:
+        """Return every batch, oldest first."""
 
-    def rejected(self, corpus: int, *, limit: int | None = None) -> list[Rejected]:
-        """Return the rows of a corpus that could not become articles, the first ones if limited."""
-        rows = self.connection.execute(
-            "SELECT file, line, reason, content FROM rejected WHERE corpus = ? ORDER BY rowid "
-            "LIMIT ?",
-            (corpus, -1 if limit is None else limit),
-        )
-        return [Rejected(*row) for row in rows]
+    def articles(self, batch: int) -> list[Article]:
+        """Return the articles of a batch in canonical order: by id."""
 
-    def count_rejected(self, corpus: int) -> int:
-        """Count the rows of a corpus that could not become articles."""
-        ask = "SELECT count(*) FROM rejected WHERE corpus = ?"
-        return int(self.connection.execute(ask, (corpus,)).fetchone()[0])
+    def rejected(self, batch: int, *, limit: int | None = None) -> list[Rejected]:
+        """Return the rows of a batch that could not become articles, in the order of the input."""
 
-    def notices(self, corpus: int) -> list[tuple[str, str]]:
-        """Return what was noticed while reading a corpus, as (file, message)."""
-        rows = self.connection.execute(
-            "SELECT file, message FROM notices WHERE corpus = ? ORDER BY rowid", (corpus,)
-        )
-        return [(str(file), str(message)) for file, message in rows]
+    def count_rejected(self, batch: int) -> int:
+        """Count the rows of a batch that could not become articles."""
+
+    def notices(self, batch: int) -> list[tuple[str, str]]:
+        """Return what was noticed while reading a batch, as (file, message)."""
 
     # ── runs ──────────────────────────────────────────────────────────────────────────────────
 
     def start_run(
         self,
         key: str,
-        corpus: int,
+        batch: int,
         options: Mapping[str, Any],
         versions: Mapping[str, str],
         *,
         inputs: Sequence[str] = (),
     ) -> Run:
-        """Return the run with this key, started now if it is new.
+        """Return the run with this key, started now if it is new; writes nothing if it is finished.
 
         `inputs` names what is read, for people; the run is known by its key alone.
         """
-        started = (datetime.now(UTC).timestamp(), to_json(options), to_json(versions))
-        with self.transaction() as sql:
-            sql.execute(
-                "INSERT INTO runs (key, corpus, created, options, versions, inputs) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) "
-                "DO UPDATE SET stopped = '' WHERE stopped <> ''",
-                (key, corpus, *started, to_list(inputs)),
-            )
-        row = self.connection.execute("SELECT id FROM runs WHERE key = ?", (key,)).fetchone()
-        return self.run(int(row[0]))
 
     def stop_run(self, run: Run, reason: str) -> None:
-        """Keep with a run that is not finished why it stopped."""
-        with self.transaction() as sql:
-            sql.execute(
-                "UPDATE runs SET stopped = ? WHERE id = ? AND NOT finished",
-                (to_name(reason), run.id),
-            )
+        """Keep with a run that is not finished why it stopped, until it is started again."""
 
     def forget_run(self, run: Run) -> None:
         """Take out a run that can never finish, such as one with an option that does not fit.
 
-        One that is finished stays, and so do its corpus and vectors.
+        One that is finished stays, and so do its batch and vectors.
         """
-        with self.transaction() as sql:
-            sql.execute("DELETE FROM runs WHERE id = ? AND NOT finished", (run.id,))
 
     def finish_run(self, run: Run, result: Result, *, progress: Progress = SILENT) -> None:
-        """Keep the result of a run, in one transaction; a run that is finished stays as it is.
+        """Keep the result of a run, in one step; a run that is finished stays as it is.
 
         The seconds this takes are added to those in its facts.
         """
-        with self.transaction() as sql:
-            if not self.run(run.id).finished:  # by another program, with the same result
-                write_result(sql, run, result, progress=progress)
-
-    def frame(self, run: Run) -> tuple[Vectors, Vectors]:
-        """Return the means, float32 (g, d), and rotation, float32 (d, d), of a finished run.
-
-        Raises
-        ------
-        NestError
-            If the run is not finished.
-        """
-        means, rotation = self.connection.execute(
-            "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
-        ).fetchone()
-        if rotation is None:
-            raise unfinished(self.path, [run])
-        turn = np.frombuffer(rotation, "<f4")
-        d = math.isqrt(len(turn))
-        return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
 
     def runs(self) -> list[Run]:
         """Return every run, oldest first."""
-        rows = self.connection.execute(f"SELECT {RUN_COLUMNS} FROM runs ORDER BY id")
-        return [to_run(row) for row in rows]
 
-    def run(self, number: int | None = None) -> Run:
-        """Return one run; None means the newest finished one.
+    # ── the result of a run ───────────────────────────────────────────────────────────────────
 
-        Raises
-        ------
-        NestError
-            If there is no such run, or none is finished.
-        """
-        runs = self.runs()
-        if number is None:
-            finished = [run for run in runs if run.finished]
-            if not finished:
-                raise unfinished(self.path, runs)
-            return finished[-1]
-        for run in runs:
-            if run.id == number:
-                return run
-        known = ", ".join(str(run.id) for run in runs) or "none"
-        raise NestError(f"{self.path} has no run {number}. It has: {known}.")
+    def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
+        """Return means, float32 (g, d), and rotation, float32 (d, d); None if it is unfinished."""
 
-    # ── reading a run ─────────────────────────────────────────────────────────────────────────
+    def levels(self, run: Run) -> list[str]:
+        """Return the names of a run's levels, coarse to fine; none if it is not finished."""
 
-    def levels(self, run: Run | None = None) -> list[str]:
-        """Return the names of a run's levels, coarse to fine.
-
-        Raises
-        ------
-        NestError
-            If the run is not finished.
-        """
-        run = run or self.run()
-        rows = self.connection.execute(
-            "SELECT DISTINCT depth, level FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
-        )
-        levels = [str(level) for _, level in rows]
-        if not levels:
-            raise unfinished(self.path, [run])
-        return levels
-
-    def clusters(
-        self, level: str, *, run: Run | None = None, limit: int | None = None
-    ) -> list[Cluster]:
-        """Return the clusters of one level, the largest (by independent texts) first.
-
-        Raises
-        ------
-        NestError
-            If the run has no such level.
-        """
-        run = run or self.run()
-        known = self.levels(run)
-        if level not in known:
-            raise NestError(
-                f"{self.path} has no level {level!r}. It has: {', '.join(known)}."
-                f"{did_you_mean(level, known)}"
-            )
-        rows = self.connection.execute(
-            f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE c.run = ? AND c.level = ? "
-            "ORDER BY c.independent DESC, c.label LIMIT ?",
-            (run.id, level, -1 if limit is None else limit),
-        )
-        return [to_cluster(row) for row in rows]
+    def clusters(self, run: Run, level: str, *, limit: int | None = None) -> list[Cluster]:
+        """Return the clusters of one level, the largest (by independent texts) first."""
 
     def children(self, cluster: Cluster, *, limit: int | None = None) -> list[Cluster]:
         """Return the clusters one level below, the largest first."""
-        rows = self.connection.execute(
-            f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE c.parent = ? "
-            "ORDER BY c.independent DESC, c.label LIMIT ?",
-            (cluster.id, -1 if limit is None else limit),
-        )
-        return [to_cluster(row) for row in rows]
 
     def count_children(self, cluster: Cluster) -> int:
         """Count the clusters one level below."""
-        ask = "SELECT count(*) FROM clusters WHERE parent = ?"
-        return int(self.connection.execute(ask, (cluster.id,)).fetchone()[0])
 
-    def members(self, *, story: Cluster | None = None, run: Run | None = None) -> Iterator[Member]:
-        """Yield the articles of one story by date, or of a whole run by id."""
-        run = run or self.run()
-        ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
-        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
-        condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
-        order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
-        rows = self.connection.execute(
-            f"SELECT {columns}, m.cluster, o.id FROM memberships m JOIN articles a "
-            f"ON a.key = m.article LEFT JOIN articles o ON o.key = m.copy_of "
-            f"WHERE {condition} ORDER BY {order}",
-            (run.id,) if story is None else (run.id, story.id),
-        )
-        for *article, cluster, copy_of in rows:
-            yield Member(to_article(article), ancestry[cluster], copy_of)
+    def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
+        """Yield the articles of one story by date, or of the whole run by id."""
 
-    def _path(self, cluster: int | None) -> tuple[int, ...]:
-        """Return the ids from the coarsest level down to this cluster."""
-        path: list[int] = []
-        while cluster is not None:
-            path.append(cluster)
-            cluster = self.connection.execute(
-                "SELECT parent FROM clusters WHERE id = ?", (cluster,)
-            ).fetchone()[0]
-        return tuple(reversed(path))
-
-    def _ancestry(self, run: Run) -> dict[int, tuple[int, ...]]:
-        """Return, for every cluster of a run, its path from the coarsest level to itself."""
-        paths: dict[int, tuple[int, ...]] = {}
-        for cluster, parent in self.connection.execute(
-            "SELECT id, parent FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
-        ):
-            paths[cluster] = (*paths.get(parent, ()), cluster)
-        return paths
-
-    def linkages(self, run: Run | None = None) -> list[NDArray[np.float64]]:
+    def linkages(self, run: Run) -> list[NDArray[np.float64]]:
         """Return the SciPy-style linkage matrices of a run, coarse to fine."""
-        run = run or self.run()
-        ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
-        return [
-            np.array(
-                self.connection.execute(ask, (run.id, depth)).fetchall(), dtype=np.float64
-            ).reshape(-1, 4)
-            for depth in range(len(self.levels(run)))
-        ]
+
+    # ── counts for pages; no text is read but that of the articles returned ───────────────────
+
+    def totals(self, run: Run) -> Totals:
+        """Count a run's articles, outlets and languages."""
+
+    def level_totals(self, run: Run) -> dict[str, tuple[int, int]]:
+        """Return (clusters, independent texts) per level of a run, coarse to fine."""
+
+    def stories_below(self, run: Run) -> dict[int, int]:
+        """Count the clusters of the finest level below every coarser cluster, by its id."""
+
+    def story_cells(
+        self, run: Run, level: str, *, stories: int, seconds: int
+    ) -> list[tuple[int, str, str, int | None, int]]:
+        """Count the articles of the largest stories by story, outlet, language and time.
+
+        Parameters
+        ----------
+        run, level
+            The run and its finest level.
+        stories
+            How many of the largest stories, in the order of `clusters`.
+        seconds
+            Width of a time bin: 3600 or 86400.
+
+        Returns
+        -------
+        list of (story id, outlet, language, bin, articles)
+            The bin counts from 1970, None for articles without a date.
+        """
+
+    def theme_timeline(self, run: Run, *, seconds: int) -> list[tuple[int, int, int]]:
+        """Count all dated articles of a run as (id of the coarsest cluster, bin, articles)."""
+
+    def story_headlines(
+        self, run: Run, level: str, *, stories: int, articles: int
+    ) -> list[Headline]:
+        """Return up to `articles` articles of each of the largest stories.
+
+        Texts that stand for themselves come before copies, earlier before later; articles without
+        a date come last. The order within a story is that order.
+        """
+
+    def headlines_by_id(self, run: Run, ids: list[str]) -> list[Headline]:
+        """Return the articles of a run with these ids, in no particular order."""
+
+    def copies_of(self, run: Run) -> dict[int, int]:
+        """Return how many copies every copied article of a run has, by its key."""
+
+
+def open_store(address: str | Path, *, create: bool = False) -> Store:
+    """Open the store of an address: a path is that of a SQLite file.
+
+    Raises
+    ------
+    NestError
+        If it cannot be opened, or the address is of an unknown kind.
+    """
+    kind, found, _ = str(address).partition("://")
+    if found:
+        raise NestError(f"{address}: nests are kept in files, not in {kind}. Give a path.")
+    return SqliteStore(Path(address), create=create)

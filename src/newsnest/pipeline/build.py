@@ -1,7 +1,8 @@
-"""From files to a finished run in a nest: what is known already is found, the rest is done.
+"""From articles to a finished run in a nest: what is known already is found, the rest is done.
 
 Every step writes to the nest in one transaction, so that after a kill the same call goes on where
-the last one stopped and ends with the same result.
+the last one stopped and ends with the same result. What only a new run needs is imported only then:
+a finished nest answers at once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,16 +20,15 @@ from typing import Any
 
 import newsnest
 from newsnest.cluster import calibration_digest
-from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_languages
-from newsnest.corpus.origin import format_of, name_of
+from newsnest.corpus import Notice, settle_languages
 from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
-from newsnest.nest import Nest, Result, Run, plural
+from newsnest.nest import Nest, Run, plural
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
-from newsnest.pipeline.walk import Walk
+from newsnest.pipeline.source import Input, Item, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
 
@@ -44,8 +46,8 @@ class Built:
 
 
 def build(
-    paths: Sequence[str | Path],
-    nest: Nest,
+    source: Source,
+    nest: Nest | str | Path,
     options: Options = Options(),  # noqa: B008 (frozen)
     *,
     describer: Describer | None = None,
@@ -55,10 +57,11 @@ def build(
 
     Parameters
     ----------
-    paths
-        Files and directories; see `newsnest.corpus.read_articles`.
+    source
+        A path or several, of files and directories (see `newsnest.corpus.read_articles`); or
+        Articles, in any order, with different ids.
     nest
-        Open for writing.
+        A nest open for writing, or the path of one: opened, created if it is not there, and closed.
     options
         Everything that shapes the result.
     describer
@@ -69,48 +72,42 @@ def build(
     Returns
     -------
     Built
-        The same paths, options and versions find the finished run again and do nothing.
+        The same input, options and versions find the finished run again and do nothing.
 
     Raises
     ------
     InputError
         If a file cannot be read, or no article was found.
-    ParameterError, EncoderError, NestError
+    ParameterError
+        If `source` is neither, such as a DataFrame, or `nest` is no nest.
+    EncoderError, NestError
         As the parts raise them.
 
     Example
     -------
     >>> from tempfile import TemporaryDirectory
     >>> from newsnest.corpus.sample import sample_path
-    >>> with TemporaryDirectory() as folder, Nest(Path(folder, "a.nest"), create=True) as nest:
-    ...     built = build([sample_path()], nest, Options(encoder="tfidf"))
+    >>> with TemporaryDirectory() as folder:
+    ...     built = build(sample_path(), Path(folder, "a.nest"), Options(encoder="tfidf"))
     >>> built.new, built.run.facts["articles"]
     (True, 498)
     """
-    describer = describer or keyword_describer(options)
-    # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
+    if not isinstance(nest, Nest | str | Path):
+        raise ParameterError(
+            f"build: nest must be a Nest or a path, got {type(nest).__name__}. Name a file."
+        )
+    # A misspelt encoder is told before a large input is read; nothing is loaded yet.
     load_encoder(options.encoder)
-    walk = Walk(options, describer, nest.vectors, progress)
-    with walk.timed("read"):
-        corpus = _corpus(paths, nest, options.read, progress)
-    given = {**asdict(options), "read": _said(options.read), "describer": describer.name}
-    versions = _versions(options)
-    run = nest.start_run(
-        _key(corpus, given, versions), corpus, given, versions, inputs=[*map(name_of, paths)]
-    )
-    if run.finished:
-        return Built(run, new=False)
-    try:
-        result = _walked(walk, nest, run)
-    except ParameterError:
-        nest.forget_run(run)  # the same command would not go on, but fail again
-        raise
-    except (NewsnestError, KeyboardInterrupt) as error:
-        said = error.for_people if isinstance(error, NewsnestError) else "it was interrupted"
-        nest.stop_run(run, said)
-        raise
-    nest.finish_run(run, result, progress=progress)
-    return Built(nest.run(run.id), new=True)
+    given = find_input(source, options.read)
+    describer = describer or keyword_describer(options)
+    with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:
+        started = time.perf_counter()
+        batch = _read(given, opened, options, progress)
+        seconds = time.perf_counter() - started
+        run = _start(given, batch, opened, options, describer)
+        if run.finished:
+            return Built(run, new=False)
+        return Built(_finish(run, seconds, opened, options, describer, progress), new=True)
 
 
 def keyword_describer(options: Options) -> KeywordDescriber:
@@ -120,13 +117,61 @@ def keyword_describer(options: Options) -> KeywordDescriber:
     )
 
 
-def _walked(walk: Walk, nest: Nest, run: Run) -> Result:
-    with walk.timed("read"):
-        articles = nest.corpus_articles(run.corpus)
-    rejected = nest.count_rejected(run.corpus)
-    if not articles:
-        raise InputError(_why_nothing(nest, run, rejected))
-    return walk.run(articles, rejected=rejected)
+def _read(given: Input, nest: Nest, options: Options, progress: Progress) -> int:
+    """Return the batch of an input, read now unless the nest has it."""
+    batch = nest.store.find_batch(given.digest, given.options)
+    if batch is not None:
+        return batch
+    items = given.items(progress)
+    if options.read.detect_language:
+        items = settle_languages(items, progress=progress)
+    return nest.store.add_batch(given.digest, given.options, _as_kept(items), inputs=given.names)
+
+
+def _as_kept(items: Iterable[Item]) -> Iterator[Article | Rejected | tuple[str, str]]:
+    for item in items:
+        yield (item.file, item.message) if isinstance(item, Notice) else item
+
+
+def _start(given: Input, batch: int, nest: Nest, options: Options, describer: Describer) -> Run:
+    """Return the run of a batch, these options and these versions, started now if it is new."""
+    # By its name where the options say the rest.
+    usual = describer.fingerprint == keyword_describer(options).fingerprint
+    named = describer.name if usual else describer.fingerprint
+    chosen = {**asdict(options), "read": reading(options.read), "describer": named}
+    versions = _versions(options)
+    key = _key(batch, chosen, versions)
+    return nest.store.start_run(key, batch, chosen, versions, inputs=given.names)
+
+
+def _finish(
+    run: Run,
+    seconds: float,
+    nest: Nest,
+    options: Options,
+    describer: Describer,
+    progress: Progress,
+) -> Run:
+    from newsnest.pipeline.walk import Walk
+
+    walk = Walk(options, describer, nest.vectors, progress)
+    walk.facts["seconds"]["read"] = seconds
+    try:
+        with walk.timed("read"):
+            articles = nest.store.articles(run.batch)
+        rejected = nest.store.count_rejected(run.batch)
+        if not articles:
+            raise InputError(_why_nothing(nest, run, rejected))
+        result = walk.run(articles, rejected=rejected)
+    except ParameterError:
+        nest.store.forget_run(run)  # the same command would not go on, but fail again
+        raise
+    except (NewsnestError, KeyboardInterrupt) as error:
+        why = error.for_people if isinstance(error, NewsnestError) else "it was interrupted"
+        nest.store.stop_run(run, why)
+        raise
+    nest.store.finish_run(run, result, progress=progress)
+    return nest.run(run.id)
 
 
 def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
@@ -135,42 +180,11 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
     what = f"no article could be read from {names}"
     if not rejected:
         return f"{what}: there are no rows. Check that it is the right file."
-    first = nest.rejected(run.corpus, limit=1)[0]
+    first = nest.rejected(run, limit=1)[0]
     return (
         f"{what}; {rejected:,} {plural('row', rejected)} set aside (the first: {first.file}:"
-        f"{first.line}: {first.reason}). See them: newsnest show {nest.path} --rejected"
+        f"{first.line}: {first.reason}). See them: newsnest show {nest.address} --rejected"
     )
-
-
-def _corpus(
-    paths: Sequence[str | Path], nest: Nest, options: ReadOptions, progress: Progress
-) -> int:
-    """Return the corpus of these files, read now unless the nest has it."""
-    identity = digest(paths)
-    # The same bytes named .txt and .jsonl are two corpora.
-    kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
-    read = {**_said(options), "kinds": kinds}
-    corpus = nest.find_corpus(identity, read)
-    if corpus is None:
-        items = read_articles(paths, options=options, progress=progress)
-        if options.detect_language:
-            items = settle_languages(items, progress=progress)
-        corpus = nest.add_corpus(identity, read, _as_kept(items))
-    return corpus
-
-
-def _said(options: ReadOptions) -> dict[str, Any]:
-    """Return how files are read, a profile by its name and the digest of its rules."""
-    profile = options.profile
-    said = None if profile is None else f"{profile.name} {profile.digest}"
-    return {**asdict(options), "profile": said}
-
-
-def _as_kept(
-    items: Iterable[Article | Rejected | Notice],
-) -> Iterator[Article | Rejected | tuple[str, str]]:
-    for item in items:
-        yield (item.file, item.message) if isinstance(item, Notice) else item
 
 
 def _versions(options: Options) -> dict[str, str]:
@@ -196,7 +210,7 @@ def _versions(options: Options) -> dict[str, str]:
     }
 
 
-def _key(corpus: int, options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+def _key(batch: int, options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     """Identify a run: the same key means the same result."""
-    text = json.dumps([corpus, options, versions], sort_keys=True)
+    text = json.dumps([batch, options, versions], sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from newsnest.errors import ParameterError
-from newsnest.nest import Cluster, Nest, Run, overview
-from newsnest.nest.overview import Headline, Totals
+from newsnest.nest import Cluster, Headline, Nest, Run, Totals
 
 _HOUR, _DAY = 3_600, 86_400
 _HOURLY = 4 * _DAY  # up to four days, a timeline by the hour says more than one by the day
@@ -69,7 +68,7 @@ class Contents:
     stories
         The stories shown, the largest first.
     below
-        (stories, articles, independent texts) below every coarser cluster of the run, by its id.
+        How many stories lie below every coarser cluster of the run, by its id.
     headlines
         The articles shown, per story id.
     """
@@ -80,25 +79,40 @@ class Contents:
     independent: int
     above: list[list[Cluster]]
     stories: list[Cluster]
-    below: dict[int, tuple[int, int, int]]
+    below: dict[int, int]
     headlines: dict[int, list[Headline]]
 
 
 def read_contents(nest: Nest, run: Run, limits: ReportLimits) -> Contents:
     """Read what a page shows of a run."""
-    counts = overview.level_totals(nest, run)
+    counts = nest.store.level_totals(run)
     finest = list(counts)[-1] if counts else ""
     stories = nest.clusters(finest, run=run, limit=limits.stories) if counts else []
     return Contents(
         run=run,
-        totals=overview.totals(nest, run),
+        totals=nest.store.totals(run),
         levels=tuple((level, n) for level, (n, _) in counts.items()),
         independent=counts[finest][1] if counts else 0,
-        above=overview.ancestors(nest, run, stories) if counts else [],
+        above=_above(nest, run, stories) if counts else [],
         stories=stories,
-        below=overview.stories_below(nest, run),
+        below=nest.store.stories_below(run),
         headlines=_headlines(nest, run, stories, limits) if counts else {},
     )
+
+
+def _above(nest: Nest, run: Run, stories: list[Cluster]) -> list[list[Cluster]]:
+    """Return the clusters above these stories, one list per coarser level, coarse to fine.
+
+    Each list keeps the order of `Nest.clusters`: the largest first.
+    """
+    levels = nest.levels(run)[:-1]
+    wanted = {story.parent for story in stories}
+    above: list[list[Cluster]] = []
+    for level in reversed(levels):
+        kept = [cluster for cluster in nest.clusters(level, run=run) if cluster.id in wanted]
+        wanted = {cluster.parent for cluster in kept}
+        above.append(kept)
+    return above[::-1]
 
 
 def _headlines(
@@ -107,8 +121,7 @@ def _headlines(
     """Return the articles shown per story; those that a summary quotes are among them."""
     by_story: dict[int, list[Headline]] = {story.id: [] for story in stories}
     seen: set[str] = set()
-    for item in overview.story_headlines(
-        nest,
+    for item in nest.store.story_headlines(
         run,
         stories[0].level,
         stories=limits.stories,
@@ -119,7 +132,7 @@ def _headlines(
     quoted = {s.article for story in stories for s in story.summary} | {
         story.representative for story in stories
     }
-    for item in overview.headlines_by_id(nest, run, sorted(quoted - seen)):
+    for item in nest.store.headlines_by_id(run, sorted(quoted - seen)):
         if item.story in by_story:
             by_story[item.story].append(item)
     for items in by_story.values():
@@ -142,7 +155,7 @@ def build_payload(nest: Nest, contents: Contents, limits: ReportLimits) -> dict[
     seconds = _bin_width(contents.totals)
     nodes = [cluster for level in contents.above for cluster in level]
     position = {cluster.id: place for place, cluster in enumerate(nodes)}
-    copies = overview.copies_of(nest, contents.run)
+    copies = nest.store.copies_of(contents.run)
     finest = contents.levels[-1][0] if contents.levels else ""
     cells = _cells(nest, contents, limits, (outlets, languages), seconds)
     filterable = len(outlets.names)  # names added from here on are shown, not filtered for
@@ -196,7 +209,7 @@ def _seconds(date: datetime | None) -> int | None:
 
 
 def _node_columns(
-    nodes: list[Cluster], position: dict[int, int], below: dict[int, tuple[int, int, int]]
+    nodes: list[Cluster], position: dict[int, int], below: dict[int, int]
 ) -> dict[str, list[Any]]:
     return {
         "level": [node.level for node in nodes],
@@ -204,9 +217,9 @@ def _node_columns(
         "parent": [-1 if node.parent is None else position[node.parent] for node in nodes],
         "name": [node.name for node in nodes],
         "keywords": [list(node.keywords) for node in nodes],
-        "stories": [below[node.id][0] for node in nodes],
-        "articles": [below[node.id][1] for node in nodes],
-        "independent": [below[node.id][2] for node in nodes],
+        "stories": [below[node.id] for node in nodes],
+        "articles": [node.articles for node in nodes],
+        "independent": [node.independent for node in nodes],
     }
 
 
@@ -270,8 +283,7 @@ def _cells(
     if not contents.stories:
         return []
     counted: dict[tuple[int, int, int, int | None], int] = {}
-    for story, source, lang, time, n in overview.story_cells(
-        nest,
+    for story, source, lang, time, n in nest.store.story_cells(
         contents.run,
         contents.levels[-1][0],
         stories=limits.stories,
@@ -291,7 +303,7 @@ def _timeline(
     tops = [cluster.id for cluster in (contents.above[0] if contents.above else [])][:COLOURS]
     slot = {cluster: place for place, cluster in enumerate(tops)}
     sums: list[dict[int, int]] = [{} for _ in range(len(tops) + 1)]
-    for cluster, time, n in overview.theme_timeline(nest, contents.run, seconds=seconds):
+    for cluster, time, n in nest.store.theme_timeline(contents.run, seconds=seconds):
         row = sums[slot.get(cluster, len(tops))]
         row[time] = row.get(time, 0) + n
     return [[value for pair in sorted(row.items()) for value in pair] for row in sums]

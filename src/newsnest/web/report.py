@@ -121,7 +121,7 @@ def write_report(
         )
     contents = read_contents(nest, run, limits)
     left_out = tuple(_left_out(nest, contents, limits))
-    page = _render(nest, contents, limits, (title or nest.path.stem, left_out))
+    page = _render(nest, contents, limits, (title or Path(nest.address).stem, left_out))
     size = _write(path, page.encode("utf-8", errors="replace"))
     return ReportSummary(
         path=path,
@@ -184,7 +184,7 @@ def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]
             f"The {limits.outlets:,} outlets with most articles of {outlets:,} can be chosen; the "
             "rest are “other outlets”."
         )
-    rejected = nest.count_rejected(contents.run.corpus)
+    rejected = nest.store.count_rejected(contents.run.batch)
     if rejected > limits.rejected:
         sentences.append(f"The first {limits.rejected:,} of {rejected:,} rejected rows are listed.")
     return sentences
@@ -211,9 +211,9 @@ def _render(
         levels=contents.levels,
         finest=contents.levels[-1][0] if contents.levels else "story",
         tree=_tree(contents),
-        rejected=nest.rejected(run.corpus, limit=limits.rejected),
-        rejected_total=nest.count_rejected(run.corpus),
-        notices=nest.notices(run.corpus),
+        rejected=nest.rejected(run, limit=limits.rejected),
+        rejected_total=nest.store.count_rejected(run.batch),
+        notices=nest.notices(run),
         run=run,
         encoder=str(run.options.get("encoder", "")),
         about=[
@@ -235,7 +235,7 @@ class Branch:
 
     cluster: Cluster
     place: int
-    counts: tuple[int, int, int]
+    story_count: int
     branches: list[Branch]
     stories: list[tuple[int, Cluster, str]]
 

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from newsnest.errors import NestError
+from newsnest.nest.sqlite.rows import content_of
 
 APPLICATION_ID = 0x4E455354  # "NEST"
+IN_MEMORY = ":memory:"
+"""The address of a nest without a file."""
 _CACHE = 65_536  # KiB: room for the index over a million hashes, which is met in random order
 
 _FIRST = """
@@ -113,8 +116,59 @@ ALTER TABLE runs ADD COLUMN inputs TEXT NOT NULL DEFAULT '[]';   -- JSON list of
 ALTER TABLE runs ADD COLUMN stopped TEXT NOT NULL DEFAULT '';    -- why it is not finished
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL)
+# An article had been a row per corpus, so that one new article copied all. Now each version of an
+# article is one row of the nest, and a batch lists the versions it holds.
+_ARTICLES_OF_THE_NEST = """
+ALTER TABLE corpora RENAME TO batches;
+ALTER TABLE batches ADD COLUMN inputs TEXT NOT NULL DEFAULT '[]';   -- JSON list of paths as given
+ALTER TABLE rejected RENAME COLUMN corpus TO batch;
+ALTER TABLE notices RENAME COLUMN corpus TO batch;
+ALTER TABLE runs RENAME COLUMN corpus TO batch;
+CREATE INDEX rejected_by_batch ON rejected (batch);
+CREATE INDEX notices_by_batch ON notices (batch);
+UPDATE batches SET inputs = coalesce(
+    (SELECT inputs FROM runs WHERE batch = batches.id ORDER BY runs.id LIMIT 1), '[]');
+CREATE TABLE versions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,                   -- the canonical order
+    content BLOB NOT NULL,              -- digest of all that follows
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    lang TEXT NOT NULL,
+    date REAL,                          -- seconds since 1970, UTC
+    source TEXT NOT NULL,
+    url TEXT NOT NULL,
+    UNIQUE (id, content)
+);
+INSERT INTO versions
+SELECT key, id, content_of(title, text, lang, date, source, url),
+    title, text, lang, date, source, url
+FROM articles WHERE true ORDER BY key ON CONFLICT (id, content) DO NOTHING;
+CREATE TEMP TABLE moved (old INTEGER PRIMARY KEY, new INTEGER NOT NULL);
+INSERT INTO moved
+SELECT a.key, v.key FROM articles a JOIN versions v
+ON v.id = a.id AND v.content = content_of(a.title, a.text, a.lang, a.date, a.source, a.url);
+CREATE TABLE batch_articles (
+    batch INTEGER NOT NULL REFERENCES batches (id),
+    id TEXT NOT NULL,                   -- as in articles: a batch holds one version of an article
+    article INTEGER NOT NULL REFERENCES versions (key),
+    PRIMARY KEY (batch, id)
+) WITHOUT ROWID;
+INSERT INTO batch_articles
+SELECT a.corpus, a.id, m.new FROM articles a JOIN moved m ON m.old = a.key ORDER BY 1, 2;
+DELETE FROM moved WHERE new = old;
+UPDATE clusters SET representative = (SELECT new FROM moved WHERE old = representative)
+WHERE representative IN (SELECT old FROM moved);
+UPDATE memberships SET article = (SELECT new FROM moved WHERE old = article)
+WHERE article IN (SELECT old FROM moved);
+UPDATE memberships SET copy_of = (SELECT new FROM moved WHERE old = copy_of)
+WHERE copy_of IN (SELECT old FROM moved);
+DROP TABLE moved;
+DROP TABLE articles;
+ALTER TABLE versions RENAME TO articles;
+"""
 
+MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL, _ARTICLES_OF_THE_NEST)
 
 _BUSY = "Another program is writing to this nest: wait for it, then run the command again."
 _DENIED = "Check that the file and its directory can be written, and that it stays in place."
@@ -151,7 +205,8 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         written by a newer newsnest. The file is left untouched.
     """
     try:
-        _check_path(path, create=create)
+        if str(path) != IN_MEMORY:
+            _check_path(path, create=create)
     except OSError as error:
         raise NestError(
             f"{path}: cannot be opened ({error.strerror}). Check the path and its permissions."
@@ -161,10 +216,11 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, timeout=30)
         _check_identity(connection, path, create=create)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = {-_CACHE}")
-        _migrate(connection)
+        _migrate(connection, path)
+        # Only now: a migration may drop a table that others refer to, and put another in its place.
+        connection.execute("PRAGMA foreign_keys = ON")
     except BaseException as error:
         if connection is not None:
             connection.close()
@@ -218,15 +274,24 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the tables up to date; after a kill all of it is there or nothing."""
     if _version(connection) == len(MIGRATIONS):
         return
+    connection.create_function("content_of", 6, content_of, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")
-    # Asked again under the lock: another program may have been faster.
-    for migration in MIGRATIONS[_version(connection) :]:
-        for statement in _statements(migration):
-            connection.execute(statement)
+    try:
+        # Asked again under the lock: another program may have been faster.
+        for migration in MIGRATIONS[_version(connection) :]:
+            for statement in _statements(migration):
+                connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        raise NestError(
+            f"{path} was written by an older newsnest and cannot be written now. Open it once "
+            f"where it can be, so that its tables are brought up to date: newsnest show {path}"
+        ) from error
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("COMMIT")

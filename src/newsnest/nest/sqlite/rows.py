@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from newsnest.nest.records import Cluster, Run
+from newsnest.nest.records import Batch, Cluster, Run
 from newsnest.types import Article, Sentence
 
 ARTICLE_COLUMNS = "id, title, text, lang, date, source, url"
@@ -16,7 +17,8 @@ CLUSTER_COLUMNS = (
     "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y"
 )
 
-RUN_COLUMNS = "id, corpus, created, options, versions, facts, inputs, stopped, finished"
+BATCH_COLUMNS = "id, digest, options, inputs"
+RUN_COLUMNS = "id, batch, created, options, versions, facts, inputs, stopped, finished"
 
 
 def to_json(value: Mapping[str, Any]) -> str:
@@ -61,6 +63,20 @@ def to_article(row: Sequence[Any]) -> Article:
     """Make an article of ARTICLE_COLUMNS."""
     name, title, text, lang, date, source, url = row
     return Article(name, title, text, lang, to_date(date), source, url)
+
+
+def content_of(*values: str | float | None) -> bytes:
+    """Return the digest of an article's columns but its id: equal digests mean the same version.
+
+    Migrations call it too, so what it returns never changes.
+    """
+    return hashlib.blake2b(json.dumps(values).encode(), digest_size=16).digest()
+
+
+def to_batch(row: Sequence[Any]) -> Batch:
+    """Make a batch of BATCH_COLUMNS."""
+    number, digest, options, inputs = row
+    return Batch(number, digest, json.loads(options), tuple(json.loads(inputs)))
 
 
 def from_cluster(
@@ -111,10 +127,10 @@ def to_cluster(row: Sequence[Any]) -> Cluster:
 
 def to_run(row: Sequence[Any]) -> Run:
     """Make a run of RUN_COLUMNS."""
-    number, corpus, created, options, versions, facts, inputs, stopped, finished = row
+    number, batch, created, options, versions, facts, inputs, stopped, finished = row
     return Run(
         id=number,
-        corpus=corpus,
+        batch=batch,
         created=datetime.fromtimestamp(created, UTC),
         options=json.loads(options),
         versions=json.loads(versions),

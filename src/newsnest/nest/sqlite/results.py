@@ -1,4 +1,4 @@
-"""How the result of a run goes into the tables."""
+"""The result of a run, written to the tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from newsnest.nest.records import Result, Run
-from newsnest.nest.rows import from_cluster, to_json
+from newsnest.nest.sqlite.rows import from_cluster, to_json
 from newsnest.progress import SILENT, Progress, Task
 
 _CHUNK = 10_000
@@ -21,21 +21,21 @@ def write_result(
 ) -> None:
     """Write a result, and that the run is finished; the caller holds the transaction."""
     began = time.perf_counter()
-    keys = _article_keys(sql, run.corpus)
+    keys = _article_keys(sql, run.batch)
     first = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM clusters").fetchone()[0])
     merges = sum(map(len, result.linkages))
     total = len(result.clusters) + len(result.membership) + merges
     with progress.start("keep", total, "rows") as task:
         sql.executemany(
             "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            _told(_clusters(run, result, keys, first), task),
+            _counted(_clusters(run, result, keys, first), task),
         )
         sql.executemany(
             "INSERT INTO memberships VALUES (?, ?, ?, ?)",
-            _told(_memberships(run, result, list(keys.values()), first), task),
+            _counted(_memberships(run, result, list(keys.values()), first), task),
         )
         sql.executemany(
-            "INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?, ?)", _told(_merges(run, result), task)
+            "INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?, ?)", _counted(_merges(run, result), task)
         )
     sql.execute(
         "UPDATE runs SET facts = ?, means = ?, rotation = ?, stopped = '', finished = 1 "
@@ -54,8 +54,8 @@ def _with_seconds(facts: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     return {**facts, "seconds": {**facts.get("seconds", {}), "write": round(seconds, 3)}}
 
 
-def _told(rows: Iterable[Row], task: Task) -> Iterator[Row]:
-    """Pass rows on and tell how many, in large steps."""
+def _counted(rows: Iterable[Row], task: Task) -> Iterator[Row]:
+    """Pass rows on and count them, in large steps."""
     done = 0
     for done, row in enumerate(rows, 1):
         yield row
@@ -64,8 +64,9 @@ def _told(rows: Iterable[Row], task: Task) -> Iterator[Row]:
     task.advance(done % _CHUNK)
 
 
-def _article_keys(sql: sqlite3.Connection, corpus: int) -> dict[str, int]:
-    rows = sql.execute("SELECT id, key FROM articles WHERE corpus = ? ORDER BY id", (corpus,))
+def _article_keys(sql: sqlite3.Connection, batch: int) -> dict[str, int]:
+    ask = "SELECT id, article FROM batch_articles WHERE batch = ? ORDER BY id"
+    rows = sql.execute(ask, (batch,))
     return {str(article): int(key) for article, key in rows}
 
 

@@ -1,0 +1,188 @@
+"""The nest: what keeps articles, vectors, clusters, names and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.errors import NestError, did_you_mean
+from newsnest.nest.records import Cluster, Member, Run
+from newsnest.nest.sqlite import SqliteStore
+from newsnest.nest.store import Store, open_store
+from newsnest.types import Rejected, Vectors
+
+
+class Nest:
+    """A nest that is open; use as a context manager or call `close`.
+
+    A block that ends in an error of ours leaves no new file, unless there is work in it to keep.
+    Methods that take a `run` read the newest finished one by default.
+
+    Parameters
+    ----------
+    address
+        The file; ":memory:" keeps the nest in memory alone.
+    create
+        Make the file if it is not there.
+
+    Attributes
+    ----------
+    store
+        The tables: what writes a nest, and counts for pages.
+    vectors
+        The same, as a `newsnest.embed.VectorCache`.
+
+    Raises
+    ------
+    NestError
+        If the file is missing (and not to be created), is not a nest, or is newer than this
+        newsnest.
+
+    Example
+    -------
+    >>> with Nest("news.nest") as nest:                                      # doctest: +SKIP
+    ...     for story in nest.clusters("story")[:5]:
+    ...         print(story.name, story.size)
+    """
+
+    def __init__(self, address: str | Path, *, create: bool = False) -> None:
+        self._keep(open_store(address, create=create))
+
+    def _keep(self, store: Store) -> None:
+        self.store = self.vectors = store
+        self.address = store.address
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Open a nest in memory, of what `to_bytes` returned."""
+        nest = cls.__new__(cls)
+        nest._keep(SqliteStore.from_bytes(content))
+        return nest
+
+    def to_bytes(self) -> bytes:
+        """Return what a file of this nest holds, to be written or kept elsewhere."""
+        return self.store.to_bytes()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.store.__exit__(kind, error, trace)
+
+    def runs(self) -> list[Run]:
+        """Return every run, oldest first."""
+        return self.store.runs()
+
+    def run(self, number: int | None = None) -> Run:
+        """Return one run; None means the newest finished one.
+
+        Raises
+        ------
+        NestError
+            If there is no such run, or none is finished.
+        """
+        runs = self.runs()
+        if number is None:
+            finished = [run for run in runs if run.finished]
+            if not finished:
+                raise self._unfinished(runs)
+            return finished[-1]
+        for run in runs:
+            if run.id == number:
+                return run
+        known = ", ".join(str(run.id) for run in runs) or "none"
+        raise NestError(f"{self.address} has no run {number}. It has: {known}.")
+
+    def rejected(self, run: Run | None = None, *, limit: int | None = None) -> list[Rejected]:
+        """Return the rows of a run's batch that could not become articles."""
+        return self.store.rejected((run or self.run()).batch, limit=limit)
+
+    def notices(self, run: Run | None = None) -> list[tuple[str, str]]:
+        """Return what was noticed while reading a run's batch, as (file, message)."""
+        return self.store.notices((run or self.run()).batch)
+
+    def levels(self, run: Run | None = None) -> list[str]:
+        """Return the names of a run's levels, coarse to fine.
+
+        Raises
+        ------
+        NestError
+            If the run is not finished.
+        """
+        run = run or self.run()
+        levels = self.store.levels(run)
+        if not levels:
+            raise self._unfinished([run])
+        return levels
+
+    def clusters(
+        self, level: str, *, run: Run | None = None, limit: int | None = None
+    ) -> list[Cluster]:
+        """Return the clusters of one level, the largest (by independent texts) first.
+
+        Raises
+        ------
+        NestError
+            If the run has no such level.
+        """
+        run = run or self.run()
+        known = self.levels(run)
+        if level not in known:
+            raise NestError(
+                f"{self.address} has no level {level!r}. It has: {', '.join(known)}."
+                f"{did_you_mean(level, known)}"
+            )
+        return self.store.clusters(run, level, limit=limit)
+
+    def children(self, cluster: Cluster, *, limit: int | None = None) -> list[Cluster]:
+        """Return the clusters one level below, the largest first."""
+        return self.store.children(cluster, limit=limit)
+
+    def members(self, *, story: Cluster | None = None, run: Run | None = None) -> Iterator[Member]:
+        """Yield the articles of one story by date, or of a whole run by id."""
+        return self.store.members(run or self.run(), story=story)
+
+    def linkages(self, run: Run | None = None) -> list[NDArray[np.float64]]:
+        """Return the SciPy-style linkage matrices of a run, coarse to fine."""
+        run = run or self.run()
+        self.levels(run)  # raises if it is not finished
+        return self.store.linkages(run)
+
+    def frame(self, run: Run | None = None) -> tuple[Vectors, Vectors]:
+        """Return the means, float32 (g, d), and rotation, float32 (d, d), of a run.
+
+        Raises
+        ------
+        NestError
+            If the run is not finished.
+        """
+        run = run or self.run()
+        frame = self.store.frame(run)
+        if frame is None:
+            raise self._unfinished([run])
+        return frame
+
+    def _unfinished(self, runs: Sequence[Run]) -> NestError:
+        """Return the error that says why the newest of these runs has no result, and the cure."""
+        what = f"{self.address} holds no finished run."
+        if runs:
+            newest = runs[-1]
+            why = f": {newest.stopped.rstrip('.')}" if newest.stopped else ""
+            what = f"Run {newest.id} of {self.address} is not finished{why}."
+        return NestError(
+            f"{what} Run the same newsnest cluster command again: it goes on where it stopped."
+        )

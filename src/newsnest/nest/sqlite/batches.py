@@ -1,0 +1,127 @@
+"""Batches in SQLite: the articles of a nest, which reading brought them, and what it set aside."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from newsnest.errors import NestError
+from newsnest.nest.records import Batch
+from newsnest.nest.sqlite.database import Database
+from newsnest.nest.sqlite.rows import (
+    ARTICLE_COLUMNS,
+    BATCH_COLUMNS,
+    content_of,
+    from_article,
+    to_article,
+    to_batch,
+    to_json,
+    to_list,
+    to_name,
+)
+from newsnest.types import Article, Rejected
+
+_CHUNK = 10_000
+_ADD_ARTICLE = (
+    f"INSERT INTO articles ({ARTICLE_COLUMNS}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (id, content) DO NOTHING"
+)
+_ADD_TO_BATCH = (
+    "INSERT INTO batch_articles SELECT ?, id, key FROM articles WHERE id = ? AND content = ?"
+)
+
+
+class Batches(Database):
+    """The part of a store that holds articles."""
+
+    def find_batch(self, digest: str, options: Mapping[str, Any]) -> int | None:
+        """Return the number of the batch read from this input with these options, if kept."""
+        ask = "SELECT id FROM batches WHERE digest = ? AND options = ?"
+        number: int | None = self._first(ask, (digest, to_json(options)))
+        return number
+
+    def add_batch(
+        self,
+        digest: str,
+        options: Mapping[str, Any],
+        items: Iterable[Article | Rejected | tuple[str, str]],
+        *,
+        inputs: Sequence[str] = (),
+    ) -> int:
+        """Keep a batch as it is read, in one transaction, and return its number."""
+        with self.transaction() as sql:
+            known = self.find_batch(digest, options)
+            if known is not None:
+                return known
+            batch = int(
+                sql.execute(
+                    "INSERT INTO batches (digest, options, inputs) VALUES (?, ?, ?) RETURNING id",
+                    (digest, to_json(options), to_list(inputs)),
+                ).fetchone()[0]
+            )
+            stream = iter(items)
+            while chunk := list(islice(stream, _CHUNK)):
+                _add_articles(sql, batch, [item for item in chunk if isinstance(item, Article)])
+                sql.executemany(
+                    "INSERT INTO rejected VALUES (?, ?, ?, ?, ?)",
+                    (
+                        (batch, to_name(item.file), item.line, item.reason, item.content)
+                        for item in chunk
+                        if isinstance(item, Rejected)
+                    ),
+                )
+                sql.executemany(
+                    "INSERT INTO notices VALUES (?, ?, ?)",
+                    ((batch, *map(to_name, item)) for item in chunk if isinstance(item, tuple)),
+                )
+        return batch
+
+    def batches(self) -> list[Batch]:
+        """Return every batch, oldest first."""
+        rows = self.connection.execute(f"SELECT {BATCH_COLUMNS} FROM batches ORDER BY id")
+        return [to_batch(row) for row in rows]
+
+    def articles(self, batch: int) -> list[Article]:
+        """Return the articles of a batch in canonical order: by id."""
+        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
+        rows = self.connection.execute(
+            f"SELECT {columns} FROM batch_articles b JOIN articles a ON a.key = b.article "
+            "WHERE b.batch = ? ORDER BY b.id",
+            (batch,),
+        )
+        return [to_article(row) for row in rows]
+
+    def rejected(self, batch: int, *, limit: int | None = None) -> list[Rejected]:
+        """Return the rows of a batch that could not become articles, in the order of the input."""
+        rows = self.connection.execute(
+            "SELECT file, line, reason, content FROM rejected WHERE batch = ? ORDER BY rowid "
+            "LIMIT ?",
+            (batch, -1 if limit is None else limit),
+        )
+        return [Rejected(*row) for row in rows]
+
+    def count_rejected(self, batch: int) -> int:
+        """Count the rows of a batch that could not become articles."""
+        return int(self._first("SELECT count(*) FROM rejected WHERE batch = ?", (batch,)))
+
+    def notices(self, batch: int) -> list[tuple[str, str]]:
+        """Return what was noticed while reading a batch, as (file, message)."""
+        rows = self.connection.execute(
+            "SELECT file, message FROM notices WHERE batch = ? ORDER BY rowid", (batch,)
+        )
+        return [(str(file), str(message)) for file, message in rows]
+
+
+def _add_articles(sql: sqlite3.Connection, batch: int, articles: Sequence[Article]) -> None:
+    """Keep the versions that are new, and list all of them in the batch."""
+    rows = [(*values, content_of(*values[1:])) for values in map(from_article, articles)]
+    sql.executemany(_ADD_ARTICLE, rows)
+    try:
+        sql.executemany(_ADD_TO_BATCH, ((batch, row[0], row[-1]) for row in rows))
+    except sqlite3.IntegrityError as error:
+        raise NestError(
+            "add_batch: articles must have different ids, got one twice in a batch "
+            f"({error}). Give each its own."
+        ) from error

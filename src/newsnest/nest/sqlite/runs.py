@@ -1,0 +1,163 @@
+"""Runs in SQLite, and what they found: clusters, members, merges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.nest.records import Cluster, Member, Result, Run
+from newsnest.nest.sqlite.database import Database
+from newsnest.nest.sqlite.results import write_result
+from newsnest.nest.sqlite.rows import (
+    ARTICLE_COLUMNS,
+    CLUSTER_COLUMNS,
+    RUN_COLUMNS,
+    to_article,
+    to_cluster,
+    to_json,
+    to_list,
+    to_name,
+    to_run,
+)
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Vectors
+
+
+class Runs(Database):
+    """The part of a store that holds runs and their results."""
+
+    def start_run(
+        self,
+        key: str,
+        batch: int,
+        options: Mapping[str, Any],
+        versions: Mapping[str, str],
+        *,
+        inputs: Sequence[str] = (),
+    ) -> Run:
+        """Return the run with this key, started now if it is new."""
+        if not self._first("SELECT finished FROM runs WHERE key = ?", (key,)):
+            started = (datetime.now(UTC).timestamp(), to_json(options), to_json(versions))
+            with self.transaction() as sql:
+                sql.execute(
+                    "INSERT INTO runs (key, batch, created, options, versions, inputs) "
+                    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) "
+                    "DO UPDATE SET stopped = '' WHERE stopped <> ''",
+                    (key, batch, *started, to_list(inputs)),
+                )
+        (run,) = self._runs("WHERE key = ?", (key,))
+        return run
+
+    def stop_run(self, run: Run, reason: str) -> None:
+        """Keep with a run that is not finished why it stopped."""
+        with self.transaction() as sql:
+            sql.execute(
+                "UPDATE runs SET stopped = ? WHERE id = ? AND NOT finished",
+                (to_name(reason), run.id),
+            )
+
+    def forget_run(self, run: Run) -> None:
+        """Take out a run that can never finish; one that is finished stays."""
+        with self.transaction() as sql:
+            sql.execute("DELETE FROM runs WHERE id = ? AND NOT finished", (run.id,))
+
+    def finish_run(self, run: Run, result: Result, *, progress: Progress = SILENT) -> None:
+        """Keep the result of a run, in one transaction; a run that is finished stays as it is."""
+        with self.transaction() as sql:
+            if not self._first("SELECT finished FROM runs WHERE id = ?", (run.id,)):
+                write_result(sql, run, result, progress=progress)  # no other program was faster
+
+    def runs(self) -> list[Run]:
+        """Return every run, oldest first."""
+        return self._runs("ORDER BY id")
+
+    def _runs(self, condition: str, values: tuple[Any, ...] = ()) -> list[Run]:
+        rows = self.connection.execute(f"SELECT {RUN_COLUMNS} FROM runs {condition}", values)
+        return [to_run(row) for row in rows]
+
+    def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
+        """Return the means, float32 (g, d), and rotation, float32 (d, d), of a finished run."""
+        means, rotation = self.connection.execute(
+            "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
+        ).fetchone()
+        if rotation is None:
+            return None
+        turn = np.frombuffer(rotation, "<f4")
+        d = math.isqrt(len(turn))
+        return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
+
+    def levels(self, run: Run) -> list[str]:
+        """Return the names of a run's levels, coarse to fine; none if it is not finished."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT depth, level FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
+        )
+        return [str(level) for _, level in rows]
+
+    def clusters(self, run: Run, level: str, *, limit: int | None = None) -> list[Cluster]:
+        """Return the clusters of one level, the largest (by independent texts) first."""
+        return self._clusters("c.run = ? AND c.level = ?", (run.id, level), limit)
+
+    def children(self, cluster: Cluster, *, limit: int | None = None) -> list[Cluster]:
+        """Return the clusters one level below, the largest first."""
+        return self._clusters("c.parent = ?", (cluster.id,), limit)
+
+    def _clusters(
+        self, condition: str, values: tuple[int | str, ...], limit: int | None
+    ) -> list[Cluster]:
+        rows = self.connection.execute(
+            f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE {condition} "
+            "ORDER BY c.independent DESC, c.label LIMIT ?",
+            (*values, -1 if limit is None else limit),
+        )
+        return [to_cluster(row) for row in rows]
+
+    def count_children(self, cluster: Cluster) -> int:
+        """Count the clusters one level below."""
+        return int(self._first("SELECT count(*) FROM clusters WHERE parent = ?", (cluster.id,)))
+
+    def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
+        """Yield the articles of one story by date, or of the whole run by id."""
+        ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
+        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
+        condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
+        order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
+        rows = self.connection.execute(
+            f"SELECT {columns}, m.cluster, o.id FROM memberships m JOIN articles a "
+            f"ON a.key = m.article LEFT JOIN articles o ON o.key = m.copy_of "
+            f"WHERE {condition} ORDER BY {order}",
+            (run.id,) if story is None else (run.id, story.id),
+        )
+        for *article, cluster, copy_of in rows:
+            yield Member(to_article(article), ancestry[cluster], copy_of)
+
+    def _path(self, cluster: int | None) -> tuple[int, ...]:
+        """Return the ids from the coarsest level down to this cluster."""
+        path: list[int] = []
+        while cluster is not None:
+            path.append(cluster)
+            cluster = self._first("SELECT parent FROM clusters WHERE id = ?", (cluster,))
+        return tuple(reversed(path))
+
+    def _ancestry(self, run: Run) -> dict[int, tuple[int, ...]]:
+        """Return, for every cluster of a run, its path from the coarsest level to itself."""
+        paths: dict[int, tuple[int, ...]] = {}
+        for cluster, parent in self.connection.execute(
+            "SELECT id, parent FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
+        ):
+            paths[cluster] = (*paths.get(parent, ()), cluster)
+        return paths
+
+    def linkages(self, run: Run) -> list[NDArray[np.float64]]:
+        """Return the SciPy-style linkage matrices of a run, coarse to fine."""
+        ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
+        return [
+            np.array(
+                self.connection.execute(ask, (run.id, depth)).fetchall(), dtype=np.float64
+            ).reshape(-1, 4)
+            for depth in range(len(self.levels(run)))
+        ]

@@ -1,0 +1,189 @@
+"""A finished run that goes on working: it takes new articles in, and it is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from newsnest.cluster import Frame, Reduction, group_means
+from newsnest.describe.tokens import BREAK, spellings, word_key
+from newsnest.embed import EncoderConfig, MemoryCache, encode_cached, load_encoder
+from newsnest.nest import Nest, Run
+from newsnest.pipeline.model_levels import ModelLevels
+from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, see_texts
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Article, Encoder, Labels, Level, Vectors
+
+NO_CLUSTER = -1
+"""The label of an article that is near no cluster of a level."""
+_K = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An article that answers a search.
+
+    Parameters
+    ----------
+    article
+        The article.
+    similarity
+        Cosine of query and article, in [−1, 1].
+    story
+        The label of its story.
+    """
+
+    article: Article
+    similarity: float
+    story: int
+
+
+class FinishedRun:
+    """A run of a nest with its encoder, frame and clusters; each is read when first needed.
+
+    Parameters
+    ----------
+    nest
+        Open as long as this is used.
+    run
+        Finished.
+    progress
+        Told how texts are encoded.
+    """
+
+    def __init__(self, nest: Nest, run: Run, *, progress: Progress = SILENT) -> None:
+        self._nest, self._run, self._progress = nest, run, progress
+
+    def place(self, articles: Sequence[Article]) -> dict[str, Labels]:
+        """Return the clusters new articles would belong to, int32 (n,) by level, fine to coarse.
+
+        An article goes to the story with which its mean similarity is highest, if that reaches the
+        level's min_similarity, and so to its topic and theme. One that belongs to no story may
+        belong to a topic, and one that belongs to none there to a theme; −1 is none at all. The
+        clusters stay as they are.
+
+        Raises
+        ------
+        ParameterError
+            If the run was reduced by UMAP, which cannot place new texts.
+        """
+        bodies = [article.body for article in articles]
+        vectors = encode_cached(self.encoder, bodies, MemoryCache(), progress=self._progress)
+        seen = self._see(articles, vectors, np.ones(len(articles)))
+        placed: dict[str, Labels] = {}
+        labels = np.full(len(articles), NO_CLUSTER, np.int32)
+        for level, means, parents in self._clusters:
+            similar = seen.at(level) @ means.T  # (n, k): mean similarity with each cluster's texts
+            nearest = similar.argmax(axis=1).astype(np.int32)
+            near = similar[np.arange(len(articles)), nearest] >= level.min_similarity
+            alone = labels == NO_CLUSTER
+            labels = np.where(alone & near, nearest, labels)
+            placed[level.name] = labels
+            labels = np.where(labels == NO_CLUSTER, NO_CLUSTER, parents[labels])
+        return placed
+
+    def search(self, query: str, *, limit: int) -> list[Found]:
+        """Return the articles that best answer words or a sentence; copies are left out.
+
+        Notes
+        -----
+        Articles are ranked by shared words, weighted by TF-IDF, and by the cosine of their vectors;
+        reciprocal rank fusion with k = 60 joins both (Cormack et al., SIGIR 2009).
+        """
+        (vector,) = self.encoder.encode([query])
+        similar = self._vectors @ vector
+        counter, words = self._words
+        shared = (words @ counter.transform([query]).T).toarray().ravel()
+        score = 1 / (_K + _ranks(similar))
+        score[shared > 0] += 1 / (_K + _ranks(shared)[shared > 0])
+        best = np.argsort(-score, kind="stable")[:limit]
+        story = self._labels[:, -1]
+        return [Found(self._texts[i], float(similar[i]), int(story[i])) for i in best.tolist()]
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """That of the run, prepared as it was for the run."""
+        options = self._run.options
+        config = EncoderConfig(long_texts=options["long_texts"], backend=options["backend"])
+        encoder = load_encoder(options["encoder"], config=config)
+        encoder.prepare([article.body for article in self._texts], progress=self._progress)
+        return encoder
+
+    @cached_property
+    def _members(self) -> tuple[list[Article], NDArray[np.float64], NDArray[np.int32]]:
+        """Independent texts by id, how many articles each stands for, and labels (n, levels)."""
+        members = list(self._nest.members(run=self._run))
+        clusters, levels = self._nest.clusters, self._nest.levels(self._run)
+        number = {c.id: c.label for name in levels for c in clusters(name, run=self._run)}
+        place = {m.article.id: i for i, m in enumerate(m for m in members if m.copy_of is None)}
+        weights = np.bincount([place[m.copy_of or m.article.id] for m in members]).astype(float)
+        texts = [member for member in members if member.copy_of is None]
+        labels = np.array([[number[c] for c in member.clusters] for member in texts], np.int32)
+        return [member.article for member in texts], weights, labels
+
+    @property
+    def _texts(self) -> list[Article]:
+        return self._members[0]
+
+    @property
+    def _labels(self) -> NDArray[np.int32]:
+        return self._members[2]
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        bodies = [article.body for article in self._texts]
+        return encode_cached(self.encoder, bodies, self._nest.vectors, progress=self._progress)
+
+    @cached_property
+    def _clusters(self) -> list[tuple[Level, Vectors, Labels]]:
+        """Every level, fine to coarse: means, float32 (k, d), and each cluster's label above."""
+        seen = self._see(self._texts, self._vectors, self._members[1])
+        found = []
+        for depth, level in enumerate(self._levels):
+            labels = self._labels[:, depth]
+            means, _ = group_means(seen.at(level), labels, self._members[1])
+            _, sample = np.unique(labels, return_index=True)
+            found.append((level, means, self._labels[sample, max(depth - 1, 0)]))
+        return found[::-1]
+
+    @property
+    def _levels(self) -> list[Level]:
+        return [Level(**level) for level in self._run.facts["levels"]]
+
+    def _see(
+        self, articles: Sequence[Article], vectors: Vectors, weights: NDArray[np.float64]
+    ) -> SeenTexts:
+        facts, options = self._run.facts, self._run.options
+        frame = TextFrame(
+            tuple(facts["centred"]), Frame(*self._nest.frame(self._run)), facts["time_scale"]
+        )
+        config = NestConfig(
+            encoder=options["encoder"],
+            model=ModelLevels.of(getattr(self.encoder, "metadata", {})),
+            reduction=Reduction(options["reduce"], options["dims"]),
+        )
+        return see_texts(vectors, articles, weights, config, frame=frame, levels=self._levels)
+
+    @cached_property
+    def _words(self) -> tuple[Any, Any]:
+        """A counter of words, and what it counted in the texts."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        counter = TfidfVectorizer(analyzer=_words_of, sublinear_tf=True)
+        return counter, counter.fit_transform(article.body for article in self._texts)
+
+
+def _words_of(text: str) -> list[str]:
+    return [word_key(spelling) for spelling in spellings(text) if spelling != BREAK]
+
+
+def _ranks(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the rank of every row, 1 for the best; equal ones in the order of the rows."""
+    ranks = np.empty(len(scores))
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    return ranks

@@ -1,0 +1,140 @@
+"""What a run is made of: files and directories, or Articles in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from newsnest.corpus import Notice, ReadOptions, digest, read_articles
+from newsnest.corpus.language import detect_language
+from newsnest.corpus.origin import format_of, name_of
+from newsnest.errors import ParameterError
+from newsnest.progress import Progress
+from newsnest.types import Article, Rejected
+
+Item = Article | Rejected | Notice
+Source = str | Path | Iterable[str | Path] | Iterable[Article]
+"""A path, several paths, or Articles."""
+
+_IN_MEMORY = "articles in memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is to be read.
+
+    Parameters
+    ----------
+    names
+        What people call it.
+    digest, options
+        What it is and how it is read: equal ones give the same batch.
+    items
+        Reads it.
+    """
+
+    names: Sequence[str]
+    digest: str
+    options: Mapping[str, Any]
+    items: Callable[[Progress], Iterable[Item]]
+
+
+def find_input(source: Source, options: ReadOptions) -> Input:
+    """Return the input of a source; files are digested, and read later.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist or cannot be read.
+    ParameterError
+        If `source` is neither paths nor Articles, or the Articles cannot be a batch.
+    """
+    if isinstance(source, str | Path):
+        return _of_paths([source], options)
+    if hasattr(source, "columns") or hasattr(source, "__dataframe__"):
+        raise ParameterError(
+            f"build: source must be paths or Articles, got a {type(source).__name__}. "
+            "Give it to Nester().fit, or name a file that holds its rows."
+        )
+    if isinstance(source, Mapping | bytes) or not isinstance(source, Iterable):
+        raise ParameterError(
+            f"build: source must be paths or Articles, got {type(source).__name__}. "
+            "Make an Article of each text, or name a file."
+        )
+    given: list[Any] = list(source)
+    kinds = (Article,) if given and isinstance(given[0], Article) else (str, Path)
+    for place, item in enumerate(given):
+        if not isinstance(item, kinds):
+            raise ParameterError(
+                "build: source must hold paths alone or Articles alone, got "
+                f"{type(item).__name__} at position {place}. Make an Article of each text, or "
+                "name a file."
+            )
+    if not given:
+        raise ParameterError("build: source must hold a path or an Article, got none. Add one.")
+    return _of_articles(given, options) if kinds == (Article,) else _of_paths(given, options)
+
+
+def reading(options: ReadOptions) -> dict[str, Any]:
+    """Return how files are read, a profile by its name and the digest of its rules."""
+    profile = options.profile
+    named = None if profile is None else f"{profile.name} {profile.digest}"
+    return {**asdict(options), "profile": named}
+
+
+def _of_paths(paths: Sequence[str | Path], options: ReadOptions) -> Input:
+    # The same bytes named .txt and .jsonl are two batches.
+    kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
+    return Input(
+        [*map(name_of, paths)],
+        digest(paths),
+        {**reading(options), "kinds": kinds},
+        lambda progress: read_articles(paths, options=options, progress=progress),
+    )
+
+
+def _of_articles(articles: Sequence[Article], options: ReadOptions) -> Input:
+    if replace(options, detect_language=True) != ReadOptions():
+        raise ParameterError(
+            "build: options.read must be left out for Articles, but for detect_language, got "
+            f"{options}. The rest is about files."
+        )
+    places: dict[str, int] = {}
+    for place, article in enumerate(articles):
+        if not article.id or article.id in places:
+            first = f", as at {places[article.id]}" if article.id else ""
+            raise ParameterError(
+                f"build: source must hold Articles with different ids, got {article.id!r} at "
+                f"position {place}{first}. Give each its own."
+            )
+        if article.date is not None and article.date.tzinfo is None:
+            raise ParameterError(
+                "build: source must hold dates with a time zone, got "
+                f"{article.date.isoformat()} at position {place}. Add tzinfo=datetime.UTC."
+            )
+        places[article.id] = place
+    whole = hashlib.blake2b(digest_size=20)
+    for article in sorted(articles, key=lambda article: article.id):
+        seconds = article.date.timestamp() if article.date else None
+        whole.update(json.dumps([*asdict(replace(article, date=None)).values(), seconds]).encode())
+    return Input(
+        [_IN_MEMORY],
+        whole.hexdigest(),
+        {"detect_language": options.detect_language, "kinds": [_IN_MEMORY]},
+        lambda progress: _with_languages(articles, options.detect_language),
+    )
+
+
+def _with_languages(articles: Sequence[Article], detect: bool) -> Iterator[Article | Rejected]:
+    """Do for Articles what readers do for rows: set empty ones aside, detect languages."""
+    for place, article in enumerate(articles):
+        if not article.body:
+            yield Rejected(_IN_MEMORY, place + 1, "has no title and no text", article.id)
+        elif detect and not article.lang:
+            yield replace(article, lang=detect_language(f"{article.title}\n{article.text}".strip()))
+        else:
+            yield article
