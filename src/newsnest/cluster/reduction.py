@@ -29,7 +29,6 @@ Reducer = Literal["none", "pca", "truncate", "umap"]
 REDUCERS: tuple[str, ...] = get_args(Reducer)
 
 _NEIGHBOURS = 15
-_STEPS = 500  # of the map
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,82 +195,29 @@ class Reduction:
         return unit_in_place(np.ascontiguousarray(found, dtype=np.float32))
 
 
-def story_map(means: Vectors) -> NDArray[np.float64]:
+def story_map(means: Vectors, *, seed: int = 0) -> NDArray[np.float64]:
     """Lay vectors out in the plane by t-SNE on their cosines.
 
     Parameters
     ----------
     means
-        float32 (n, d), not zero; a few hundred at most: a step costs n².
+        float32 (n, d), not zero; a few hundred at most: cost grows with n².
+    seed
+        Of the optimiser.
 
     Returns
     -------
     ndarray
         float64 (n, 2). Fewer than five vectors lie on a line, in their order.
-
-    Notes
-    -----
-    Deterministic for any number of threads. Written out because scikit-learn's takes longer to
-    import than to run; its settings are kept, but forces are exact, not of a tree of cells.
-    Source: van der Maaten and Hinton (2008), Visualizing data using t-SNE; start at the principal
-    axes as in Kobak and Berens (2019).
     """
     n = len(means)
     if n < 5:
         return np.stack([np.arange(n, dtype=np.float64), np.zeros(n)], axis=1)
-    unit = means.astype(np.float64)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    with threadpool_limits(1):
-        near = _neighbourhoods(2.0 - 2.0 * (unit @ unit.T), min(30.0, (n - 1) / 3))
-        axes, lengths, _ = np.linalg.svd(unit - unit.mean(axis=0), full_matrices=False)
-        places = axes[:, :2] * lengths[:2]
-        # An axis and its opposite are equally good: the largest entry is made positive.
-        places *= np.sign(places[np.abs(places).argmax(axis=0), [0, 1]])
-        places *= 1e-4 / max(places[:, 0].std(), 1e-9)
-        # Attraction is exaggerated at first, so that groups form before they fill the plane.
-        for exaggerated, momentum in ((12.0, 0.5), (1.0, 0.8)):
-            moved, gains = np.zeros((n, 2)), np.ones((n, 2))
-            pull = (exaggerated * near).astype(np.float32)
-            for _ in range(_STEPS // 2):
-                force = _force(pull, places)
-                gains = np.maximum(np.where(moved * force < 0, gains + 0.2, gains * 0.8), 0.01)
-                moved = momentum * moved - max(n / 48, 50.0) * gains * force
-                places += moved
-    return np.asarray(places)
+    from sklearn.manifold import TSNE
 
-
-def _neighbourhoods(distances: NDArray[np.float64], perplexity: float) -> NDArray[np.float64]:
-    """Return how much each two rows are neighbours, (n, n), symmetric and summing to 1.
-
-    By Gaussians around every row, so wide that each has as many neighbours as the perplexity says.
-    """
-    n = len(distances)
-    low, high = np.zeros((n, 1)), np.full((n, 1), np.inf)
-    precision = np.ones((n, 1))
-    np.fill_diagonal(distances, np.inf)
-    nearest = distances.min(axis=1, keepdims=True)
-    for _ in range(64):
-        # Relative to the nearest row, or all of a lonely row would underflow to 0.
-        near = np.exp(-(distances - nearest) * precision)
-        near /= near.sum(axis=1, keepdims=True)
-        entropy = -(near * np.log(np.maximum(near, 1e-300))).sum(axis=1, keepdims=True)
-        wide = entropy > np.log(perplexity)
-        low, high = np.where(wide, precision, low), np.where(wide, high, precision)
-        precision = np.where(np.isinf(high), 2.0 * precision, (low + high) / 2.0)
-    return np.asarray((near + near.T) / (2.0 * n))
-
-
-def _force(near: Vectors, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the gradient of the divergence of the plane's neighbourhoods from `near`, (n, 2)."""
-    kernel = np.ones(near.shape, np.float32)  # Student's t with one degree of freedom
-    for axis in places.astype(np.float32).T:
-        step = axis[:, None] - axis
-        step *= step
-        kernel += step
-    np.reciprocal(kernel, out=kernel)
-    np.fill_diagonal(kernel, 0.0)
-    pull = kernel * np.float32(-1.0 / kernel.sum(dtype=np.float64))
-    pull += near
-    pull *= kernel
-    whole = pull.sum(axis=1, keepdims=True, dtype=np.float64)
-    return np.asarray(4.0 * (whole * places - pull @ places))
+    unit = means / np.linalg.norm(means, axis=1, keepdims=True)
+    with threadpool_limits(1):  # the same picture for any number of threads
+        layout = TSNE(
+            perplexity=min(30.0, (n - 1) / 3), init="pca", random_state=seed, n_jobs=1, max_iter=500
+        ).fit_transform(unit)
+    return np.asarray(layout, dtype=np.float64)
