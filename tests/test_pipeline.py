@@ -291,6 +291,27 @@ def test_a_grown_file_adds_what_is_new_and_encodes_it_alone(
     assert any("from the cache, 7 to encode" in note for note in tally.notes)  # 3 are copies
 
 
+AGAIN = """
+import sys
+from newsnest.pipeline.build import build
+from newsnest.pipeline.options import Options
+assert not build(sys.argv[1], sys.argv[2], Options(encoder="tfidf")).new
+print(*sys.modules)
+"""
+
+
+def test_a_finished_nest_answers_without_what_only_a_new_run_needs(tmp_path: Path, corpus: Path):
+    build(corpus, tmp_path / "n.nest", TFIDF)
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(corpus), str(tmp_path / "n.nest")],
+        capture_output=True,
+        text=True,
+        env=os.environ | source_path(),
+        check=True,
+    )
+    assert not {"newsnest.pipeline.walk", "torch", "py3langid"} & set(done.stdout.split())
+
+
 # ── what build is given ─────────────────────────────────────────────────────────────────────────
 
 

@@ -16,25 +16,27 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import newsnest
 from newsnest.cluster import calibration_digest
 from newsnest.corpus import Notice, settle_languages
-from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
-from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
 from newsnest.pipeline.source import Input, Item, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
 
+if TYPE_CHECKING:
+    from newsnest.describe import Describer, KeywordDescriber
+
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
 _NAMED = 3  # inputs in an error
+_KEYWORDS = "keywords"  # the describer of a run where nobody gives another
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,6 @@ def build(
     # A misspelt encoder is told before a large input is read; nothing is loaded yet.
     load_encoder(options.encoder)
     given = find_input(source, options.read)
-    describer = describer or keyword_describer(options)
     with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:
         started = time.perf_counter()
         batch = _read(given, opened, options, progress)
@@ -112,6 +113,8 @@ def build(
 
 def keyword_describer(options: Options) -> KeywordDescriber:
     """Return what names the clusters of a run where nothing else does."""
+    from newsnest.describe import KeywordDescriber
+
     return KeywordDescriber(
         max_terms=options.keyword_terms, max_characters=options.keyword_characters
     )
@@ -133,11 +136,13 @@ def _as_kept(items: Iterable[Item]) -> Iterator[Article | Rejected | tuple[str, 
         yield (item.file, item.message) if isinstance(item, Notice) else item
 
 
-def _start(given: Input, batch: int, nest: Nest, options: Options, describer: Describer) -> Run:
+def _start(
+    given: Input, batch: int, nest: Nest, options: Options, describer: Describer | None
+) -> Run:
     """Return the run of a batch, these options and these versions, started now if it is new."""
-    # By its name where the options say the rest.
-    usual = describer.fingerprint == keyword_describer(options).fingerprint
-    named = describer.name if usual else describer.fingerprint
+    named = _KEYWORDS  # where the options say the rest
+    if describer is not None and describer.fingerprint != keyword_describer(options).fingerprint:
+        named = describer.fingerprint
     chosen = {**asdict(options), "read": reading(options.read), "describer": named}
     versions = _versions(options)
     key = _key(batch, chosen, versions)
@@ -149,12 +154,13 @@ def _finish(
     seconds: float,
     nest: Nest,
     options: Options,
-    describer: Describer,
+    describer: Describer | None,
     progress: Progress,
 ) -> Run:
+    """Do the work of a run and keep its result; `seconds` is what reading the input took."""
     from newsnest.pipeline.walk import Walk
 
-    walk = Walk(options, describer, nest.vectors, progress)
+    walk = Walk(options, describer or keyword_describer(options), nest.vectors, progress)
     walk.facts["seconds"]["read"] = seconds
     try:
         with walk.timed("read"):
@@ -191,15 +197,13 @@ def _versions(options: Options) -> dict[str, str]:
     """Return the versions of all that shapes a run, the files of the encoder's folder included."""
     encoder = options.encoder
     folder = expanded(encoder)
-    model = (
-        {
-            "model": settings_digest(folder_digests(folder)),
-            # Apart from the files: another min_similarity makes another run of the same vectors.
-            "levels": ModelLevels.of(read_metadata(folder)).digest(),
-        }
-        if encoder not in KNOWN and folder.is_dir()
-        else {}
-    )
+    model = {}
+    if encoder not in KNOWN and folder.is_dir():
+        from newsnest.pipeline.model_levels import ModelLevels
+
+        model["model"] = settings_digest(folder_digests(folder))
+        # Apart from the files: another min_similarity makes another run of the same vectors.
+        model["levels"] = ModelLevels.of(read_metadata(folder)).digest()
     return {
         **model,
         "newsnest": newsnest.__version__,
