@@ -1,8 +1,7 @@
-"""From articles to a finished run in a nest: what is known already is found, the rest is done.
+"""From articles to a finished run in a nest, reusing what the nest holds already.
 
-Every step writes to the nest in one transaction, so that after a kill the same call goes on where
-the last one stopped and ends with the same result. What only a new run needs is imported only then:
-a finished nest answers at once.
+Every step is one transaction, so the same call resumes after a kill and ends with the same result.
+What only a new run needs is imported only then: a finished nest answers at once.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ if TYPE_CHECKING:
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
 _NAMED = 3  # inputs in an error
-_KEYWORDS = "keywords"  # the describer of a run where nobody gives another
+_KEYWORDS = "keywords"  # the default describer
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What `build` did: the run, and whether it was made now or found finished."""
+    """The run, and whether this call made it or found it finished."""
 
     run: Run
     new: bool
@@ -63,18 +62,18 @@ def build(
         A path or several, of files and directories (see `newsnest.corpus.read_articles`); or
         Articles, in any order, with different ids.
     nest
-        A nest open for writing, or the path of one: opened, created if it is not there, and closed.
+        An open nest, or the path of one, which is created if needed and closed afterwards.
     options
         Everything that shapes the result.
     describer
-        Names the clusters; None means keywords.
+        Names the clusters; None takes names from keywords.
     progress
-        Told about every step.
+        Reports every step.
 
     Returns
     -------
     Built
-        The same input, options and versions find the finished run again and do nothing.
+        The same input, options and versions return the finished run and do no work.
 
     Raises
     ------
@@ -98,7 +97,7 @@ def build(
         raise ParameterError(
             f"build: nest must be a Nest or a path, got {type(nest).__name__}. Name a file."
         )
-    # A misspelt encoder is told before a large input is read; nothing is loaded yet.
+    # Fails on a misspelt encoder before a large input is read; loads no weights.
     load_encoder(options.encoder)
     given = find_input(source, options.read)
     with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:
@@ -112,7 +111,7 @@ def build(
 
 
 def keyword_describer(options: Options) -> KeywordDescriber:
-    """Return what names the clusters of a run where nothing else does."""
+    """Return the default describer of a run with these options."""
     from newsnest.describe import KeywordDescriber
 
     return KeywordDescriber(
@@ -140,7 +139,7 @@ def _start(
     given: Input, batch: int, nest: Nest, options: Options, describer: Describer | None
 ) -> Run:
     """Return the run of a batch, these options and these versions, started now if it is new."""
-    named = _KEYWORDS  # where the options say the rest
+    named = _KEYWORDS  # its settings are among the options
     if describer is not None and describer.fingerprint != keyword_describer(options).fingerprint:
         named = describer.fingerprint
     chosen = {**asdict(options), "read": reading(options.read), "describer": named}
@@ -181,7 +180,7 @@ def _finish(
 
 
 def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
-    """Say that no article was read, from what, and why."""
+    """Return a sentence on what was read without yielding an article, and why."""
     names = ", ".join(run.inputs[:_NAMED]) + (", …" if len(run.inputs) > _NAMED else "")
     what = f"no article could be read from {names}"
     if not rejected:
@@ -194,7 +193,7 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
 
 
 def _versions(options: Options) -> dict[str, str]:
-    """Return the versions of all that shapes a run, the files of the encoder's folder included."""
+    """Return the versions of everything that shapes a run, a digest of a model folder included."""
     encoder = options.encoder
     folder = expanded(encoder)
     model = {}
