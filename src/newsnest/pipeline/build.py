@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import newsnest
-from newsnest.cluster import calibration_digest
 from newsnest.corpus import Notice, settle_languages
 from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
@@ -194,6 +193,8 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
 
 def _versions(options: Options) -> dict[str, str]:
     """Return the versions of everything that shapes a run, a digest of a model folder included."""
+    from newsnest.cluster import calibration_digest
+
     encoder = options.encoder
     folder = expanded(encoder)
     model = {}
