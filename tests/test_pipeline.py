@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,14 @@ import pytest
 
 import invented
 import newsnest
-from newsnest.corpus import ReadOptions
+from newsnest.corpus import ReadOptions, read_articles
 from newsnest.corpus.sample import sample_path
+from newsnest.describe import KeywordDescriber
 from newsnest.errors import EncoderError, InputError, NestError, ParameterError
 from newsnest.nest import Nest, Run
 from newsnest.nest.export import rows
 from newsnest.pipeline import Options, build
+from newsnest.types import Article
 
 TFIDF = Options(encoder="tfidf")
 LEVELS = ["theme", "topic", "story"]
@@ -254,6 +258,146 @@ def test_a_model_trained_again_in_place_makes_another_run(
     again = build([corpus], nest, options)
     assert again.new
     assert again.run.facts["encoder"] != first.run.facts["encoder"]
+
+
+def test_another_describer_makes_another_run(nest: Nest, corpus: Path):
+    first = build([corpus], nest, TFIDF).run
+    assert not build([corpus], nest, TFIDF, describer=KeywordDescriber()).new  # the default
+    few = build([corpus], nest, TFIDF, describer=KeywordDescriber(max_keywords=2))
+    assert few.new
+    assert few.run.options["describer"].startswith("keywords(")
+    assert "max_keywords=2" in few.run.options["describer"]
+    assert first.options["describer"] == "keywords"
+    keywords = [max(len(c.keywords) for c in nest.clusters("theme", run=run))
+                for run in (few.run, first)]  # fmt: skip
+    assert keywords[0] == 2 < keywords[1]
+    assert not build([corpus], nest, TFIDF, describer=KeywordDescriber(max_keywords=2)).new
+
+
+def test_a_grown_file_adds_what_is_new_and_encodes_it_alone(
+    nest: Nest, tmp_path: Path, tiny_model: Path, tally
+):
+    given = invented.articles()
+    path = invented.write(tmp_path / "news.jsonl", given[:-10])
+    options = Options(encoder=str(tiny_model))
+    yesterday = build([path], nest, options).run
+    before = list(rows(nest, yesterday))
+    invented.write(path, given)
+    today = build([path], nest, options, progress=tally).run
+    assert len(labels(nest, today)) == len(labels(nest, yesterday)) + 10
+    ask = "SELECT count(*) FROM articles"
+    assert nest.store.connection.execute(ask).fetchone() == (len(given),)
+    assert list(rows(nest, yesterday)) == before
+    assert any("from the cache, 7 to encode" in note for note in tally.notes)  # 3 are copies
+
+
+AGAIN = """
+import sys
+from newsnest.pipeline.build import build
+from newsnest.pipeline.options import Options
+assert not build(sys.argv[1], sys.argv[2], Options(encoder="tfidf")).new
+print(*sys.modules)
+"""
+
+
+def test_a_finished_nest_answers_without_what_only_a_new_run_needs(tmp_path: Path, corpus: Path):
+    build(corpus, tmp_path / "n.nest", TFIDF)
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(corpus), str(tmp_path / "n.nest")],
+        capture_output=True,
+        text=True,
+        env=os.environ | source_path(),
+        check=True,
+    )
+    assert not {"newsnest.pipeline.walk", "torch", "py3langid"} & set(done.stdout.split())
+
+
+# ── what build is given ─────────────────────────────────────────────────────────────────────────
+
+
+def articles_of(path: Path) -> list[Article]:
+    return [item for item in read_articles([path]) if isinstance(item, Article)]
+
+
+def test_a_nest_given_as_a_path_is_made_and_closed(tmp_path: Path, corpus: Path):
+    path = tmp_path / "made.nest"
+    assert build(str(corpus), str(path), TFIDF).new
+    assert not build(corpus, path, TFIDF).new
+    assert not path.with_name("made.nest-wal").exists()
+    with Nest(path) as nest:
+        assert len(labels(nest)) == 51
+
+
+def test_articles_in_memory_make_the_nest_that_their_file_makes(nest: Nest, corpus: Path):
+    by_file = build(corpus, nest, TFIDF).run
+    articles = articles_of(corpus)
+    by_hand = build(articles, nest, TFIDF)
+    assert by_hand.new
+    assert by_hand.run.batch != by_file.batch
+    assert by_hand.run.inputs == ("articles in memory",)
+    assert list(rows(nest, by_hand.run)) == list(rows(nest, by_file))
+    assert nest.store.connection.execute("SELECT count(*) FROM articles").fetchone() == (51,)
+    assert not build(reversed(articles), nest, TFIDF).new  # in any order, of any iterable
+    assert build([*articles[1:], replace(articles[0], source="?")], nest, TFIDF).new
+
+
+def test_articles_in_memory_are_treated_as_rows_of_a_file(nest: Nest):
+    given = [Article("a", "Le gouvernement présente son budget au parlement ce mardi"),
+             Article("b", ""), Article("c", "The bridge will be closed on Monday")]  # fmt: skip
+    run = build(given, nest, TFIDF).run
+    assert [member.article.lang for member in nest.members()] == ["fr", "en"]
+    (row,) = nest.rejected()
+    assert (row.file, row.line, row.content) == ("articles in memory", 2, "b")
+    assert row.reason == "has no title and no text"
+    plain = Options(encoder="tfidf", read=ReadOptions(detect_language=False))
+    assert build(given, nest, plain).run.batch != run.batch
+    assert [member.article.lang for member in nest.members()] == ["", ""]
+
+
+class Frame:
+    columns = ("title", "text")
+
+
+NAIVE = datetime(2031, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (Frame(), r"must be paths or Articles, got a Frame. Give it to Nester\(\).fit, or name a"),
+        ({"id": "a"}, "must be paths or Articles, got dict. Make an Article of each text"),
+        (7, "must be paths or Articles, got int"),
+        (b"news.jsonl", "must be paths or Articles, got bytes"),
+        ([{"id": "a"}], "paths alone or Articles alone, got dict at position 0. Make an Article"),
+        (["a.jsonl", Article("a", "A")], "Articles alone, got Article at position 1"),
+        ([Article("a", "A"), "a.jsonl"], "Articles alone, got str at position 1"),
+        ([], "must hold a path or an Article, got none"),
+        ([Article("a", "A"), Article("a", "B")], "different ids, got 'a' at position 1, as at 0"),
+        ([Article("", "A")], "different ids, got '' at position 0. Give each its own"),
+        ([Article("a", "A", date=NAIVE)], "a time zone, got 2031-05-01T00:00:00 at position 0"),
+    ],
+)
+def test_what_cannot_be_nested_is_said_with_its_cure(tmp_path: Path, source: Any, said: str):
+    with pytest.raises(ParameterError, match=said):
+        build(source, tmp_path / "n.nest", TFIDF)
+    assert not (tmp_path / "n.nest").exists()
+
+
+def test_a_pandas_frame_is_named(tmp_path: Path):
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(ParameterError, match="paths or Articles, got a DataFrame"):
+        build(pandas.DataFrame({"title": ["A"]}), tmp_path / "n.nest", TFIDF)
+
+
+def test_options_of_files_are_refused_for_articles(nest: Nest):
+    strict = Options(encoder="tfidf", read=ReadOptions(strict=True))
+    with pytest.raises(ParameterError, match="read must be left out for Articles, but for detect"):
+        build([Article("a", "A")], nest, strict)
+
+
+def test_a_nest_that_is_none_is_named(corpus: Path):
+    with pytest.raises(ParameterError, match="nest must be a Nest or a path, got int. Name a file"):
+        build(corpus, 7, TFIDF)  # type: ignore[arg-type]
 
 
 RUN = """

@@ -145,7 +145,7 @@ def test_show_prints_json_for_machines(newsnest, nest: Path):
         "representative", "first", "last",
     }  # fmt: skip
     (run,) = json.loads(newsnest("show", nest, "--runs", "--json").stdout)
-    assert run["finished"] is True
+    assert (run["finished"], run["batch"]) == (True, 1)
     assert run["facts"]["articles"] == 51
     (row,) = json.loads(newsnest("show", nest, "--rejected", "--json").stdout)
     assert (row["line"], row["reason"]) == (52, "has no title and no text")
@@ -155,7 +155,7 @@ def test_show_prints_json_for_machines(newsnest, nest: Path):
 def test_show_lists_runs_and_rejected_rows(newsnest, nest: Path):
     run, options, took = newsnest("show", nest, "--runs").stdout.splitlines()
     assert re.fullmatch(r" +1  [\d-]+ [\d:]+ UTC  .*news.jsonl  finished", run)
-    assert options.strip() == "encoder tfidf"
+    assert options.strip() == "batch 1, encoder tfidf"
     total, stages = re.fullmatch(r" +took ([0-9.]+) s: (.*)", took).groups()
     seconds = [float(stage.split()[1]) for stage in stages.split(", ")]
     assert seconds == sorted(seconds, reverse=True)
@@ -174,10 +174,11 @@ def test_runs_are_told_apart_by_what_was_chosen_and_read(newsnest, corpus: Path,
         stdin=corpus.read_bytes(),
     )  # fmt: skip
     _, first, _, second, chosen, _ = newsnest("show", nest, "--runs").stdout.splitlines()
-    assert first.strip() == "encoder tfidf"
+    assert first.strip() == "batch 1, encoder tfidf"
     assert second.endswith("UTC  -  finished")
     assert chosen.strip() == (
-        "encoder tfidf, keep copies on, min similarity story=0.5,theme=0.1, time scale 43200, "
+        "batch 2, encoder tfidf, keep copies on, min similarity story=0.5,theme=0.1, "
+        "time scale 43200, "
         "fields text=text"
     )
     runs = json.loads(newsnest("show", nest, "--runs", "--json").stdout)

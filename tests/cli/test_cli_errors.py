@@ -117,8 +117,7 @@ def test_a_nest_without_a_finished_run_says_how_to_finish_it(newsnest, tmp_path:
         assert (
             f"Run 1 of {nest} is not finished: no article could be read from {bad}; 1 row" in line
         )
-        assert line.endswith("Run the same newsnest cluster command again: it goes on where it "
-                             "stopped.")  # fmt: skip
+        assert line.endswith("Run the same newsnest cluster command again to resume it.")
     runs = newsnest("show", nest, "--runs").stdout
     assert "unfinished" in runs
     assert "stopped: no article could be read" in runs

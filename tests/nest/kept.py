@@ -70,12 +70,12 @@ def result() -> Result:
 def begin(nest: Nest) -> Run:
     """Keep the articles and start a run."""
     items = [*ARTICLES, Rejected("in.jsonl", 3, "no text", "{}"), ("in.jsonl", "1 odd date")]
-    corpus = nest.store.add_batch("digest", {"strict": False}, items)
-    return nest.store.start_run("key", corpus, {"encoder": "none"}, {"newsnest": "0"})
+    batch = nest.store.add_batch("digest", {"strict": False}, items)
+    return nest.store.start_run("key", batch, {"encoder": "none"}, {"newsnest": "0"})
 
 
-def keep(path: Path) -> Nest:
+def keep(address: str | Path) -> Nest:
     """Make the nest."""
-    nest = Nest(path, create=True)
+    nest = Nest(address, create=True)
     nest.store.finish_run(begin(nest), result())
     return nest

@@ -153,7 +153,7 @@ def test_every_limit_that_is_reached_is_stated(nest: Nest, tmp_path: Path) -> No
     assert "2 of 3 themes hold one of them and are listed." in said
     assert "3 stories have more than 2 articles" in said
     assert "The map shows 2 of these 3 stories." in said
-    assert "The 1 outlets with most articles of 4 can be chosen" in said
+    assert "The filter lists the 1 largest of 4 outlets" in said
     assert "The first 1 of 2 rejected rows are listed." in said
 
 

@@ -17,7 +17,7 @@ from newsnest.cli.parameters import nest_argument, run_option
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Ends in .jsonl, .csv or .parquet.",
+    help="The table to write: .jsonl, .csv or .parquet.",
 )
 @run_option
 def export(nest: Path, output: Path, run: int | None) -> None:

@@ -21,15 +21,15 @@ _ENDLESS = 10_000  # characters
 
 @click.command()
 @nest_argument
-@click.option("--level", default=None, help="List this level alone.  [default: the tree]")
+@click.option("--level", default=None, help="List the clusters of one level.  [default: the tree]")
 @click.option(
     "--limit",
     type=click.IntRange(1),
     default=20,
     show_default=True,
-    help="How many clusters at most: themes in the tree, else of the level.",
+    help="Maximum number of clusters: themes of the tree, or clusters of --level.",
 )
-@click.option("--rejected", is_flag=True, help="List the rows that were set aside.")
+@click.option("--rejected", is_flag=True, help="List the rejected rows.")
 @click.option("--runs", is_flag=True, help="List the runs.")
 @run_option
 @json_option
@@ -142,9 +142,9 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
         click.echo(json.dumps(fields, ensure_ascii=False, indent=1))
         return
     for r in runs:
-        state = "finished" if r.finished else "unfinished: the same command goes on with it"
+        state = "finished" if r.finished else "unfinished: run the same command again to resume it"
         click.echo(f"{r.id:>4}  {r.created:%Y-%m-%d %H:%M} UTC  {' '.join(r.inputs)}  {state}")
-        click.echo(f"      {', '.join(_chosen(r))}")
+        click.echo(f"      batch {r.batch}, {', '.join(_chosen(r))}")
         if r.finished:
             click.echo(f"      {took(r)}")
         if r.stopped:
@@ -152,7 +152,7 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
 
 
 def took(run: Run) -> str:
-    """Say how long a finished run took, in all and stage by stage, the longest first."""
+    """Return how long a finished run took, in total and by stage, the longest first."""
     seconds: dict[str, float] = run.facts.get("seconds", {})
     longest = sorted(seconds, key=lambda stage: -seconds[stage])
     stages = ", ".join(f"{stage} {seconds[stage]:,.1f}" for stage in longest)
@@ -160,7 +160,7 @@ def took(run: Run) -> str:
 
 
 def _chosen(run: Run) -> list[str]:
-    """Return the encoder of a run and every option that is not its default, in words."""
+    """Return the encoder of a run and every option that differs from its default, in words."""
     from newsnest.pipeline import Options
 
     usual = asdict(Options())

@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,10 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
     nest
         An open nest.
     path
-        Ends in .jsonl, .csv or .parquet. Written beside itself first and then renamed, so that a
-        kill leaves the old file or the new one.
+        A .jsonl, .csv or .parquet file. It is written beside itself first and then renamed, so that
+        a kill leaves the old file or the new one.
     run
-        Which run; None means the newest finished one.
+        The run; None means the newest finished one.
 
     Returns
     -------
@@ -57,19 +57,31 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
     if path.exists() and Path(nest.address).exists() and path.samefile(nest.address):
         raise InputError(f"export: path must not be the nest itself, got {path}. Choose another.")
     run = run or nest.run()
+    with replacing(path, "export") as draft:
+        return writers[path.suffix](rows(nest, run), draft)
+
+
+@contextmanager
+def replacing(path: Path, function: str) -> Iterator[Path]:
+    """Yield a draft beside a file; it replaces the file if the block succeeds, else it is deleted.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written; `function` begins the message.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
-        count = writers[path.suffix](rows(nest, run), draft)
+        yield draft
         draft.replace(path)
     except OSError as error:
         raise InputError(
-            f"export: path must be a file that can be written, got {path} ({error.strerror}). "
-            "Check the directory and its permissions."
+            f"{function}: path must be a file that can be written, got {path} "
+            f"({error.strerror or error}). Check the directory and its permissions."
         ) from error
     finally:
         with suppress(OSError):
             draft.unlink()
-    return count
 
 
 def rows(nest: Nest, run: Run) -> Iterator[dict[str, Any]]:
@@ -104,7 +116,7 @@ def _write_jsonl(records: Iterator[dict[str, Any]], path: Path) -> int:
 
 def _write_csv(records: Iterator[dict[str, Any]], path: Path) -> int:
     count = 0
-    # Excel takes a file without the mark for one of the machine's old encoding.
+    # Without a byte order mark Excel assumes the machine's legacy encoding.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         for count, record in enumerate(records, 1):
             if count == 1:

@@ -1,11 +1,10 @@
-"""The nest: what keeps articles, vectors, clusters, names and how they came about."""
+"""The nest: articles, vectors, clusters, their names, and the runs that made them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,29 +17,29 @@ from newsnest.types import Rejected, Vectors
 
 
 class Nest:
-    """A nest that is open; use as a context manager or call `close`.
+    """An open nest; use it as a context manager or call `close`.
 
-    A block that ends in an error of ours leaves no new file, unless there is work in it to keep.
-    Methods that take a `run` read the newest finished one by default.
+    If a block fails with a `NewsnestError`, a nest that it created is deleted unless it holds work
+    worth keeping. Methods that take a `run` use the newest finished one by default.
 
     Parameters
     ----------
     address
         The file; ":memory:" keeps the nest in memory alone.
     create
-        Make the file if it is not there.
+        Create the file if it does not exist.
 
     Attributes
     ----------
     store
-        The tables: what writes a nest, and counts for pages.
+        The storage backend: writes steps and counts articles for pages.
     vectors
-        The same, as a `newsnest.embed.VectorCache`.
+        The same object, as a `newsnest.embed.VectorCache`.
 
     Raises
     ------
     NestError
-        If the file is missing (and not to be created), is not a nest, or is newer than this
+        If the file is missing and `create` is False, is not a nest, or was written by a newer
         newsnest.
 
     Example
@@ -75,13 +74,8 @@ class Nest:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.store.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:
+        self.store.__exit__(*error)
 
     def runs(self) -> list[Run]:
         """Return every run, oldest first."""
@@ -177,12 +171,10 @@ class Nest:
         return frame
 
     def _unfinished(self, runs: Sequence[Run]) -> NestError:
-        """Return the error that says why the newest of these runs has no result, and the cure."""
+        """Return an error that says why the newest of these runs has no result."""
         what = f"{self.address} holds no finished run."
         if runs:
             newest = runs[-1]
             why = f": {newest.stopped.rstrip('.')}" if newest.stopped else ""
             what = f"Run {newest.id} of {self.address} is not finished{why}."
-        return NestError(
-            f"{what} Run the same newsnest cluster command again: it goes on where it stopped."
-        )
+        return NestError(f"{what} Run the same newsnest cluster command again to resume it.")

@@ -1,8 +1,8 @@
-"""What a place to keep nests in must do.
+"""What a storage backend must do.
 
-`Nest` speaks to people, a `Store` to the tables. Every method that writes is one step: all of it is
-kept or nothing, so that after a kill at any moment the nest opens and holds every completed step.
-Several programs may use a nest at once; the second to write what is there already leaves it.
+`Nest` reads for people, a `Store` holds the tables. Every method that writes is atomic, so that
+after a kill at any moment the nest opens and holds every completed step. Several programs may use
+one nest; whoever comes second with the same batch, vectors or result leaves what is there.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from newsnest.types import Article, Rejected, Vectors
 
 
 class Store(Protocol):
-    """A place that keeps one nest; a context manager."""
+    """The storage of one nest; a context manager."""
 
     address: str
     """The file, or the address of a database."""
 
     def close(self) -> None:
-        """Let go of the place."""
+        """Release the file or connection."""
 
     def to_bytes(self) -> bytes:
         """Return what a SQLite file of this nest holds."""
@@ -44,8 +44,8 @@ class Store(Protocol):
     ) -> None:
         """Close; errors of the backend become a `NestError` that names the cure.
 
-        A nest made by this block is removed if the block ends in an error of ours and nothing in
-        it took work.
+        If the block fails with a `NewsnestError`, a nest that it created is deleted unless it holds
+        vectors or rejected rows worth looking at.
         """
 
     # ── vectors: what was encoded once is never encoded again ─────────────────────────────────

@@ -1,8 +1,7 @@
-"""From articles to a finished run in a nest: what is known already is found, the rest is done.
+"""From articles to a finished run in a nest, reusing what the nest holds already.
 
-Every step writes to the nest in one transaction, so that after a kill the same call goes on where
-the last one stopped and ends with the same result. What only a new run needs is imported only then:
-a finished nest answers at once.
+Every step is one transaction, so the same call resumes after a kill and ends with the same result.
+What only a new run needs is imported only then: a finished nest answers at once.
 """
 
 from __future__ import annotations
@@ -16,30 +15,31 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import newsnest
-from newsnest.cluster import calibration_digest
 from newsnest.corpus import Notice, settle_languages
-from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
-from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
 from newsnest.pipeline.source import Input, Item, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
 
+if TYPE_CHECKING:
+    from newsnest.describe import Describer, KeywordDescriber
+
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
 _NAMED = 3  # inputs in an error
+_KEYWORDS = "keywords"  # the default describer
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What `build` did: the run, and whether it was made now or found finished."""
+    """The run, and whether this call made it or found it finished."""
 
     run: Run
     new: bool
@@ -61,18 +61,18 @@ def build(
         A path or several, of files and directories (see `newsnest.corpus.read_articles`); or
         Articles, in any order, with different ids.
     nest
-        A nest open for writing, or the path of one: opened, created if it is not there, and closed.
+        An open nest, or the path of one, which is created if needed and closed afterwards.
     options
         Everything that shapes the result.
     describer
-        Names the clusters; None means keywords.
+        Names the clusters; None takes names from keywords.
     progress
-        Told about every step.
+        Reports every step.
 
     Returns
     -------
     Built
-        The same input, options and versions find the finished run again and do nothing.
+        The same input, options and versions return the finished run and do no work.
 
     Raises
     ------
@@ -96,10 +96,9 @@ def build(
         raise ParameterError(
             f"build: nest must be a Nest or a path, got {type(nest).__name__}. Name a file."
         )
-    # A misspelt encoder is told before a large input is read; nothing is loaded yet.
+    # Fails on a misspelt encoder before a large input is read; loads no weights.
     load_encoder(options.encoder)
     given = find_input(source, options.read)
-    describer = describer or keyword_describer(options)
     with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:
         started = time.perf_counter()
         batch = _read(given, opened, options, progress)
@@ -111,7 +110,9 @@ def build(
 
 
 def keyword_describer(options: Options) -> KeywordDescriber:
-    """Return what names the clusters of a run where nothing else does."""
+    """Return the default describer of a run with these options."""
+    from newsnest.describe import KeywordDescriber
+
     return KeywordDescriber(
         max_terms=options.keyword_terms, max_characters=options.keyword_characters
     )
@@ -133,11 +134,13 @@ def _as_kept(items: Iterable[Item]) -> Iterator[Article | Rejected | tuple[str, 
         yield (item.file, item.message) if isinstance(item, Notice) else item
 
 
-def _start(given: Input, batch: int, nest: Nest, options: Options, describer: Describer) -> Run:
+def _start(
+    given: Input, batch: int, nest: Nest, options: Options, describer: Describer | None
+) -> Run:
     """Return the run of a batch, these options and these versions, started now if it is new."""
-    # By its name where the options say the rest.
-    usual = describer.fingerprint == keyword_describer(options).fingerprint
-    named = describer.name if usual else describer.fingerprint
+    named = _KEYWORDS  # its settings are among the options
+    if describer is not None and describer.fingerprint != keyword_describer(options).fingerprint:
+        named = describer.fingerprint
     chosen = {**asdict(options), "read": reading(options.read), "describer": named}
     versions = _versions(options)
     key = _key(batch, chosen, versions)
@@ -149,12 +152,13 @@ def _finish(
     seconds: float,
     nest: Nest,
     options: Options,
-    describer: Describer,
+    describer: Describer | None,
     progress: Progress,
 ) -> Run:
+    """Do the work of a run and keep its result; `seconds` is what reading the input took."""
     from newsnest.pipeline.walk import Walk
 
-    walk = Walk(options, describer, nest.vectors, progress)
+    walk = Walk(options, describer or keyword_describer(options), nest.vectors, progress)
     walk.facts["seconds"]["read"] = seconds
     try:
         with walk.timed("read"):
@@ -175,7 +179,7 @@ def _finish(
 
 
 def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
-    """Say that no article was read, from what, and why."""
+    """Return a sentence on what was read without yielding an article, and why."""
     names = ", ".join(run.inputs[:_NAMED]) + (", …" if len(run.inputs) > _NAMED else "")
     what = f"no article could be read from {names}"
     if not rejected:
@@ -188,18 +192,18 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
 
 
 def _versions(options: Options) -> dict[str, str]:
-    """Return the versions of all that shapes a run, the files of the encoder's folder included."""
+    """Return the versions of everything that shapes a run, a digest of a model folder included."""
+    from newsnest.cluster import calibration_digest
+
     encoder = options.encoder
     folder = expanded(encoder)
-    model = (
-        {
-            "model": settings_digest(folder_digests(folder)),
-            # Apart from the files: another min_similarity makes another run of the same vectors.
-            "levels": ModelLevels.of(read_metadata(folder)).digest(),
-        }
-        if encoder not in KNOWN and folder.is_dir()
-        else {}
-    )
+    model = {}
+    if encoder not in KNOWN and folder.is_dir():
+        from newsnest.pipeline.model_levels import ModelLevels
+
+        model["model"] = settings_digest(folder_digests(folder))
+        # Apart from the files: another min_similarity makes another run of the same vectors.
+        model["levels"] = ModelLevels.of(read_metadata(folder)).digest()
     return {
         **model,
         "newsnest": newsnest.__version__,

@@ -167,7 +167,7 @@ class FinishedRun:
             model=ModelLevels.of(getattr(self.encoder, "metadata", {})),
             reduction=Reduction(options["reduce"], options["dims"]),
         )
-        return see_texts(vectors, articles, weights, config, frame=frame, levels=self._levels)
+        return see_texts(vectors, articles, weights, config, frame=frame)
 
     @cached_property
     def _words(self) -> tuple[Any, Any]:

@@ -11,14 +11,14 @@ from newsnest.errors import ParameterError
 from newsnest.nest import Cluster, Headline, Nest, Run, Totals
 
 _HOUR, _DAY = 3_600, 86_400
-_HOURLY = 4 * _DAY  # up to four days, a timeline by the hour says more than one by the day
+_HOURLY = 4 * _DAY  # up to four days, an hourly timeline shows more than a daily one
 COLOURS = 10
-"""How many themes get a colour of their own; the rest share a grey."""
+"""Number of themes with a colour each; the rest share one grey."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportLimits:
-    """How much of a nest goes onto its page; the page says what it leaves out.
+    """How much of a nest its page shows; the page states what it leaves out.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class ReportLimits:
     map_points
         How many of those stories are points on the map.
     outlets
-        How many outlets can be filtered for, those with most articles first.
+        How many outlets the filter lists, the largest first.
     rejected
         How many rejected rows are listed.
     """
@@ -239,7 +239,7 @@ def _story_columns(
         "last": [_seconds(s.last) for s in stories],
         "x": [round(s.x or 0.0, 4) if s.id in on_map else None for s in stories],
         "y": [round(s.y or 0.0, 4) if s.id in on_map else None for s in stories],
-        # A story of headlines alone is named by one of them, which need not be said twice.
+        # A story of headlines alone is named by one of them, which is not repeated.
         "summary": [
             [[s.text, s.article] for s in story.summary if s.text != story.name]
             for story in stories

@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -24,6 +22,7 @@ from markupsafe import Markup
 
 from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Run, plural
+from newsnest.nest.export import replacing
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
 __all__ = ["ReportLimits", "ReportSummary", "write_report"]
@@ -42,7 +41,7 @@ class ReportSummary:
     articles_shown, stories_shown
         How many of them are on the page.
     left_out
-        One sentence per limit that was reached, as the page itself says it.
+        One sentence per limit that was reached, as on the page.
     """
 
     path: Path
@@ -108,7 +107,7 @@ def write_report(
     if not run.finished:
         raise NestError(
             f"write_report: run must be finished, got run {run.id}, which is not. Run the same "
-            "newsnest cluster command again: it goes on where it stopped."
+            "newsnest cluster command again to resume it."
         )
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise InputError(
@@ -122,7 +121,8 @@ def write_report(
     contents = read_contents(nest, run, limits)
     left_out = tuple(_left_out(nest, contents, limits))
     page = _render(nest, contents, limits, (title or Path(nest.address).stem, left_out))
-    size = _write(path, page.encode("utf-8", errors="replace"))
+    with replacing(path, "write_report") as draft:
+        size = draft.write_bytes(page.encode("utf-8", errors="replace"))
     return ReportSummary(
         path=path,
         bytes=size,
@@ -132,22 +132,6 @@ def write_report(
         stories_shown=len(contents.stories),
         left_out=left_out,
     )
-
-
-def _write(path: Path, content: bytes) -> int:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"write_report: path must be a file that can be written, got {path} "
-            f"({error.strerror or error}). Check the directory and its permissions."
-        ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()
-    return len(content)
 
 
 def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]:
@@ -181,8 +165,8 @@ def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]
     outlets = len(contents.totals.outlets)
     if outlets > limits.outlets:
         sentences.append(
-            f"The {limits.outlets:,} outlets with most articles of {outlets:,} can be chosen; the "
-            "rest are “other outlets”."
+            f"The filter lists the {limits.outlets:,} largest of {outlets:,} outlets; the rest are "
+            "“other outlets”."
         )
     rejected = nest.store.count_rejected(contents.run.batch)
     if rejected > limits.rejected:
@@ -218,7 +202,7 @@ def _render(
         encoder=str(run.options.get("encoder", "")),
         about=[
             ("Options", _flat(run.options)),
-            ("Found on the way", _flat(run.facts)),
+            ("Measured", _flat(run.facts)),
             ("Versions", _flat(run.versions)),
         ],
         style=Markup(_asset("report.css")),

@@ -1,9 +1,8 @@
 """A nest in one SQLite file. All SQL of newsnest is in here."""
 
-from newsnest.nest.sqlite.batches import Batches
+from newsnest.nest.sqlite.batches import Batches, KeptVectors
 from newsnest.nest.sqlite.overview import Overview
 from newsnest.nest.sqlite.runs import Runs
-from newsnest.nest.sqlite.vectors import KeptVectors
 
 __all__ = ["SqliteStore"]
 

@@ -1,4 +1,4 @@
-"""Batches in SQLite: the articles of a nest, which reading brought them, and what it set aside."""
+"""What runs are made of, in SQLite: batches of articles, and the vectors of their texts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from newsnest.errors import NestError
 from newsnest.nest.records import Batch
@@ -21,9 +23,11 @@ from newsnest.nest.sqlite.rows import (
     to_list,
     to_name,
 )
-from newsnest.types import Article, Rejected
+from newsnest.types import Article, Rejected, Vectors
 
 _CHUNK = 10_000
+_LOOKUP = 500  # SQLite's default limit on parameters was 999 for a long time
+_ENCODER = "SELECT id FROM encoders WHERE fingerprint = ?"
 _ADD_ARTICLE = (
     f"INSERT INTO articles ({ARTICLE_COLUMNS}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id, content) DO NOTHING"
@@ -125,3 +129,39 @@ def _add_articles(sql: sqlite3.Connection, batch: int, articles: Sequence[Articl
             "add_batch: articles must have different ids, got one twice in a batch "
             f"({error}). Give each its own."
         ) from error
+
+
+class KeptVectors(Database):
+    """The part of a store that holds vectors, by encoder fingerprint and text hash."""
+
+    def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> dict[bytes, Vectors]:
+        """Return the vectors of an encoder, float32 (d,), by text hash, as far as they are kept."""
+        found: dict[bytes, Vectors] = {}
+        encoder = self._first(_ENCODER, (fingerprint,))
+        if encoder is None:
+            return found
+        for start in range(0, len(hashes), _LOOKUP):
+            part = list(hashes[start : start + _LOOKUP])
+            marks = ",".join("?" * len(part))
+            rows = self.connection.execute(
+                f"SELECT text, vector FROM vectors WHERE encoder = ? AND text IN ({marks})",
+                (encoder, *part),
+            )
+            found.update((text, np.frombuffer(vector, dtype="<f4")) for text, vector in rows)
+        return found
+
+    def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
+        """Keep vectors, float32 (len(hashes), d), in one transaction."""
+        with self.transaction() as sql:
+            sql.execute(
+                "INSERT INTO encoders (fingerprint) VALUES (?) ON CONFLICT DO NOTHING",
+                (fingerprint,),
+            )
+            encoder = self._first(_ENCODER, (fingerprint,))
+            sql.executemany(
+                "INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (
+                    (encoder, text, row.tobytes())
+                    for text, row in zip(hashes, vectors.astype("<f4"), strict=True)
+                ),
+            )

@@ -1,4 +1,4 @@
-"""The file of a nest: transactions, what its errors mean, and when a new one is worth keeping."""
+"""The file of a nest: transactions, errors, and when a new file is worth keeping."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Database:
     path
         The file.
     create
-        Make the file if it is not there.
+        Create the file if it does not exist.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:

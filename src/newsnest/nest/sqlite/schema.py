@@ -7,6 +7,7 @@ migrations it has seen. A migration is never edited once released; a change is a
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from newsnest.nest.sqlite.rows import content_of
 APPLICATION_ID = 0x4E455354  # "NEST"
 IN_MEMORY = ":memory:"
 """The address of a nest without a file."""
+_PATIENCE = 30  # seconds to wait for another program
 _CACHE = 65_536  # KiB: room for the index over a million hashes, which is met in random order
 
 _FIRST = """
@@ -213,9 +215,9 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         ) from error
     connection = None
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
         _check_identity(connection, path, create=create)
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_log(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = {-_CACHE}")
         _migrate(connection, path)
@@ -229,6 +231,19 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
             raise
         raise ours from error
     return connection
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log; SQLite itself does not wait where two programs do so."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _check_path(path: Path, *, create: bool) -> None:

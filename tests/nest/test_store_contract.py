@@ -1,22 +1,33 @@
+"""What every store keeps to. A new backend is one line in STORES."""
+
 from __future__ import annotations
 
 import os
-import sqlite3
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kept import ARTICLES, LINKAGES, MAY, ORDER, begin, keep, result
+from kept import LINKAGES, MAY, ORDER, begin, keep, result
 
 from newsnest.errors import NestError
-from newsnest.nest import Nest
+from newsnest.nest import Headline, Nest, open_store
 from newsnest.types import Article, Rejected
+
+STORES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: str(folder / "n")}
+"""Name → the address of a nest that is not there yet."""
+
+
+@pytest.fixture(params=STORES)
+def address(request, tmp_path: Path) -> str:
+    return STORES[request.param](tmp_path)
 
 
 @pytest.fixture
-def nest(tmp_path: Path):
-    with keep(tmp_path / "n") as opened:
+def nest(address: str):
+    with keep(address) as opened:
         yield opened
 
 
@@ -25,13 +36,13 @@ def test_articles_come_back_as_they_were_by_id(nest: Nest):
     assert [member.article for member in nest.members()] == ORDER
 
 
-def test_a_corpus_is_found_by_its_input_and_how_it_was_read(nest: Nest):
+def test_a_batch_is_found_by_its_input_and_how_it_was_read(nest: Nest):
     assert nest.store.find_batch("digest", {"strict": False}) == 1
     assert nest.store.find_batch("digest", {"strict": True}) is None
     assert nest.store.find_batch("other", {"strict": False}) is None
 
 
-def test_a_corpus_that_is_kept_is_not_read_again(nest: Nest):
+def test_a_batch_that_is_kept_is_not_read_again(nest: Nest):
     def unread():
         raise AssertionError("read")
         yield
@@ -45,7 +56,7 @@ def test_rejected_rows_and_notices_are_kept(nest: Nest):
     assert nest.store.notices(1) == [("in.jsonl", "1 odd date")]
 
 
-def test_a_corpus_whose_reading_fails_leaves_nothing(nest: Nest):
+def test_a_batch_whose_reading_fails_leaves_nothing(nest: Nest):
     def broken():
         yield Article("z", "kept?")
         raise RuntimeError("the reader died")
@@ -53,22 +64,46 @@ def test_a_corpus_whose_reading_fails_leaves_nothing(nest: Nest):
     with pytest.raises(RuntimeError, match="the reader died"):
         nest.store.add_batch("second", {}, broken())
     assert nest.store.find_batch("second", {}) is None
-    assert nest.store.connection.execute("SELECT count(*) FROM articles").fetchone() == (6,)
-    assert not nest.store.connection.in_transaction
+    assert [batch.id for batch in nest.store.batches()] == [1]
+    batch = nest.store.add_batch("second", {}, [])  # the next step is not hindered
+    assert nest.store.articles(batch) == []
 
 
-def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path):
-    broken = result()
-    broken.copy_of[0] = 99  # no such article
-    with Nest(tmp_path / "n", create=True) as nest:
-        run = begin(nest)
-        with pytest.raises(IndexError):
-            nest.store.finish_run(run, broken)
-        for table in ("clusters", "memberships", "merges"):
-            assert nest.store.connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
-        assert not nest.run(run.id).finished
-        nest.store.finish_run(run, result())
-        assert nest.run().finished
+def test_a_batch_says_what_it_is(nest: Nest):
+    number = nest.store.add_batch("second", {"strict": True}, [], inputs=["a.jsonl", "-"])
+    batch = nest.store.batches()[-1]
+    assert (batch.id, batch.digest, batch.options) == (number, "second", {"strict": True})
+    assert batch.inputs == ("a.jsonl", "-")
+
+
+def test_every_version_of_an_article_is_kept_and_each_batch_has_its_own(nest: Nest):
+    changes = {"title": "New", "text": "New", "lang": "de", "date": MAY - timedelta(seconds=1),
+               "source": "New", "url": "https://new.example"}  # fmt: skip
+    versions = [replace(ORDER[1], **{name: value}) for name, value in changes.items()]
+    for number, version in enumerate([*versions, ORDER[1]]):
+        batch = nest.store.add_batch(f"later {number}", {}, [version, ORDER[0]])
+        assert nest.store.articles(batch) == [ORDER[0], version]
+    assert nest.store.articles(1) == ORDER
+    assert [member.article for member in nest.members()] == ORDER
+
+
+def test_an_id_twice_in_a_batch_is_refused_and_nothing_is_lost_in_silence(nest: Nest):
+    with pytest.raises(NestError, match="articles must have different ids, got one twice"):
+        nest.store.add_batch("second", {}, [Article("x", "A"), Article("x", "B")])
+    with pytest.raises(NestError, match="Give each its own"):
+        nest.store.add_batch("second", {}, [Article("x", "A")] * 2)
+    assert nest.store.find_batch("second", {}) is None
+
+
+def test_a_run_of_a_later_batch_holds_its_versions(nest: Nest):
+    changed = [replace(ORDER[0], title="Corrected"), *ORDER[1:]]
+    batch = nest.store.add_batch("second", {}, changed)
+    run = nest.store.start_run("other", batch, {}, {})
+    nest.store.finish_run(run, result())
+    assert [member.article for member in nest.members()] == changed
+    assert [member.article for member in nest.members(run=nest.run(1))] == ORDER
+    assert nest.store.headlines_by_id(run, ["-7"])[0].title == "Corrected"
+    assert nest.store.headlines_by_id(nest.run(1), ["-7"])[0].title == "\u200bplain"
 
 
 def test_a_finished_run_is_not_written_twice(nest: Nest):
@@ -77,8 +112,8 @@ def test_a_finished_run_is_not_written_twice(nest: Nest):
     assert list(nest.members()) == before
 
 
-def test_a_run_keeps_the_seconds_of_its_stages_and_of_its_writing(tmp_path: Path, tally):
-    with Nest(tmp_path / "n", create=True) as nest:
+def test_a_run_keeps_the_seconds_of_its_stages_and_of_its_writing(address: str, tally):
+    with Nest(address, create=True) as nest:
         facts = {"seconds": {"cluster": 1.5}, "articles": 6}
         nest.store.finish_run(begin(nest), replace(result(), facts=facts), progress=tally)
         kept = nest.run().facts
@@ -163,8 +198,8 @@ def test_a_second_run_stands_beside_the_first(nest: Nest):
     assert nest.run().id == 2
 
 
-def test_what_is_not_there_is_said_with_what_is(tmp_path: Path):
-    with Nest(tmp_path / "n", create=True) as nest:
+def test_what_is_not_there_is_said_with_what_is(address: str):
+    with Nest(address, create=True) as nest:
         with pytest.raises(NestError, match="holds no finished run. Run the same newsnest"):
             nest.run()
         with pytest.raises(NestError, match="has no run 3. It has: none"):
@@ -182,8 +217,8 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path):
             nest.run(3)
 
 
-def test_a_run_that_can_never_finish_is_forgotten_and_a_finished_one_is_not(tmp_path: Path):
-    with Nest(tmp_path / "n", create=True) as nest:
+def test_a_run_that_can_never_finish_is_forgotten_and_a_finished_one_is_not(address: str):
+    with Nest(address, create=True) as nest:
         run = begin(nest)
         nest.store.forget_run(run)
         assert not nest.runs()
@@ -193,8 +228,8 @@ def test_a_run_that_can_never_finish_is_forgotten_and_a_finished_one_is_not(tmp_
         assert [kept.id for kept in nest.runs()] == [run.id]
 
 
-def test_why_a_run_stopped_is_kept_until_it_goes_on(tmp_path: Path):
-    with Nest(tmp_path / "n", create=True) as nest:
+def test_why_a_run_stopped_is_kept_until_it_goes_on(address: str):
+    with Nest(address, create=True) as nest:
         run = begin(nest)
         nest.store.stop_run(run, "the disk is full.")
         assert nest.run(run.id).stopped == "the disk is full."
@@ -208,54 +243,62 @@ def test_why_a_run_stopped_is_kept_until_it_goes_on(tmp_path: Path):
         assert nest.run().stopped == ""
 
 
-@pytest.mark.parametrize(
-    ("kept", "stays"),
-    [
-        ((), False),
-        ((Article("a", "A"),), False),
-        ((Article("a", "A"), Rejected("f", 1, "why", "x")), False),
-        ((Rejected("f", 1, "why", "x"),), True),
-    ],
-)
-def test_a_new_nest_that_fails_stays_only_for_what_is_in_it(tmp_path: Path, kept, stays: bool):
-    path = tmp_path / "n"
-
-    def fail() -> None:
-        with Nest(path, create=True) as nest:
-            nest.store.add_batch("d", {}, kept)
-            raise NestError("failed")
-
-    with pytest.raises(NestError, match="failed"):
-        fail()
-    assert path.exists() == stays
-    with Nest(path, create=True) as nest:
-        nest.vectors.put_many("print", [b"hash"], np.ones((1, 2), np.float32))
-    with pytest.raises(NestError, match="failed"):
-        fail()
-    assert path.exists()  # it was there before
-
-
-def test_a_new_nest_with_vectors_or_in_use_elsewhere_stays_when_a_command_fails(tmp_path: Path):
-    path = tmp_path / "n"
-    with pytest.raises(NestError, match="failed"), Nest(path, create=True) as nest:
-        nest.vectors.put_many("print", [b"hash"], np.ones((1, 2), np.float32))
-        raise NestError("failed")
-    assert path.exists()
-    path.unlink()
-    with pytest.raises(NestError, match="failed"), Nest(path, create=True):
-        other = Nest(path)
-        raise NestError("failed")
-    assert other.runs() == []
-    other.close()
-    assert path.exists()
-
-
-def test_rejected_rows_are_counted_without_their_content(tmp_path: Path):
-    with Nest(tmp_path / "n", create=True) as nest:
+def test_rejected_rows_are_counted_without_their_content(address: str):
+    with Nest(address, create=True) as nest:
         rows = [Rejected("f", line, "why", "x") for line in (1, 2, 3)]
         corpus = nest.store.add_batch("d", {}, rows)
         assert nest.store.count_rejected(corpus) == 3
         assert nest.store.rejected(corpus, limit=2) == rows[:2]
+
+
+# ── counts for pages ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_is_counted(nest: Nest):
+    run = nest.run()
+    totals = nest.store.totals(run)
+    assert (totals.articles, totals.dated) == (6, 4)
+    assert (totals.first, totals.last) == (MAY, MAY.replace(day=3))
+    assert totals.outlets == (("Post", 3), ("+33", 1), ("صحيفة", 1))
+    assert totals.languages == (("en", 3), ("ar", 1), ("fr", 1))
+    assert nest.store.level_totals(run) == {"theme": (1, 6), "topic": (2, 6), "story": (3, 5)}
+    assert list(nest.store.level_totals(run)) == ["theme", "topic", "story"]
+    clusters = [c for level in ("theme", "topic") for c in nest.clusters(level)]
+    assert [nest.store.stories_below(run).get(c.id) for c in clusters] == [3, 2, 1]
+
+
+def test_articles_are_counted_by_story_outlet_language_and_time(nest: Nest):
+    run, (first, second, _) = nest.run(), nest.clusters("story")
+    day = int(MAY.timestamp()) // 86_400
+    cells = nest.store.story_cells(run, "story", stories=2, seconds=86_400)
+    assert sorted(cells, key=str) == sorted(
+        [
+            (first.id, "Post", "en", day, 2),
+            (first.id, "Post", "en", day + 2, 1),
+            (second.id, "", "", None, 1),
+            (second.id, "صحيفة", "ar", day + 1, 1),
+        ],
+        key=str,
+    )
+    (theme,) = nest.clusters("theme")
+    hours = [(24 * (day + number) + 8, count) for number, count in enumerate((2, 1, 1))]
+    assert nest.store.theme_timeline(run, seconds=3600) == [
+        (theme.id, hour, count) for hour, count in hours
+    ]
+
+
+def test_headlines_of_stories_come_in_order_with_copies_last(nest: Nest):
+    run, (first, second, _) = nest.run(), nest.clusters("story")
+    found = nest.store.story_headlines(run, "story", stories=2, articles=2)
+    assert [(item.story, item.id) for item in found] == [
+        (first.id, "-7"), (first.id, "b"), (second.id, "d"), (second.id, "c"),
+    ]  # fmt: skip
+    (copy,) = nest.store.headlines_by_id(run, ["a", "unknown"])
+    assert copy == Headline(copy.key, first.id, "a", "=1+1", "en", "Post",
+                            "https://a.example/?q=1,2", MAY.timestamp(), found[0].key)  # fmt: skip
+    assert found[3].title.rstrip() == '"Quoted", with a comma'  # the first line of its text
+    assert nest.store.copies_of(run) == {found[0].key: 1}
+    assert nest.store.headlines_by_id(run, []) == []
 
 
 # ── vectors ───────────────────────────────────────────────────────────────────────────────────
@@ -292,68 +335,6 @@ def test_a_chunk_of_vectors_is_kept_whole_or_not_at_all(nest: Nest):
 # ── when the file cannot be written or read ─────────────────────────────────────────────────────
 
 
-def test_another_writer_is_waited_for_and_then_named(tmp_path: Path):
-    with keep(tmp_path / "n") as nest, Nest(tmp_path / "n") as other:
-        nest.store.connection.execute("PRAGMA busy_timeout = 50")
-        with other.store.transaction():
-            with pytest.raises(NestError, match="locked. Another program is writing to this nest"):
-                nest.store.add_batch("second", {}, [])
-            with pytest.raises(NestError, match="Another program is writing"):
-                nest.vectors.put_many("print", [b"h"], np.ones((1, 4), np.float32))
-            assert len(list(nest.members())) == 6  # reading goes on
-        assert nest.store.add_batch("second", {}, []) == 2
-
-
-def test_a_full_disk_is_an_error_of_ours_and_loses_nothing(tmp_path: Path):
-    path = tmp_path / "n"
-    with keep(path) as nest:
-        (pages,) = nest.store.connection.execute("PRAGMA page_count").fetchone()
-        nest.store.connection.execute(f"PRAGMA max_page_count = {pages}")
-        many = (Article(f"x{n}", "long " * 200) for n in range(500))
-        with pytest.raises(NestError, match="disk is full. Check the disk and the room left"):
-            nest.store.add_batch("second", {}, many)
-        assert nest.store.find_batch("second", {}) is None
-    with Nest(path) as nest:
-        assert nest.store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-
-
-def test_a_damaged_file_is_an_error_of_ours(tmp_path: Path):
-    path = tmp_path / "n"
-    keep(path).close()
-    content = bytearray(path.read_bytes())
-    content[3 * 4096 :] = os.urandom(len(content) - 3 * 4096)
-    path.write_bytes(content)
-    with pytest.raises(NestError, match="damaged: make the nest again"), Nest(path) as nest:
-        list(nest.members())
-
-
-def test_errors_that_are_not_of_the_file_pass_unchanged(tmp_path: Path):
-    with (
-        pytest.raises(sqlite3.OperationalError, match="no such table"),
-        keep(tmp_path / "n") as nest,
-    ):
-        nest.store.connection.execute("SELECT * FROM nowhere")
-    with (
-        pytest.raises(sqlite3.IntegrityError),
-        keep(tmp_path / "m") as nest,
-        nest.store.transaction(),
-    ):
-        nest.store.connection.execute("DELETE FROM batches")
-    with (
-        keep(tmp_path / "o") as nest,
-        nest.store.transaction(),
-        pytest.raises(sqlite3.OperationalError, match="within a transaction"),
-        nest.store.transaction(),
-    ):
-        pass
-
-
-def test_numbers_in_the_file_are_integers(nest: Nest):
-    kinds = nest.store.connection.execute(
-        "SELECT DISTINCT typeof(label), typeof(articles), typeof(independent) FROM clusters"
-    ).fetchall()
-    assert kinds == [("integer",) * 3]
-    kinds = nest.store.connection.execute("SELECT DISTINCT typeof(cluster), typeof(article) "
-                                    "FROM memberships").fetchall()  # fmt: skip
-    assert kinds == [("integer", "integer")]
-    assert len(ARTICLES) == 6
+def test_an_address_of_another_kind_is_refused():
+    with pytest.raises(NestError, match="mysql://x: nests are kept in files, not in mysql"):
+        open_store("mysql://x")
