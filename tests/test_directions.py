@@ -12,10 +12,11 @@ import pytest
 import newsnest
 
 ROOT = Path(newsnest.__file__).parent
-BASE = {"types", "errors", "progress"}
+BASE = {"types", "errors", "progress", "plugins"}
 ALLOWED = {
     "types": {"errors", "progress"},
     "errors": set(),
+    "plugins": {"errors"},
     "progress": set(),
     "__main__": {"cli"},
     "corpus": BASE,
