@@ -21,8 +21,7 @@ from newsnest.train.pairs import Pair, label_rows
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
 from newsnest.train.recipes.adapter.settings import AdapterSettings
 from newsnest.train.run.preflight import choose_connection
-from newsnest.train.samplers import pack_pairs
-from newsnest.train.samplers import pair_components as text_components
+from newsnest.train.samplers import pack_pairs, text_components
 from newsnest.types import Vectors
 
 _RATES = {"full": 3e-4, "low_rank": 1e-3, "diagonal": 1e-2, "orthogonal": 1e-3}
