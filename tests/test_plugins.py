@@ -19,7 +19,7 @@ class Bell:
 
 @pytest.fixture
 def bells() -> Registry[Bell]:
-    return Registry("bell", Bell, {"small": Bell("rings"), "big": Bell("booms")})
+    return Registry("bell", "newsnest.bells", Bell, {"small": Bell("rings"), "big": Bell("booms")})
 
 
 HUGE = """
@@ -118,13 +118,15 @@ def test_a_name_of_two_packages_belongs_to_neither(bells, install):
 
 def test_a_registry_raises_the_error_of_its_parts():
     with pytest.raises(EncoderError, match="bell must be one of , got 'big'"):
-        Registry("bell", Bell, {}, error=EncoderError).choose("big", function="ring")
+        Registry("bell", "newsnest.bells", Bell, {}, error=EncoderError).choose(
+            "big", function="ring"
+        )
 
 
 def test_built_in_names_need_no_metadata_of_other_packages():
     code = (
         "import sys; from newsnest.plugins import Registry; from newsnest.errors import InputError;"
-        "InputError.summary = ''; r = Registry('bell', InputError, {'big': InputError('x')});"
+        "InputError.summary = ''; r = Registry('bell', 'a', InputError, {'big': InputError('x')});"
         "r['big'], 'big' in r; assert 'importlib.metadata' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

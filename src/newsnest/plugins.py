@@ -44,6 +44,8 @@ class Registry(Mapping[str, T]):
     ----------
     noun
         What one part is called in messages: "encoder".
+    group
+        The group of the entry points: "newsnest.encoders".
     kind
         The class of the parts.
     built_in
@@ -63,7 +65,7 @@ class Registry(Mapping[str, T]):
     >>> @dataclass
     ... class Bell:
     ...     summary: str
-    >>> bells = Registry("bell", Bell, {"small": Bell("rings"), "big": Bell("booms")})
+    >>> bells = Registry("bell", "a.bells", Bell, {"small": Bell("rings"), "big": Bell("booms")})
     >>> list(bells), bells["big"].summary, "huge" in bells
     (['small', 'big'], 'booms', False)
     """
@@ -71,13 +73,14 @@ class Registry(Mapping[str, T]):
     def __init__(
         self,
         noun: str,
+        group: str,
         kind: type[T],
         built_in: Mapping[str, T],
         *,
         error: type[NewsnestError] = ParameterError,
     ) -> None:
         self.noun = noun
-        self.group = f"newsnest.{noun}s"
+        self.group = group
         self.built_in = dict(built_in)
         self._kind = kind
         self._error = error

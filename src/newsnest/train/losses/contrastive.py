@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from newsnest.errors import ParameterError
-from newsnest.train.losses.pair_loss import PairLoss, full_precision, read_targets
+from newsnest.train.losses.pair_loss import PairLoss, check_temperature, read_targets, unit
 
 Variant = Literal["clean", "paper"]
 Unlike = Literal["masked", "negative"]
@@ -87,8 +87,7 @@ def contrastive_loss(
     bfloat16 are not enough. O(m² d) in time, O(m²) in memory.
     """
     with torch.autocast(rows.device.type, enabled=False):
-        rows, columns = (functional.normalize(full_precision(x), dim=-1) for x in (rows, columns))
-        logits = rows @ columns.T / temperature  # (m, m)
+        logits = unit(rows) @ unit(columns).T / temperature  # (m, m)
         if variant == "paper":
             top = logits.masked_fill(~masks.positive, -torch.inf).logsumexp(dim=1)
             bottom = logits.masked_fill(masks.ignored, -torch.inf).logsumexp(dim=1)
@@ -100,6 +99,22 @@ def contrastive_loss(
         count = masks.positive.sum(dim=1)  # (m,)
         per_row = torch.where(masks.positive, losses, 0.0).sum(dim=1) / count.clamp(min=1)
         return per_row.sum() / (count > 0).sum().clamp(min=1)
+
+
+def view_contrast(one: Tensor, other: Tensor, *, temperature: float) -> Tensor:
+    """Return the InfoNCE loss of two views of n texts, a scalar: only a text's views are alike.
+
+    Parameters
+    ----------
+    one, other
+        Shape (n, d) each, of any length.
+    temperature
+        Divides the cosines.
+    """
+    alike = torch.ones(len(one), dtype=torch.bool, device=one.device)
+    masks = contrastive_masks(alike, None, views=False, variant="clean", unlike="masked")
+    views = torch.cat([one, other])  # (2n, d)
+    return contrastive_loss(views, views, masks, temperature=temperature, variant="clean")
 
 
 class InBatchContrastiveLoss(PairLoss):
@@ -139,6 +154,8 @@ class InBatchContrastiveLoss(PairLoss):
     are no negatives, and positives do not compete; `variant="paper"` is the second source.
     """
 
+    settings = ("min_score", "variant", "unlike", "temperature")
+
     def __init__(
         self,
         model: nn.Module,
@@ -174,20 +191,7 @@ class InBatchContrastiveLoss(PairLoss):
             rows, columns, masks, temperature=self.temperature, variant=self.variant
         )
 
-    def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
-        return {
-            "min_score": self.min_score,
-            "variant": self.variant,
-            "unlike": self.unlike,
-            "temperature": self.temperature,
-            **super().get_config_dict(),
-        }
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
+    citation = """
 @inproceedings{gao2021simcse,
     title={SimCSE: Simple Contrastive Learning of Sentence Embeddings},
     author={Gao, Tianyu and Yao, Xingcheng and Chen, Danqi},
@@ -205,12 +209,4 @@ def check_word(caller: str, param: str, value: str, known: Sequence[str]) -> Non
     if value not in known:
         raise ParameterError(
             f"{caller}: {param} must be one of {', '.join(known)}, got {value!r}. Choose one."
-        )
-
-
-def check_temperature(caller: str, temperature: float) -> None:
-    """Raise unless a temperature is positive."""
-    if not temperature > 0:
-        raise ParameterError(
-            f"{caller}: temperature must be positive, got {temperature}. The source has 0.05."
         )

@@ -8,25 +8,29 @@ from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from newsnest.errors import ParameterError
 from newsnest.train.losses.angle import angle_similarity
 from newsnest.train.losses.contrastive import (
     Unlike,
     Variant,
-    check_temperature,
     check_word,
     contrastive_loss,
     contrastive_masks,
 )
 from newsnest.train.losses.cosine_ranking import ranking_loss
 from newsnest.train.losses.levels import TrainingLevel, check_levels
-from newsnest.train.losses.pair_loss import PairLoss, PairTargets, full_precision, read_targets
+from newsnest.train.losses.pair_loss import (
+    PairLoss,
+    PairTargets,
+    check_temperature,
+    full_precision,
+    read_targets,
+    unit,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LevelwiseTerms:
     """What the loss of a level is made of; a weight of 0 leaves a term out.
 
     Parameters
@@ -58,9 +62,9 @@ class Terms:
 class LevelwiseMatryoshkaLoss(PairLoss):
     """Rank and contrast pairs at every prefix of the embedding, by the labels of its level.
 
-    Every prefix is cut off, then normalised, then judged: pairs alike at the level (the same theme
-    at d/4, the same topic at d/2, the same story at d) shall be nearer than those that are not. The
-    losses of the levels are summed.
+    Every prefix is cut off, normalised and scored: training pulls pairs that are alike at the level
+    (the same theme at d/4, the same topic at d/2, the same story at d) closer together than pairs
+    that are not. The losses of the levels are summed.
 
     Parameters
     ----------
@@ -115,21 +119,21 @@ class LevelwiseMatryoshkaLoss(PairLoss):
         *,
         variant: Variant = "clean",
         graded_story: bool = True,
-        terms: Terms | None = None,
+        terms: LevelwiseTerms | None = None,
         mini_batch_size: int | None = None,
     ) -> None:
-        terms = terms or Terms()
+        terms = terms or LevelwiseTerms()
         super().__init__(model, views=terms.dropout_views, mini_batch_size=mini_batch_size)
         width = getattr(model, "get_embedding_dimension", lambda: None)()
         check_levels(levels, width)
         check_word("LevelwiseMatryoshkaLoss", "variant", variant, get_args(Variant))
         check_word("LevelwiseMatryoshkaLoss", "unlike", terms.unlike, get_args(Unlike))
         check_temperature("LevelwiseMatryoshkaLoss", terms.temperature)
-        if not max(terms.cosine, terms.angle, terms.contrastive) > 0:
-            raise ParameterError(
-                "LevelwiseMatryoshkaLoss: terms must hold one of positive weight, got none. "
-                "Set cosine, angle or contrastive above 0."
-            )
+        self._require(
+            max(terms.cosine, terms.angle, terms.contrastive) > 0,
+            "terms must hold one of positive weight, got none. "
+            "Set cosine, angle or contrastive above 0.",
+        )
         self.levels = tuple(levels)
         self.variant: Variant = variant
         self.graded_story = graded_story
@@ -145,7 +149,7 @@ class LevelwiseMatryoshkaLoss(PairLoss):
 
     def _level_loss(self, index: int, columns: Sequence[Tensor], targets: PairTargets) -> Tensor:
         level, terms = self.levels[index], self.terms
-        prefixes = [functional.normalize(column[:, : level.dims], dim=-1) for column in columns]
+        prefixes = [unit(column[:, : level.dims]) for column in columns]
         alike = targets.scores >= level.min_score
         graded = self.graded_story and index == len(self.levels) - 1
         ranks = targets.scores if graded else alike.to(targets.scores.dtype)
@@ -185,10 +189,7 @@ class LevelwiseMatryoshkaLoss(PairLoss):
             **super().get_config_dict(),
         }
 
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
+    citation = """
 @inproceedings{hanley2025hierarchical,
     title={Hierarchical Level-Wise News Article Clustering via Multilingual Matryoshka Embeddings},
     author={Hanley, Hans W. A. and Durumeric, Zakir},

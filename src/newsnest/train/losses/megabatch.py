@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from newsnest.errors import ParameterError
-from newsnest.train.losses.pair_loss import PairLoss, full_precision
-
-
-def cosines(rows: Tensor, columns: Tensor) -> Tensor:
-    """Return all cosines, (n, m), in float32 at least, also under autocast.
-
-    Example
-    -------
-    >>> cosines(torch.tensor([[2.0, 0.0]]), torch.eye(2)).tolist()
-    [[1.0, 0.0]]
-    """
-    with torch.autocast(rows.device.type, enabled=False):
-        one, other = (functional.normalize(full_precision(x), dim=-1) for x in (rows, columns))
-        return one @ other.T
+from newsnest.train.losses.pair_loss import PairLoss, cosines
 
 
 class MegaBatchLoss(PairLoss):
@@ -62,6 +47,8 @@ class MegaBatchLoss(PairLoss):
     mini-batch got gradients.
     """
 
+    settings = ("positive_margin", "negative_margin")
+
     def __init__(
         self,
         model: nn.Module,
@@ -71,11 +58,11 @@ class MegaBatchLoss(PairLoss):
         mini_batch_size: int | None = None,
     ) -> None:
         super().__init__(model, mini_batch_size=mini_batch_size)
-        if not -1 <= negative_margin <= positive_margin <= 1:
-            raise ParameterError(
-                "MegaBatchLoss: margins must be cosines, the negative one not above the positive "
-                f"one, got {negative_margin} and {positive_margin}. The source has 0.3 and 0.8."
-            )
+        self._require(
+            -1 <= negative_margin <= positive_margin <= 1,
+            "margins must be cosines, the negative one not above the positive one, got "
+            f"{negative_margin} and {positive_margin}. The source has 0.3 and 0.8.",
+        )
         self.positive_margin = positive_margin
         self.negative_margin = negative_margin
 
@@ -89,18 +76,7 @@ class MegaBatchLoss(PairLoss):
         together = functional.relu(self.positive_margin - similar.diagonal())
         return (together + apart).mean()
 
-    def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
-        margins = {
-            "positive_margin": self.positive_margin,
-            "negative_margin": self.negative_margin,
-        }
-        return {**margins, **super().get_config_dict()}
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
+    citation = """
 @inproceedings{wieting-gimpel-2018-paranmt,
     title={{ParaNMT-50M}: Pushing the Limits of Paraphrastic Sentence Embeddings with Millions of \
 Machine Translations},

@@ -10,10 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from newsnest.errors import ParameterError
-from newsnest.train.losses.contrastive import check_temperature
-from newsnest.train.losses.frozen import FrozenReader
-from newsnest.train.losses.pair_loss import PairLoss, full_precision
+from newsnest.train.losses.pair_loss import FrozenReader, PairLoss, check_temperature, unit
 
 _SAME = 0.95  # two originals from this cosine on say nearly the same: no negatives
 
@@ -33,7 +30,7 @@ def distance_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
     >>> distance_loss(torch.eye(2), torch.tensor([[2.0, 0.0], [3.0, 0.0]])).item()
     0.5
     """
-    now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+    now, then = unit(embeddings), unit(teacher)
     return (1 - (now * then).sum(-1)).mean()
 
 
@@ -50,7 +47,7 @@ def retrieval_loss(embeddings: Tensor, teacher: Tensor, *, temperature: float) -
         Divides the cosines.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
-        now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+        now, then = unit(embeddings), unit(teacher)
         own = torch.eye(len(now), dtype=torch.bool, device=now.device)
         logits = now @ then.T / temperature  # (n, n)
         logits = logits.masked_fill((then @ then.T >= _SAME) & ~own, -torch.inf)
@@ -60,7 +57,7 @@ def retrieval_loss(embeddings: Tensor, teacher: Tensor, *, temperature: float) -
 def similarity_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean squared difference of cosines with the teacher's rows, a scalar.
 
-    The cosine of row i and the teacher's row j shall be that of the teacher's rows i and j.
+    Compares the cosine of row i and the teacher's row j with that of the teacher's rows i and j.
 
     Parameters
     ----------
@@ -68,7 +65,7 @@ def similarity_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
         Shape (n, d) each, of any length.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
-        now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+        now, then = unit(embeddings), unit(teacher)
         return (now @ then.T - then @ then.T).square().mean()
 
 
@@ -97,8 +94,8 @@ class TranslationTerms:
 class TranslationLoss(PairLoss):
     """Teach a model other languages by its own vectors of one that it knows.
 
-    The embedding of a translation shall be the teacher's of the original, and that of the original
-    shall stay where the teacher has it. Prefer it to a contrastive loss on translations where
+    Training moves the embedding of a translation to the teacher's of the original, and keeps the
+    original where the teacher has it. Prefer it to a contrastive loss on translations where
     similarities within the known language are to stay what they are.
 
     Parameters
@@ -127,6 +124,8 @@ class TranslationLoss(PairLoss):
     vectors are compared, similarities too, and the student starts as the teacher itself.
     """
 
+    expects = "a translation and its original"
+
     def __init__(
         self,
         model: nn.Module,
@@ -141,7 +140,9 @@ class TranslationLoss(PairLoss):
         self._teacher = FrozenReader(teacher)
         self._targets: Tensor | None = None
 
-    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+    def forward(
+        self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
+    ) -> Tensor:
         """Encode both columns, the originals also by the teacher; return the loss, a scalar."""
         columns = list(sentence_features)
         self._targets = self._teacher.read(columns[1:], self.mini_batch_size)
@@ -152,11 +153,11 @@ class TranslationLoss(PairLoss):
         translations, originals = embeddings
         targets = self._targets
         assert targets is not None  # set by forward
-        if targets.shape != originals.shape:
-            raise ParameterError(
-                f"TranslationLoss: teacher must give vectors of shape {tuple(originals.shape)}, "
-                f"got {tuple(targets.shape)}. Start from the teacher itself."
-            )
+        self._require(
+            targets.shape == originals.shape,
+            f"teacher must give vectors of shape {tuple(originals.shape)}, got "
+            f"{tuple(targets.shape)}. Start from the teacher itself.",
+        )
         terms = self.terms
         kept = distance_loss(originals, targets)
         loss = distance_loss(translations, targets) + terms.original * kept
@@ -173,10 +174,7 @@ class TranslationLoss(PairLoss):
         """Return the settings, for the model card."""
         return {**asdict(self.terms), **super().get_config_dict()}
 
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
+    citation = """
 @inproceedings{reimers2020multilingual,
     title={Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation},
     author={Reimers, Nils and Gurevych, Iryna},

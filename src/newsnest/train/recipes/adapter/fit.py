@@ -15,8 +15,12 @@ from newsnest.evaluate.bootstrap import resample_weights
 from newsnest.evaluate.pair_files import GradedPair, pair_components
 from newsnest.evaluate.pairs import paired_cosines, weighted_pearson
 from newsnest.progress import SILENT, Progress
-from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel
-from newsnest.train.losses.anchor import anchor_loss
+from newsnest.train.losses import (
+    LevelwiseMatryoshkaLoss,
+    LevelwiseTerms,
+    TrainingLevel,
+    anchor_loss,
+)
 from newsnest.train.pairs import Pair, label_rows
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
 from newsnest.train.recipes.adapter.settings import AdapterSettings
@@ -251,7 +255,7 @@ def make_loss(
     levels: Sequence[TrainingLevel], settings: AdapterSettings
 ) -> LevelwiseMatryoshkaLoss:
     """Return the loss of the levels; frozen vectors have no dropout views."""
-    terms = Terms(
+    terms = LevelwiseTerms(
         cosine=settings.cosine,
         angle=settings.angle,
         contrastive=settings.contrastive,
