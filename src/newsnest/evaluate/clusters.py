@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, v_measure_score
 
 from newsnest.errors import ParameterError
+from newsnest.evaluate.bootstrap import Scores
 
 Codes = NDArray[np.int64]
 
@@ -21,7 +19,7 @@ _DENSE_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterScores:
+class ClusterScores(Scores):
     """Agreement of predicted clusters with gold labels; every score is in [0, 1] but `ari`.
 
     Parameters
@@ -70,10 +68,6 @@ class ClusterScores:
     accuracy: float
     nmi_language: float | None
 
-    def as_dict(self) -> dict[str, int | float | None]:
-        """Return the scores by name, ready for JSON."""
-        return asdict(self)
-
 
 def cluster_scores(
     predicted: Sequence[Hashable] | NDArray[np.generic],
@@ -117,6 +111,9 @@ def cluster_scores(
     >>> round(scores.pair_precision, 3), round(scores.pair_recall, 3), scores.accuracy
     (0.5, 0.333, 0.75)
     """
+    # scikit-learn loads pandas and scipy.stats: not where scores are imported only.
+    from sklearn.metrics import adjusted_rand_score, v_measure_score
+
     _check_lengths(predicted, gold, languages)
     gold_code = _codes(gold)
     labelled = np.flatnonzero(gold_code >= 0)
@@ -138,7 +135,7 @@ def cluster_scores(
         bcubed_precision=bcubed[0],
         bcubed_recall=bcubed[1],
         bcubed_f1=_f1(*bcubed),
-        nmi=_nmi(gold_code, predicted_code),
+        nmi=mutual_information(gold_code, predicted_code),
         ari=float(adjusted_rand_score(gold_code, predicted_code)) if n else 0.0,
         v_measure=float(v_measure_score(gold_code, predicted_code)) if n else 0.0,
         accuracy=_matched(table) / n if n else 0.0,
@@ -288,21 +285,34 @@ def _f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / total if total else 0.0
 
 
-def _nmi(left: Codes, right: Codes) -> float:
+def mutual_information(left: NDArray[np.generic], right: NDArray[np.generic]) -> float:
+    """Return the mutual information over the geometric mean of the entropies; 0 of nothing."""
+    from sklearn.metrics import normalized_mutual_info_score
+
     if left.size == 0:
         return 0.0
     return float(normalized_mutual_info_score(left, right, average_method="geometric"))
+
+
+def noise_apart(labels: Codes) -> Codes:
+    """Return labels under which every noise row (−1) is a cluster of its own."""
+    noise = labels == NOISE
+    out = labels.copy()
+    out[noise] = labels.max(initial=0) + 1 + np.arange(noise.sum())
+    return out
 
 
 def _language_nmi(predicted: Codes, language: Codes) -> float | None:
     known = language >= 0
     if np.unique(language[known]).size < 2:
         return None
-    return _nmi(language[known], predicted[known])
+    return mutual_information(language[known], predicted[known])
 
 
 def _matched(table: sparse.coo_array) -> int:
     """Count the articles on the best one-to-one matching of predicted and gold clusters."""
+    from scipy.optimize import linear_sum_assignment
+
     table = _undominated(_undominated(table).T.tocoo())
     if table.shape[0] * table.shape[1] <= _DENSE_CELLS:
         dense = table.toarray()
@@ -334,6 +344,8 @@ def _matched_sparse(table: sparse.coo_array) -> int:
     Each cluster of the smaller side gets a partner of its own that is worth nothing, so that a
     full matching exists; all values are raised by one, for a stored zero is no edge.
     """
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     if table.shape[0] > table.shape[1]:
         table = table.T
     rows, columns = table.shape

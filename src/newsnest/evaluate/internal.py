@@ -11,11 +11,10 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
 from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import Estimate, mean_estimate
-from newsnest.evaluate.clusters import NOISE
+from newsnest.evaluate.clusters import NOISE, noise_apart
 from newsnest.types import Vectors
 
 Codes = NDArray[np.int64]
@@ -27,7 +26,7 @@ _NO_DISTANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """Clusters of some of the rows.
+    """The clusters of a sample of the rows.
 
     Parameters
     ----------
@@ -314,6 +313,8 @@ def _distance(cosine: float) -> float:
 
 
 def _agreement(one: Labelling, other: Labelling) -> float:
+    from sklearn.metrics import adjusted_rand_score
+
     shared, left, right = np.intersect1d(
         one.rows, other.rows, assume_unique=True, return_indices=True
     )
@@ -323,12 +324,5 @@ def _agreement(one: Labelling, other: Labelling) -> float:
             "Draw larger samples."
         )
     return float(
-        adjusted_rand_score(_noise_apart(one.labels[left]), _noise_apart(other.labels[right]))
+        adjusted_rand_score(noise_apart(one.labels[left]), noise_apart(other.labels[right]))
     )
-
-
-def _noise_apart(labels: Codes) -> Codes:
-    noise = labels == NOISE
-    out = labels.copy()
-    out[noise] = labels.max(initial=0) + 1 + np.arange(noise.sum())
-    return out

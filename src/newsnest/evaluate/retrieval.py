@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate.bootstrap import Estimate, mean_estimate
+from newsnest.evaluate.bootstrap import Estimate, Scores, mean_estimate
 from newsnest.types import Vectors
 
 Qrels = Mapping[str, Mapping[str, float]]
@@ -23,7 +22,7 @@ _BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievalScores:
+class RetrievalScores(Scores):
     """Means over queries, each in [0, 1] with its interval; queries are what is resampled.
 
     Parameters
@@ -52,10 +51,6 @@ class RetrievalScores:
     mrr_10: Estimate
     ndcg_10: Estimate
     recall: Mapping[int, Estimate]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the scores by name, ready for JSON."""
-        return asdict(self)
 
 
 def retrieval_scores(
