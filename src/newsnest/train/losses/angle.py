@@ -76,6 +76,7 @@ class SymmetricAngleLoss(PairLoss):
     does not depend on which text stands first; `symmetric=False` is the source.
     """
 
+    cites = "li2024angle"
     settings = ("scale", "symmetric")
 
     def __init__(
@@ -96,15 +97,3 @@ class SymmetricAngleLoss(PairLoss):
         scores = read_targets(labels, len(first)).scores
         similarities = angle_similarity(first, second, symmetric=self.symmetric)
         return ranking_loss(similarities, scores, scale=self.scale)
-
-    citation = """
-@inproceedings{li2024angle,
-    title={AoE: Angle-optimized Embeddings for Semantic Textual Similarity},
-    author={Li, Xianming and Li, Jing},
-    booktitle={Proceedings of the 62nd Annual Meeting of the Association for Computational \
-Linguistics},
-    year={2024},
-    eprint={2309.12871},
-    archivePrefix={arXiv}
-}
-"""

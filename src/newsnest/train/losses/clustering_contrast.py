@@ -91,6 +91,7 @@ class ClusteringContrastLoss(PairLoss):
     vectors are taken as they come.
     """
 
+    cites = "zhang2021sccl"
     texts = 3
     expects = "a text and two views of it"
 
@@ -138,15 +139,3 @@ class ClusteringContrastLoss(PairLoss):
         """Return the settings, for the model card."""
         chosen = {"clusters": len(self.centres), **asdict(self.terms)}
         return {**chosen, **super().get_config_dict()}
-
-    citation = """
-@inproceedings{zhang2021sccl,
-    title={Supporting Clustering with Contrastive Learning},
-    author={Zhang, Dejiao and Nan, Feng and Wei, Xiaokai and Li, Shang-Wen and Zhu, Henghui and \
-McKeown, Kathleen and Nallapati, Ramesh and Arnold, Andrew O. and Xiang, Bing},
-    booktitle={Proceedings of NAACL-HLT 2021},
-    year={2021},
-    eprint={2103.12953},
-    archivePrefix={arXiv}
-}
-"""

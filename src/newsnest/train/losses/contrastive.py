@@ -154,6 +154,7 @@ class InBatchContrastiveLoss(PairLoss):
     are no negatives, and positives do not compete; `variant="paper"` is the second source.
     """
 
+    cites = "gao2021simcse"
     settings = ("min_score", "variant", "unlike", "temperature")
 
     def __init__(
@@ -190,18 +191,6 @@ class InBatchContrastiveLoss(PairLoss):
         return contrastive_loss(
             rows, columns, masks, temperature=self.temperature, variant=self.variant
         )
-
-    citation = """
-@inproceedings{gao2021simcse,
-    title={SimCSE: Simple Contrastive Learning of Sentence Embeddings},
-    author={Gao, Tianyu and Yao, Xingcheng and Chen, Danqi},
-    booktitle={Proceedings of the 2021 Conference on Empirical Methods in Natural Language \
-Processing},
-    year={2021},
-    eprint={2104.08821},
-    archivePrefix={arXiv}
-}
-"""
 
 
 def check_word(caller: str, param: str, value: str, known: Sequence[str]) -> None:

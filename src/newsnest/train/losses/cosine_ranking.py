@@ -64,6 +64,7 @@ class CosineRankingLoss(PairLoss):
     Source: CoSENT (https://doi.org/10.1109/TASLP.2024.3402087), equation 4.
     """
 
+    cites = "huang2024cosent"
     settings = ("scale",)
 
     def __init__(
@@ -77,14 +78,3 @@ class CosineRankingLoss(PairLoss):
         first, second = (full_precision(e) for e in embeddings)
         scores = read_targets(labels, len(first)).scores
         return ranking_loss(functional.cosine_similarity(first, second), scores, scale=self.scale)
-
-    citation = """
-@article{huang2024cosent,
-    title={CoSENT: Consistent Sentence Embedding via Similarity Ranking},
-    author={Huang, Xiang and Peng, Hao and Zou, Dongcheng and Liu, Zhiwei and Li, Jianxin and \
-Liu, Kay and Wu, Jia and Su, Jianlin and Yu, Philip S.},
-    journal={IEEE/ACM Transactions on Audio, Speech, and Language Processing},
-    year={2024},
-    doi={10.1109/TASLP.2024.3402087}
-}
-"""

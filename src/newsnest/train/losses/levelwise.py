@@ -112,6 +112,8 @@ class LevelwiseMatryoshkaLoss(PairLoss):
     True
     """
 
+    cites = "hanley2025hierarchical"
+
     def __init__(
         self,
         model: nn.Module,
@@ -188,18 +190,6 @@ class LevelwiseMatryoshkaLoss(PairLoss):
             "terms": asdict(self.terms),
             **super().get_config_dict(),
         }
-
-    citation = """
-@inproceedings{hanley2025hierarchical,
-    title={Hierarchical Level-Wise News Article Clustering via Multilingual Matryoshka Embeddings},
-    author={Hanley, Hans W. A. and Durumeric, Zakir},
-    booktitle={Proceedings of the 63rd Annual Meeting of the Association for Computational \
-Linguistics},
-    year={2025},
-    eprint={2506.00277},
-    archivePrefix={arXiv}
-}
-"""
 
 
 def _ranked_pairs(prefixes: Sequence[Tensor], ranks: Tensor) -> tuple[Tensor, Tensor, Tensor]:

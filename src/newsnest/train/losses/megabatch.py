@@ -47,6 +47,7 @@ class MegaBatchLoss(PairLoss):
     mini-batch got gradients.
     """
 
+    cites = "wieting-gimpel-2018-paranmt"
     settings = ("positive_margin", "negative_margin")
 
     def __init__(
@@ -75,14 +76,3 @@ class MegaBatchLoss(PairLoss):
         apart = functional.relu(hardest - self.negative_margin)
         together = functional.relu(self.positive_margin - similar.diagonal())
         return (together + apart).mean()
-
-    citation = """
-@inproceedings{wieting-gimpel-2018-paranmt,
-    title={{ParaNMT-50M}: Pushing the Limits of Paraphrastic Sentence Embeddings with Millions of \
-Machine Translations},
-    author={Wieting, John and Gimpel, Kevin},
-    booktitle={Proceedings of the 56th Annual Meeting of the Association for Computational \
-Linguistics},
-    year={2018}
-}
-"""

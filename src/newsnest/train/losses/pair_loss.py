@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -95,8 +96,9 @@ def cosines(rows: Tensor, columns: Tensor) -> Tensor:
 class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
     """Base of our losses: encodes the columns of text, then asks its subclass.
 
-    A subclass has `compute_loss_from_embeddings`, the names of its `settings` for the model card,
-    and a `citation`. One that does not take two texts and a label also says what it `expects`.
+    A subclass has `compute_loss_from_embeddings` and, for the model card, the names of its
+    `settings` and the entry of `citations.bib` that it `cites` (or a `citation` of its own). One
+    that does not take two texts and a label also has the number of `texts` it `expects`.
 
     Parameters
     ----------
@@ -119,8 +121,7 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
     texts: ClassVar[int] = 2
     expects: ClassVar[str] = "two texts and a label"
     settings: ClassVar[tuple[str, ...]] = ()
-    citation: ClassVar[str] = ""
-    """BibTeX of the source."""
+    cites: ClassVar[str] = ""
 
     def __init__(
         self, model: nn.Module, *, views: bool = False, mini_batch_size: int | None = None
@@ -192,6 +193,12 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
         """Return the settings, for the model card."""
         chosen = {name: getattr(self, name) for name in self.settings}
         return {**chosen, "mini_batch_size": self.mini_batch_size}
+
+    @property
+    def citation(self) -> str:
+        """BibTeX of the source, "" if none is given."""
+        entries = files(__package__).joinpath("citations.bib").read_text("utf-8").split("\n\n")
+        return next((own for own in entries if self.cites and f"{{{self.cites}," in own), "")
 
     def _require(self, holds: bool, message: str) -> None:
         """Raise ParameterError, with the name of the loss before the message, unless it holds."""

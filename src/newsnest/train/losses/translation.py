@@ -124,6 +124,7 @@ class TranslationLoss(PairLoss):
     vectors are compared, similarities too, and the student starts as the teacher itself.
     """
 
+    cites = "reimers2020multilingual"
     expects = "a translation and its original"
 
     def __init__(
@@ -173,15 +174,3 @@ class TranslationLoss(PairLoss):
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings, for the model card."""
         return {**asdict(self.terms), **super().get_config_dict()}
-
-    citation = """
-@inproceedings{reimers2020multilingual,
-    title={Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation},
-    author={Reimers, Nils and Gurevych, Iryna},
-    booktitle={Proceedings of the 2020 Conference on Empirical Methods in Natural Language \
-Processing},
-    year={2020},
-    eprint={2004.09813},
-    archivePrefix={arXiv}
-}
-"""

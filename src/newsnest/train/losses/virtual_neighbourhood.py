@@ -102,6 +102,7 @@ class VirtualNeighbourhoodLoss(PairLoss):
     between the vectors and the contrast.
     """
 
+    cites = "zhang2022vascl"
     texts = 1
     expects = "one text"
     settings = ("neighbours", "radius", "temperature")
@@ -138,14 +139,3 @@ class VirtualNeighbourhoodLoss(PairLoss):
         contrast = view_contrast(one, other, temperature=self.temperature)
         chosen = {name: getattr(self, name) for name in self.settings}
         return contrast + worst_neighbours(one, other, **chosen)
-
-    citation = """
-@inproceedings{zhang2022vascl,
-    title={Virtual Augmentation Supported Contrastive Learning of Sentence Representations},
-    author={Zhang, Dejiao and Xiao, Wei and Zhu, Henghui and Ma, Xiaofei and Arnold, Andrew O.},
-    booktitle={Findings of the Association for Computational Linguistics: ACL 2022},
-    year={2022},
-    eprint={2110.08552},
-    archivePrefix={arXiv}
-}
-"""
