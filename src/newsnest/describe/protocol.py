@@ -19,7 +19,7 @@ MAX_TERMS = 500_000
 """How many words and phrases are counted by default."""
 
 MAX_CHARACTERS = 4_000
-"""How much of each article is read for keywords by default: news says its subject first."""
+"""How much of each article is read for keywords by default: news names its subject first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Describer(Protocol):
         weights
             How many articles each row stands for, > 0; None means one each.
         progress
-            Told what is being done.
+            Shows what is being done.
 
         Returns
         -------

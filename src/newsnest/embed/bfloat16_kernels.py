@@ -27,7 +27,9 @@ Halves = NDArray[np.int16]
 
 _F = np.float32
 _LOG2_E = np.float32(1.4426950408889634)
-_FAR = np.float32(-80.0)  # e to this is nothing beside the largest term, and still a float
+_FAR = np.float32(
+    -80.0
+)  # e to this is negligible against the largest term, 1, and still a normal float
 
 
 @njit(inline="always")

@@ -41,7 +41,7 @@ class Card:
 
 
 def read_card(folder: Path) -> Card | None:
-    """Return the card of a model of a usual make, None where only loading it would tell.
+    """Return the card of a model of a usual make, None where it takes loading the model.
 
     Usual: a Transformer of a plain kind with a fast tokenizer, Pooling in one mode, and perhaps
     Normalize.

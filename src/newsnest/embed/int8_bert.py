@@ -298,5 +298,5 @@ class _Weights:
 
 
 def _plain(name: str) -> str:
-    """Return a tensor's name as BERT's own modules have it; files have others beside it."""
+    """Return a tensor's name as in BERT's own modules; files use older names too."""
     return name.removeprefix("bert.").replace(".gamma", ".weight").replace(".beta", ".bias")

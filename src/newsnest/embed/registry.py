@@ -1,4 +1,4 @@
-"""The encoders by name, and how a name, a path or a hub id becomes an encoder."""
+"""The encoders by name, and how a name, a model folder or a hub id becomes an encoder."""
 
 from __future__ import annotations
 
@@ -108,9 +108,9 @@ def encoder_names(*, built_in: bool = False) -> str:
     Example
     -------
     >>> encoder_names(built_in=True)
-    'minilm, static, tfidf, multilingual, a path or a hub id'
+    'minilm, static, tfidf, multilingual, a model folder or a hub id'
     """
-    return ", ".join([*(KNOWN.built_in if built_in else KNOWN), "a path or a hub id"])
+    return ", ".join([*(KNOWN.built_in if built_in else KNOWN), "a model folder or a hub id"])
 
 
 def base_names(*, built_in: bool = False) -> str:
@@ -119,16 +119,16 @@ def base_names(*, built_in: bool = False) -> str:
     Example
     -------
     >>> base_names(built_in=True)
-    'minilm, multilingual, a path or a hub id'
+    'minilm, multilingual, a model folder or a hub id'
     """
     names = [name for name in (KNOWN.built_in if built_in else KNOWN) if _is_trainable(name)]
-    return ", ".join([*names, "a path or a hub id"])
+    return ", ".join([*names, "a model folder or a hub id"])
 
 
 def _is_trainable(name: str) -> bool:
     try:
         return KNOWN[name].trainable
-    except EncoderError:  # a broken package, which is told when its own name is asked for
+    except EncoderError:  # a broken package raises when its own name is asked for
         return False
 
 

@@ -177,7 +177,7 @@ class SentenceTransformerEncoder:
         return unit_embeddings(sums, encoder=self.name)
 
     def count_cut(self, texts: Sequence[str]) -> int:
-        """Count the texts longer than what is read at once, by the model's own tokens."""
+        """Count the texts that are longer than the model reads, by its own tokens."""
         cutter = self._ready(SILENT)
         cut = 0
         for start in range(0, len(texts), _COUNT_BATCH):

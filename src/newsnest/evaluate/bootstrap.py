@@ -47,7 +47,7 @@ class Estimate:
 
 
 def resample_weights(components: NDArray[np.int64], *, resamples: int, seed: int) -> Weights:
-    """Draw whole components with replacement, and say how often each row came.
+    """Draw whole components with replacement; return how often each row was drawn.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class ClusterScores(Scores):
     articles
         How many articles were scored.
     unlabelled
-        How many were left out for want of a gold label.
+        How many were left out because they have no gold label.
     clusters, gold_clusters
         How many predicted clusters (each noise article is one) and gold ones were scored.
     noise
@@ -91,7 +91,7 @@ def cluster_scores(
     -------
     ClusterScores
         With nothing to score every score is 0; a single article scores 1 throughout. One cluster
-        for everything has an NMI, ARI and V of 0, unless gold says the same: then 1.
+        for everything has an NMI, ARI and V of 0, unless gold is one cluster too: then 1.
 
     Raises
     ------

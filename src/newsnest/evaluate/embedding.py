@@ -204,7 +204,7 @@ def cluster_index(
 
 
 def _nmi(labels: NDArray[np.integer[Any]], values: Sequence[str]) -> float | None:
-    """Return the NMI of labels and what is known of a property; noise rows are clusters alone."""
+    """Return the NMI of labels and a property where it is known; noise rows are clusters alone."""
     known = np.array([value != "" for value in values], dtype=bool)
     given = np.asarray(values, dtype=object)[known].astype(str)
     if np.unique(given).size < 2:

@@ -1,4 +1,4 @@
-"""How hard the negatives of a batch are: those of one cluster, and those drawn from everywhere."""
+"""How hard in-batch negatives are: those from one cluster, and random ones."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Hardness:
     Parameters
     ----------
     queries, negatives
-        How many queries have a negative, and how many negatives were looked at.
+        How many queries have a negative, and how many negatives were drawn.
     positive_mean, negative_mean
         Mean cosine of these queries with their item, and with a negative. None where there is no
         negative.
@@ -102,7 +102,7 @@ def negative_hardness(
     negatives
         Drawn for each query, with replacement.
     rows
-        Pairs whose queries are looked at; None: all.
+        Pairs whose queries are measured; None: all.
     seed
         Of the draw.
 

@@ -20,7 +20,7 @@ from newsnest.types import Vectors
 Codes = NDArray[np.int64]
 
 _BLOCK = 1024
-# Single precision cannot tell a smaller cosine distance from none.
+# Single precision cannot distinguish a smaller cosine distance from zero.
 _NO_DISTANCE = 1e-6
 
 
@@ -129,8 +129,8 @@ def dunn(vectors: Vectors, labels: NDArray[np.integer]) -> float:
 
     Notes
     -----
-    O(n² · d) in time, 1,024 · n numbers in memory. Single precision: distances below 1e-6 are
-    taken for none.
+    O(n² · d) in time, 1,024 · n numbers in memory. Single precision: distances below 1e-6 count as
+    zero.
     Source: Dunn (1974).
 
     Example
@@ -169,7 +169,7 @@ def stability(labellings: Sequence[Labelling]) -> float:
 
     Returns
     -------
-    In [−1, 1]; 1 where all say the same, 0 by chance.
+    In [−1, 1]; 1 where all agree, 0 by chance.
 
     Raises
     ------

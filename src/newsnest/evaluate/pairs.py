@@ -28,7 +28,7 @@ LEVEL_SIMILARITIES: Mapping[str, float] = MappingProxyType(
 the four grades very dissimilar 0, somewhat dissimilar 1/3, somewhat similar 2/3, very similar 1."""
 
 ALL = "all"
-_CHUNK = 2_000_000  # cells of weights looked at at a time
+_CHUNK = 2_000_000  # cells of weights in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +280,7 @@ def _check(pairs: Sequence[GradedPair], left: Vectors, right: Vectors) -> None:
     if not pairs:
         raise ParameterError(
             "pair_scores: pairs must hold at least one pair, got none. "
-            "See how many rows were left out for want of a text or a score."
+            "See how many rows were left out because a text or a score is missing."
         )
     for name, vectors in (("left", left), ("right", right)):
         if vectors.ndim != 2 or len(vectors) != len(pairs) or vectors.shape != left.shape:

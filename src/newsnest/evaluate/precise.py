@@ -72,7 +72,7 @@ def precise_cut(
         (n,) of the pairs: cosines, or from which min_similarity down a tree joins them; see
         `newsnest.evaluate.cuts.join_similarities`.
     alike
-        (n,) whether people say that they belong together.
+        (n,) whether people judged that they belong together.
     components
         (n,) pairs of one component are not independent and are drawn together; see
         `newsnest.evaluate.pair_components`.
@@ -87,7 +87,7 @@ def precise_cut(
     ------
     ParameterError
         If precision is outside of (0, 1), too few pairs are alike, all of them together are
-        precise enough already, or the precision is reached nowhere. The message says how many
+        precise enough already, or the precision is reached nowhere. The message gives how many
         pairs would do, or which precision.
 
     Notes
@@ -194,7 +194,7 @@ def _precise_cut(
     components: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> PreciseCut:
-    """Return the first of the places found, −1 for none, with what the resamples say of it."""
+    """Return the cut at the first place found (−1: none), with intervals of the resamples."""
     cuts = np.where(found < 0, np.nan, borders[found])
     above = place >= found[0]
     kept = weights[:, above]

@@ -1,4 +1,4 @@
-"""How well the most similar documents answer queries: MAP, MRR, NDCG, recall."""
+"""Retrieval scores of ranked documents: MAP, MRR, NDCG, recall."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BLOCK = 256
 
 @dataclass(frozen=True, slots=True)
 class RetrievalScores(Scores):
-    """Means over queries, each in [0, 1] with its interval; queries are what is resampled.
+    """Means over queries, each in [0, 1], with intervals from resampled queries.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class RetrievalScores(Scores):
     without_relevant
         Queries left out, for no document is relevant to them.
     depth
-        How many documents of each ranking were looked at, at most.
+        How many documents of each ranking were scored, at most.
     map
         Mean average precision: precision at each relevant document, averaged over all of them; one
         that was not found counts 0.
@@ -62,7 +62,7 @@ def retrieval_scores(
     resamples: int = 1000,
     seed: int = 0,
 ) -> RetrievalScores:
-    """Score rankings of documents against what is relevant.
+    """Score rankings of documents against relevance judgements.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def retrieval_scores(
     recall_at
         Values of k, from 1 to `depth`.
     depth
-        Documents beyond this place are taken for not found.
+        Documents beyond this place count as not found.
     resamples, seed
         Of the queries, for the intervals; 0 resamples leave them out.
 

@@ -1,4 +1,4 @@
-"""Keep what the base model knows: its similarities within a batch, beside the new loss."""
+"""Keep the base model's similarities within a batch while training on new pairs."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def anchor_loss(embeddings: Tensor, base: Tensor, *, scale: float) -> Tensor:
 class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
     """Train levels as `LevelwiseMatryoshkaLoss` does, and hold on to the base's similarities.
 
-    Plain fine-tuning on news pairs makes stories of other sets worse: what the base knew of texts
-    that are no pair is lost. This term keeps it, at all dimensions.
+    Plain fine-tuning on news pairs makes stories of other data sets worse: the base's knowledge of
+    texts that form no pair is lost. This term keeps it, at all dimensions.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def angle_similarity(x: Tensor, y: Tensor, *, symmetric: bool = True) -> Tensor:
 class SymmetricAngleLoss(PairLoss):
     """Rank pairs by the AnglE score of their embeddings as their labels rank them.
 
-    Its gradient does not vanish where the cosine's does, near 1 and −1. Use it beside a cosine
+    Its gradient does not vanish where the cosine's does, near 1 and −1. Combine it with a cosine
     loss: the score of x and −x is that of x and x.
 
     Parameters

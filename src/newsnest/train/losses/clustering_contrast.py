@@ -1,4 +1,4 @@
-"""Cluster texts and tell them apart at once (SCCL)."""
+"""Cluster texts while contrasting two views of each (SCCL)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PROJECTED = 128
 
 @dataclass(frozen=True, slots=True)
 class ClusteringTerms:
-    """How the terms of `ClusteringContrastLoss` are weighed and scaled.
+    """Weights and scales of the terms of `ClusteringContrastLoss`.
 
     Parameters
     ----------
     length
-        What vectors are brought to before distances are taken.
+        The length vectors are scaled to before distances are taken.
     weight
         Of the contrast against the clusters.
     temperature
@@ -59,9 +59,8 @@ class ClusteringTerms:
 class ClusteringContrastLoss(PairLoss):
     """Pull soft clusters to their own sharper version, and two views of a text to each other.
 
-    Prefer it where nothing but texts and a number of clusters is at hand. The centres and the
-    projection of the views are parameters of the loss and are trained with it, at a rate of their
-    own.
+    Prefer it where there are only texts and a number of clusters. The centres and the projection of
+    the views are parameters of the loss and are trained with it; give them a learning rate apart.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tell a text's own view and its like partner from the other texts of the batch (SimCSE)."""
+"""Contrast a text's own view and its like partner with the rest of the batch (SimCSE)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Masks(NamedTuple):
 def contrastive_masks(
     like: Tensor, group: Tensor | None, *, views: bool, variant: Variant, unlike: Unlike
 ) -> Masks:
-    """Say for a batch of n pairs which entries are positives and which are ignored.
+    """Return for a batch of n pairs which entries are positives and which are ignored.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def contrastive_masks(
         Whether rows and columns are different views, so that a text's own entry is a positive;
         else it is the text itself, and ignored.
     variant
-        "paper": the partner is a positive whatever `like` says, and groups are not looked at.
+        "paper": the partner is a positive whatever `like` holds, and groups are ignored.
     unlike
-        What a partner is that is not alike: "masked" or a "negative".
+        How a partner that is not alike counts: "masked" or as a "negative".
     """
     n = len(like)
     own = torch.eye(2 * n, dtype=torch.bool, device=like.device)
@@ -120,7 +120,7 @@ def view_contrast(one: Tensor, other: Tensor, *, temperature: float) -> Tensor:
 class InBatchContrastiveLoss(PairLoss):
     """Pull a text to its own dropout view and its like partner, away from the rest of the batch.
 
-    Prefer it beside a ranking loss: it spreads the embeddings out and aligns languages. Give it
+    Combine it with a ranking loss: it spreads the embeddings out and aligns languages. Give it
     batches from `ComponentBatchSampler`, or labels with group ids: a batch holds false negatives
     otherwise.
 
@@ -133,7 +133,7 @@ class InBatchContrastiveLoss(PairLoss):
     variant
         "clean", or "paper": see `contrastive_loss` and `contrastive_masks`.
     unlike
-        What a partner is that is not alike: "masked" or a "negative".
+        How a partner that is not alike counts: "masked" or as a "negative".
     temperature
         Divides the cosines.
     mini_batch_size
@@ -150,8 +150,8 @@ class InBatchContrastiveLoss(PairLoss):
     texts (the finest level is used).
 
     Source: SimCSE (arXiv 2104.08821), equation 4; arXiv 2506.00277, section 3.2. Differs from the
-    sources in that a partner is a positive only where the label says so, texts known to be alike
-    are no negatives, and positives do not compete; `variant="paper"` is the second source.
+    sources in that a partner is a positive only where the label makes it one, texts known to be
+    alike are no negatives, and positives do not compete; `variant="paper"` is the second source.
     """
 
     cites = "gao2021simcse"

@@ -45,7 +45,7 @@ class LevelwiseTerms:
     temperature
         Of the contrastive term.
     unlike
-        What the contrastive term of the clean variant takes a partner for that is not alike at a
+        How the contrastive term of the clean variant treats a partner that is not alike at a
         level: "masked" or a "negative".
     """
 
@@ -73,9 +73,9 @@ class LevelwiseMatryoshkaLoss(PairLoss):
     levels
         Coarse to fine; `training_levels` returns theme, topic, story.
     variant
-        "clean": the contrastive term takes a partner for a positive only where it is alike at the
-        level, knows false negatives by group ids and is a mean; the AnglE score is that of both
-        orders. "paper": the term takes every partner for a positive and is a sum; one order.
+        "clean": a partner is a positive of the contrastive term only where it is alike at the
+        level; the term knows false negatives by group ids and is a mean; the AnglE score is that of
+        both orders. "paper": every partner is a positive, the term is a sum; one order.
     graded_story
         The finest level ranks by the similarities themselves; False: by alike or not, as the
         coarser levels do.
@@ -101,7 +101,7 @@ class LevelwiseMatryoshkaLoss(PairLoss):
 
     Source: arXiv 2506.00277, section 3 and its public code, where they differ as the code has it
     (all six pairings of the views are ranked, as the text has it). The variant "clean" differs from
-    the source as said above.
+    the source as described under `variant`.
 
     Example
     -------

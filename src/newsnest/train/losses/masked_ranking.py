@@ -1,4 +1,4 @@
-"""Rank a query's item above those of the batch, except the ones a teacher finds as fitting."""
+"""Rank a query's item above those of the batch, except those a teacher scores as matches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TeacherVectors(NamedTuple):
 
 
 class MaskedRankingLoss(PairLoss):
-    """InfoNCE over the items of a batch, without those that a teacher takes for right answers.
+    """InfoNCE over the items of a batch, without those that a teacher scores as right answers.
 
     The mean of −log softmax(cos(q, d) / temperature) at the query's own item; an item d′ of another
     pair is left out where f(q, d′) > f(q, d) − margin, f the cosine of the teacher's vectors.

@@ -16,7 +16,7 @@ class MegaBatchLoss(PairLoss):
 
     The mean of ReLU(positive_margin − cos(a, p)) + ReLU(cos(a, n) − negative_margin), n the other
     positive of the batch that is most similar to a. Prefer a ranking loss in small batches: the
-    hardest of few is not hard. Here for comparison with it.
+    hardest of few is not hard. Provided for comparison.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class MegaBatchLoss(PairLoss):
 
     Expects
     -------
-    Two columns of text, and a label, which is not looked at. Large batches (the source has 500 and
+    Two columns of text, and a label, which is ignored. Large batches (the source has 500 and
     more) in which no text stands twice.
 
     Notes

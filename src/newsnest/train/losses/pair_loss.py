@@ -17,7 +17,7 @@ _HALF = (torch.float16, torch.bfloat16)
 
 
 class PairTargets(NamedTuple):
-    """What a batch of labels says.
+    """The content of a batch of labels.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ LOSSES: Registry[KnownLoss] = Registry(
             "similarity, any scale",
         ),
         "contrastive": KnownLoss(
-            "tell a text's dropout view and its like partner from the batch (SimCSE)",
+            "contrast a text's dropout view and its like partner with the batch (SimCSE)",
             InBatchContrastiveLoss,
             "two texts",
             _GRADE,
@@ -84,7 +84,7 @@ LOSSES: Registry[KnownLoss] = Registry(
             "levels, base, anchor",
         ),
         "masked-ranking": KnownLoss(
-            "InfoNCE without the negatives a teacher finds as fitting (GISTEmbed)",
+            "InfoNCE without the negatives a teacher scores as matches (GISTEmbed)",
             MaskedRankingLoss,
             "query, its item",
             "row number, for the teacher",
@@ -96,7 +96,7 @@ LOSSES: Registry[KnownLoss] = Registry(
             "any, not read",
         ),
         "translation": KnownLoss(
-            "bring translations to where a teacher has the originals",
+            "move translations to a teacher's vectors of the originals",
             TranslationLoss,
             "translation, its original",
             "any, not read",
@@ -110,7 +110,7 @@ LOSSES: Registry[KnownLoss] = Registry(
             "centres",
         ),
         "virtual-neighbours": KnownLoss(
-            "tell a text from its neighbours, moved to where that is hardest (VaSCL)",
+            "contrast a text with neighbours, moved to where they are hardest (VaSCL)",
             VirtualNeighbourhoodLoss,
             "one text",
             "none",

@@ -1,4 +1,4 @@
-"""Bring a translation to where a frozen teacher has the original, and leave the original there."""
+"""Move a translation to the teacher's vector of the original, and keep the original there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from newsnest.train.losses.pair_loss import FrozenReader, PairLoss, check_temperature, unit
 
-_SAME = 0.95  # two originals from this cosine on say nearly the same: no negatives
+_SAME = 0.95  # from this cosine on two originals mean nearly the same: no negatives
 
 
 def distance_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
@@ -71,14 +71,14 @@ def similarity_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class TranslationTerms:
-    """What the loss is made of, beside `distance_loss` of the translations; 0 leaves a term out.
+    """The terms added to `distance_loss` of the translations; 0 leaves a term out.
 
     Parameters
     ----------
     original
-        Weight of the originals beside the translations.
+        Weight of the originals relative to the translations.
     similarity
-        Weight of `similarity_loss` of both beside `distance_loss`.
+        Weight of `similarity_loss` of both.
     contrastive
         Weight of `retrieval_loss` of the translations.
     temperature
@@ -116,7 +116,7 @@ class TranslationLoss(PairLoss):
 
     Expects
     -------
-    Two columns of text, the translation and the original, and a label, which is not looked at. The
+    Two columns of text, the translation and the original, and a label, which is ignored. The
     same original may stand in a batch several times, as several languages have it.
 
     Source: Reimers and Gurevych, "Making Monolingual Sentence Embeddings Multilingual using

@@ -1,4 +1,4 @@
-"""Tell a text from its neighbours, moved to where that is hardest (VaSCL)."""
+"""Contrast a text with its neighbours, moved to where they are hardest to separate (VaSCL)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def worst_neighbours(
 ) -> Tensor:
     """Return the InfoNCE loss of every row moved against its neighbours alone, a scalar.
 
-    Each row is moved by one step along the gradient of its own loss, so far as `radius` says: the
-    direction in which it looks most like its neighbours and least like its own other view. Then it
-    is to find that view among its neighbours.
+    Each row is moved one step of length `radius` along the gradient of its own loss: the direction
+    in which it looks most like its neighbours and least like its own other view. The loss then asks
+    it to find that view among its neighbours.
 
     Parameters
     ----------
     one, other
         (n, d) each: two views of n texts.
     neighbours
-        How many rows of `one` a row is told from: those most similar to it, itself not counted.
+        How many rows of `one` serve as negatives: those most similar to it, itself not counted.
         n − 1 where there are no more.
     radius
         How far a row is moved, in lengths of the row.
@@ -72,8 +72,8 @@ def _surprise(moved: Tensor, other: Tensor, near: Tensor, temperature: float) ->
 class VirtualNeighbourhoodLoss(PairLoss):
     """Pull two dropout views of a text together, away from the batch and from hard neighbours.
 
-    Prefer it over plain dropout contrast where batches are large enough to hold texts of the same
-    kind: they are what a text is told from.
+    Prefer it over plain dropout contrast where batches are large enough to hold several texts of
+    the same kind, the hard negatives of each other.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ _LABELS = ("label", "labels", "score", "scores")
 
 
 class EpochBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # untyped base
-    """Base of our samplers. A subclass says how it reads the data set and fills an epoch.
+    """Base of our samplers. A subclass reads the data set and fills an epoch with batches.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def pack_pairs(components: Ids, *, batch_size: int, rng: np.random.Generator) ->
 
     Notes
     -----
-    O(n log n) plus the batches that are looked at in vain, few unless most pairs share components.
+    O(n log n) plus the batches that are tried in vain, few unless most pairs share components.
     """
     n = len(components)
     if not n:

@@ -191,7 +191,7 @@ class ClusterStratifiedBatchSampler(EpochBatchSampler):
 
     def _grouped(self, clustering: Clustering) -> Groups:
         groups = cluster_groups(clustering.labels, clustering.centers, self.sources)
-        # A pair alone has nothing to be told from.
+        # A single pair would have no negative.
         smallest = self.max_rows if self.strata.small == "merge" else min(2, self.max_rows)
         groups = merge_small(groups, min_pairs=smallest)
         groups, moved = spread_connected(groups, self.components, batch_size=self.max_rows)
