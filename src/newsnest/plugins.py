@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from newsnest.errors import NewsnestError, ParameterError, did_you_mean
 
@@ -21,16 +21,7 @@ if TYPE_CHECKING:  # at run time the first miss imports it, so that start-up sta
     from importlib.metadata import EntryPoint
 
 
-class Part(Protocol):
-    """Whatever a registry holds."""
-
-    @property
-    def summary(self) -> str:
-        """One line for lists and help."""
-        ...
-
-
-T = TypeVar("T", bound=Part)
+T = TypeVar("T")
 
 
 class Registry(Mapping[str, T]):
@@ -125,17 +116,17 @@ class Registry(Mapping[str, T]):
         )
 
     def summaries(self) -> dict[str, str]:
-        """Return a line for every name; for a part that cannot be used, the reason. Never raises.
+        """Return the `summary` of every part, or why it cannot be used. Never raises.
 
         The parts of other packages are imported for it.
         """
-        lines = {name: part.summary for name, part in self.built_in.items()}
+        lines = {name: _summary(part) for name, part in self.built_in.items()}
         for name, points in sorted(self._entry_points().items()):
             if name in self.built_in:
                 lines[f"{name} of {_packages(points)}"] = "cannot be used: the name is built in"
                 continue
             try:
-                lines[name] = self[name].summary
+                lines[name] = _summary(self[name])
             except NewsnestError as error:
                 lines[name] = f"cannot be used: {error.for_people}"
         return lines
@@ -176,6 +167,10 @@ class Registry(Mapping[str, T]):
                 )
             self._loaded[point] = part
         return self._loaded[point]
+
+
+def _summary(part: object) -> str:
+    return str(getattr(part, "summary", ""))
 
 
 def _packages(points: list[EntryPoint]) -> str:

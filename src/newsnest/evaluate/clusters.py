@@ -115,10 +115,7 @@ def cluster_scores(
     from sklearn.metrics import adjusted_rand_score, v_measure_score
 
     _check_lengths(predicted, gold, languages)
-    gold_code = _codes(gold)
-    labelled = np.flatnonzero(gold_code >= 0)
-    predicted_code, noise = _split_noise(_take(predicted, labelled))
-    gold_code = np.unique(gold_code[labelled], return_inverse=True)[1]
+    predicted_code, gold_code, labelled, noise = _scored(predicted, gold)
     n = labelled.size
     table = _contingency(predicted_code, gold_code)
     pairs = _pair_scores(table, n)
@@ -180,11 +177,19 @@ def bcubed_f1(
     if _countable(predicted) and _countable(gold):
         table = _contingency(np.asarray(predicted, np.int64), np.asarray(gold, np.int64))
         return _f1(*_bcubed_scores(table, len(gold)))
+    predicted_code, gold_code, labelled, _ = _scored(predicted, gold)
+    return _f1(*_bcubed_scores(_contingency(predicted_code, gold_code), labelled.size))
+
+
+def _scored(
+    predicted: Sequence[Hashable] | NDArray[np.generic],
+    gold: Sequence[Hashable] | NDArray[np.generic],
+) -> tuple[Codes, Codes, Codes, NDArray[np.bool_]]:
+    """Return predicted and gold codes of the rows with a gold label, these rows, and the noise."""
     gold_code = _codes(gold)
     labelled = np.flatnonzero(gold_code >= 0)
-    predicted_code, _ = _split_noise(_take(predicted, labelled))
-    gold_code = np.unique(gold_code[labelled], return_inverse=True)[1]
-    return _f1(*_bcubed_scores(_contingency(predicted_code, gold_code), labelled.size))
+    predicted_code, noise = _split_noise(_take(predicted, labelled))
+    return predicted_code, np.unique(gold_code[labelled], return_inverse=True)[1], labelled, noise
 
 
 def _countable(labels: Sequence[Hashable] | NDArray[np.generic]) -> bool:
