@@ -50,7 +50,7 @@ from newsnest.embed import load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import (
-    PairVectors,
+    QueryItemVectors,
     RetrievalTask,
     rank_documents,
     read_query_items,
@@ -360,7 +360,7 @@ def hardness_rows(files: Sequence[Path]) -> Iterator[tuple[str, dict[str, Any]]]
     encoder.prepare()
     n = len(pairs.queries)
     vectors = encoder.encode([*pairs.queries, *pairs.items])
-    seen = PairVectors(vectors[:n], vectors[n:], pairs.components)
+    seen = QueryItemVectors(vectors[:n], vectors[n:], pairs.components)
     ks = [k for k in KS if k <= n]
     for by in BY:
         found = cluster_hardness(seen, by=by, k=ks, draw=Draw())

@@ -12,10 +12,11 @@ import pytest
 import newsnest
 
 ROOT = Path(newsnest.__file__).parent
-BASE = {"types", "errors", "progress"}
+BASE = {"types", "errors", "progress", "plugins"}
 ALLOWED = {
     "types": {"errors", "progress"},
     "errors": set(),
+    "plugins": {"errors"},
     "progress": set(),
     "__main__": {"cli"},
     "corpus": BASE,
@@ -104,3 +105,9 @@ def test_what_is_misspelt_is_told_without_loading_the_heavy_parts(tmp_path, argu
 def test_help_comes_without_loading_the_heavy_parts():
     heavy = {"torch", "numba", "sklearn", "plotly"}
     assert not loaded_by("import newsnest.cli.main, newsnest.cli.cluster") & heavy
+
+
+@pytest.mark.parametrize("part", ["embed", "describe", "evaluate"])
+def test_a_face_loads_no_library_that_only_its_functions_need(part):
+    heavy = {"torch", "numba", "sklearn", "pandas", "scipy.stats", "transformers", "model2vec"}
+    assert not loaded_by(f"import newsnest.{part}") & heavy

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from newsnest.cli.main import main
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import PairVectors
+from newsnest.evaluate import QueryItemVectors
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
 from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
 from newsnest.train.data.usual_columns import with_usual_columns
@@ -82,7 +82,7 @@ def test_the_picture_loads_nothing_and_escapes_everything(pairs, tmp_path, name)
 
 def test_pictures_hold_where_there_are_no_negatives():
     eye = np.eye(2, dtype=np.float32)
-    seen = PairVectors(eye, eye, np.zeros(2, np.int64))
+    seen = QueryItemVectors(eye, eye, np.zeros(2, np.int64))
     found = cluster_hardness(seen, by="pair", k=[2], draw=Draw(queries=1))
     for draw in (draw_hardness, hardness_page):
         assert "—" in draw(found, title="a", note="b")
@@ -135,7 +135,7 @@ def test_what_cannot_be_read_is_said(pairs, tmp_path):
         read_pair_texts([str(pairs)], split="none")
     eye = np.eye(2, dtype=np.float32)
     with pytest.raises(ParameterError, match="k must be one number at least, got none"):
-        cluster_hardness(PairVectors(eye, eye, np.arange(2)), by="item", k=[], draw=Draw())
+        cluster_hardness(QueryItemVectors(eye, eye, np.arange(2)), by="item", k=[], draw=Draw())
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from newsnest.embed import MemoryCache, TfidfEncoder, encode_cached, load_encoder, text_hash
-from newsnest.embed.unit import unit_rows
+from newsnest.embed.unit import unit_embeddings
 from newsnest.errors import EncoderError
 
 
@@ -116,4 +116,4 @@ def test_a_text_hash_is_16_bytes_even_of_broken_unicode():
 
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(EncoderError, match="vectors must be finite, got NaN or infinity"):
-        unit_rows(np.array([[np.nan, 1.0]]), encoder="mine")
+        unit_embeddings(np.array([[np.nan, 1.0]]), encoder="mine")

@@ -93,7 +93,7 @@ def test_files_that_say_something_else_than_the_model_are_an_error(tiny_model, m
     monkeypatch.setattr("newsnest.embed.transformer.read_card", lambda folder: Card(16, "", 31))
     encoder = load_encoder(str(tiny_model), config=EncoderConfig(backend="torch"))
     encoder.prepare([])
-    with pytest.raises(EncoderError, match=r"must say of the model what it says itself, got Card"):
+    with pytest.raises(EncoderError, match=r"must match the loaded model, got Card"):
         encoder.encode(["storm"])
 
 

@@ -89,7 +89,7 @@ def test_exponentials_are_those_of_the_differences_to_the_largest():
 
 
 def test_floats_are_ordered_by_their_bits():
-    from newsnest.embed.float_bits import ordered
+    from newsnest.embed.int8_kernels import ordered
 
     numbers = np.array([-np.inf, -7.5, -1e-40, -0.0, 0.0, 1e-40, 2.0, 3e38], np.float32)
     keys = [int(ordered.py_func(bits)) for bits in numbers.view(np.int32)]

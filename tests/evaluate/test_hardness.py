@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate import PairVectors, negative_hardness
+from newsnest.evaluate import QueryItemVectors, negative_hardness
 from newsnest.evaluate.hardness import BINS, QUANTILES
 
 
-def pairs(n: int = 60, d: int = 5) -> tuple[PairVectors, np.ndarray]:
+def pairs(n: int = 60, d: int = 5) -> tuple[QueryItemVectors, np.ndarray]:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, n).astype(np.int32)
     centers = rng.normal(size=(4, d))
@@ -20,10 +20,10 @@ def pairs(n: int = 60, d: int = 5) -> tuple[PairVectors, np.ndarray]:
     queries, items = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (queries, items))
     components = np.arange(n)
     components[1] = 0
-    return PairVectors(queries, items, components), labels
+    return QueryItemVectors(queries, items, components), labels
 
 
-def counted(told: PairVectors, labels: np.ndarray) -> tuple[float, float, float]:
+def counted(told: QueryItemVectors, labels: np.ndarray) -> tuple[float, float, float]:
     """Every negative of every query, each query with the same say."""
     similar = told.queries @ told.items.T
     means, wrong, own = [], [], []
@@ -55,9 +55,9 @@ def test_negatives_of_a_cluster_are_harder_where_clusters_are_subjects():
 
 def test_a_pair_is_never_its_own_negative_nor_is_one_that_shares_its_text():
     eye = np.eye(4, dtype=np.float32)
-    alone = negative_hardness(PairVectors(eye, eye, np.arange(4)), np.zeros(4, np.int32))
+    alone = negative_hardness(QueryItemVectors(eye, eye, np.arange(4)), np.zeros(4, np.int32))
     assert (alone.negative_mean, alone.likely_false_negatives) == (0, 0)
-    same = PairVectors(eye[[0, 0, 1, 1]], eye[[0, 0, 1, 1]], np.array([0, 0, 1, 1]))
+    same = QueryItemVectors(eye[[0, 0, 1, 1]], eye[[0, 0, 1, 1]], np.array([0, 0, 1, 1]))
     assert negative_hardness(same, np.zeros(4, np.int32)).negative_mean == 0
     nothing = negative_hardness(same, np.array([0, 0, 1, 1], np.int32))
     assert nothing.negatives == nothing.queries == 0
@@ -68,7 +68,7 @@ def test_a_pair_is_never_its_own_negative_nor_is_one_that_shares_its_text():
 def test_clusters_of_one_pair_have_no_negatives():
     told, labels = pairs(5)
     labels = np.array([0, 0, 1, 2, 2], np.int32)
-    told = PairVectors(told.queries, told.items, np.arange(5))
+    told = QueryItemVectors(told.queries, told.items, np.arange(5))
     assert negative_hardness(told, labels).queries == 4
     assert negative_hardness(told, labels, rows=np.array([2])).queries == 0
 
@@ -96,7 +96,7 @@ def test_what_it_cannot_do_is_said():
         negative_hardness(told, labels[:3])
     with pytest.raises(ParameterError, match="negatives must be at least 1, got 0"):
         negative_hardness(told, labels, negatives=0)
-    with pytest.raises(ParameterError, match="as many as queries, one at least, got 60 and 2 for"):
-        PairVectors(told.queries, told.items, np.arange(2))
+    with pytest.raises(ParameterError, match="as many as queries, at least one, got 60 and 2 for"):
+        QueryItemVectors(told.queries, told.items, np.arange(2))
     with pytest.raises(ParameterError, match="got 0 and 0 for 0"):
-        PairVectors(told.queries[:0], told.items[:0], np.arange(0))
+        QueryItemVectors(told.queries[:0], told.items[:0], np.arange(0))

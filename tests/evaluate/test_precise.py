@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate.precise import agreeing_cut, least_alike, precise_cut
+from newsnest.evaluate.precise import agreeing_cut, alike_needed, precise_cut
 
 
 def judged(n: int = 400, seed: int = 0, slope: float = 12.0):
@@ -67,7 +67,7 @@ def test_components_are_drawn_whole():
 
 
 def test_twenty_alike_pairs_make_nine_in_ten():
-    assert [least_alike(p) for p in (0.5, 0.8, 0.9, 0.95)] == [4, 10, 20, 40]
+    assert [alike_needed(p) for p in (0.5, 0.8, 0.9, 0.95)] == [4, 10, 20, 40]
 
 
 def test_too_few_alike_pairs_are_told_with_how_many_would_do():

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, training_levels
+from newsnest.train.losses import LevelwiseMatryoshkaLoss, LevelwiseTerms, training_levels
 from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss, anchor_loss
 
 TEXTS = (
@@ -17,7 +17,7 @@ TEXTS = (
     ["storm hits the coast", "bank raises rates", "vote"],
 )
 LABELS = torch.tensor([0.75, 0.75, 0.0])
-NO_VIEWS = Terms(dropout_views=False)
+NO_VIEWS = LevelwiseTerms(dropout_views=False)
 
 
 def loaded(folder: Path) -> SentenceTransformer:
@@ -82,7 +82,7 @@ def test_it_pulls_a_changed_model_back(tiny_model: Path):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
-    none = Terms(dropout_views=False, cosine=1e-9, angle=0.0, contrastive=0.0)
+    none = LevelwiseTerms(dropout_views=False, cosine=1e-9, angle=0.0, contrastive=0.0)
     loss = AnchoredMatryoshkaLoss(model, training_levels(32), base=base, anchor=1.0, terms=none)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     values = []
@@ -108,7 +108,7 @@ def test_gradient_caching_changes_neither_loss_nor_gradient(tiny_model: Path, vi
             training_levels(32),
             base=loaded(tiny_model),
             anchor=1.0,
-            terms=Terms(dropout_views=views),
+            terms=LevelwiseTerms(dropout_views=views),
             mini_batch_size=size,
         )
         value = loss(features(model), LABELS)

@@ -154,7 +154,7 @@ def test_the_teacher_is_no_weight_of_the_loss(model):
     ("changes", "said"),
     [
         ({"margin": 2.0}, r"margin must be in \[-1, 1\], got 2.0"),
-        ({"temperature": 0.0}, "temperature must be more than 0, got 0.0"),
+        ({"temperature": 0.0}, "temperature must be positive, got 0.0"),
         (
             {"teacher": TeacherVectors(rows(0, 1), rows(0))},
             r"as many items as queries \(2\), got 1",

@@ -108,11 +108,11 @@ def test_the_smallest_goes_to_its_nearest_neighbour():
     centers = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     labels = np.repeat([0, 1, 2, 3], [2, 9, 9, 3])
     groups = cluster_groups(labels, centers, np.zeros(23, np.int64))
-    merged = merge_small(groups, least=5)
+    merged = merge_small(groups, min_pairs=5)
     assert merged.of.tolist() == [0] * 11 + [1] * 12
-    apart = merge_small(cluster_groups(labels, centers, (labels > 2).astype(np.int64)), least=5)
+    apart = merge_small(cluster_groups(labels, centers, (labels > 2).astype(np.int64)), min_pairs=5)
     assert apart.of.tolist() == [0] * 11 + [1] * 9 + [2] * 3  # alone in its source
-    whole = merge_small(groups, least=100)
+    whole = merge_small(groups, min_pairs=100)
     assert set(whole.of.tolist()) == {0} and len(whole.centers) == 1
 
 
@@ -190,7 +190,7 @@ def test_order_depends_on_seed_and_epoch_alone():
 
 
 def test_processes_get_equally_many_batches(monkeypatch):
-    monkeypatch.setattr("newsnest.train.samplers.stratified.processes", lambda: 4)
+    monkeypatch.setattr("newsnest.train.samplers.base.processes", lambda: 4)
     own = clustering(90, 5)
     made = sampler(rows(90), 8, clusterings=[own], schedule="alternating")
     batches = list(made)

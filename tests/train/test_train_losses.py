@@ -14,8 +14,8 @@ from newsnest.train.losses import (
     CosineRankingLoss,
     InBatchContrastiveLoss,
     LevelwiseMatryoshkaLoss,
+    LevelwiseTerms,
     SymmetricAngleLoss,
-    Terms,
     TrainingLevel,
     angle_similarity,
     ranking_loss,
@@ -43,7 +43,7 @@ def losses() -> list[tuple[nn.Module, int]]:
         (LevelwiseMatryoshkaLoss(MODEL, LEVELS), 4),
         (LevelwiseMatryoshkaLoss(MODEL, LEVELS, graded_story=False), 4),
         (LevelwiseMatryoshkaLoss(MODEL, LEVELS, variant="paper"), 4),
-        (LevelwiseMatryoshkaLoss(MODEL, LEVELS, terms=Terms(dropout_views=False)), 2),
+        (LevelwiseMatryoshkaLoss(MODEL, LEVELS, terms=LevelwiseTerms(dropout_views=False)), 2),
     ]
 
 
@@ -191,7 +191,7 @@ def test_each_level_has_labels_of_its_own():
     labels = torch.tensor([0.5, 0.0])
     a = torch.tensor([[1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 1.0]])
     b = torch.tensor([[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0]])
-    terms = Terms(angle=0, contrastive=0, dropout_views=False)
+    terms = LevelwiseTerms(angle=0, contrastive=0, dropout_views=False)
     topic, story = (
         LevelwiseMatryoshkaLoss(MODEL, [level], graded_story=False, terms=terms) for level in LEVELS
     )
@@ -295,7 +295,7 @@ def test_targets_are_scores_or_rows_of_scores_and_groups():
             "LevelwiseMatryoshkaLoss: variant must be one of clean, paper, got 'new'",
         ),
         (
-            lambda: LevelwiseMatryoshkaLoss(MODEL, LEVELS, terms=Terms(0, 0, 0)),
+            lambda: LevelwiseMatryoshkaLoss(MODEL, LEVELS, terms=LevelwiseTerms(0, 0, 0)),
             "terms must hold one of positive weight, got none",
         ),
         (

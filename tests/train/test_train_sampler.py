@@ -16,7 +16,7 @@ from newsnest.train.samplers import (
     ComponentBatchSampler,
     LengthBatchSampler,
     pack_pairs,
-    pair_components,
+    text_components,
 )
 from newsnest.train.samplers.packing import split_to
 
@@ -52,11 +52,11 @@ def test_packing_needs_no_more_batches_than_the_busiest_component_where_that_dec
 
 def test_components_are_those_of_edges_of_the_score_or_more():
     pairs = [("a", "b", 0.25), ("b", "c", 0.5), ("c", "d", 0.24), ("e", "e", 0.0)]
-    ids, count = pair_components(pairs, min_score=0.25)
+    ids, count = text_components(pairs, min_score=0.25)
     assert count == 3
     assert ids[0, 0] == ids[0, 1] == ids[1, 1] == ids[2, 0] != ids[2, 1]
     assert ids[3, 0] == ids[3, 1] not in (ids[2, 0], ids[2, 1])
-    assert pair_components([], min_score=0.25)[0].shape == (0, 2)
+    assert text_components([], min_score=0.25)[0].shape == (0, 2)
 
 
 def test_splitting_reaches_the_number_of_batches_or_single_pairs():
@@ -118,7 +118,7 @@ def test_min_score_says_what_connects():
 def test_several_processes_share_all_pairs_evenly(monkeypatch, processes):
     from accelerate.data_loader import BatchSamplerShard
 
-    monkeypatch.setattr("newsnest.train.samplers.component.processes", lambda: processes)
+    monkeypatch.setattr("newsnest.train.samplers.base.processes", lambda: processes)
     sampler = ComponentBatchSampler(pair_dataset(some_pairs(150, 60)), 8)
     shards = [
         BatchSamplerShard(sampler, processes, rank, even_batches=False) for rank in range(processes)
@@ -178,7 +178,7 @@ def test_batches_of_a_length_depend_on_seed_and_epoch_alone():
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_batches_of_a_length_are_as_many_for_every_process(monkeypatch, processes):
-    monkeypatch.setattr("newsnest.train.samplers.length.processes", lambda: processes)
+    monkeypatch.setattr("newsnest.train.samplers.base.processes", lambda: processes)
     sampler = LengthBatchSampler(lines(50), 8)
     batches = list(sampler)
     assert len(batches) == len(sampler) and len(batches) % processes == 0

@@ -20,8 +20,8 @@ from newsnest.train.losses import (
     CosineRankingLoss,
     InBatchContrastiveLoss,
     LevelwiseMatryoshkaLoss,
+    LevelwiseTerms,
     SymmetricAngleLoss,
-    Terms,
     training_levels,
 )
 from newsnest.train.pairs import GRADES, Pair, pair_dataset
@@ -176,7 +176,10 @@ def test_gradient_caching_changes_neither_loss_nor_gradient(tiny_model: Path, vi
     for size in (None, 5):
         model = loaded(tiny_model).eval()  # without dropout, which depends on the batch
         loss = LevelwiseMatryoshkaLoss(
-            model, training_levels(32), terms=Terms(dropout_views=views), mini_batch_size=size
+            model,
+            training_levels(32),
+            terms=LevelwiseTerms(dropout_views=views),
+            mini_batch_size=size,
         )
         value = loss(features_of(model, pairs), labels)
         value.backward()

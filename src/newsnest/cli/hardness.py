@@ -119,7 +119,7 @@ def hardness(
     similar as the query's own item, and so likely to be right answers too. It says whether batches
     of `newsnest train pretrain` would be harder, and at which k its mask begins to matter.
     """
-    from newsnest.evaluate import PairVectors
+    from newsnest.evaluate import QueryItemVectors
     from newsnest.pipeline.hardness import (
         Draw,
         check_clusters,
@@ -142,7 +142,7 @@ def hardness(
         note_left_out(progress, n, "pair", pairs.left_out)
         vectors, fingerprint = encode_texts(encoder, [*pairs.queries, *pairs.items], progress)
         draw = Draw(queries, negatives, seed)
-        seen = PairVectors(vectors[:n], vectors[n:], pairs.components)
+        seen = QueryItemVectors(vectors[:n], vectors[n:], pairs.components)
         found = cluster_hardness(seen, by=by, k=k, draw=draw, progress=progress)
     if output is not None:
         note = f"{n:,} pairs, clustered by {by}, encoder {encoder}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from newsnest.describe.keywords import KEYWORDS, keywords
 from newsnest.describe.names import headline_name, story_names, upper_names
-from newsnest.describe.protocol import Description, Weights
+from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS, Description, Weights
 from newsnest.describe.representative import (
     centrality,
     headline_preference,
@@ -17,7 +17,7 @@ from newsnest.describe.representative import (
     representatives,
 )
 from newsnest.describe.summary import central_rows, collect_quotables, summaries
-from newsnest.describe.terms import MAX_CHARACTERS, MAX_TERMS, count_terms
+from newsnest.describe.terms import count_terms
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Sentence, Vectors

@@ -15,6 +15,12 @@ from newsnest.types import Article, Labels, Sentence, Vectors
 Weights = NDArray[np.float64]
 """float64, shape (n,); how many articles each row stands for (itself and its copies)."""
 
+MAX_TERMS = 500_000
+"""How many words and phrases are counted by default."""
+
+MAX_CHARACTERS = 4_000
+"""How much of each article is read for keywords by default: news names its subject first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -73,7 +79,7 @@ class Describer(Protocol):
         weights
             How many articles each row stands for, > 0; None means one each.
         progress
-            Told what is being done.
+            Shows what is being done.
 
         Returns
         -------

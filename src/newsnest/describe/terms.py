@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from newsnest.describe import stopwords, tokens
+from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 
@@ -25,8 +26,6 @@ Small = NDArray[np.int32]  # where there is one for every word that was said
 Flags = NDArray[np.bool_]
 _Number = TypeVar("_Number", np.int32, np.int64)
 
-MAX_TERMS = 500_000
-MAX_CHARACTERS = 4_000
 _STOPPED_SHARE = 0.9
 _PHRASE_LIFT = 4.0
 _PHRASE_TEXTS = 2

@@ -1,6 +1,6 @@
 """Which backend computes: what was asked for, or what this processor is good at.
 
-Nothing here loads torch where its version says that it was built for CPUs alone.
+Nothing here loads torch if its version shows a build for CPUs alone.
 """
 
 from __future__ import annotations
@@ -70,5 +70,5 @@ def _on_accelerator(device: str | None) -> bool:
         with patient_threads():
             import torch
     except ImportError:
-        return False  # what loads the model will say so
+        return False  # loading the model raises, with the reason
     return bool(torch.accelerator.is_available())

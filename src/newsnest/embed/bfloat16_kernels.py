@@ -12,14 +12,24 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from newsnest.embed.float_bits import LOWEST, bits_of, float_of, ordered
-from newsnest.embed.int8_kernels import _OPTIONS, Bytes, Floats, _to_bytes
+from newsnest.embed.int8_kernels import (
+    _OPTIONS,
+    LOWEST,
+    Bytes,
+    Floats,
+    _to_bytes,
+    bits_of,
+    float_of,
+    ordered,
+)
 
 Halves = NDArray[np.int16]
 
 _F = np.float32
 _LOG2_E = np.float32(1.4426950408889634)
-_FAR = np.float32(-80.0)  # e to this is nothing beside the largest term, and still a float
+_FAR = np.float32(
+    -80.0
+)  # e to this is negligible against the largest term, 1, and still a normal float
 
 
 @njit(inline="always")
@@ -35,6 +45,8 @@ def _widen(half: np.int16) -> np.float32:
 @njit(inline="always")
 def _halve(number: np.float32) -> np.int16:
     """Round to the nearest bfloat16."""
+    # Half of the last place that is kept is added before the lower 16 bits are cut off; a carry
+    # into the exponent is right as it is.
     return np.int16((bits_of(number) + np.int32(0x8000)) >> np.int32(16))
 
 
@@ -51,6 +63,7 @@ def _exp(x: np.float32) -> np.float32:
     p = p * f + _F(2.4022651e-1)
     p = p * f + _F(6.9314718e-1)
     p = p * f + _F(1.0)
+    # 2ⁿ is made from its bits: n + 127 in the exponent's place, bit 23.
     return _F(p * float_of(np.int32((whole + np.int32(127)) << np.int32(23))))
 
 
@@ -82,13 +95,15 @@ def exponentials(scores: Halves, scale: np.float32, sums: Floats) -> None:
     """Replace rows of scores s (n, l) by e^(scale · (s − max s)), and write their sums (n)."""
     for r in range(scores.shape[0]):
         row = scores[r]
-        most = LOWEST
+        largest = LOWEST
         for i in range(row.shape[0]):
-            most = max(most, ordered(_bits(row[i])))
-        highest = float_of(ordered(most))
+            largest = max(largest, ordered(_bits(row[i])))
+        # Less the maximum, so that no exponential overflows and the largest is 1.
+        highest = float_of(ordered(largest))
         total = _F(0.0)
         for i in range(row.shape[0]):
             value = _exp(max((_widen(row[i]) - highest) * scale, _FAR))
+            # The sum in float32, before the term is rounded: rounding errors do not add up in it.
             total += value
             row[i] = _halve(value)
         sums[r] = total

@@ -15,9 +15,9 @@ from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Encoder, Vectors
 
 _LOOKUP = 2048
-# What a killed run may lose, and how many texts the first chunk has, before the speed is known.
+# The work a killed run may lose; and the size of the first chunk, before the speed is known.
 _SECONDS = 10.0
-_FIRST, _MOST = 256, 16_384
+_FIRST, _LARGEST = 256, 16_384
 _GROWTH = 4.0
 
 
@@ -73,8 +73,8 @@ def encode_cached(
 
     Equal texts are encoded once. What is missing is encoded and put into the cache in chunks of
     about ten seconds of work (at most 16,384 texts), so that is what a killed run loses, however
-    slow the encoder is. Says through `progress.note` how many
-    texts there were, how many came from the cache and how many were encoded.
+    slow the encoder is. A note to `progress` counts the texts, those from the cache and those
+    encoded.
 
     Parameters
     ----------
@@ -82,10 +82,10 @@ def encode_cached(
         Prepared.
     texts
         Any order, any repetition.
-    progress
-        Told the counts, and of every text encoded.
     cache
         Where vectors are kept.
+    progress
+        Shows the counts, and every text encoded.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def encode_cached(
 def _next_size(size: int, seconds: float) -> int:
     """Return how many texts to encode next, after so many took so long."""
     grown = size * min(_GROWTH, _SECONDS / max(seconds, 1e-3))
-    return max(1, min(_MOST, int(grown)))
+    return max(1, min(_LARGEST, int(grown)))
 
 
 def _fill(

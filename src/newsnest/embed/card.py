@@ -1,4 +1,4 @@
-"""What a model's configuration files say of it, read without loading the model."""
+"""A model's length, prompt and width from its configuration files, without loading the model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OVERRULING = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What has to be known of a model before it is loaded.
+    """The facts needed before a model is loaded.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Card:
 
 
 def read_card(folder: Path) -> Card | None:
-    """Return the card of a model of a usual make, None where only loading it would tell.
+    """Return the card of a model of a usual make, None where it takes loading the model.
 
     Usual: a Transformer of a plain kind with a fast tokenizer, Pooling in one mode, and perhaps
     Normalize.
@@ -59,20 +59,20 @@ def read_card(folder: Path) -> Card | None:
         width = _width(_read(folder / pooling / "config.json"))
         if width is None:
             return None
-        said = folder / "config_sentence_transformers.json"
+        prompts = folder / "config_sentence_transformers.json"
         return Card(
             _room(own, model, _read(folder / transformer / "tokenizer_config.json")),
-            clustering_prompt(_read(said) if said.is_file() else {}),
+            clustering_prompt(_read(prompts) if prompts.is_file() else {}),
             width,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # loading the model says what is wrong with it
+        return None  # loading the model raises, with the reason
 
 
-def clustering_prompt(said: Mapping[str, Any]) -> str:
+def clustering_prompt(config: Mapping[str, Any]) -> str:
     """Return the prompt named "clustering", else the default one, else nothing."""
-    prompts = said.get("prompts") or {}
-    name = "clustering" if "clustering" in prompts else said.get("default_prompt_name")
+    prompts = config.get("prompts") or {}
+    name = "clustering" if "clustering" in prompts else config.get("default_prompt_name")
     return str(prompts.get(name, "")) if name else ""
 
 
@@ -98,6 +98,12 @@ def mean_pooled_bert(folder: Path) -> bool:
     )
 
 
+def model_modules(folder: Path) -> list[tuple[str, str]]:
+    """Return kind and folder of each module of a model, as modules.json lists them."""
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    return [(module["type"].rpartition(".")[2], str(module["path"])) for module in modules]
+
+
 def transformer_folder(folder: Path) -> Path:
     """Return where the transformer's own files lie; for folders that have a card."""
     parts = _modules(folder)
@@ -107,11 +113,11 @@ def transformer_folder(folder: Path) -> Path:
 
 def _modules(folder: Path) -> tuple[str, str] | None:
     """Return the folders of Transformer and Pooling, None where there is anything else."""
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    kinds = [module["type"].rpartition(".")[2] for module in modules]
+    found = model_modules(folder)
+    kinds = [kind for kind, _ in found]
     if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         return None
-    return modules[0]["path"], modules[1]["path"]
+    return found[0][1], found[1][1]
 
 
 def _room(

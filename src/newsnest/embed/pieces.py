@@ -10,13 +10,13 @@ from typing import Any
 from newsnest.embed.config import LongTexts
 from newsnest.errors import EncoderError
 
-# Three quarters of the room for the beginning: news says what matters first.
+# Three quarters of the room for the beginning: news puts what matters first.
 _HEAD_SHARE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text: which text, what it says, how many tokens it counts for."""
+    """A part of a text: the row of the text, the part itself, the tokens it counts for."""
 
     row: int
     text: str
@@ -74,7 +74,7 @@ class Cutter:
         return [len(encoding.ids) for encoding in encodings]
 
     def is_cut(self, tokens: int) -> bool:
-        """Tell whether a text of so many tokens is longer than what is read."""
+        """Tell whether a text of so many tokens is truncated."""
         return self.room is not None and tokens > self.room
 
     def cut(self, row: int, text: str, how: LongTexts) -> list[Piece]:

@@ -52,7 +52,7 @@ def quiet_loading() -> Iterator[None]:
     Raises
     ------
     EncoderError
-        The report says that weights are missing or do not fit.
+        The report lists weights that are missing or do not fit.
     """
     from transformers.utils import logging as transformers_logging
 

@@ -1,20 +1,19 @@
-"""The encoders by name, and how a name, a path or a hub id becomes an encoder."""
+"""The encoders by name, and how a name, a model folder or a hub id becomes an encoder."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from newsnest.embed.config import EncoderConfig
-from newsnest.embed.static import StaticEncoder
-from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder
-from newsnest.embed.tfidf import TfidfEncoder
-from newsnest.embed.transformer import SentenceTransformerEncoder
 from newsnest.embed.weights import check_model_folder, expanded, hub_folder, minilm_folder
 from newsnest.errors import EncoderError, did_you_mean
-from newsnest.types import Encoder
+from newsnest.plugins import Registry
+
+if TYPE_CHECKING:  # without NumPy: help lists the encoders
+    from newsnest.types import Encoder
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 
@@ -28,21 +27,41 @@ class KnownEncoder:
     summary
         One line.
     build
-        Makes it.
+        Makes it. Imports what is heavy when it is called, so that names and summaries cost nothing.
     languages
         ISO 639-1 codes of the languages it was trained on; empty means many or any.
+    trainable
+        Whether `newsnest train --base` can start from it: `build` makes a
+        `SentenceTransformerEncoder`.
     """
 
     summary: str
     build: Callable[[EncoderConfig], Encoder]
     languages: frozenset[str] = frozenset()
+    trainable: bool = False
 
 
 def _minilm(config: EncoderConfig) -> Encoder:
+    from newsnest.embed.transformer import SentenceTransformerEncoder
+
     return SentenceTransformerEncoder("minilm", minilm_folder, config=config, max_length=256)
 
 
+def _static(config: EncoderConfig) -> Encoder:
+    from newsnest.embed.static import StaticEncoder
+
+    return StaticEncoder()
+
+
+def _tfidf(config: EncoderConfig) -> Encoder:
+    from newsnest.embed.tfidf import TfidfEncoder
+
+    return TfidfEncoder()
+
+
 def _multilingual(config: EncoderConfig) -> Encoder:
+    from newsnest.embed.transformer import SentenceTransformerEncoder
+
     # E5 was trained with prefixes and asks for "query: " where texts are compared with each other.
     return SentenceTransformerEncoder(
         "multilingual",
@@ -52,25 +71,65 @@ def _multilingual(config: EncoderConfig) -> Encoder:
     )
 
 
-KNOWN: Mapping[str, KnownEncoder] = MappingProxyType(
+KNOWN: Registry[KnownEncoder] = Registry(
+    "encoder",
+    "newsnest.encoders",
+    KnownEncoder,
     {
         "minilm": KnownEncoder(
-            "all-MiniLM-L6-v2, English, 384 dimensions", _minilm, frozenset({"en"})
+            "all-MiniLM-L6-v2, English, 384 dimensions", _minilm, frozenset({"en"}), trainable=True
         ),
         "static": KnownEncoder(
             "static vectors distilled from minilm, for millions of articles on a CPU",
-            lambda config: StaticEncoder(),
+            _static,
             frozenset({"en"}),
         ),
         "tfidf": KnownEncoder(
-            "TF-IDF and SVD fitted on the corpus, any language, no weights",
-            lambda config: TfidfEncoder(),
+            "TF-IDF and SVD fitted on the corpus, any language, no weights", _tfidf
         ),
         "multilingual": KnownEncoder(
-            "multilingual-e5-base from the hub, about 100 languages, 768 dimensions", _multilingual
+            "multilingual-e5-base from the hub, about 100 languages, 768 dimensions",
+            _multilingual,
+            trainable=True,
         ),
-    }
+    },
+    error=EncoderError,
 )
+
+
+def encoder_names(*, built_in: bool = False) -> str:
+    """Return what `--encoder` takes, in words.
+
+    Parameters
+    ----------
+    built_in
+        Without the names that other packages add: for help, which must come at once.
+
+    Example
+    -------
+    >>> encoder_names(built_in=True)
+    'minilm, static, tfidf, multilingual, a model folder or a hub id'
+    """
+    return ", ".join([*(KNOWN.built_in if built_in else KNOWN), "a model folder or a hub id"])
+
+
+def base_names(*, built_in: bool = False) -> str:
+    """Return what `newsnest train --base` takes, in words; see `encoder_names`.
+
+    Example
+    -------
+    >>> base_names(built_in=True)
+    'minilm, multilingual, a model folder or a hub id'
+    """
+    names = [name for name in (KNOWN.built_in if built_in else KNOWN) if _is_trainable(name)]
+    return ", ".join([*names, "a model folder or a hub id"])
+
+
+def _is_trainable(name: str) -> bool:
+    try:
+        return KNOWN[name].trainable
+    except EncoderError:  # a broken package raises when its own name is asked for
+        return False
 
 
 def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) -> Encoder:  # noqa: B008 (frozen)
@@ -89,7 +148,7 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
     Raises
     ------
     EncoderError
-        No such name or path, or a folder without a usable model.
+        No such name or path, a folder without a usable model, or a name whose package is broken.
 
     Examples
     --------
@@ -104,17 +163,22 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
         return known.build(config)
     folder = expanded(name_or_path)
     if name_or_path and folder.exists():
+        from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder
+        from newsnest.embed.transformer import SentenceTransformerEncoder
+
         check_model_folder(folder)
         if is_static_folder(folder):
             return StaticFolderEncoder(name_or_path, folder)
         return SentenceTransformerEncoder(name_or_path, lambda progress: folder, config=config)
     if _HUB_ID.fullmatch(name_or_path) and not name_or_path.startswith("."):
+        from newsnest.embed.transformer import SentenceTransformerEncoder
+
         return SentenceTransformerEncoder(
             name_or_path,
             lambda progress: hub_folder(name_or_path, progress=progress),
             config=config,
         )
     raise EncoderError(
-        f"load_encoder: encoder must be one of {', '.join(KNOWN)}, a model folder or a hub id, "
+        f"load_encoder: encoder must be one of {encoder_names()}, "
         f"got {name_or_path!r}.{did_you_mean(name_or_path, KNOWN)} Check the spelling."
     )

@@ -8,17 +8,16 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from newsnest.embed.patience import patient_threads
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.static_model import TokenMeans
+from newsnest.embed.static_model import TokenMeans, TokenMeansEncoder
 from newsnest.embed.weights import file_sha256, minilm_folder, settings_digest
 from newsnest.errors import EncoderError
-from newsnest.progress import SILENT, Progress
-from newsnest.types import Vectors
+from newsnest.progress import Progress
 
 _MANIFEST = "newsnest-static.json"
 _FILES = ("model.safetensors", "tokenizer.json")
@@ -28,25 +27,25 @@ _SIF = 1e-4
 
 
 def cache_folder() -> Path:
-    """Return where newsnest keeps what it can make again: $NEWSNEST_CACHE, or the user's cache.
+    """Return the cache folder of newsnest: $NEWSNEST_CACHE, or within the user's cache.
 
     Raises
     ------
     EncoderError
         If it lies in the home folder of nobody.
     """
-    own = os.environ.get("NEWSNEST_CACHE")
+    ours = os.environ.get("NEWSNEST_CACHE")
     shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:
-        return Path(own).expanduser() if own else Path(shared).expanduser() / "newsnest"
+        return Path(ours).expanduser() if ours else Path(shared).expanduser() / "newsnest"
     except RuntimeError as error:
         raise EncoderError(
             "cache_folder: the cache must lie in a home folder that exists, got "
-            f"{own or shared!r}. Set NEWSNEST_CACHE to a folder."
+            f"{ours or shared!r}. Set NEWSNEST_CACHE to a folder."
         ) from error
 
 
-class StaticEncoder:
+class StaticEncoder(TokenMeansEncoder):
     """Encode with static token vectors: the fastest of the encoders on a CPU.
 
     The vectors of minilm's tokens are taken once, on the first `prepare` on a machine, and kept in
@@ -80,23 +79,12 @@ class StaticEncoder:
         *,
         folder: Path | None = None,
     ) -> None:
-        self.name = name
-        self.dimensions = 0
-        self.fingerprint = ""
+        super().__init__(name)
         self._locate = locate
         self._folder = folder
-        self._means: TokenMeans | None = None
 
-    def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
-        """Load the distilled vectors, after distilling them where that was never done.
-
-        Raises
-        ------
-        EncoderError
-            The transformer cannot be found or verified, or the kept files are damaged.
-        """
-        if self._means is not None:
-            return
+    def _load(self, progress: Progress) -> tuple[TokenMeans, dict[str, Any]]:
+        # Distils where that was never done on this machine.
         source = self._locate(progress)
         settings = {
             "weights": file_sha256(source / "model.safetensors"),
@@ -109,29 +97,8 @@ class StaticEncoder:
         if not kept.is_dir():
             _distil(source, kept, settings, progress)
         digests = _verify(kept)
-        self._means = TokenMeans(kept, skip_unknown=True)
-        self.dimensions = int(self._means.vectors.shape[1])
-        self.fingerprint = settings_digest({"files": digests, "pooling": "mean", "unit": True})
-
-    def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
-
-        Raises
-        ------
-        EncoderError
-            As `prepare`, which is called if it was not.
-        """
-        self.prepare(progress=progress)
-        return self.means().encode(texts, name=self.name, progress=progress)
-
-    def count_cut(self, texts: Sequence[str]) -> int:
-        """Return 0: texts of any length are read whole."""
-        return 0
-
-    def means(self) -> TokenMeans:
-        """Return what was distilled; `prepare` comes first."""
-        assert self._means is not None
-        return self._means
+        means = TokenMeans(kept, skip_unknown=True)
+        return means, {"files": digests, "pooling": "mean", "unit": True}
 
 
 def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progress) -> None:

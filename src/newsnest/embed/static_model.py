@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from newsnest.embed.card import clustering_prompt
-from newsnest.embed.unit import unit_rows
+from newsnest.embed.card import clustering_prompt, model_modules
+from newsnest.embed.pieces import plain_tokenizer
+from newsnest.embed.unit import unit_embeddings
 from newsnest.embed.weights import (
     check_model_folder,
     folder_digests,
@@ -50,43 +51,30 @@ class TokenMeans:
         # Not by model2vec: it would load an HTTP client for half a second.
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
 
         path = folder / "model.safetensors"
         try:
             tensors = load_file(path)
-            self._tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except (OSError, ValueError, SafetensorError) as error:
             raise EncoderError(
                 f"prepare: {folder} must hold tokenizer.json and model.safetensors, got: {error}. "
                 "Save the model again."
             ) from error
-        except Exception as error:  # tokenizers raises nothing narrower
-            raise EncoderError(
-                f"prepare: {folder / 'tokenizer.json'} must be a tokenizer, got: {error}. "
-                "Save the model again."
-            ) from error
+        self.tokenizer = plain_tokenizer(folder)
         found = [key for key in _KEYS if key in tensors]
         if len(found) != 1 or tensors[found[0]].ndim != 2:
             raise EncoderError(
                 f"prepare: {path} must hold one of {', '.join(_KEYS)}, a row a token, "
                 f"got {', '.join(sorted(tensors)) or 'nothing'}. Save the model again."
             )
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
         self.vectors: Vectors = _folded(tensors, found[0], path)
-        unknown = getattr(self._tokenizer.model, "unk_token", None)
-        self.unknown = None if unknown is None else self._tokenizer.token_to_id(unknown)
+        unknown = getattr(self.tokenizer.model, "unk_token", None)
+        self.unknown = None if unknown is None else self.tokenizer.token_to_id(unknown)
         self._skipped = self.unknown if skip_unknown else None
-
-    @property
-    def tokenizer(self) -> Any:
-        """The `tokenizers.Tokenizer`."""
-        return self._tokenizer
 
     def counts(self, texts: Sequence[str]) -> sparse.csr_array:
         """Return how often each text has each token, float32 (len(texts), vocabulary)."""
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         tokens = [[i for i in one.ids if i != self._skipped] for one in encodings]
         ends = np.cumsum([0, *map(len, tokens)])
         ids = np.fromiter(itertools.chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
@@ -104,12 +92,62 @@ class TokenMeans:
                 # A sparse product adds up each row by itself, in order: its bits do not depend on
                 # the other rows.
                 means = self.counts(batch) @ self.vectors
-                out[start : start + len(batch)] = unit_rows(means, encoder=name)
+                out[start : start + len(batch)] = unit_embeddings(means, encoder=name)
                 task.advance(len(batch))
         return out
 
 
-class StaticFolderEncoder:
+class TokenMeansEncoder:
+    """Base of the encoders by means of token vectors; a subclass prepares `_means`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.dimensions = 0
+        self.fingerprint = ""
+        self._prompt = ""
+        self._means: TokenMeans | None = None
+
+    def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
+        """Load the vectors; the texts are not looked at.
+
+        Raises
+        ------
+        EncoderError
+            A file is missing or damaged.
+        """
+        if self._means is None:
+            means, settings = self._load(progress)
+            self.dimensions = int(means.vectors.shape[1])
+            self.fingerprint = settings_digest(settings)
+            self._means = means
+
+    def _load(self, progress: Progress) -> tuple[TokenMeans, dict[str, Any]]:
+        """Return the vectors and what decides them."""
+        raise NotImplementedError
+
+    def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
+        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
+
+        Raises
+        ------
+        EncoderError
+            As `prepare`, which is called if it was not.
+        """
+        self.prepare(progress=progress)
+        asked = [self._prompt + text for text in texts] if self._prompt else texts
+        return self.means().encode(asked, name=self.name, progress=progress)
+
+    def means(self) -> TokenMeans:
+        """Return the token vectors; `prepare` comes first."""
+        assert self._means is not None
+        return self._means
+
+    def count_cut(self, texts: Sequence[str]) -> int:
+        """Return 0: texts of any length are read whole."""
+        return 0
+
+
+class StaticFolderEncoder(TokenMeansEncoder):
     """Encode with a static model saved by sentence-transformers, as `train static` writes it.
 
     Parameters
@@ -126,60 +164,27 @@ class StaticFolderEncoder:
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
-        self.dimensions = 0
-        self.fingerprint = ""
+        super().__init__(name)
         self.metadata: dict[str, Any] = {}
         self._folder = folder
-        self._prompt = ""
-        self._means: TokenMeans | None = None
 
-    def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
-        """Load the vectors.
-
-        Raises
-        ------
-        EncoderError
-            A file is missing or damaged.
-        """
-        if self._means is not None:
-            return
+    def _load(self, progress: Progress) -> tuple[TokenMeans, dict[str, Any]]:
         check_model_folder(self._folder)
         self.metadata = read_metadata(self._folder)
-        parts = _modules(self._folder)
-        assert parts is not None  # is_static_folder has seen it
+        vectors = _vector_folder(self._folder)
+        assert vectors is not None  # is_static_folder has seen it
         self._prompt = _prompt(self._folder / "config_sentence_transformers.json")
-        means = TokenMeans(self._folder / parts, skip_unknown=False)
-        self.dimensions = int(means.vectors.shape[1])
-        self.fingerprint = settings_digest(
-            {"files": folder_digests(self._folder), "kind": "static", "prompt": self._prompt}
-        )
-        self._means = means
-
-    def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
-
-        Raises
-        ------
-        EncoderError
-            As `prepare`, which is called if it was not.
-        """
-        self.prepare(progress=progress)
-        assert self._means is not None
-        asked = [self._prompt + text for text in texts] if self._prompt else texts
-        return self._means.encode(asked, name=self.name, progress=progress)
-
-    def count_cut(self, texts: Sequence[str]) -> int:
-        """Return 0: texts of any length are read whole."""
-        return 0
+        means = TokenMeans(self._folder / vectors, skip_unknown=False)
+        files = folder_digests(self._folder)
+        return means, {"files": files, "kind": "static", "prompt": self._prompt}
 
 
 def is_static_folder(folder: Path) -> bool:
     """Tell whether a folder holds token vectors and nothing else, as `train static` saves."""
     try:
-        return _modules(folder) is not None
+        return _vector_folder(folder) is not None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False  # whoever loads it as another model says what is wrong
+        return False  # loading it as another model raises, with the reason
 
 
 def _folded(tensors: Mapping[str, NDArray[Any]], key: str, path: Path) -> Vectors:
@@ -198,20 +203,19 @@ def _folded(tensors: Mapping[str, NDArray[Any]], key: str, path: Path) -> Vector
     return vectors
 
 
-def _prompt(said: Path) -> str:
-    """Return what is put before every text, as the model's configuration says."""
-    if not said.is_file():
+def _prompt(config: Path) -> str:
+    """Return the prompt put before every text, from the model's configuration."""
+    if not config.is_file():
         return ""
     try:
-        return clustering_prompt(json.loads(said.read_text(encoding="utf-8")))
+        return clustering_prompt(json.loads(config.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError) as error:
         raise EncoderError(
-            f"prepare: {said} must be a JSON object, got: {error}. Save the model again."
+            f"prepare: {config} must be a JSON object, got: {error}. Save the model again."
         ) from error
 
 
-def _modules(folder: Path) -> str | None:
+def _vector_folder(folder: Path) -> str | None:
     """Return the folder of the token vectors, None where there is anything else."""
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    kinds = [module["type"].rpartition(".")[2] for module in modules]
-    return str(modules[0]["path"]) if kinds in _KINDS else None
+    modules = model_modules(folder)
+    return modules[0][1] if [kind for kind, _ in modules] in _KINDS else None

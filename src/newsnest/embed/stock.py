@@ -16,7 +16,7 @@ from newsnest.errors import EncoderError
 
 # Matrix libraries compute products of very few rows (seen below 4) by other kernels, with other
 # bits; a pass therefore never has fewer token rows than this.
-_LEAST_TOKENS = 64
+_MIN_TOKENS = 64
 _DTYPES = {"torch": "float32", "bfloat16": "bfloat16"}
 
 
@@ -54,13 +54,13 @@ class StockModel:
         self._model = _load(folder, _DTYPES[backend], device)
         if max_length is not None:
             self._model.max_seq_length = max_length
-        said = {
+        prompts = {
             "prompts": self._model.prompts,
             "default_prompt_name": self._model.default_prompt_name,
         }
         self.card = Card(
             usual_room(self._model.max_seq_length),
-            clustering_prompt(said) if prefix is None else prefix,
+            clustering_prompt(prompts) if prefix is None else prefix,
             int(self._model.get_embedding_dimension()),
         )
 
@@ -84,7 +84,7 @@ class StockModel:
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the vectors of each batch, (b, d); the texts of a batch have equal lengths."""
         for batch, length in zip(batches, lengths, strict=True):
-            lacking = -(-_LEAST_TOKENS // max(1, length)) - len(batch)
+            lacking = -(-_MIN_TOKENS // max(1, length)) - len(batch)
             filled = batch + batch[-1:] * max(0, lacking)
             tensor = self._model.encode(
                 filled,

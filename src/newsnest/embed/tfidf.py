@@ -13,7 +13,7 @@ import regex
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from newsnest.embed.unit import unit_rows
+from newsnest.embed.unit import unit_embeddings
 from newsnest.embed.weights import settings_digest
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
@@ -151,15 +151,17 @@ class TfidfEncoder:
             return np.ones((len(texts), 1), dtype=np.float32)
         counter, weights = self._vectorizer
         # A sparse product adds up each row by itself, in order: its bits do not depend on others.
-        return unit_rows(weights.transform(counter.transform(texts)) @ self._axes, encoder="tfidf")
+        return unit_embeddings(
+            weights.transform(counter.transform(texts)) @ self._axes, encoder="tfidf"
+        )
 
 
 def _kept_terms(counts: Any) -> NDArray[np.int64]:
     """Return the terms frequent enough, at most 200,000, ties by their alphabetical order."""
     texts = np.asarray((counts > 0).sum(axis=0)).ravel()
-    least = 2 if counts.shape[0] >= _RARE_FROM and texts.max() >= 2 else 1
+    fewest = 2 if counts.shape[0] >= _RARE_FROM and texts.max() >= 2 else 1
     order = np.argsort(-texts, kind="stable")[:_VOCABULARY]
-    return np.sort(order[texts[order] >= least])
+    return np.sort(order[texts[order] >= fewest])
 
 
 def _counted(corpus: list[str], advance: Any) -> Iterator[str]:

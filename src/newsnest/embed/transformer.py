@@ -25,7 +25,7 @@ from newsnest.embed.config import EncoderConfig
 from newsnest.embed.int8_bert import Int8Bert
 from newsnest.embed.pieces import Cutter, Piece, plain_tokenizer
 from newsnest.embed.stock import StockModel
-from newsnest.embed.unit import unit_rows
+from newsnest.embed.unit import unit_embeddings
 from newsnest.embed.weights import (
     check_model_folder,
     folder_digests,
@@ -99,16 +99,20 @@ class SentenceTransformerEncoder:
         self._model: StockModel | Int8Bert | None = None
         self._cutter: Cutter | None = None
 
+    def origin(self, progress: Progress = SILENT) -> tuple[Path, int | None, str | None]:
+        """Return the model's folder, and max_length and prefix as given: to train it further."""
+        return self._locate(progress), self._max_length, self._prefix
+
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
         """Find and check the model; the texts are not looked at.
 
-        Where the model's files say all that is needed, the weights are loaded by the first
-        `encode` that has texts: a run whose vectors are all kept never loads them, nor torch.
+        Where the model's configuration files suffice, the weights are loaded by the first `encode`
+        that has texts: a run whose vectors are all cached loads neither them nor torch.
 
         Raises
         ------
         EncoderError
-            The model cannot be found, verified or fetched, this machine has not the backend asked
+            The model cannot be found, verified or fetched, this machine lacks the backend asked
             for, or the weights had to be loaded and could not be.
         """
         if self._cutter is not None:
@@ -165,15 +169,15 @@ class SentenceTransformerEncoder:
             ):
                 done = 0
                 # Each piece has length 1, so that in a mean the weights alone decide.
-                for i, row in zip(batch, unit_rows(rows, encoder=self.name), strict=True):
+                for i, row in zip(batch, unit_embeddings(rows, encoder=self.name), strict=True):
                     sums[pieces[i].row] += pieces[i].weight * row
                     left[pieces[i].row] -= 1
                     done += int(left[pieces[i].row] == 0)
                 task.advance(done)
-        return unit_rows(sums, encoder=self.name)
+        return unit_embeddings(sums, encoder=self.name)
 
     def count_cut(self, texts: Sequence[str]) -> int:
-        """Count the texts longer than what is read at once, by the model's own tokens."""
+        """Count the texts that are longer than the model reads, by its own tokens."""
         cutter = self._ready(SILENT)
         cut = 0
         for start in range(0, len(texts), _COUNT_BATCH):
@@ -227,22 +231,23 @@ class SentenceTransformerEncoder:
         return model.rows(texts, [tokens[batch[0]] for batch in batches])
 
     def _loaded(self) -> StockModel | Int8Bert:
-        """Return the model, loaded once, after comparing it with what its files said of it."""
+        """Return the model, loaded once and compared with its configuration files."""
         assert self._cutter is not None  # set by prepare
         if self._model is None:
             if self.backend == "int8":
                 self._model = Int8Bert(
                     self._folder, self._cutter.room, bfloat16=multiplies_bfloat16()
                 )
-                said = Card(self._cutter.room, self._cutter.prefix, self._model.dimensions)
+                loaded = Card(self._cutter.room, self._cutter.prefix, self._model.dimensions)
             else:
                 self._model = self._stock(self._folder, self.backend)
-                said = self._model.card
-            read = Card(self._cutter.room, self._cutter.prefix, self.dimensions)
-            if said != read:
+                loaded = self._model.card
+            expected = Card(self._cutter.room, self._cutter.prefix, self.dimensions)
+            if loaded != expected:
                 raise EncoderError(
-                    f"encode: the files of {self._folder} must say of the model what it says "
-                    f"itself, got {read} and {said}. Save the model again with save_pretrained()."
+                    f"encode: the configuration files of {self._folder} must match the loaded "
+                    f"model, got {expected} and {loaded}. Save the model again with "
+                    "save_pretrained()."
                 )
         return self._model
 
@@ -262,7 +267,7 @@ class SentenceTransformerEncoder:
 
 
 def _way(backend: Chosen) -> str:
-    """Return what a fingerprint says of the backend: vectors computed in other numbers differ."""
+    """Return the backend as it enters the fingerprint: other numerics give other vectors."""
     if backend == "int8":
         attention = "bfloat16" if multiplies_bfloat16() else "float32"
         return f"int8 {_INT8_VERSION}, attention {attention}"

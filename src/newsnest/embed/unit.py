@@ -11,7 +11,7 @@ from newsnest.errors import EncoderError
 from newsnest.types import Vectors
 
 
-def unit_rows(rows: NDArray[Any], *, encoder: str) -> Vectors:
+def unit_embeddings(rows: NDArray[Any], *, encoder: str) -> Vectors:
     """Return the rows scaled to length 1, in float32.
 
     A row of zeros (a text without a single known word) becomes the constant row 1/√d: of length
@@ -32,7 +32,7 @@ def unit_rows(rows: NDArray[Any], *, encoder: str) -> Vectors:
     Examples
     --------
     >>> import numpy as np
-    >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]]), encoder="mine").round(2).tolist()
+    >>> unit_embeddings(np.array([[3.0, 4.0], [0.0, 0.0]]), encoder="mine").round(2).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.7099999785423279, 0.7099999785423279]]
     """
     # Row by row in float64: each row's bits depend on that row alone.

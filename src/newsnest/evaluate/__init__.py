@@ -1,9 +1,14 @@
-"""Numbers that say how good encoders and clusters are."""
+"""Scores of encoders, clusters, rankings and keywords, with intervals.
+
+Against gold labels: `cluster_scores`; against graded pairs: `pair_scores`; against relevance
+judgements: `retrieval_scores`; between languages: `alignment_scores`; without any label:
+`title_scores`, `cluster_index`. Similarities to cut at: `best_cut`, `precise_cut`, `agreeing_cut`.
+"""
 
 from newsnest.evaluate.alignment import AlignmentScores, alignment_scores, relational_similarity
-from newsnest.evaluate.bootstrap import Estimate
+from newsnest.evaluate.bootstrap import Estimate, estimate, mean_estimate, resample_weights
 from newsnest.evaluate.clusters import ClusterScores, bcubed_f1, cluster_scores
-from newsnest.evaluate.cuts import best_cut, cut_scores, join_similarities
+from newsnest.evaluate.cuts import BestCut, CutScores, best_cut, cut_scores, join_similarities
 from newsnest.evaluate.embedding import (
     ClusterIndex,
     Separation,
@@ -12,21 +17,29 @@ from newsnest.evaluate.embedding import (
     title_scores,
 )
 from newsnest.evaluate.gold import Joined, LabelTable, join_labels, read_labels
-from newsnest.evaluate.hardness import Hardness, PairVectors, negative_hardness
+from newsnest.evaluate.hardness import Hardness, QueryItemVectors, negative_hardness
 from newsnest.evaluate.internal import Labelling, cluster_samples, dunn, silhouette, stability
 from newsnest.evaluate.keywords import keyword_coherence, keyword_diversity
 from newsnest.evaluate.pair_files import GradedPair, PairFile, pair_components, read_pairs
-from newsnest.evaluate.pairs import LEVEL_SIMILARITIES, PairScores, pair_scores, prefix_dims
+from newsnest.evaluate.pairs import (
+    LEVEL_SIMILARITIES,
+    PairScores,
+    pair_scores,
+    paired_cosines,
+    prefix_dims,
+)
 from newsnest.evaluate.parallel_files import ParallelFile, ParallelTexts, read_parallel
-from newsnest.evaluate.precise import agreeing_cut, precise_cut
+from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.evaluate.retrieval import RetrievalScores, rank_documents, retrieval_scores
 from newsnest.evaluate.retrieval_files import RetrievalTask, read_query_items, read_retrieval
 
 __all__ = [
     "LEVEL_SIMILARITIES",
     "AlignmentScores",
+    "BestCut",
     "ClusterIndex",
     "ClusterScores",
+    "CutScores",
     "Estimate",
     "GradedPair",
     "Hardness",
@@ -35,9 +48,10 @@ __all__ = [
     "Labelling",
     "PairFile",
     "PairScores",
-    "PairVectors",
     "ParallelFile",
     "ParallelTexts",
+    "PreciseCut",
+    "QueryItemVectors",
     "RetrievalScores",
     "RetrievalTask",
     "Separation",
@@ -51,13 +65,16 @@ __all__ = [
     "cluster_scores",
     "cut_scores",
     "dunn",
+    "estimate",
     "join_labels",
     "join_similarities",
     "keyword_coherence",
     "keyword_diversity",
+    "mean_estimate",
     "negative_hardness",
     "pair_components",
     "pair_scores",
+    "paired_cosines",
     "precise_cut",
     "prefix_dims",
     "rank_documents",
@@ -67,6 +84,7 @@ __all__ = [
     "read_query_items",
     "read_retrieval",
     "relational_similarity",
+    "resample_weights",
     "retrieval_scores",
     "silhouette",
     "stability",

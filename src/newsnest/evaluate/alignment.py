@@ -1,10 +1,9 @@
-"""How alike languages lie in the space of an encoder, from sentences and their translations."""
+"""How well the spaces of two languages match, from sentences and their translations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import (
     Estimate,
+    Scores,
     Weights,
     correlation,
     estimate,
@@ -27,7 +27,7 @@ _BLOCK = 512  # rows of the similarity matrix held at a time
 
 
 @dataclass(frozen=True, slots=True)
-class AlignmentScores:
+class AlignmentScores(Scores):
     """How one prefix of one language's vectors lies to that of the pivot's.
 
     Parameters
@@ -51,10 +51,6 @@ class AlignmentScores:
     sentences: int
     relational: Estimate | None
     found: Estimate | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the scores by name, ready for JSON."""
-        return asdict(self)
 
 
 def alignment_scores(

@@ -1,8 +1,9 @@
-"""Intervals: how much a score could have been another by the luck of which texts were judged."""
+"""Scores and their intervals: how much a score depends on which texts happened to be judged."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,18 @@ Weights = NDArray[np.float64]
 """float64 (resamples + 1, n): how often each row is drawn; the first row is 1 throughout."""
 
 CONFIDENCE = 0.95
-_LEAST_DEFINED = 0.95
+_MIN_DEFINED = 0.95
 _ROUNDING = 1e-12
+
+
+class Scores:
+    """Base of the dataclasses of scores."""
+
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the scores by name, ready for JSON."""
+        return asdict(self)  # type: ignore[call-overload,no-any-return]  # every subclass is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,7 @@ class Estimate:
 
 
 def resample_weights(components: NDArray[np.int64], *, resamples: int, seed: int) -> Weights:
-    """Draw whole components with replacement, and say how often each row came.
+    """Draw whole components with replacement; return how often each row was drawn.
 
     Parameters
     ----------
@@ -64,11 +75,7 @@ def resample_weights(components: NDArray[np.int64], *, resamples: int, seed: int
     >>> weights.shape, weights[0].tolist(), bool((weights[:, 0] == weights[:, 1]).all())
     ((101, 3), [1.0, 1.0, 1.0], True)
     """
-    if resamples < 0:
-        raise ParameterError(
-            f"resample_weights: resamples must be at least 0, got {resamples}. "
-            "Give 1000, or 0 for no interval."
-        )
+    _check_resamples("resample_weights", resamples)
     codes = np.unique(components, return_inverse=True)[1]
     k = int(codes.max(initial=-1)) + 1
     if k < 2:
@@ -98,7 +105,7 @@ def estimate(values: NDArray[np.float64]) -> Estimate | None:
     if np.isnan(value):
         return None
     defined = drawn[~np.isnan(drawn)]
-    if not drawn.size or defined.size < _LEAST_DEFINED * drawn.size:
+    if not drawn.size or defined.size < _MIN_DEFINED * drawn.size:
         return Estimate(value)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(defined, (tail, 1 - tail))
@@ -130,11 +137,7 @@ def mean_estimate(values: NDArray[np.float64], *, resamples: int, seed: int) -> 
     >>> found.value, found.low, found.high
     (0.5, 0.0, 1.0)
     """
-    if resamples < 0:
-        raise ParameterError(
-            f"mean_estimate: resamples must be at least 0, got {resamples}. "
-            "Give 1000, or 0 for no interval."
-        )
+    _check_resamples("mean_estimate", resamples)
     rng = np.random.default_rng(seed)
     drawn = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(resamples)]
     found = estimate(np.array([values.mean(), *drawn]))
@@ -162,3 +165,11 @@ def correlation(moments: NDArray[np.float64]) -> NDArray[np.float64]:
         flat = (vary[0] <= _ROUNDING * xx / n) | (vary[1] <= _ROUNDING * yy / n)
     out: NDArray[np.float64] = np.where(flat, np.nan, value)
     return out
+
+
+def _check_resamples(function: str, resamples: int) -> None:
+    if resamples < 0:
+        raise ParameterError(
+            f"{function}: resamples must be at least 0, got {resamples}. "
+            "Give 1000, or 0 for no interval."
+        )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, v_measure_score
 
 from newsnest.errors import ParameterError
+from newsnest.evaluate.bootstrap import Scores
 
 Codes = NDArray[np.int64]
 
@@ -21,7 +19,7 @@ _DENSE_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterScores:
+class ClusterScores(Scores):
     """Agreement of predicted clusters with gold labels; every score is in [0, 1] but `ari`.
 
     Parameters
@@ -29,7 +27,7 @@ class ClusterScores:
     articles
         How many articles were scored.
     unlabelled
-        How many were left out for want of a gold label.
+        How many were left out because they have no gold label.
     clusters, gold_clusters
         How many predicted clusters (each noise article is one) and gold ones were scored.
     noise
@@ -70,10 +68,6 @@ class ClusterScores:
     accuracy: float
     nmi_language: float | None
 
-    def as_dict(self) -> dict[str, int | float | None]:
-        """Return the scores by name, ready for JSON."""
-        return asdict(self)
-
 
 def cluster_scores(
     predicted: Sequence[Hashable] | NDArray[np.generic],
@@ -97,7 +91,7 @@ def cluster_scores(
     -------
     ClusterScores
         With nothing to score every score is 0; a single article scores 1 throughout. One cluster
-        for everything has an NMI, ARI and V of 0, unless gold says the same: then 1.
+        for everything has an NMI, ARI and V of 0, unless gold is one cluster too: then 1.
 
     Raises
     ------
@@ -117,11 +111,11 @@ def cluster_scores(
     >>> round(scores.pair_precision, 3), round(scores.pair_recall, 3), scores.accuracy
     (0.5, 0.333, 0.75)
     """
+    # scikit-learn loads pandas and scipy.stats: not where scores are imported only.
+    from sklearn.metrics import adjusted_rand_score, v_measure_score
+
     _check_lengths(predicted, gold, languages)
-    gold_code = _codes(gold)
-    labelled = np.flatnonzero(gold_code >= 0)
-    predicted_code, noise = _split_noise(_take(predicted, labelled))
-    gold_code = np.unique(gold_code[labelled], return_inverse=True)[1]
+    predicted_code, gold_code, labelled, noise = _scored(predicted, gold)
     n = labelled.size
     table = _contingency(predicted_code, gold_code)
     pairs = _pair_scores(table, n)
@@ -138,7 +132,7 @@ def cluster_scores(
         bcubed_precision=bcubed[0],
         bcubed_recall=bcubed[1],
         bcubed_f1=_f1(*bcubed),
-        nmi=_nmi(gold_code, predicted_code),
+        nmi=mutual_information(gold_code, predicted_code),
         ari=float(adjusted_rand_score(gold_code, predicted_code)) if n else 0.0,
         v_measure=float(v_measure_score(gold_code, predicted_code)) if n else 0.0,
         accuracy=_matched(table) / n if n else 0.0,
@@ -183,11 +177,19 @@ def bcubed_f1(
     if _countable(predicted) and _countable(gold):
         table = _contingency(np.asarray(predicted, np.int64), np.asarray(gold, np.int64))
         return _f1(*_bcubed_scores(table, len(gold)))
+    predicted_code, gold_code, labelled, _ = _scored(predicted, gold)
+    return _f1(*_bcubed_scores(_contingency(predicted_code, gold_code), labelled.size))
+
+
+def _scored(
+    predicted: Sequence[Hashable] | NDArray[np.generic],
+    gold: Sequence[Hashable] | NDArray[np.generic],
+) -> tuple[Codes, Codes, Codes, NDArray[np.bool_]]:
+    """Return predicted and gold codes of the rows with a gold label, these rows, and the noise."""
     gold_code = _codes(gold)
     labelled = np.flatnonzero(gold_code >= 0)
-    predicted_code, _ = _split_noise(_take(predicted, labelled))
-    gold_code = np.unique(gold_code[labelled], return_inverse=True)[1]
-    return _f1(*_bcubed_scores(_contingency(predicted_code, gold_code), labelled.size))
+    predicted_code, noise = _split_noise(_take(predicted, labelled))
+    return predicted_code, np.unique(gold_code[labelled], return_inverse=True)[1], labelled, noise
 
 
 def _countable(labels: Sequence[Hashable] | NDArray[np.generic]) -> bool:
@@ -288,21 +290,34 @@ def _f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / total if total else 0.0
 
 
-def _nmi(left: Codes, right: Codes) -> float:
+def mutual_information(left: NDArray[np.generic], right: NDArray[np.generic]) -> float:
+    """Return the mutual information over the geometric mean of the entropies; 0 of nothing."""
+    from sklearn.metrics import normalized_mutual_info_score
+
     if left.size == 0:
         return 0.0
     return float(normalized_mutual_info_score(left, right, average_method="geometric"))
+
+
+def noise_apart(labels: Codes) -> Codes:
+    """Return labels under which every noise row (−1) is a cluster of its own."""
+    noise = labels == NOISE
+    out = labels.copy()
+    out[noise] = labels.max(initial=0) + 1 + np.arange(noise.sum())
+    return out
 
 
 def _language_nmi(predicted: Codes, language: Codes) -> float | None:
     known = language >= 0
     if np.unique(language[known]).size < 2:
         return None
-    return _nmi(language[known], predicted[known])
+    return mutual_information(language[known], predicted[known])
 
 
 def _matched(table: sparse.coo_array) -> int:
     """Count the articles on the best one-to-one matching of predicted and gold clusters."""
+    from scipy.optimize import linear_sum_assignment
+
     table = _undominated(_undominated(table).T.tocoo())
     if table.shape[0] * table.shape[1] <= _DENSE_CELLS:
         dense = table.toarray()
@@ -334,6 +349,8 @@ def _matched_sparse(table: sparse.coo_array) -> int:
     Each cluster of the smaller side gets a partner of its own that is worth nothing, so that a
     full matching exists; all values are raised by one, for a stored zero is no edge.
     """
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     if table.shape[0] > table.shape[1]:
         table = table.T
     rows, columns = table.shape

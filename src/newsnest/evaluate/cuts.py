@@ -1,4 +1,4 @@
-"""Where to cut a tree, judged by gold labels: the best B-cubed F1, and how sure that is."""
+"""Where to cut a tree by gold labels: the cut with the best B-cubed F1, and its interval."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def best_cut(
     Notes
     -----
     Gold clusters are drawn, not articles: those of one cluster stand or fall together. The tree
-    stays as it is, so that an interval says how much the choice hangs on which clusters were
+    stays as it is, so that an interval shows how much the choice depends on which clusters were
     labelled, not on which articles were there. Of equal neighbours the middle one is taken.
     O(resamples · cuts · gold clusters). Deterministic.
 

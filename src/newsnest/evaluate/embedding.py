@@ -1,22 +1,21 @@
-"""How good an embedding is by itself: titles and summaries, and what its clusters follow.
+"""How good an embedding is by itself: titles against summaries, and what its clusters follow.
 
-Silhouette and stability can be best where clusters are worst, on a corpus sorted by language alone;
-so both come with what the clusters tell about language and outlet.
+Silhouette and stability can be highest where clusters are worst, in a corpus sorted by language
+alone; so both come with the mutual information of clusters with language and outlet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import normalized_mutual_info_score
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate.bootstrap import Estimate, mean_estimate
-from newsnest.evaluate.clusters import NOISE
+from newsnest.evaluate.bootstrap import Estimate, Scores, mean_estimate
+from newsnest.evaluate.clusters import NOISE, mutual_information, noise_apart
 from newsnest.evaluate.internal import Labelling, silhouette, stability
 from newsnest.evaluate.retrieval import RetrievalScores, rank_documents, retrieval_scores
 from newsnest.types import Vectors
@@ -30,7 +29,7 @@ _DEPTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Separation:
-    """How well cosines tell pairs that belong together from those that do not.
+    """How well cosines separate pairs that belong together from those that do not.
 
     Parameters
     ----------
@@ -47,8 +46,8 @@ class Separation:
 
 
 @dataclass(frozen=True, slots=True)
-class TitleScores:
-    """How well titles and texts of the same articles find together.
+class TitleScores(Scores):
+    """How near the title and the text of an article lie to each other.
 
     Parameters
     ----------
@@ -65,14 +64,10 @@ class TitleScores:
     story: Separation | None
     retrieval: RetrievalScores
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the scores, ready for JSON."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class ClusterIndex:
-    """What can be said of clusters without gold labels.
+class ClusterIndex(Scores):
+    """Scores of clusters without gold labels.
 
     Parameters
     ----------
@@ -83,18 +78,14 @@ class ClusterIndex:
     stability
         Mean adjusted Rand index of clusterings of samples; None where there are none.
     nmi
-        What the clusters tell about each property of the articles, such as language and source, in
-        [0, 1]; None where fewer than two values are known.
+        Mutual information of the clusters with each property of the articles, such as language and
+        source, in [0, 1]; None where fewer than two values are known.
     """
 
     clusters: int
     silhouette: Estimate | None
     stability: float | None
     nmi: Mapping[str, float | None]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the scores, ready for JSON."""
-        return asdict(self)
 
 
 def title_scores(
@@ -105,9 +96,9 @@ def title_scores(
     resamples: int = 1000,
     seed: int = 0,
 ) -> TitleScores:
-    """Say how well the titles and texts of articles find together in an embedding.
+    """Score how well an embedding brings the title and the text of an article together.
 
-    A check of the embedding itself, on articles without any label: no clustering comes between.
+    A check of the embedding itself, on articles without any label: no clustering is involved.
     Prefer graded pairs (`pair_scores`) where there are some.
 
     Parameters
@@ -168,7 +159,7 @@ def cluster_index(
     resamples: int = 1000,
     seed: int = 0,
 ) -> ClusterIndex:
-    """Say how good clusters look without gold labels, and what else they may follow.
+    """Score clusters without gold labels, and show what else they may follow.
 
     Parameters
     ----------
@@ -213,15 +204,12 @@ def cluster_index(
 
 
 def _nmi(labels: NDArray[np.integer[Any]], values: Sequence[str]) -> float | None:
-    """Return the NMI of labels and what is known of a property; noise rows are clusters alone."""
+    """Return the NMI of labels and a property where it is known; noise rows are clusters alone."""
     known = np.array([value != "" for value in values], dtype=bool)
-    told = np.asarray(values, dtype=object)[known].astype(str)
-    if np.unique(told).size < 2:
+    given = np.asarray(values, dtype=object)[known].astype(str)
+    if np.unique(given).size < 2:
         return None
-    own = labels[known].astype(np.int64)
-    noise = own == NOISE
-    own[noise] = own.max(initial=0) + 1 + np.arange(noise.sum())
-    return float(normalized_mutual_info_score(told, own, average_method="geometric"))
+    return mutual_information(given, noise_apart(labels[known].astype(np.int64)))
 
 
 class _Pairs:

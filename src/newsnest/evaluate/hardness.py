@@ -1,4 +1,4 @@
-"""How hard the negatives of a batch are: those of one cluster, and those drawn from everywhere."""
+"""How hard in-batch negatives are: those from one cluster, and random ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
-class PairVectors:
+class QueryItemVectors:
     """Pairs of a query and its item.
 
     Parameters
@@ -43,8 +43,8 @@ class PairVectors:
         n = len(self.queries)
         if not n or not len(self.items) == len(self.components) == n:
             raise ParameterError(
-                "PairVectors: items and components must be as many as queries, one at least, got "
-                f"{len(self.items)} and {len(self.components)} for {n}. Give all of every pair."
+                "QueryItemVectors: items and components must be as many as queries, at least one, "
+                f"got {len(self.items)} and {len(self.components)} for {n}. Give all of every pair."
             )
 
 
@@ -55,7 +55,7 @@ class Hardness:
     Parameters
     ----------
     queries, negatives
-        How many queries have a negative, and how many negatives were looked at.
+        How many queries have a negative, and how many negatives were drawn.
     positive_mean, negative_mean
         Mean cosine of these queries with their item, and with a negative. None where there is no
         negative.
@@ -78,13 +78,13 @@ class Hardness:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers by name, ready for JSON, without the histograms."""
-        told = asdict(self)
-        del told["positive_counts"], told["negative_counts"]
-        return told
+        numbers = asdict(self)
+        del numbers["positive_counts"], numbers["negative_counts"]
+        return numbers
 
 
 def negative_hardness(
-    pairs: PairVectors,
+    pairs: QueryItemVectors,
     labels: Labels,
     *,
     negatives: int = 64,
@@ -96,13 +96,13 @@ def negative_hardness(
     Parameters
     ----------
     pairs
-        See `PairVectors`.
+        See `QueryItemVectors`.
     labels
         (n,): the cluster of every pair; all 0 measures random negatives.
     negatives
         Drawn for each query, with replacement.
     rows
-        Pairs whose queries are looked at; None: all.
+        Pairs whose queries are measured; None: all.
     seed
         Of the draw.
 
@@ -119,7 +119,7 @@ def negative_hardness(
     Example
     -------
     >>> eye = np.eye(3, dtype=np.float32)
-    >>> pairs = PairVectors(eye, eye, np.arange(3))
+    >>> pairs = QueryItemVectors(eye, eye, np.arange(3))
     >>> found = negative_hardness(pairs, np.zeros(3, np.int32))
     >>> found.positive_mean, found.negative_mean, found.likely_false_negatives
     (1.0, 0.0, 0.0)
@@ -156,19 +156,19 @@ def negative_hardness(
         wrong += int((counts & (cosines >= own[:, None])).sum())
         own_out.append(own[counts.any(axis=1)])
         other_out.append(cosines[counts])
-    return _told(np.concatenate(own_out), np.concatenate(other_out), wrong)
+    return _hardness(np.concatenate(own_out), np.concatenate(other_out), wrong)
 
 
-def _told(own: Vectors, others: Vectors, wrong: int) -> Hardness:
-    told = len(others) > 0
-    at = np.quantile(others, QUANTILES) if told else ()
+def _hardness(own: Vectors, others: Vectors, wrong: int) -> Hardness:
+    some = len(others) > 0
+    at = np.quantile(others, QUANTILES) if some else ()
     return Hardness(
         queries=len(own),
         negatives=len(others),
-        positive_mean=float(own.mean(dtype=np.float64)) if told else None,
-        negative_mean=float(others.mean(dtype=np.float64)) if told else None,
+        positive_mean=float(own.mean(dtype=np.float64)) if some else None,
+        negative_mean=float(others.mean(dtype=np.float64)) if some else None,
         quantiles={str(q): float(x) for q, x in zip(QUANTILES, at, strict=False)},
-        likely_false_negatives=wrong / len(others) if told else None,
+        likely_false_negatives=wrong / len(others) if some else None,
         positive_counts=_counts(own),
         negative_counts=_counts(others),
     )

@@ -11,23 +11,22 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
 from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import Estimate, mean_estimate
-from newsnest.evaluate.clusters import NOISE
+from newsnest.evaluate.clusters import NOISE, noise_apart
 from newsnest.types import Vectors
 
 Codes = NDArray[np.int64]
 
 _BLOCK = 1024
-# Single precision cannot tell a smaller cosine distance from none.
+# Single precision cannot distinguish a smaller cosine distance from zero.
 _NO_DISTANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """Clusters of some of the rows.
+    """The clusters of a sample of the rows.
 
     Parameters
     ----------
@@ -130,8 +129,8 @@ def dunn(vectors: Vectors, labels: NDArray[np.integer]) -> float:
 
     Notes
     -----
-    O(n² · d) in time, 1,024 · n numbers in memory. Single precision: distances below 1e-6 are
-    taken for none.
+    O(n² · d) in time, 1,024 · n numbers in memory. Single precision: distances below 1e-6 count as
+    zero.
     Source: Dunn (1974).
 
     Example
@@ -170,7 +169,7 @@ def stability(labellings: Sequence[Labelling]) -> float:
 
     Returns
     -------
-    In [−1, 1]; 1 where all say the same, 0 by chance.
+    In [−1, 1]; 1 where all agree, 0 by chance.
 
     Raises
     ------
@@ -314,6 +313,8 @@ def _distance(cosine: float) -> float:
 
 
 def _agreement(one: Labelling, other: Labelling) -> float:
+    from sklearn.metrics import adjusted_rand_score
+
     shared, left, right = np.intersect1d(
         one.rows, other.rows, assume_unique=True, return_indices=True
     )
@@ -323,12 +324,5 @@ def _agreement(one: Labelling, other: Labelling) -> float:
             "Draw larger samples."
         )
     return float(
-        adjusted_rand_score(_noise_apart(one.labels[left]), _noise_apart(other.labels[right]))
+        adjusted_rand_score(noise_apart(one.labels[left]), noise_apart(other.labels[right]))
     )
-
-
-def _noise_apart(labels: Codes) -> Codes:
-    noise = labels == NOISE
-    out = labels.copy()
-    out[noise] = labels.max(initial=0) + 1 + np.arange(noise.sum())
-    return out

@@ -1,4 +1,4 @@
-"""How good keywords are without anybody reading them: do they go together, do they tell apart."""
+"""Keyword quality without human judges: coherence within a cluster, diversity across clusters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def keyword_coherence(
 
     The mean over pairs of normalised pointwise mutual information, log(p(a, b) / p(a)·p(b)) over
     −log p(a, b), in [−1, 1]: 1 where words never come without each other, 0 by chance, −1 where
-    they never meet. It likes frequent words: read it beside `keyword_diversity`.
+    they never meet. It favours frequent words: report it together with `keyword_diversity`.
 
     Parameters
     ----------

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import (
     Estimate,
+    Scores,
     Weights,
     correlation,
     estimate,
@@ -28,11 +28,11 @@ LEVEL_SIMILARITIES: Mapping[str, float] = MappingProxyType(
 the four grades very dissimilar 0, somewhat dissimilar 1/3, somewhat similar 2/3, very similar 1."""
 
 ALL = "all"
-_CHUNK = 2_000_000  # cells of weights looked at at a time
+_CHUNK = 2_000_000  # cells of weights in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
-class PairScores:
+class PairScores(Scores):
     """Agreement of one prefix of the vectors with the graded pairs of one pair of languages.
 
     Parameters
@@ -62,10 +62,6 @@ class PairScores:
     pearson: Estimate | None
     spearman: Estimate | None
     auroc: Mapping[str, Estimate | None]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the scores by name, ready for JSON."""
-        return asdict(self)
 
 
 def pair_scores(
@@ -112,7 +108,7 @@ def pair_scores(
     are those of all pairs, also within one pair of languages.
     O(resamples · n log n) a prefix. Deterministic.
     Source: SemEval-2022 Task 8 for Pearson; AUROC by level as in arXiv 2506.00277. Differs from
-    the latter in that AUROC is told at every prefix for every level, not at the level's own alone.
+    the latter in that AUROC is given at every prefix for every level, not at the level's own alone.
 
     Example
     -------
@@ -284,7 +280,7 @@ def _check(pairs: Sequence[GradedPair], left: Vectors, right: Vectors) -> None:
     if not pairs:
         raise ParameterError(
             "pair_scores: pairs must hold at least one pair, got none. "
-            "See how many rows were left out for want of a text or a score."
+            "See how many rows were left out because a text or a score is missing."
         )
     for name, vectors in (("left", left), ("right", right)):
         if vectors.ndim != 2 or len(vectors) != len(pairs) or vectors.shape != left.shape:

@@ -1,4 +1,4 @@
-"""From which similarity on two texts belong together, judged by pairs.
+"""The similarity above which two texts belong together, judged by pairs.
 
 precise_cut    keeps a precision
 agreeing_cut   has the best F1
@@ -16,7 +16,7 @@ from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import Estimate, estimate, resample_weights
 
 _CLOSE = 1e-9
-_LEAST = 10  # pairs of a kind
+_FEWEST = 10  # pairs of a kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PreciseCut:
     components: int
 
 
-def least_alike(precision: float) -> int:
+def alike_needed(precision: float) -> int:
     """Return how many alike pairs a precision needs: 20 for .9, 40 for .95.
 
     Half as many lie above the value at least, so that a single pair that is not alike does not
@@ -72,7 +72,7 @@ def precise_cut(
         (n,) of the pairs: cosines, or from which min_similarity down a tree joins them; see
         `newsnest.evaluate.cuts.join_similarities`.
     alike
-        (n,) whether people say that they belong together.
+        (n,) whether people judged that they belong together.
     components
         (n,) pairs of one component are not independent and are drawn together; see
         `newsnest.evaluate.pair_components`.
@@ -87,12 +87,12 @@ def precise_cut(
     ------
     ParameterError
         If precision is outside of (0, 1), too few pairs are alike, all of them together are
-        precise enough already, or the precision is reached nowhere. The message says how many
+        precise enough already, or the precision is reached nowhere. The message gives how many
         pairs would do, or which precision.
 
     Notes
     -----
-    The result lies half-way to the next lower pair, and has at least `least_alike` / 2 pairs above
+    The result lies half-way to the next lower pair, and has at least `alike_needed` / 2 pairs above
     it. It is a precision among pairs like those judged: where people judged only pairs that are
     hard to tell apart, it is higher in the corpus.
     O(resamples · n log n). Deterministic.
@@ -110,13 +110,12 @@ def precise_cut(
         )
     n, yes = len(alike), int(np.count_nonzero(alike))
     _check_counts(n, yes, precision)
-    values, place = np.unique(similarities.astype(np.float64), return_inverse=True)
-    borders = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
+    values, place, borders = _borders(similarities)
     weights = resample_weights(components, resamples=resamples, seed=seed)
     found = np.array([_lowest(place, w, alike, precision) for w in weights])
     if found[0] < 0:
         raise _unreached(values, place, alike, precision)
-    return _told(found, borders, place, alike, components, weights)
+    return _precise_cut(found, borders, place, alike, components, weights)
 
 
 def agreeing_cut(
@@ -153,17 +152,16 @@ def agreeing_cut(
     (0.595, 1.0)
     """
     n, yes = len(alike), int(np.count_nonzero(alike))
-    if min(yes, n - yes) < _LEAST:
+    if min(yes, n - yes) < _FEWEST:
         fewer = min(yes, n - yes)
-        more = f"About {_round_up(n * _LEAST / fewer):,} pairs like these would do" if fewer else (
+        more = f"About {_round_up(n * _FEWEST / fewer):,} pairs like these would do" if fewer else (
             "Judge pairs of both kinds"
         )  # fmt: skip
         raise ParameterError(
-            f"agreeing_cut: the pairs must hold at least {_LEAST} that are alike and {_LEAST} "
+            f"agreeing_cut: the pairs must hold at least {_FEWEST} that are alike and {_FEWEST} "
             f"that are not, got {yes:,} and {n - yes:,}. {more}."
         )
-    values, place = np.unique(similarities.astype(np.float64), return_inverse=True)
-    borders = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
+    _, place, borders = _borders(similarities)
     weights = resample_weights(components, resamples=resamples, seed=seed)
     found = np.empty(len(weights), np.int64)
     for row, own in enumerate(weights):
@@ -171,16 +169,24 @@ def agreeing_cut(
         right = np.cumsum(np.bincount(place, own * alike)[::-1])[::-1]
         with np.errstate(invalid="ignore"):
             found[row] = np.argmax(np.nan_to_num(2 * right / (above + right[0])))
-    if np.count_nonzero(place < found[0]) < _LEAST:
+    if np.count_nonzero(place < found[0]) < _FEWEST:
         raise ParameterError(
             f"agreeing_cut: the pairs must hold more that are not alike, got {n - yes:,} of "
             f"{n:,}: to put all together is the best guess of them. Judge pairs that are further "
             "from each other."
         )
-    return _told(found, borders, place, alike, components, weights)
+    return _precise_cut(found, borders, place, alike, components, weights)
 
 
-def _told(
+def _borders(
+    similarities: NDArray[np.floating],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the different values, the place of each pair among them, and the cuts between them."""
+    values, place = np.unique(similarities.astype(np.float64), return_inverse=True)
+    return values, place, np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
+
+
+def _precise_cut(
     found: NDArray[np.int64],
     borders: NDArray[np.float64],
     place: NDArray[np.int64],
@@ -188,7 +194,7 @@ def _told(
     components: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> PreciseCut:
-    """Return the first of the places found, −1 for none, with what the resamples say of it."""
+    """Return the cut at the first place found (−1: none), with intervals of the resamples."""
     cuts = np.where(found < 0, np.nan, borders[found])
     above = place >= found[0]
     kept = weights[:, above]
@@ -216,7 +222,7 @@ def _lowest(
 ) -> int:
     """Return the lowest place from which on pairs are precise enough, −1 if there is none."""
     tail, share = _tails(place, weight, alike)
-    enough = (share >= precision - _CLOSE) & (tail >= least_alike(precision) / 2)
+    enough = (share >= precision - _CLOSE) & (tail >= alike_needed(precision) / 2)
     return int(np.argmax(enough)) if enough.any() else -1
 
 
@@ -231,7 +237,7 @@ def _tails(
 
 
 def _check_counts(n: int, yes: int, precision: float) -> None:
-    needed = least_alike(precision)
+    needed = alike_needed(precision)
     if yes < needed:
         more = f"About {_round_up(n * needed / yes):,} pairs like these would do" if yes else (
             "Judge pairs that are closer to each other"
@@ -255,7 +261,7 @@ def _unreached(
     precision: float,
 ) -> ParameterError:
     tail, share = _tails(place, np.ones(len(alike)), alike)
-    at = int(np.argmax(np.where(tail >= least_alike(precision) / 2, share, -1.0)))
+    at = int(np.argmax(np.where(tail >= alike_needed(precision) / 2, share, -1.0)))
     return ParameterError(
         f"precise_cut: precision must be reached by some pairs, got {share[at]:.2f} at best, among "
         f"the {int(tail[at]):,} pairs of a similarity of {values[at]:.2f} or more; "

@@ -1,16 +1,15 @@
-"""How well the most similar documents answer queries: MAP, MRR, NDCG, recall."""
+"""Retrieval scores of ranked documents: MAP, MRR, NDCG, recall."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate.bootstrap import Estimate, mean_estimate
+from newsnest.evaluate.bootstrap import Estimate, Scores, mean_estimate
 from newsnest.types import Vectors
 
 Qrels = Mapping[str, Mapping[str, float]]
@@ -23,8 +22,8 @@ _BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True)
-class RetrievalScores:
-    """Means over queries, each in [0, 1] with its interval; queries are what is resampled.
+class RetrievalScores(Scores):
+    """Means over queries, each in [0, 1], with intervals from resampled queries.
 
     Parameters
     ----------
@@ -33,7 +32,7 @@ class RetrievalScores:
     without_relevant
         Queries left out, for no document is relevant to them.
     depth
-        How many documents of each ranking were looked at, at most.
+        How many documents of each ranking were scored, at most.
     map
         Mean average precision: precision at each relevant document, averaged over all of them; one
         that was not found counts 0.
@@ -53,10 +52,6 @@ class RetrievalScores:
     ndcg_10: Estimate
     recall: Mapping[int, Estimate]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the scores by name, ready for JSON."""
-        return asdict(self)
-
 
 def retrieval_scores(
     ranked: Mapping[str, Sequence[str]],
@@ -67,7 +62,7 @@ def retrieval_scores(
     resamples: int = 1000,
     seed: int = 0,
 ) -> RetrievalScores:
-    """Score rankings of documents against what is relevant.
+    """Score rankings of documents against relevance judgements.
 
     Parameters
     ----------
@@ -79,7 +74,7 @@ def retrieval_scores(
     recall_at
         Values of k, from 1 to `depth`.
     depth
-        Documents beyond this place are taken for not found.
+        Documents beyond this place count as not found.
     resamples, seed
         Of the queries, for the intervals; 0 resamples leave them out.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import GradedPair, pair_components
-from newsnest.evaluate.hardness import Hardness, PairVectors, negative_hardness
+from newsnest.evaluate.hardness import Hardness, QueryItemVectors, negative_hardness
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data.columns import (
     ColumnReading,
@@ -141,7 +141,7 @@ def read_pair_texts(
 
 
 def cluster_hardness(
-    pairs: PairVectors,
+    pairs: QueryItemVectors,
     *,
     by: By,
     k: Sequence[int],

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from newsnest.cluster import Order, Reducer, Reduction, finest_clusterer
 from newsnest.corpus import ReadOptions
-from newsnest.describe.terms import MAX_CHARACTERS, MAX_TERMS
+from newsnest.describe import MAX_CHARACTERS, MAX_TERMS
 from newsnest.embed import EncoderConfig
 from newsnest.embed.config import Backend, LongTexts
 from newsnest.errors import ParameterError

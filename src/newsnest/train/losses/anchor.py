@@ -1,4 +1,4 @@
-"""Keep what the base model knows: its similarities within a batch, beside the new loss."""
+"""Keep the base model's similarities within a batch while training on new pairs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from newsnest.train.losses.frozen import FrozenReader
 from newsnest.train.losses.levels import TrainingLevel
 from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss
-from newsnest.train.losses.pair_loss import full_precision
+from newsnest.train.losses.pair_loss import FrozenReader, unit
 
 
 def anchor_loss(embeddings: Tensor, base: Tensor, *, scale: float) -> Tensor:
@@ -34,7 +32,7 @@ def anchor_loss(embeddings: Tensor, base: Tensor, *, scale: float) -> Tensor:
     >>> round(anchor_loss(same, 3 * same, scale=20.0).item(), 6)
     0.0
     """
-    now, then = (functional.normalize(full_precision(rows), dim=-1) for rows in (embeddings, base))
+    now, then = unit(embeddings), unit(base)
     with torch.autocast(now.device.type, enabled=False):
         moved = scale * (now @ now.T - then @ then.T)  # (2n, 2n)
     own = torch.eye(len(now), dtype=torch.bool, device=now.device)
@@ -45,8 +43,8 @@ def anchor_loss(embeddings: Tensor, base: Tensor, *, scale: float) -> Tensor:
 class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
     """Train levels as `LevelwiseMatryoshkaLoss` does, and hold on to the base's similarities.
 
-    Plain fine-tuning on news pairs makes stories of other sets worse: what the base knew of texts
-    that are no pair is lost. This term keeps it, at all dimensions.
+    Plain fine-tuning on news pairs makes stories of other data sets worse: the base's knowledge of
+    texts that form no pair is lost. This term keeps it, at all dimensions.
 
     Parameters
     ----------
@@ -86,7 +84,9 @@ class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
         self._base = FrozenReader(base)
         self._base_embeddings: Tensor | None = None
 
-    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+    def forward(
+        self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
+    ) -> Tensor:
         """Encode both columns, also by the base, and return the loss, a scalar."""
         columns = list(sentence_features)
         self._base_embeddings = self._base.read(columns, self.mini_batch_size)  # (2n, d)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from newsnest.errors import ParameterError
 from newsnest.train.losses.cosine_ranking import ranking_loss
-from newsnest.train.losses.pair_loss import PairLoss, full_precision, read_targets
+from newsnest.train.losses.pair_loss import PairLoss, read_targets, unit
 
 
 def angle_similarity(x: Tensor, y: Tensor, *, symmetric: bool = True) -> Tensor:
@@ -44,8 +42,7 @@ def angle_similarity(x: Tensor, y: Tensor, *, symmetric: bool = True) -> Tensor:
             f"angle_similarity: x must have an even number of dimensions, got {x.shape[-1]}. "
             "Choose another prefix."
         )
-    x, y = (functional.normalize(full_precision(z), dim=-1) for z in (x, y))
-    (p, q), (r, s) = x.chunk(2, dim=-1), y.chunk(2, dim=-1)  # (n, d / 2) each
+    (p, q), (r, s) = unit(x).chunk(2, dim=-1), unit(y).chunk(2, dim=-1)  # (n, d / 2) each
     real = (p * r + q * s).sum(-1)
     imaginary = (q * r - p * s).sum(-1)
     if not symmetric:
@@ -56,7 +53,7 @@ def angle_similarity(x: Tensor, y: Tensor, *, symmetric: bool = True) -> Tensor:
 class SymmetricAngleLoss(PairLoss):
     """Rank pairs by the AnglE score of their embeddings as their labels rank them.
 
-    Its gradient does not vanish where the cosine's does, near 1 and −1. Use it beside a cosine
+    Its gradient does not vanish where the cosine's does, near 1 and −1. Combine it with a cosine
     loss: the score of x and −x is that of x and x.
 
     Parameters
@@ -79,6 +76,9 @@ class SymmetricAngleLoss(PairLoss):
     does not depend on which text stands first; `symmetric=False` is the source.
     """
 
+    cites = "li2024angle"
+    settings = ("scale", "symmetric")
+
     def __init__(
         self,
         model: nn.Module,
@@ -97,22 +97,3 @@ class SymmetricAngleLoss(PairLoss):
         scores = read_targets(labels, len(first)).scores
         similarities = angle_similarity(first, second, symmetric=self.symmetric)
         return ranking_loss(similarities, scores, scale=self.scale)
-
-    def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
-        return {"scale": self.scale, "symmetric": self.symmetric, **super().get_config_dict()}
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@inproceedings{li2024angle,
-    title={AoE: Angle-optimized Embeddings for Semantic Textual Similarity},
-    author={Li, Xianming and Li, Jing},
-    booktitle={Proceedings of the 62nd Annual Meeting of the Association for Computational \
-Linguistics},
-    year={2024},
-    eprint={2309.12871},
-    archivePrefix={arXiv}
-}
-"""

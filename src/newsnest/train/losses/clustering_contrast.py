@@ -1,19 +1,17 @@
-"""Cluster texts and tell them apart at once (SCCL)."""
+"""Cluster texts while contrasting two views of each (SCCL)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from sentence_transformers.base.losses import CachedLossMixin
 from torch import Tensor, nn
-from torch.nn import functional
 
 from newsnest.errors import ParameterError
-from newsnest.train.losses.contrastive import check_temperature, contrastive_loss, contrastive_masks
-from newsnest.train.losses.pair_loss import PairLoss, full_precision
+from newsnest.train.losses.contrastive import view_contrast
+from newsnest.train.losses.pair_loss import PairLoss, check_temperature, unit
 from newsnest.train.losses.soft_assignment import sharpened, student_assignment, target_divergence
 
 _PROJECTED = 128
@@ -21,12 +19,12 @@ _PROJECTED = 128
 
 @dataclass(frozen=True, slots=True)
 class ClusteringTerms:
-    """How the terms of `ClusteringContrastLoss` are weighed and scaled.
+    """Weights and scales of the terms of `ClusteringContrastLoss`.
 
     Parameters
     ----------
     length
-        What vectors are brought to before distances are taken.
+        The length vectors are scaled to before distances are taken.
     weight
         Of the contrast against the clusters.
     temperature
@@ -61,9 +59,8 @@ class ClusteringTerms:
 class ClusteringContrastLoss(PairLoss):
     """Pull soft clusters to their own sharper version, and two views of a text to each other.
 
-    Prefer it where nothing but texts and a number of clusters is at hand. The centres and the
-    projection of the views are parameters of the loss and are trained with it, at a rate of their
-    own.
+    Prefer it where there are only texts and a number of clusters. The centres and the projection of
+    the views are parameters of the loss and are trained with it; give them a learning rate apart.
 
     Parameters
     ----------
@@ -93,6 +90,10 @@ class ClusteringContrastLoss(PairLoss):
     vectors are taken as they come.
     """
 
+    cites = "zhang2021sccl"
+    texts = 3
+    expects = "a text and two views of it"
+
     def __init__(
         self,
         model: nn.Module,
@@ -102,11 +103,11 @@ class ClusteringContrastLoss(PairLoss):
         mini_batch_size: int | None = None,
     ) -> None:
         super().__init__(model, mini_batch_size=mini_batch_size)
-        if centres.ndim != 2 or len(centres) < 2:
-            raise ParameterError(
-                f"ClusteringContrastLoss: centres must be two rows or more, got shape "
-                f"{tuple(centres.shape)}. Cluster the vectors of the model first."
-            )
+        self._require(
+            centres.ndim == 2 and len(centres) >= 2,
+            f"centres must be two rows or more, got shape {tuple(centres.shape)}. "
+            "Cluster the vectors of the model first.",
+        )
         width = centres.shape[1]
         self.centres = nn.Parameter(centres.detach().clone().float() * terms.length)
         self.projection = nn.Sequential(
@@ -114,40 +115,13 @@ class ClusteringContrastLoss(PairLoss):
         ).to(centres.device)
         self.terms = terms
 
-    def forward(
-        self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
-    ) -> Tensor:
-        """Encode the three columns and return the loss, a scalar."""
-        columns = [dict(column) for column in sentence_features]
-        if len(columns) != 3:
-            raise ParameterError(
-                f"ClusteringContrastLoss: columns must be a text and two views of it, got "
-                f"{len(columns)}. Select the three."
-            )
-        # Only passed on: there are no labels.
-        nothing = torch.zeros(0, device=self.centres.device)
-        if self.uses_gradient_cache:
-            cached: Tensor = CachedLossMixin.forward_cached(self, columns, nothing)
-            return cached
-        embeddings = [self.model(column)["sentence_embedding"] for column in columns]
-        return self.compute_loss_from_embeddings(embeddings, nothing)
-
     def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Return the loss of [text, view, other view], shape (n, d) each; labels are not read."""
         text, one, other = embeddings
         q = self._assignment(text)
         clusters = target_divergence(q, sharpened(q))
-        views = self.projection(torch.cat([one, other]))  # (2n, 128)
-        masks = contrastive_masks(
-            torch.ones(len(text), dtype=torch.bool, device=text.device),
-            None,
-            views=False,
-            variant="clean",
-            unlike="masked",
-        )
-        contrast = contrastive_loss(
-            views, views, masks, temperature=self.terms.temperature, variant="clean"
-        )
+        views = self.projection(torch.cat([one, other])).chunk(2)  # (n, 128) each
+        contrast = view_contrast(*views, temperature=self.terms.temperature)
         return clusters + self.terms.weight * contrast
 
     @torch.no_grad()
@@ -157,30 +131,10 @@ class ClusteringContrastLoss(PairLoss):
 
     def _assignment(self, vectors: Tensor) -> Tensor:
         with torch.autocast(vectors.device.type, enabled=False):
-            unit = functional.normalize(full_precision(vectors), dim=1)
-            return student_assignment(
-                unit * self.terms.length, self.centres, alpha=self.terms.alpha
-            )
+            scaled = unit(vectors) * self.terms.length
+            return student_assignment(scaled, self.centres, alpha=self.terms.alpha)
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings, for the model card."""
-        return {
-            "clusters": len(self.centres),
-            **asdict(self.terms),
-            **super().get_config_dict(),
-        }
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@inproceedings{zhang2021sccl,
-    title={Supporting Clustering with Contrastive Learning},
-    author={Zhang, Dejiao and Nan, Feng and Wei, Xiaokai and Li, Shang-Wen and Zhu, Henghui and \
-McKeown, Kathleen and Nallapati, Ramesh and Arnold, Andrew O. and Xiang, Bing},
-    booktitle={Proceedings of NAACL-HLT 2021},
-    year={2021},
-    eprint={2103.12953},
-    archivePrefix={arXiv}
-}
-"""
+        chosen = {"clusters": len(self.centres), **asdict(self.terms)}
+        return {**chosen, **super().get_config_dict()}

@@ -1,16 +1,16 @@
-"""Tell a text's own view and its like partner from the other texts of the batch (SimCSE)."""
+"""Contrast a text's own view and its like partner with the rest of the batch (SimCSE)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from newsnest.errors import ParameterError
-from newsnest.train.losses.pair_loss import PairLoss, full_precision, read_targets
+from newsnest.train.losses.pair_loss import PairLoss, check_temperature, read_targets, unit
 
 Variant = Literal["clean", "paper"]
 Unlike = Literal["masked", "negative"]
@@ -30,7 +30,7 @@ class Masks(NamedTuple):
 def contrastive_masks(
     like: Tensor, group: Tensor | None, *, views: bool, variant: Variant, unlike: Unlike
 ) -> Masks:
-    """Say for a batch of n pairs which entries are positives and which are ignored.
+    """Return for a batch of n pairs which entries are positives and which are ignored.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def contrastive_masks(
         Whether rows and columns are different views, so that a text's own entry is a positive;
         else it is the text itself, and ignored.
     variant
-        "paper": the partner is a positive whatever `like` says, and groups are not looked at.
+        "paper": the partner is a positive whatever `like` holds, and groups are ignored.
     unlike
-        What a partner is that is not alike: "masked" or a "negative".
+        How a partner that is not alike counts: "masked" or as a "negative".
     """
     n = len(like)
     own = torch.eye(2 * n, dtype=torch.bool, device=like.device)
@@ -87,8 +87,7 @@ def contrastive_loss(
     bfloat16 are not enough. O(m² d) in time, O(m²) in memory.
     """
     with torch.autocast(rows.device.type, enabled=False):
-        rows, columns = (functional.normalize(full_precision(x), dim=-1) for x in (rows, columns))
-        logits = rows @ columns.T / temperature  # (m, m)
+        logits = unit(rows) @ unit(columns).T / temperature  # (m, m)
         if variant == "paper":
             top = logits.masked_fill(~masks.positive, -torch.inf).logsumexp(dim=1)
             bottom = logits.masked_fill(masks.ignored, -torch.inf).logsumexp(dim=1)
@@ -102,10 +101,26 @@ def contrastive_loss(
         return per_row.sum() / (count > 0).sum().clamp(min=1)
 
 
+def view_contrast(one: Tensor, other: Tensor, *, temperature: float) -> Tensor:
+    """Return the InfoNCE loss of two views of n texts, a scalar: only a text's views are alike.
+
+    Parameters
+    ----------
+    one, other
+        Shape (n, d) each, of any length.
+    temperature
+        Divides the cosines.
+    """
+    alike = torch.ones(len(one), dtype=torch.bool, device=one.device)
+    masks = contrastive_masks(alike, None, views=False, variant="clean", unlike="masked")
+    views = torch.cat([one, other])  # (2n, d)
+    return contrastive_loss(views, views, masks, temperature=temperature, variant="clean")
+
+
 class InBatchContrastiveLoss(PairLoss):
     """Pull a text to its own dropout view and its like partner, away from the rest of the batch.
 
-    Prefer it beside a ranking loss: it spreads the embeddings out and aligns languages. Give it
+    Combine it with a ranking loss: it spreads the embeddings out and aligns languages. Give it
     batches from `ComponentBatchSampler`, or labels with group ids: a batch holds false negatives
     otherwise.
 
@@ -118,7 +133,7 @@ class InBatchContrastiveLoss(PairLoss):
     variant
         "clean", or "paper": see `contrastive_loss` and `contrastive_masks`.
     unlike
-        What a partner is that is not alike: "masked" or a "negative".
+        How a partner that is not alike counts: "masked" or as a "negative".
     temperature
         Divides the cosines.
     mini_batch_size
@@ -135,9 +150,12 @@ class InBatchContrastiveLoss(PairLoss):
     texts (the finest level is used).
 
     Source: SimCSE (arXiv 2104.08821), equation 4; arXiv 2506.00277, section 3.2. Differs from the
-    sources in that a partner is a positive only where the label says so, texts known to be alike
-    are no negatives, and positives do not compete; `variant="paper"` is the second source.
+    sources in that a partner is a positive only where the label makes it one, texts known to be
+    alike are no negatives, and positives do not compete; `variant="paper"` is the second source.
     """
+
+    cites = "gao2021simcse"
+    settings = ("min_score", "variant", "unlike", "temperature")
 
     def __init__(
         self,
@@ -174,43 +192,10 @@ class InBatchContrastiveLoss(PairLoss):
             rows, columns, masks, temperature=self.temperature, variant=self.variant
         )
 
-    def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
-        return {
-            "min_score": self.min_score,
-            "variant": self.variant,
-            "unlike": self.unlike,
-            "temperature": self.temperature,
-            **super().get_config_dict(),
-        }
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@inproceedings{gao2021simcse,
-    title={SimCSE: Simple Contrastive Learning of Sentence Embeddings},
-    author={Gao, Tianyu and Yao, Xingcheng and Chen, Danqi},
-    booktitle={Proceedings of the 2021 Conference on Empirical Methods in Natural Language \
-Processing},
-    year={2021},
-    eprint={2104.08821},
-    archivePrefix={arXiv}
-}
-"""
-
 
 def check_word(caller: str, param: str, value: str, known: Sequence[str]) -> None:
     """Raise unless a word is one of the known ones."""
     if value not in known:
         raise ParameterError(
             f"{caller}: {param} must be one of {', '.join(known)}, got {value!r}. Choose one."
-        )
-
-
-def check_temperature(caller: str, temperature: float) -> None:
-    """Raise unless a temperature is positive."""
-    if not temperature > 0:
-        raise ParameterError(
-            f"{caller}: temperature must be positive, got {temperature}. The source has 0.05."
         )

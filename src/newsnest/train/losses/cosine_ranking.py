@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +64,9 @@ class CosineRankingLoss(PairLoss):
     Source: CoSENT (https://doi.org/10.1109/TASLP.2024.3402087), equation 4.
     """
 
+    cites = "huang2024cosent"
+    settings = ("scale",)
+
     def __init__(
         self, model: nn.Module, *, scale: float = 20.0, mini_batch_size: int | None = None
     ) -> None:
@@ -76,21 +78,3 @@ class CosineRankingLoss(PairLoss):
         first, second = (full_precision(e) for e in embeddings)
         scores = read_targets(labels, len(first)).scores
         return ranking_loss(functional.cosine_similarity(first, second), scores, scale=self.scale)
-
-    def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
-        return {"scale": self.scale, **super().get_config_dict()}
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@article{huang2024cosent,
-    title={CoSENT: Consistent Sentence Embedding via Similarity Ranking},
-    author={Huang, Xiang and Peng, Hao and Zou, Dongcheng and Liu, Zhiwei and Li, Jianxin and \
-Liu, Kay and Wu, Jia and Su, Jianlin and Yu, Philip S.},
-    journal={IEEE/ACM Transactions on Audio, Speech, and Language Processing},
-    year={2024},
-    doi={10.1109/TASLP.2024.3402087}
-}
-"""

@@ -1,4 +1,4 @@
-"""The levels an encoder is trained at: which prefix of an embedding tells what."""
+"""The levels an encoder is trained at: a prefix of the embedding for theme, topic and story."""
 
 from __future__ import annotations
 

@@ -8,25 +8,29 @@ from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from newsnest.errors import ParameterError
 from newsnest.train.losses.angle import angle_similarity
 from newsnest.train.losses.contrastive import (
     Unlike,
     Variant,
-    check_temperature,
     check_word,
     contrastive_loss,
     contrastive_masks,
 )
 from newsnest.train.losses.cosine_ranking import ranking_loss
 from newsnest.train.losses.levels import TrainingLevel, check_levels
-from newsnest.train.losses.pair_loss import PairLoss, PairTargets, full_precision, read_targets
+from newsnest.train.losses.pair_loss import (
+    PairLoss,
+    PairTargets,
+    check_temperature,
+    full_precision,
+    read_targets,
+    unit,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LevelwiseTerms:
     """What the loss of a level is made of; a weight of 0 leaves a term out.
 
     Parameters
@@ -41,7 +45,7 @@ class Terms:
     temperature
         Of the contrastive term.
     unlike
-        What the contrastive term of the clean variant takes a partner for that is not alike at a
+        How the contrastive term of the clean variant treats a partner that is not alike at a
         level: "masked" or a "negative".
     """
 
@@ -58,9 +62,9 @@ class Terms:
 class LevelwiseMatryoshkaLoss(PairLoss):
     """Rank and contrast pairs at every prefix of the embedding, by the labels of its level.
 
-    Every prefix is cut off, then normalised, then judged: pairs alike at the level (the same theme
-    at d/4, the same topic at d/2, the same story at d) shall be nearer than those that are not. The
-    losses of the levels are summed.
+    Every prefix is cut off, normalised and scored: training pulls pairs that are alike at the level
+    (the same theme at d/4, the same topic at d/2, the same story at d) closer together than pairs
+    that are not. The losses of the levels are summed.
 
     Parameters
     ----------
@@ -69,9 +73,9 @@ class LevelwiseMatryoshkaLoss(PairLoss):
     levels
         Coarse to fine; `training_levels` returns theme, topic, story.
     variant
-        "clean": the contrastive term takes a partner for a positive only where it is alike at the
-        level, knows false negatives by group ids and is a mean; the AnglE score is that of both
-        orders. "paper": the term takes every partner for a positive and is a sum; one order.
+        "clean": a partner is a positive of the contrastive term only where it is alike at the
+        level; the term knows false negatives by group ids and is a mean; the AnglE score is that of
+        both orders. "paper": every partner is a positive, the term is a sum; one order.
     graded_story
         The finest level ranks by the similarities themselves; False: by alike or not, as the
         coarser levels do.
@@ -97,7 +101,7 @@ class LevelwiseMatryoshkaLoss(PairLoss):
 
     Source: arXiv 2506.00277, section 3 and its public code, where they differ as the code has it
     (all six pairings of the views are ranked, as the text has it). The variant "clean" differs from
-    the source as said above.
+    the source as described under `variant`.
 
     Example
     -------
@@ -108,6 +112,8 @@ class LevelwiseMatryoshkaLoss(PairLoss):
     True
     """
 
+    cites = "hanley2025hierarchical"
+
     def __init__(
         self,
         model: nn.Module,
@@ -115,21 +121,21 @@ class LevelwiseMatryoshkaLoss(PairLoss):
         *,
         variant: Variant = "clean",
         graded_story: bool = True,
-        terms: Terms | None = None,
+        terms: LevelwiseTerms | None = None,
         mini_batch_size: int | None = None,
     ) -> None:
-        terms = terms or Terms()
+        terms = terms or LevelwiseTerms()
         super().__init__(model, views=terms.dropout_views, mini_batch_size=mini_batch_size)
         width = getattr(model, "get_embedding_dimension", lambda: None)()
         check_levels(levels, width)
         check_word("LevelwiseMatryoshkaLoss", "variant", variant, get_args(Variant))
         check_word("LevelwiseMatryoshkaLoss", "unlike", terms.unlike, get_args(Unlike))
         check_temperature("LevelwiseMatryoshkaLoss", terms.temperature)
-        if not max(terms.cosine, terms.angle, terms.contrastive) > 0:
-            raise ParameterError(
-                "LevelwiseMatryoshkaLoss: terms must hold one of positive weight, got none. "
-                "Set cosine, angle or contrastive above 0."
-            )
+        self._require(
+            max(terms.cosine, terms.angle, terms.contrastive) > 0,
+            "terms must hold one of positive weight, got none. "
+            "Set cosine, angle or contrastive above 0.",
+        )
         self.levels = tuple(levels)
         self.variant: Variant = variant
         self.graded_story = graded_story
@@ -145,7 +151,7 @@ class LevelwiseMatryoshkaLoss(PairLoss):
 
     def _level_loss(self, index: int, columns: Sequence[Tensor], targets: PairTargets) -> Tensor:
         level, terms = self.levels[index], self.terms
-        prefixes = [functional.normalize(column[:, : level.dims], dim=-1) for column in columns]
+        prefixes = [unit(column[:, : level.dims]) for column in columns]
         alike = targets.scores >= level.min_score
         graded = self.graded_story and index == len(self.levels) - 1
         ranks = targets.scores if graded else alike.to(targets.scores.dtype)
@@ -184,21 +190,6 @@ class LevelwiseMatryoshkaLoss(PairLoss):
             "terms": asdict(self.terms),
             **super().get_config_dict(),
         }
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@inproceedings{hanley2025hierarchical,
-    title={Hierarchical Level-Wise News Article Clustering via Multilingual Matryoshka Embeddings},
-    author={Hanley, Hans W. A. and Durumeric, Zakir},
-    booktitle={Proceedings of the 63rd Annual Meeting of the Association for Computational \
-Linguistics},
-    year={2025},
-    eprint={2506.00277},
-    archivePrefix={arXiv}
-}
-"""
 
 
 def _ranked_pairs(prefixes: Sequence[Tensor], ranks: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Tell the own item of a query from those of the batch, but for what a teacher finds as fitting."""
+"""Rank a query's item above those of the batch, except those a teacher scores as matches."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from sentence_transformers.sentence_transformer.losses import GISTEmbedLoss
 from torch import Tensor, nn
 from torch.nn import functional
 
-from newsnest.errors import ParameterError
-from newsnest.train.losses.megabatch import cosines
-from newsnest.train.losses.pair_loss import PairLoss
+from newsnest.train.losses.pair_loss import PairLoss, check_temperature, cosines
 from newsnest.types import Vectors
 
 
@@ -24,7 +22,7 @@ class TeacherVectors(NamedTuple):
 
 
 class MaskedRankingLoss(PairLoss):
-    """InfoNCE over the items of a batch, without those that a teacher takes for right answers.
+    """InfoNCE over the items of a batch, without those that a teacher scores as right answers.
 
     The mean of −log softmax(cos(q, d) / temperature) at the query's own item; an item d′ of another
     pair is left out where f(q, d′) > f(q, d) − margin, f the cosine of the teacher's vectors.
@@ -66,6 +64,9 @@ class MaskedRankingLoss(PairLoss):
     ε = −margin.
     """
 
+    expects = "two texts and the number of their row"
+    settings = ("margin", "temperature")
+
     def __init__(
         self,
         model: nn.Module,
@@ -76,20 +77,17 @@ class MaskedRankingLoss(PairLoss):
         mini_batch_size: int | None = None,
     ) -> None:
         super().__init__(model, mini_batch_size=mini_batch_size)
-        if not -1 <= margin <= 1:
-            raise ParameterError(
-                f"MaskedRankingLoss: margin must be in [-1, 1], got {margin}. It is a difference "
-                "of cosines; give 0."
-            )
-        if not temperature > 0:
-            raise ParameterError(
-                f"MaskedRankingLoss: temperature must be more than 0, got {temperature}. "
-                "The source has 0.02."
-            )
-        if teacher is not None and len(teacher.queries) != len(teacher.items):
-            raise ParameterError(
-                f"MaskedRankingLoss: teacher must have as many items as queries "
-                f"({len(teacher.queries)}), got {len(teacher.items)}. Give both of every row."
+        self._require(
+            -1 <= margin <= 1,
+            f"margin must be in [-1, 1], got {margin}. It is a difference of cosines; give 0.",
+        )
+        check_temperature("MaskedRankingLoss", temperature, source=0.02)
+        if teacher is not None:
+            queries, items = map(len, teacher)
+            self._require(
+                queries == items,
+                f"teacher must have as many items as queries ({queries}), got {items}. "
+                "Give both of every row.",
             )
         # No buffers: they would be copied to the device, and saved with the weights.
         self._teacher = teacher and tuple(torch.from_numpy(side) for side in teacher)
@@ -117,23 +115,17 @@ class MaskedRankingLoss(PairLoss):
         if self._teacher is None:
             return torch.zeros(len(rows), len(rows), dtype=torch.bool)
         known = len(self._teacher[0])
-        if rows.ndim != 1 or (len(rows) and not 0 <= rows.min() <= rows.max() < known):
-            raise ParameterError(
-                f"MaskedRankingLoss: labels must be row numbers below {known}, one a pair, got "
-                f"{rows.tolist()[:8]}. Give the data set a column that counts its rows."
-            )
+        self._require(
+            rows.ndim == 1 and (not len(rows) or bool(0 <= rows.min() <= rows.max() < known)),
+            f"labels must be row numbers below {known}, one a pair, got {rows.tolist()[:8]}. "
+            "Give the data set a column that counts its rows.",
+        )
         similar = self._teacher[0][rows] @ self._teacher[1][rows].T  # (n, n)
         masked = similar > similar.diagonal()[:, None] - self.margin
         return masked.fill_diagonal_(False)
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings, for the model card."""
-        own = {
-            "masked": self._teacher is not None,
-            "margin": self.margin,
-            "temperature": self.temperature,
-        }
-        return {**own, **super().get_config_dict()}
+        return {"masked": self._teacher is not None, **super().get_config_dict()}
 
-    citation = GISTEmbedLoss.citation
-    """BibTeX of the mask by a guide."""
+    citation = GISTEmbedLoss.citation  # BibTeX of the mask by a guide

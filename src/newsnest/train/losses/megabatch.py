@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from newsnest.errors import ParameterError
-from newsnest.train.losses.pair_loss import PairLoss, full_precision
-
-
-def cosines(rows: Tensor, columns: Tensor) -> Tensor:
-    """Return all cosines, (n, m), in float32 at least, also under autocast.
-
-    Example
-    -------
-    >>> cosines(torch.tensor([[2.0, 0.0]]), torch.eye(2)).tolist()
-    [[1.0, 0.0]]
-    """
-    with torch.autocast(rows.device.type, enabled=False):
-        one, other = (functional.normalize(full_precision(x), dim=-1) for x in (rows, columns))
-        return one @ other.T
+from newsnest.train.losses.pair_loss import PairLoss, cosines
 
 
 class MegaBatchLoss(PairLoss):
@@ -31,7 +16,7 @@ class MegaBatchLoss(PairLoss):
 
     The mean of ReLU(positive_margin − cos(a, p)) + ReLU(cos(a, n) − negative_margin), n the other
     positive of the batch that is most similar to a. Prefer a ranking loss in small batches: the
-    hardest of few is not hard. Here for comparison with it.
+    hardest of few is not hard. Provided for comparison.
 
     Parameters
     ----------
@@ -50,7 +35,7 @@ class MegaBatchLoss(PairLoss):
 
     Expects
     -------
-    Two columns of text, and a label, which is not looked at. Large batches (the source has 500 and
+    Two columns of text, and a label, which is ignored. Large batches (the source has 500 and
     more) in which no text stands twice.
 
     Notes
@@ -62,6 +47,9 @@ class MegaBatchLoss(PairLoss):
     mini-batch got gradients.
     """
 
+    cites = "wieting-gimpel-2018-paranmt"
+    settings = ("positive_margin", "negative_margin")
+
     def __init__(
         self,
         model: nn.Module,
@@ -71,11 +59,11 @@ class MegaBatchLoss(PairLoss):
         mini_batch_size: int | None = None,
     ) -> None:
         super().__init__(model, mini_batch_size=mini_batch_size)
-        if not -1 <= negative_margin <= positive_margin <= 1:
-            raise ParameterError(
-                "MegaBatchLoss: margins must be cosines, the negative one not above the positive "
-                f"one, got {negative_margin} and {positive_margin}. The source has 0.3 and 0.8."
-            )
+        self._require(
+            -1 <= negative_margin <= positive_margin <= 1,
+            "margins must be cosines, the negative one not above the positive one, got "
+            f"{negative_margin} and {positive_margin}. The source has 0.3 and 0.8.",
+        )
         self.positive_margin = positive_margin
         self.negative_margin = negative_margin
 
@@ -88,25 +76,3 @@ class MegaBatchLoss(PairLoss):
         apart = functional.relu(hardest - self.negative_margin)
         together = functional.relu(self.positive_margin - similar.diagonal())
         return (together + apart).mean()
-
-    def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
-        margins = {
-            "positive_margin": self.positive_margin,
-            "negative_margin": self.negative_margin,
-        }
-        return {**margins, **super().get_config_dict()}
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@inproceedings{wieting-gimpel-2018-paranmt,
-    title={{ParaNMT-50M}: Pushing the Limits of Paraphrastic Sentence Embeddings with Millions of \
-Machine Translations},
-    author={Wieting, John and Gimpel, Kevin},
-    booktitle={Proceedings of the 56th Annual Meeting of the Association for Computational \
-Linguistics},
-    year={2018}
-}
-"""

@@ -1,13 +1,15 @@
-"""What all losses over graded pairs share: encoding, labels, and gradient caching."""
+"""What our losses share: encoding of the columns, labels, gradient caching, checks, precision."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from importlib.resources import files
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from sentence_transformers.base.losses import CachedLossMixin, has_static_embedding_input
 from torch import Tensor, nn
+from torch.nn import functional
 
 from newsnest.errors import ParameterError
 
@@ -15,7 +17,7 @@ _HALF = (torch.float16, torch.bfloat16)
 
 
 class PairTargets(NamedTuple):
-    """What a batch of labels says.
+    """The content of a batch of labels.
 
     Parameters
     ----------
@@ -74,8 +76,29 @@ def full_precision(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in _HALF else tensor
 
 
+def unit(vectors: Tensor) -> Tensor:
+    """Return vectors at length 1, in float32 at least; zeros stay zeros."""
+    return functional.normalize(full_precision(vectors), dim=-1)
+
+
+def cosines(rows: Tensor, columns: Tensor) -> Tensor:
+    """Return all cosines, (n, m), in float32 at least, also under autocast.
+
+    Example
+    -------
+    >>> cosines(torch.tensor([[2.0, 0.0]]), torch.eye(2)).tolist()
+    [[1.0, 0.0]]
+    """
+    with torch.autocast(rows.device.type, enabled=False):
+        return unit(rows) @ unit(columns).T
+
+
 class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
-    """Base of the losses over two text columns and a label; encodes, then asks its subclass.
+    """Base of our losses: encodes the columns of text, then asks its subclass.
+
+    A subclass has `compute_loss_from_embeddings` and, for the model card, the names of its
+    `settings` and the entry of `citations.bib` that it `cites` (or a `citation` of its own). One
+    that does not take two texts and a label also has the number of `texts` it `expects`.
 
     Parameters
     ----------
@@ -95,38 +118,44 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
     """
 
     model: nn.Module
+    texts: ClassVar[int] = 2
+    expects: ClassVar[str] = "two texts and a label"
+    settings: ClassVar[tuple[str, ...]] = ()
+    cites: ClassVar[str] = ""
 
     def __init__(
         self, model: nn.Module, *, views: bool = False, mini_batch_size: int | None = None
     ) -> None:
         super().__init__()
-        if mini_batch_size is not None and mini_batch_size < 1:
-            raise ParameterError(
-                f"{type(self).__name__}: mini_batch_size must be at least 1 or None, "
-                f"got {mini_batch_size}. Leave it out to encode the batch at once."
-            )
-        if mini_batch_size is not None and has_static_embedding_input(model):
-            raise ParameterError(
-                f"{type(self).__name__}: mini_batch_size must be None for static vectors, got "
-                f"{mini_batch_size}. They need little memory; leave it out."
-            )
+        self._require(
+            mini_batch_size is None or mini_batch_size >= 1,
+            f"mini_batch_size must be at least 1 or None, got {mini_batch_size}. "
+            "Leave it out to encode the batch at once.",
+        )
+        self._require(
+            mini_batch_size is None or not has_static_embedding_input(model),
+            f"mini_batch_size must be None for static vectors, got {mini_batch_size}. "
+            "They need little memory; leave it out.",
+        )
         self.model = model
         self.views = views
         self.mini_batch_size = mini_batch_size
         self.uses_gradient_cache = mini_batch_size is not None
 
-    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
-        """Encode both columns and return the loss, a scalar."""
+    def forward(
+        self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
+    ) -> Tensor:
+        """Encode the columns and return the loss, a scalar."""
         columns = list(sentence_features)
-        if len(columns) != 2:
-            raise ParameterError(
-                f"{type(self).__name__}: columns must be two texts and a label, got "
-                f"{len(columns)} columns of text. Select the two, as pair_dataset does."
-            )
-        if self.views:
-            columns = [columns[0], columns[0], columns[1], columns[1]]
+        self._require(
+            len(columns) == self.texts,
+            f"columns must be {self.expects}, got {len(columns)} columns of text. "
+            "Select them, as pair_dataset does.",
+        )
+        if labels is None:  # the gradient cache wants some, although this loss reads none
+            labels = torch.zeros(0, device=columns[0]["input_ids"].device)
         # Copies: the model writes what it computes into the features it is given.
-        columns = [dict(column) for column in columns]
+        columns = [dict(column) for column in columns for _ in range(1 + self.views)]
         if self.uses_gradient_cache:
             cached: Tensor = CachedLossMixin.forward_cached(self, columns, labels)
             return cached
@@ -162,4 +191,64 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
 
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings, for the model card."""
-        return {"mini_batch_size": self.mini_batch_size}
+        chosen = {name: getattr(self, name) for name in self.settings}
+        return {**chosen, "mini_batch_size": self.mini_batch_size}
+
+    @property
+    def citation(self) -> str:
+        """BibTeX of the source, "" if none is given."""
+        entries = files(__package__).joinpath("citations.bib").read_text("utf-8").split("\n\n")
+        return next((own for own in entries if self.cites and f"{{{self.cites}," in own), "")
+
+    def _require(self, holds: bool, message: str) -> None:
+        """Raise ParameterError, with the name of the loss before the message, unless it holds."""
+        if not holds:
+            raise ParameterError(f"{type(self).__name__}: {message}")
+
+
+class FrozenReader:
+    """Reads texts by a frozen model; no module, so that it is no child of the loss it stands in.
+
+    A child would get an optimizer and a wrapper, and be saved.
+
+    Parameters
+    ----------
+    model
+        Frozen from here on.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model.eval().requires_grad_(False)
+
+    def read(self, columns: Sequence[dict[str, Tensor]], size: int | None) -> Tensor:
+        """Return the embeddings of all texts of all columns, shape (texts, d).
+
+        Parameters
+        ----------
+        columns
+            Features, as a loss gets them.
+        size
+            Texts that are read at a time; None: a column.
+        """
+        device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
+        self.model.to(device)
+        read = []
+        with torch.no_grad():
+            for column in columns:
+                texts = len(column["input_ids"])
+                for start in range(0, texts, size or texts):
+                    part = slice(start, start + (size or texts))
+                    piece = {
+                        key: v[part] if isinstance(v, Tensor) and len(v) == texts else v
+                        for key, v in column.items()
+                    }
+                    read.append(self.model(piece)["sentence_embedding"])
+        return torch.cat(read)
+
+
+def check_temperature(caller: str, temperature: float, *, source: float = 0.05) -> None:
+    """Raise unless a temperature is positive; `source` is what the source of the loss has."""
+    if not temperature > 0:
+        raise ParameterError(
+            f"{caller}: temperature must be positive, got {temperature}. The source has {source}."
+        )

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from newsnest.train.losses.pair_loss import full_precision
 
-_LEAST = 1e-12
+_TINY = 1e-12
 
 
 def student_assignment(vectors: Tensor, centres: Tensor, *, alpha: float = 1.0) -> Tensor:
@@ -68,8 +68,8 @@ def sharpened(assignment: Tensor) -> Tensor:
     [0.8999999761581421, 0.10000000149011612]
     """
     q = assignment.detach()
-    weight = q.square() / q.sum(dim=0).clamp_min(_LEAST)
-    return weight / weight.sum(dim=1, keepdim=True).clamp_min(_LEAST)
+    weight = q.square() / q.sum(dim=0).clamp_min(_TINY)
+    return weight / weight.sum(dim=1, keepdim=True).clamp_min(_TINY)
 
 
 def target_divergence(assignment: Tensor, target: Tensor) -> Tensor:
@@ -86,5 +86,5 @@ def target_divergence(assignment: Tensor, target: Tensor) -> Tensor:
     >>> target_divergence(half, half).item()
     0.0
     """
-    logs = target.clamp_min(_LEAST).log() - assignment.clamp_min(_LEAST).log()
+    logs = target.clamp_min(_TINY).log() - assignment.clamp_min(_TINY).log()
     return (target * logs).sum(dim=1).mean()

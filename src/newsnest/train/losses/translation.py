@@ -1,4 +1,4 @@
-"""Bring a translation to where a frozen teacher has the original, and leave the original there."""
+"""Move a translation to the teacher's vector of the original, and keep the original there."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from newsnest.errors import ParameterError
-from newsnest.train.losses.contrastive import check_temperature
-from newsnest.train.losses.frozen import FrozenReader
-from newsnest.train.losses.pair_loss import PairLoss, full_precision
+from newsnest.train.losses.pair_loss import FrozenReader, PairLoss, check_temperature, unit
 
-_SAME = 0.95  # two originals from this cosine on say nearly the same: no negatives
+_SAME = 0.95  # from this cosine on two originals mean nearly the same: no negatives
 
 
 def distance_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
@@ -33,7 +30,7 @@ def distance_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
     >>> distance_loss(torch.eye(2), torch.tensor([[2.0, 0.0], [3.0, 0.0]])).item()
     0.5
     """
-    now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+    now, then = unit(embeddings), unit(teacher)
     return (1 - (now * then).sum(-1)).mean()
 
 
@@ -50,7 +47,7 @@ def retrieval_loss(embeddings: Tensor, teacher: Tensor, *, temperature: float) -
         Divides the cosines.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
-        now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+        now, then = unit(embeddings), unit(teacher)
         own = torch.eye(len(now), dtype=torch.bool, device=now.device)
         logits = now @ then.T / temperature  # (n, n)
         logits = logits.masked_fill((then @ then.T >= _SAME) & ~own, -torch.inf)
@@ -60,7 +57,7 @@ def retrieval_loss(embeddings: Tensor, teacher: Tensor, *, temperature: float) -
 def similarity_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean squared difference of cosines with the teacher's rows, a scalar.
 
-    The cosine of row i and the teacher's row j shall be that of the teacher's rows i and j.
+    Compares the cosine of row i and the teacher's row j with that of the teacher's rows i and j.
 
     Parameters
     ----------
@@ -68,20 +65,20 @@ def similarity_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
         Shape (n, d) each, of any length.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
-        now, then = (functional.normalize(full_precision(x), dim=-1) for x in (embeddings, teacher))
+        now, then = unit(embeddings), unit(teacher)
         return (now @ then.T - then @ then.T).square().mean()
 
 
 @dataclass(frozen=True, slots=True)
 class TranslationTerms:
-    """What the loss is made of, beside `distance_loss` of the translations; 0 leaves a term out.
+    """The terms added to `distance_loss` of the translations; 0 leaves a term out.
 
     Parameters
     ----------
     original
-        Weight of the originals beside the translations.
+        Weight of the originals relative to the translations.
     similarity
-        Weight of `similarity_loss` of both beside `distance_loss`.
+        Weight of `similarity_loss` of both.
     contrastive
         Weight of `retrieval_loss` of the translations.
     temperature
@@ -97,8 +94,8 @@ class TranslationTerms:
 class TranslationLoss(PairLoss):
     """Teach a model other languages by its own vectors of one that it knows.
 
-    The embedding of a translation shall be the teacher's of the original, and that of the original
-    shall stay where the teacher has it. Prefer it to a contrastive loss on translations where
+    Training moves the embedding of a translation to the teacher's of the original, and keeps the
+    original where the teacher has it. Prefer it to a contrastive loss on translations where
     similarities within the known language are to stay what they are.
 
     Parameters
@@ -119,13 +116,16 @@ class TranslationLoss(PairLoss):
 
     Expects
     -------
-    Two columns of text, the translation and the original, and a label, which is not looked at. The
+    Two columns of text, the translation and the original, and a label, which is ignored. The
     same original may stand in a batch several times, as several languages have it.
 
     Source: Reimers and Gurevych, "Making Monolingual Sentence Embeddings Multilingual using
     Knowledge Distillation" (arXiv 2004.09813), equation 1. Differs from the source in that unit
     vectors are compared, similarities too, and the student starts as the teacher itself.
     """
+
+    cites = "reimers2020multilingual"
+    expects = "a translation and its original"
 
     def __init__(
         self,
@@ -141,7 +141,9 @@ class TranslationLoss(PairLoss):
         self._teacher = FrozenReader(teacher)
         self._targets: Tensor | None = None
 
-    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+    def forward(
+        self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
+    ) -> Tensor:
         """Encode both columns, the originals also by the teacher; return the loss, a scalar."""
         columns = list(sentence_features)
         self._targets = self._teacher.read(columns[1:], self.mini_batch_size)
@@ -152,11 +154,11 @@ class TranslationLoss(PairLoss):
         translations, originals = embeddings
         targets = self._targets
         assert targets is not None  # set by forward
-        if targets.shape != originals.shape:
-            raise ParameterError(
-                f"TranslationLoss: teacher must give vectors of shape {tuple(originals.shape)}, "
-                f"got {tuple(targets.shape)}. Start from the teacher itself."
-            )
+        self._require(
+            targets.shape == originals.shape,
+            f"teacher must give vectors of shape {tuple(originals.shape)}, got "
+            f"{tuple(targets.shape)}. Start from the teacher itself.",
+        )
         terms = self.terms
         kept = distance_loss(originals, targets)
         loss = distance_loss(translations, targets) + terms.original * kept
@@ -172,18 +174,3 @@ class TranslationLoss(PairLoss):
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings, for the model card."""
         return {**asdict(self.terms), **super().get_config_dict()}
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@inproceedings{reimers2020multilingual,
-    title={Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation},
-    author={Reimers, Nils and Gurevych, Iryna},
-    booktitle={Proceedings of the 2020 Conference on Empirical Methods in Natural Language \
-Processing},
-    year={2020},
-    eprint={2004.09813},
-    archivePrefix={arXiv}
-}
-"""

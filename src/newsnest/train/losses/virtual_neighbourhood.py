@@ -1,18 +1,15 @@
-"""Tell a text from its neighbours, moved to where that is hardest (VaSCL)."""
+"""Contrast a text with its neighbours, moved to where they are hardest to separate (VaSCL)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import torch
-from sentence_transformers.base.losses import CachedLossMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from newsnest.errors import ParameterError
-from newsnest.train.losses.contrastive import check_temperature, contrastive_loss, contrastive_masks
-from newsnest.train.losses.pair_loss import PairLoss, full_precision
+from newsnest.train.losses.contrastive import view_contrast
+from newsnest.train.losses.pair_loss import PairLoss, check_temperature, full_precision
 
 
 def worst_neighbours(
@@ -20,16 +17,16 @@ def worst_neighbours(
 ) -> Tensor:
     """Return the InfoNCE loss of every row moved against its neighbours alone, a scalar.
 
-    Each row is moved by one step along the gradient of its own loss, so far as `radius` says: the
-    direction in which it looks most like its neighbours and least like its own other view. Then it
-    is to find that view among its neighbours.
+    Each row is moved one step of length `radius` along the gradient of its own loss: the direction
+    in which it looks most like its neighbours and least like its own other view. The loss then asks
+    it to find that view among its neighbours.
 
     Parameters
     ----------
     one, other
         (n, d) each: two views of n texts.
     neighbours
-        How many rows of `one` a row is told from: those most similar to it, itself not counted.
+        How many rows of `one` serve as negatives: those most similar to it, itself not counted.
         n − 1 where there are no more.
     radius
         How far a row is moved, in lengths of the row.
@@ -57,13 +54,13 @@ def worst_neighbours(
             near = similar.topk(count, dim=1).indices  # (n, count)
         with torch.enable_grad():
             start = one.detach().requires_grad_()
-            told = _told_apart(start, other.detach(), unit.detach()[near], temperature)
-            (worst,) = torch.autograd.grad(told.sum(), start)
+            apart = _surprise(start, other.detach(), unit.detach()[near], temperature)
+            (worst,) = torch.autograd.grad(apart.sum(), start)
         step = radius * one.detach().norm(dim=1, keepdim=True) * functional.normalize(worst, dim=1)
-        return _told_apart(one + step, other, unit[near], temperature).mean()
+        return _surprise(one + step, other, unit[near], temperature).mean()
 
 
-def _told_apart(moved: Tensor, other: Tensor, near: Tensor, temperature: float) -> Tensor:
+def _surprise(moved: Tensor, other: Tensor, near: Tensor, temperature: float) -> Tensor:
     """Return −log of how surely each row finds its other view among its neighbours, (n,)."""
     moved, other = functional.normalize(moved, dim=1), functional.normalize(other, dim=1)
     own = (moved * other).sum(dim=1, keepdim=True)  # (n, 1)
@@ -75,8 +72,8 @@ def _told_apart(moved: Tensor, other: Tensor, near: Tensor, temperature: float) 
 class VirtualNeighbourhoodLoss(PairLoss):
     """Pull two dropout views of a text together, away from the batch and from hard neighbours.
 
-    Prefer it over plain dropout contrast where batches are large enough to hold texts of the same
-    kind: they are what a text is told from.
+    Prefer it over plain dropout contrast where batches are large enough to hold several texts of
+    the same kind, the hard negatives of each other.
 
     Parameters
     ----------
@@ -105,6 +102,11 @@ class VirtualNeighbourhoodLoss(PairLoss):
     between the vectors and the contrast.
     """
 
+    cites = "zhang2022vascl"
+    texts = 1
+    expects = "one text"
+    settings = ("neighbours", "radius", "temperature")
+
     def __init__(
         self,
         model: nn.Module,
@@ -115,15 +117,10 @@ class VirtualNeighbourhoodLoss(PairLoss):
         mini_batch_size: int | None = None,
     ) -> None:
         super().__init__(model, views=True, mini_batch_size=mini_batch_size)
-        if neighbours < 1:
-            raise ParameterError(
-                f"VirtualNeighbourhoodLoss: neighbours must be at least 1, got {neighbours}. "
-                "The source has 16."
-            )
-        if radius < 0:
-            raise ParameterError(
-                f"VirtualNeighbourhoodLoss: radius must be at least 0, got {radius}. Give 1."
-            )
+        self._require(
+            neighbours >= 1, f"neighbours must be at least 1, got {neighbours}. The source has 16."
+        )
+        self._require(radius >= 0, f"radius must be at least 0, got {radius}. Give 1.")
         check_temperature("VirtualNeighbourhoodLoss", temperature)
         self.neighbours = neighbours
         self.radius = radius
@@ -133,57 +130,12 @@ class VirtualNeighbourhoodLoss(PairLoss):
         self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor | None = None
     ) -> Tensor:
         """Encode the first column twice and return the loss, a scalar."""
-        text = next(iter(sentence_features))
-        columns = [dict(text), dict(text)]
-        # Only passed on: there are no labels.
-        nothing = torch.zeros(0, device=text["input_ids"].device)
-        if self.uses_gradient_cache:
-            cached: Tensor = CachedLossMixin.forward_cached(self, columns, nothing)
-            return cached
-        embeddings = [self.model(column)["sentence_embedding"] for column in columns]
-        return self.compute_loss_from_embeddings(embeddings, nothing)
+        return super().forward([next(iter(sentence_features))], labels)
 
     def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Return the loss of [view, other view], shape (n, d) each; labels are not read."""
         one, other = embeddings
-        views = torch.cat([one, other])  # (2n, d)
-        masks = contrastive_masks(
-            torch.ones(len(one), dtype=torch.bool, device=one.device),
-            None,
-            views=False,
-            variant="clean",
-            unlike="masked",
-        )
-        contrast = contrastive_loss(
-            views, views, masks, temperature=self.temperature, variant="clean"
-        )
-        return contrast + worst_neighbours(
-            one,
-            other,
-            neighbours=self.neighbours,
-            radius=self.radius,
-            temperature=self.temperature,
-        )
-
-    def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
-        return {
-            "neighbours": self.neighbours,
-            "radius": self.radius,
-            "temperature": self.temperature,
-            **super().get_config_dict(),
-        }
-
-    @property
-    def citation(self) -> str:
-        """BibTeX of the source."""
-        return """
-@inproceedings{zhang2022vascl,
-    title={Virtual Augmentation Supported Contrastive Learning of Sentence Representations},
-    author={Zhang, Dejiao and Xiao, Wei and Zhu, Henghui and Ma, Xiaofei and Arnold, Andrew O.},
-    booktitle={Findings of the Association for Computational Linguistics: ACL 2022},
-    year={2022},
-    eprint={2110.08552},
-    archivePrefix={arXiv}
-}
-"""
+        # The contrast first: gradients are added up in the order of the graph.
+        contrast = view_contrast(one, other, temperature=self.temperature)
+        chosen = {name: getattr(self, name) for name in self.settings}
+        return contrast + worst_neighbours(one, other, **chosen)

@@ -17,7 +17,7 @@ from torch import nn
 from newsnest.errors import ParameterError
 from newsnest.train.losses import TrainingLevel
 from newsnest.train.pairs import Pair
-from newsnest.train.samplers import pack_pairs, pair_components
+from newsnest.train.samplers import pack_pairs, text_components
 from newsnest.types import LEVELS
 
 _BATCHES = 200  # looked at for false negatives
@@ -193,7 +193,7 @@ def look_at_batches(
 def _packed(
     pairs: Sequence[Pair], score: float, batch_size: int, seed: int
 ) -> tuple[NDArray[np.int64], list[list[int]]]:
-    components, _ = pair_components(((p.text1, p.text2, p.score) for p in pairs), min_score=score)
+    components, _ = text_components(((p.text1, p.text2, p.score) for p in pairs), min_score=score)
     rng = np.random.default_rng([0, seed, 0])  # as the sampler's first epoch
     return components, pack_pairs(components, batch_size=batch_size, rng=rng)
 
@@ -206,7 +206,7 @@ def _known(pairs: Sequence[Pair], level: TrainingLevel) -> NDArray[np.int64]:
             for at in range(LEVELS.index(level.name), len(LEVELS)):
                 if gold[at]:
                     edges.append((text, (at, gold[at]), 1.0))
-    return pair_components(edges, min_score=level.min_score)[0][: len(pairs)]
+    return text_components(edges, min_score=level.min_score)[0][: len(pairs)]
 
 
 def _labels(pairs: Sequence[Pair], at: int) -> NDArray[np.int64]:

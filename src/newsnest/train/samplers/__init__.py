@@ -1,14 +1,10 @@
-"""How training pairs are put into batches."""
+"""How training pairs are put into batches: each sampler plugs into the trainer's arguments."""
 
 from newsnest.train.samplers.component import ComponentBatchSampler
 from newsnest.train.samplers.length import LengthBatchSampler
 from newsnest.train.samplers.negatives import NegativeBatchSampler
-from newsnest.train.samplers.packing import pack_pairs, pair_components
-from newsnest.train.samplers.stratified import (
-    Clustering,
-    ClusterStratifiedBatchSampler,
-    Strata,
-)
+from newsnest.train.samplers.packing import pack_pairs, text_components
+from newsnest.train.samplers.stratified import Clustering, ClusterStratifiedBatchSampler, Strata
 
 __all__ = [
     "ClusterStratifiedBatchSampler",
@@ -18,5 +14,5 @@ __all__ = [
     "NegativeBatchSampler",
     "Strata",
     "pack_pairs",
-    "pair_components",
+    "text_components",
 ]

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 Ids = NDArray[np.int64]
 
 
-def pair_components(
+def text_components(
     pairs: Iterable[tuple[Hashable, Hashable, float]], *, min_score: float
 ) -> tuple[Ids, int]:
     """Number the connected components of the articles of scored pairs.
@@ -32,7 +32,7 @@ def pair_components(
 
     Example
     -------
-    >>> pair_components([("a", "b", 1.0), ("b", "c", 0.0), ("c", "c", 0.0)], min_score=0.25)
+    >>> text_components([("a", "b", 1.0), ("b", "c", 0.0), ("c", "c", 0.0)], min_score=0.25)
     (array([[0, 0],
            [0, 1],
            [1, 1]]), 2)
@@ -66,7 +66,7 @@ def pack_pairs(components: Ids, *, batch_size: int, rng: np.random.Generator) ->
     components
         Component of both ends of every pair, (n, 2).
     batch_size
-        Most pairs of a batch.
+        Maximum number of pairs in a batch.
     rng
         Orders pairs of equally busy components, and the batches.
 
@@ -77,7 +77,7 @@ def pack_pairs(components: Ids, *, batch_size: int, rng: np.random.Generator) ->
 
     Notes
     -----
-    O(n log n) plus the batches that are looked at in vain, few unless most pairs share components.
+    O(n log n) plus the batches that are tried in vain, few unless most pairs share components.
     """
     n = len(components)
     if not n:

@@ -52,8 +52,8 @@ def cluster_groups(labels: NDArray[np.integer], centers: Vectors, sources: Ids) 
     return Groups(of.reshape(-1).astype(np.int64), centers[found[:, 1]], found[:, 0])
 
 
-def merge_small(groups: Groups, *, least: int) -> Groups:
-    """Merge groups with fewer pairs than `least` with their nearest neighbours.
+def merge_small(groups: Groups, *, min_pairs: int) -> Groups:
+    """Merge groups with fewer pairs than `min_pairs` with their nearest neighbours.
 
     The smallest is merged with the group of its source that has the nearest centre, then the one
     that is the smallest now, until none is left that is too small and not alone in its source.
@@ -62,8 +62,8 @@ def merge_small(groups: Groups, *, least: int) -> Groups:
     ----------
     groups
         `cluster_groups` makes them.
-    least
-        Pairs of a group.
+    min_pairs
+        Of a group.
 
     Notes
     -----
@@ -77,7 +77,7 @@ def merge_small(groups: Groups, *, least: int) -> Groups:
     waiting = sizes.copy()  # of groups that are not to be merged: infinite
     while len(waiting):
         small = int(waiting.argmin())
-        if waiting[small] >= least:
+        if waiting[small] >= min_pairs:
             break
         others = (sources == sources[small]) & (sizes > 0)
         others[small] = False
@@ -110,7 +110,7 @@ def spread_connected(groups: Groups, components: Ids, *, batch_size: int) -> tup
     components
         int64 (n,): pairs of the same one never share a batch.
     batch_size
-        Most pairs of a batch.
+        Maximum number of pairs in a batch.
 
     Returns
     -------

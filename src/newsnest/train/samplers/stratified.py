@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from sentence_transformers.base.sampler import DefaultBatchSampler
 
 from newsnest.errors import ParameterError
-from newsnest.train.samplers.component import check_batches, processes
-from newsnest.train.samplers.packing import Ids, pair_components, split_to
+from newsnest.train.samplers.base import EpochBatchSampler, connected_pairs
+from newsnest.train.samplers.packing import Ids, split_to
 from newsnest.train.samplers.strata import (
     Groups,
     batch_count,
@@ -109,7 +107,7 @@ class Strata:
             )
 
 
-class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # untyped base
+class ClusterStratifiedBatchSampler(EpochBatchSampler):
     """Draw every batch from one cluster of pairs; yield every pair once an epoch.
 
     Negatives of a batch are then of the pair's own subject, and harder. Prefer
@@ -119,16 +117,8 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
     ----------
     dataset
         Two columns of text first, a label perhaps.
-    batch_size
-        Most pairs of a batch.
-    drop_last
-        Must be False: every pair is yielded.
-    valid_label_columns
-        Names a label column may have.
-    generator
-        Not used: order depends on seed and epoch alone.
-    seed
-        Together with the epoch decides which pairs meet in a batch and in which order.
+    batch_size, options
+        See `EpochBatchSampler`.
     strata
         Clusters, sources and schedule.
 
@@ -142,8 +132,8 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
     Raises
     ------
     ParameterError
-        If batch_size is not positive, drop_last is asked for, there are no two columns of text, or
-        not as many pairs as labels.
+        See `EpochBatchSampler`; or there are fewer than two columns of text, or not as many pairs
+        as labels.
 
     Notes
     -----
@@ -161,88 +151,72 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
 
     Source: Merrick (2024), arXiv 2407.18887; packing of small and large clusters: Morris and Rush
     (2024), arXiv 2410.02525. Differs from the source in that pairs that share a text are kept
-    apart; its order of batches is not told.
+    apart; it does not give its order of batches.
     """
 
-    def __init__(  # noqa: PLR0913  the trainer passes all but the last
-        self,
-        dataset: Any,
-        batch_size: int,
-        drop_last: bool = False,
-        valid_label_columns: Sequence[str] | None = None,
-        generator: torch.Generator | None = None,
-        seed: int = 0,
-        *,
-        strata: Strata,
-    ) -> None:
-        check_batches("ClusterStratifiedBatchSampler", batch_size, drop_last)
-        super().__init__(dataset, batch_size, drop_last, valid_label_columns, generator, seed)
+    def __init__(self, dataset: Any, batch_size: int, *, strata: Strata, **options: Any) -> None:
         self.strata = strata
-        self._most = batch_size
-        self.components = _connected(dataset, valid_label_columns)
-        n = len(self.components)
+        self.moved = 0
+        super().__init__(dataset, batch_size, **options)
+
+    def _read(self, dataset: Any, texts: Sequence[str], label: str | None) -> None:
+        if len(texts) < 2:
+            raise self._refuse("two columns of text", texts, "Select the columns.")
+        self.components = connected_pairs([dataset[name][:] for name in texts[:2]])
+        n, strata = len(self.components), self.strata
         if len(strata.clusterings[0].labels) != n:
             raise ParameterError(
                 f"ClusterStratifiedBatchSampler: strata must hold a label for each of {n} pairs, "
                 f"got {len(strata.clusterings[0].labels)}. Cluster the pairs of this data set."
             )
         self.sources = np.zeros(n, np.int64) if strata.sources is None else strata.sources
-        self.moved = 0
         self.groups = tuple(self._grouped(one) for one in strata.clusterings)
-        most = max(sum(map(len, self._parts(groups, 0))) for groups in self.groups)
-        self._many = processes()
-        self._length = min(-(-most // self._many) * self._many, n)
-        if self._many > 1:  # as ComponentBatchSampler says
-            self.batch_size = None
-            self.sampler = self
 
-    def __iter__(self) -> Iterator[list[int]]:
-        """Yield the batches of the epoch, lists of row numbers."""
-        groups = self.groups[min(self.epoch, len(self.groups) - 1)]
-        rng = np.random.default_rng([3, self.seed or 0, self.epoch])
-        packed = [batch for part in self._parts(groups, self.epoch) for batch in part]
-        batches = split_to(packed, self._length)
-        random = self._random_places()
+    def _count(self) -> int:
+        return max(sum(map(len, self._parts(groups, 0))) for groups in self.groups)
+
+    def _batches(self, epoch: int) -> Iterator[list[int]]:
+        groups = self.groups[min(epoch, len(self.groups) - 1)]
+        rng = self._rng(3, epoch)
+        packed = [batch for part in self._parts(groups, epoch) for batch in part]
+        batches = split_to(packed, len(self))
+        random = self._random_places(epoch)
         drawn = set(rng.permutation(len(batches))[: int(random.sum())].tolist())
         dealt = iter(self._dealt_anew([batches[i] for i in sorted(drawn)], rng))
         strict = iter(
             self._ordered([b for i, b in enumerate(batches) if i not in drawn], groups, rng)
         )
         for anew in random.tolist():
-            yield list(next(dealt if anew else strict))
-
-    def __len__(self) -> int:
-        """Return how many batches every epoch has."""
-        return self._length
+            yield next(dealt if anew else strict)
 
     def _grouped(self, clustering: Clustering) -> Groups:
         groups = cluster_groups(clustering.labels, clustering.centers, self.sources)
-        # A pair alone has nothing to be told from.
-        least = self._most if self.strata.small == "merge" else min(2, self._most)
-        groups = merge_small(groups, least=least)
-        groups, moved = spread_connected(groups, self.components, batch_size=self._most)
+        # A single pair would have no negative.
+        smallest = self.max_rows if self.strata.small == "merge" else min(2, self.max_rows)
+        groups = merge_small(groups, min_pairs=smallest)
+        groups, moved = spread_connected(groups, self.components, batch_size=self.max_rows)
         self.moved = max(self.moved, moved)
         return groups
 
     def _parts(self, groups: Groups, epoch: int) -> Iterator[list[list[int]]]:
         """Yield the batches of every group."""
-        rng = np.random.default_rng([0, self.seed or 0, epoch])
+        rng = self._rng(0, epoch)
         order = np.argsort(groups.of, kind="stable")
         for rows in np.split(order, np.cumsum(groups.sizes)[:-1]):
             own = self.components[rows]
             if len(rows):
-                yield deal(rows, own, batch_count(own, batch_size=self._most), rng)
+                yield deal(rows, own, batch_count(own, batch_size=self.max_rows), rng)
 
-    def _random_places(self) -> NDArray[np.bool_]:
+    def _random_places(self, epoch: int) -> NDArray[np.bool_]:
         """Tell which batches of the epoch are random."""
-        step = (self.epoch * self._length + np.arange(self._length)) // self._many
+        step = (epoch * len(self) + np.arange(len(self))) // self.processes
         if self.strata.schedule == "from":
             early: NDArray[np.bool_] = step < self.strata.start
             return early
         if self.strata.schedule == "alternating":
             every_other: NDArray[np.bool_] = step % 2 == 0
             return every_other
-        return np.zeros(self._length, bool)
+        return np.zeros(len(self), bool)
 
     def _dealt_anew(
         self, batches: Sequence[Sequence[int]], rng: np.random.Generator
@@ -265,17 +239,3 @@ class ClusterStratifiedBatchSampler(DefaultBatchSampler):  # type: ignore[misc] 
         path = tour(groups.centers, int(rng.integers(len(groups.centers))))
         place = np.argsort(path)
         return sorted(shuffled, key=lambda batch: int(place[groups.of[batch[0]]]))
-
-
-def _connected(dataset: Any, valid_label_columns: Sequence[str] | None) -> Ids:
-    """Return the component of every pair; pairs that share a text are of one."""
-    labels = valid_label_columns or ("label", "labels", "score", "scores")
-    names = [n for n in dataset.column_names if n not in labels and n != "dataset_name"]
-    if len(names) < 2:
-        raise ParameterError(
-            "ClusterStratifiedBatchSampler: dataset must have two columns of text, got "
-            f"{', '.join(names) or 'no columns'}. Select the columns."
-        )
-    columns = [dataset[name][:] for name in names[:2]]
-    ones = [1.0] * len(dataset)
-    return pair_components(zip(*columns, ones, strict=True), min_score=1.0)[0][:, 0]

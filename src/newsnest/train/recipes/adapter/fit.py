@@ -15,14 +15,17 @@ from newsnest.evaluate.bootstrap import resample_weights
 from newsnest.evaluate.pair_files import GradedPair, pair_components
 from newsnest.evaluate.pairs import paired_cosines, weighted_pearson
 from newsnest.progress import SILENT, Progress
-from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel
-from newsnest.train.losses.anchor import anchor_loss
+from newsnest.train.losses import (
+    LevelwiseMatryoshkaLoss,
+    LevelwiseTerms,
+    TrainingLevel,
+    anchor_loss,
+)
 from newsnest.train.pairs import Pair, label_rows
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
 from newsnest.train.recipes.adapter.settings import AdapterSettings
 from newsnest.train.run.preflight import choose_connection
-from newsnest.train.samplers import pack_pairs
-from newsnest.train.samplers import pair_components as text_components
+from newsnest.train.samplers import pack_pairs, text_components
 from newsnest.types import Vectors
 
 _RATES = {"full": 3e-4, "low_rank": 1e-3, "diagonal": 1e-2, "orthogonal": 1e-3}
@@ -252,7 +255,7 @@ def make_loss(
     levels: Sequence[TrainingLevel], settings: AdapterSettings
 ) -> LevelwiseMatryoshkaLoss:
     """Return the loss of the levels; frozen vectors have no dropout views."""
-    terms = Terms(
+    terms = LevelwiseTerms(
         cosine=settings.cosine,
         angle=settings.angle,
         contrastive=settings.contrastive,

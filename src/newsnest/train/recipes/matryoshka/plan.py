@@ -18,7 +18,12 @@ from newsnest.train.data.files import DataFile
 from newsnest.train.data.graded import read_training_data
 from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.evaluators import GradedPairEvaluator
-from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel, training_levels
+from newsnest.train.losses import (
+    LevelwiseMatryoshkaLoss,
+    LevelwiseTerms,
+    TrainingLevel,
+    training_levels,
+)
 from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss
 from newsnest.train.pairs import GRADES, Pair, pair_dataset
 from newsnest.train.recipes.matryoshka.settings import MatryoshkaSettings
@@ -128,7 +133,7 @@ def make_validation(plan: Plan) -> Validation:
 def make_loss(plan: Plan, model: SentenceTransformer) -> LevelwiseMatryoshkaLoss:
     """Return the loss that the settings ask for."""
     s = plan.settings
-    terms = Terms(
+    terms = LevelwiseTerms(
         cosine=s.cosine,
         angle=s.angle,
         contrastive=s.contrastive,

@@ -16,7 +16,7 @@ from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.pairs import Pair
 from newsnest.train.run.base import prefix_of
-from newsnest.train.samplers import pair_components
+from newsnest.train.samplers import text_components
 
 _BLOCK = 1024  # texts whose similarities to all others are held at a time
 
@@ -118,7 +118,7 @@ def _filled(pairs: Sequence[Pair], near: dict[tuple[str, str], list[str]], minin
     """Take out what is connected with a pair, and draw what then lacks."""
     edges: list[tuple[object, object, float]] = [(p.text1, p.text2, 1.0) for p in pairs]
     edges += [(p.text1, (p.gold1[-1],), 1.0) for p in pairs if p.gold1[-1]]
-    components = pair_components(edges, min_score=1.0)[0][: len(pairs), 0]
+    components = text_components(edges, min_score=1.0)[0][: len(pairs), 0]
     of = {pair.text2: int(own) for pair, own in zip(pairs, components, strict=True)}
     texts = list(of)
     rng = np.random.default_rng([13, mining.seed])

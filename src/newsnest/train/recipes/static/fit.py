@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from newsnest.embed.unit import unit_rows
+from newsnest.embed.unit import unit_embeddings
 from newsnest.types import Vectors
 
 RIDGES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
@@ -107,4 +107,4 @@ def _path(
 
 
 def _cosine(found: Vectors, targets: Vectors) -> float:
-    return float((unit_rows(found, encoder="static") * targets).sum(axis=1).mean())
+    return float((unit_embeddings(found, encoder="static") * targets).sum(axis=1).mean())
