@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,6 +118,12 @@ class Level:
 
 LEVELS = ("theme", "topic", "story")
 """The levels of a run, coarse to fine."""
+
+Order = Literal["fine-to-coarse", "coarse-to-fine"]
+"""Which level is clustered first."""
+
+Reducer = Literal["none", "pca", "truncate", "umap"]
+"""How vectors lose dimensions before they are clustered."""
 
 
 def check_level(told: str, name: str) -> None:

@@ -9,7 +9,7 @@ Either way each level compares its own vectors (`level_vectors`), and labels are
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,9 +22,8 @@ from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, b
 from newsnest.cluster.views import Frame, fit_frame, level_vectors
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Hierarchy, Labels, Level, Vectors
+from newsnest.types import Hierarchy, Labels, Level, Order, Vectors
 
-Order = Literal["fine-to-coarse", "coarse-to-fine"]
 Finest = Callable[[Vectors, NDArray[np.float64]], NDArray[np.int64]]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.stats import norm
+from scipy.special import ndtri
 from threadpoolctl import threadpool_limits
 
 from newsnest.errors import ParameterError
@@ -203,7 +203,7 @@ def time_view(times: NDArray[np.float64], scale: float) -> Vectors:
     if not scale > 0:
         raise ParameterError(f"time_view: scale must be positive, got {scale}. It is in seconds.")
     half = TIME_DIMS // 2
-    frequencies = norm.ppf(0.5 + (np.arange(half) + 0.5) / (2 * half)) / scale
+    frequencies = ndtri(0.5 + (np.arange(half) + 0.5) / (2 * half)) / scale
     # Relative to the middle of the corpus: large absolute times would cost digits.
     angles = (times - (times.min() + times.max()) / 2)[:, None] * frequencies
     return np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32) / np.float32(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from newsnest.embed.card import clustering_prompt
 from newsnest.embed.unit import unit_rows
@@ -84,13 +84,13 @@ class TokenMeans:
         """The `tokenizers.Tokenizer`."""
         return self._tokenizer
 
-    def counts(self, texts: Sequence[str]) -> sparse.csr_array:
+    def counts(self, texts: Sequence[str]) -> scipy.sparse.csr_array:
         """Return how often each text has each token, float32 (len(texts), vocabulary)."""
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         tokens = [[i for i in one.ids if i != self._skipped] for one in encodings]
         ends = np.cumsum([0, *map(len, tokens)])
         ids = np.fromiter(itertools.chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
-        return sparse.csr_array(
+        return scipy.sparse.csr_array(
             (np.ones(len(ids), dtype=np.float32), ids, ends),
             shape=(len(texts), len(self.vectors)),
         )

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import newsnest
-from newsnest.cluster import calibration_digest
 from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_languages
 from newsnest.corpus.origin import format_of, name_of
 from newsnest.describe import Describer, KeywordDescriber
@@ -26,9 +26,11 @@ from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Result, Run, plural
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.options import Options
-from newsnest.pipeline.walk import Walk
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
+
+if TYPE_CHECKING:
+    from newsnest.pipeline.walk import Walk
 
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
@@ -90,9 +92,9 @@ def build(
     describer = describer or keyword_describer(options)
     # A misspelt encoder is told before a large corpus is read; nothing is loaded yet.
     load_encoder(options.encoder)
-    walk = Walk(options, describer, nest.vectors, progress)
-    with walk.timed("read"):
-        corpus = _corpus(paths, nest, options.read, progress)
+    began = time.perf_counter()
+    corpus = _corpus(paths, nest, options.read, progress)
+    seconds = {"read": round(time.perf_counter() - began, 3)}
     given = {**asdict(options), "read": _said(options.read), "describer": describer.name}
     versions = _versions(options)
     run = nest.start_run(
@@ -100,6 +102,9 @@ def build(
     )
     if run.finished:
         return Built(run, new=False)
+    from newsnest.pipeline.walk import Walk  # loads what computes: not for a finished run
+
+    walk = Walk(options, describer, nest.vectors, progress, seconds=seconds)
     try:
         result = _walked(walk, nest, run)
     except ParameterError:
@@ -175,6 +180,8 @@ def _as_kept(
 
 def _versions(options: Options) -> dict[str, str]:
     """Return the versions of all that shapes a run, the files of the encoder's folder included."""
+    from newsnest.cluster import calibration_digest
+
     encoder = options.encoder
     folder = expanded(encoder)
     model = (

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster.calibration import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
 from newsnest.embed.weights import file_sha256, settings_digest
+
+if TYPE_CHECKING:
+    from newsnest.cluster.calibration import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class ModelLevels:
         Where no dated one was calibrated, the undated one is moved by as much as dates move the
         default rule of the encoder.
         """
+        from newsnest.cluster.calibration import rule_for
+
         default = rule_for(level, encoder)
         undated, dated = self.undated[level], self.dated.get(level)
         if dated is None and default.dated is not None:
@@ -89,6 +93,8 @@ class ModelLevels:
         scale
             Of the time view, seconds.
         """
+        from newsnest.cluster.calibration import tell_apart, time_share
+
         found = dict(self.undated)
         if weight > 0.0 and "story" in found:
             share = time_share(weight, tell_apart(times, scale))

@@ -90,6 +90,8 @@ class Walk:
         Told about every step.
     encoder
         That of the options, where it is loaded already; None: it is loaded.
+    seconds
+        Of stages that are done already.
     """
 
     def __init__(
@@ -99,6 +101,8 @@ class Walk:
         vectors: VectorCache,
         progress: Progress,
         encoder: Encoder | None = None,
+        *,
+        seconds: Mapping[str, float] | None = None,
     ) -> None:
         self.options = options
         self.reduction = Reduction(options.reduce, options.dims)
@@ -106,7 +110,7 @@ class Walk:
         self.vectors = vectors
         self.progress = progress
         self.encoder = encoder
-        self.facts: dict[str, Any] = {"seconds": {}}
+        self.facts: dict[str, Any] = {"seconds": dict(seconds or {})}
         self.model = ModelLevels.of({})  # known when the encoder is
 
     @contextmanager
