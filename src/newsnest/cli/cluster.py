@@ -70,10 +70,10 @@ def cluster(
     or pages, an RSS or Atom file, or - for standard input. The same command resumes an interrupted
     run; on a finished nest it does nothing.
     """
+    from newsnest import load_encoder
     from newsnest.corpus import load_profile
     from newsnest.corpus.origin import find_origins
-    from newsnest.embed import load_encoder
-    from newsnest.pipeline.options import Options
+    from newsnest.pipeline import Options
 
     read = ReadOptions(
         fields=fields,

@@ -51,7 +51,7 @@ class Measuring:
 
     def encode(self, texts: Sequence[str], progress: Progress) -> tuple[Vectors, str]:
         """Return one vector a text, equal texts encoded once, and the encoder's fingerprint."""
-        from newsnest.embed import load_encoder
+        from newsnest import load_encoder
 
         place = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         loaded = load_encoder(self.encoder)

@@ -15,8 +15,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from newsnest.corpus.options import DateOrder
-from newsnest.embed import KNOWN
-from newsnest.pipeline.options import Options, flag_of
+from newsnest.pipeline import Options
+from newsnest.pipeline.options import flag_of
 from newsnest.types import check_min_similarity
 
 if TYPE_CHECKING:
@@ -86,18 +86,27 @@ class Similarities(Assignments):
 
 
 class EncoderName(click.ParamType):  # type: ignore[type-arg]
-    """A built-in encoder, a model folder or a hub id; the shell completes names, then paths."""
+    """A built-in encoder, a model folder or a hub id; the shell completes names, then paths.
+
+    Parameters
+    ----------
+    known
+        The built-in ones by name, each with a `summary`.
+    """
 
     name = "name|path|hub-id"
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self.known = known
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the names that begin so, else leave it to the shell's own file names."""
-        names = [name for name in KNOWN if name.startswith(incomplete)]
+        names = [name for name in self.known if name.startswith(incomplete)]
         if not names:
             return [CompletionItem(incomplete, type="dir")]
-        return [CompletionItem(name, help=KNOWN[name].summary) for name in names]
+        return [CompletionItem(name, help=self.known[name].summary) for name in names]
 
 
 class NestPath(click.Path):
@@ -177,8 +186,8 @@ def seed_option(draws: str) -> Callable[[FC], FC]:
 
 def _click_type(own: Any, kind: Any) -> Any:
     """Return the type of an option for a field annotated with `kind`."""
-    if own.name == "encoder":
-        return EncoderName()
+    if "known" in own.metadata:
+        return EncoderName(own.metadata["known"])
     if own.metadata.get("unit") == "s":
         return Duration()
     if get_origin(kind) is types.UnionType:

@@ -34,7 +34,8 @@ def option(
         Makes the default.
     **shown
         `flag`, where it is not the field's name; `metavar`; `usual`, the default in words; `unit`,
-        "s" for durations; `minimum` and `below` of numbers.
+        "s" for durations; `minimum` and `below` of numbers;
+        `known`, names that the shell completes.
     """
     metadata = {"meaning": meaning, **shown}
     if factory is not None:
@@ -64,7 +65,9 @@ class Options:
         If a value is outside its domain; before anything is read.
     """
 
-    encoder: str = option("minilm", f"{', '.join(KNOWN)}, a model folder, or a hub id.")
+    encoder: str = option(
+        "minilm", f"{', '.join(KNOWN)}, a model folder, or a hub id.", known=KNOWN
+    )
     long_texts: LongTexts = option(
         "head",
         "Which part of a text to encode when it exceeds the encoder's limit. mean: the mean of "
