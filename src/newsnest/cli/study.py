@@ -12,7 +12,7 @@ from newsnest.cli.parameters import going_on, json_option, quiet_option
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
-    from newsnest.study.outcome import Outcome, Record, StageOutcome
+    from newsnest.study.outcome import Outcome, StageOutcome, Trial
 
 
 @click.command()
@@ -28,39 +28,38 @@ def study(config: Path, quiet: bool, as_json: bool) -> None:
     at any moment, the same command goes on; a study that has ended is printed again. It also
     writes a page.
     """
-    from newsnest.study import run_study
-    from newsnest.study.read import read_config
+    from newsnest.study import read_config, run_study
 
-    storage = read_config(config).storage
-    kept = f"Finished trials are kept in {storage}: the same command goes on from there."
+    plan = read_config(config)
+    kept = f"Finished trials are kept in {plan.storage}: run the same command to continue."
     with progress_for(quiet) as progress, going_on(kept):
-        outcome = run_study(config, progress=progress)
+        outcome = run_study(plan, progress=progress)
     if as_json:
         click.echo(json.dumps(outcome.as_dict(), indent=1, ensure_ascii=False))
         return
     for stage in outcome.stages:
         _print_stage(stage)
     _print_report(outcome)
-    click.echo(f"See it: {storage.with_suffix('.html')}")
+    click.echo(f"See it: {plan.page}")
 
 
 def _print_stage(stage: StageOutcome) -> None:
     from newsnest.nest import plural
     from newsnest.study.outcome import TOP
 
-    trials = len(stage.records)
-    seeds = max(len(stage.records[0].seeds), len(stage.start.seeds) if stage.start else 0, 1)
+    trials = len(stage.trials)
+    seeds = max(len(stage.trials[0].seeds), len(stage.start.seeds) if stage.start else 0, 1)
     click.echo(
         f"{stage.name}: {trials:,} {plural('trial', trials)} by {stage.metric}, mean ± standard "
         f"deviation over {seeds} {plural('seed', seeds)}"
     )
-    for place, record in enumerate(stage.leaders()[:TOP], start=1):
-        _print_record(str(place), record)
+    for place, trial in enumerate(stage.leaders()[:TOP], start=1):
+        _print_trial(str(place), trial)
     if stage.start is not None:
-        _print_record("start", stage.start)
+        _print_trial("start", stage.start)
     if stage.kept_start:
         click.echo("  nothing was better than the start, which is kept")
-    failed = [record for record in stage.records if record.error]
+    failed = [trial for trial in stage.trials if trial.error]
     if failed:
         click.echo(f"  {len(failed):,} failed, the first: {failed[0].error}")
     if stage.importances:
@@ -68,13 +67,13 @@ def _print_stage(stage: StageOutcome) -> None:
         click.echo(f"  importance: {shares}")
 
 
-def _print_record(place: str, record: Record) -> None:
-    from newsnest.study.outcome import told
+def _print_trial(place: str, trial: Trial) -> None:
+    from newsnest.study.outcome import one_line
 
-    language = record.beside.get("nmi_language")
+    language = trial.beside.get("nmi_language")
     beside = "" if language is None else f"  NMI with language {language:.3f}"
     click.echo(
-        f"  {place:>5}  {record.value:.4f} ± {record.deviation:.4f}{beside}  {told(record.params)}"
+        f"  {place:>5}  {trial.value:.4f} ± {trial.deviation:.4f}{beside}  {one_line(trial.params)}"
     )
 
 

@@ -21,7 +21,7 @@ from newsnest.evaluate import read_labels
 from newsnest.pipeline.calibration import articles_of
 from newsnest.pipeline.model_levels import was_trained_on
 from newsnest.progress import Progress
-from newsnest.study.config import Corpus, StudyConfig
+from newsnest.study.config import ArticleFiles, StudyConfig
 from newsnest.train.data.columns import (
     ColumnReading,
     all_column_pairs,
@@ -134,7 +134,7 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
     return StudyData(tuning, report, training, facts)
 
 
-def read_corpus(corpus: Corpus, config: StudyConfig, progress: Progress) -> Labelled:
+def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -> Labelled:
     """Read articles and their gold labels.
 
     Raises

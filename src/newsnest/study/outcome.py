@@ -15,7 +15,7 @@ TOP = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Trial:
     """One trial.
 
     Parameters
@@ -51,6 +51,11 @@ class Record:
         """Standard deviation over the seeds, 0 of a single one."""
         return statistics.stdev(self.seeds.values()) if len(self.seeds) > 1 else 0.0
 
+    @property
+    def best_seed(self) -> int:
+        """The seed with the best score, the first of equal ones."""
+        return int(max(self.seeds, key=lambda seed: self.seeds[seed]))
+
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""
         return {
@@ -70,7 +75,7 @@ class StageOutcome:
         Of the stage.
     start
         What it started from, judged by the same metric; None for the first of encoders.
-    records
+    trials
         Every trial, in order.
     importances
         Share of the spread of the scores that each setting accounts for; {} where that is unknown.
@@ -80,8 +85,8 @@ class StageOutcome:
 
     name: str
     metric: str
-    start: Record | None
-    records: tuple[Record, ...]
+    start: Trial | None
+    trials: tuple[Trial, ...]
     importances: Mapping[str, float]
     improved: bool
 
@@ -90,31 +95,25 @@ class StageOutcome:
         """Whether no trial was better than what there was."""
         return self.start is not None and not self.improved
 
-    def leaders(self) -> tuple[Record, ...]:
+    def leaders(self) -> tuple[Trial, ...]:
         """Return the trials that were made, the best first, the first of equal ones."""
-        return leaders(self.records)
+        return leaders(self.trials)
 
     def scores(self) -> list[float]:
         """Return the start's score, where there is one, and that of every trial in order."""
         first = [] if self.start is None else [self.start.value]
-        return first + [record.value for record in self.records if not record.error]
+        return first + [trial.value for trial in self.trials if not trial.error]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""
-        return {
-            "name": self.name,
-            "metric": self.metric,
-            "start": None if self.start is None else self.start.as_dict(),
-            "improved": self.improved,
-            "importances": dict(self.importances),
-            "trials": [record.as_dict() for record in self.records],
-        }
+        start = None if self.start is None else self.start.as_dict()
+        return {**asdict(self), "start": start, "trials": [one.as_dict() for one in self.trials]}
 
 
-def leaders(records: Sequence[Record]) -> tuple[Record, ...]:
+def leaders(trials: Sequence[Trial]) -> tuple[Trial, ...]:
     """Return the trials that were made and did not fail, the best first."""
-    made = [record for record in records if not record.error and record.same_as is None]
-    return tuple(sorted(made, key=lambda record: (-record.value, record.number)))
+    made = [trial for trial in trials if not trial.error and trial.same_as is None]
+    return tuple(sorted(made, key=lambda trial: (-trial.value, trial.number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +141,12 @@ class Reported:
     beside: Mapping[str, Mapping[str, float | int | None]]
     error: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it, ready for JSON."""
-        return asdict(self)
-
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Reported:
         """Read it from JSON."""
-        winner, default, difference = (
-            None if content[key] is None else Estimate(**content[key])
-            for key in ("winner", "default", "difference")
-        )
-        beside, error = content["beside"], content["error"]
-        return cls(content["metric"], winner, default, difference, beside, error)
+        keys = ("winner", "default", "difference")
+        known = {key: content[key] and Estimate(**content[key]) for key in keys}
+        return cls(**{**content, **known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +215,11 @@ class Outcome:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""
-        return {
-            "config": self.config,
-            **self.facts,
-            "stages": [stage.as_dict() for stage in self.stages],
-            "report": [one.as_dict() for one in self.reported],
-            "reported_winners": self.looks,
-            "command": self.command,
-            "model": self.model,
-            "is_default": self.is_default,
-            "verdict": self.verdict,
-        }
+        whole = asdict(self)
+        report, winners = whole.pop("reported"), whole.pop("looks")
+        stages = [stage.as_dict() for stage in self.stages]
+        made = {"stages": stages, "report": report, "reported_winners": winners}
+        return {**whole, **whole.pop("facts"), **made, "verdict": self.verdict}
 
 
 def _bounds(found: Estimate | None) -> tuple[float, float] | None:
@@ -251,12 +237,12 @@ def _apart(own: Reported) -> tuple[float, float] | None:
     return (low, high) if low > 0 or high < 0 else None
 
 
-def told(params: Mapping[str, Value]) -> str:
+def one_line(params: Mapping[str, Value]) -> str:
     """Return settings on one line.
 
     Example
     -------
-    >>> told({"clusterer": "kmeans", "kmeans_clusters": 12, "keep_copies": True})
+    >>> one_line({"clusterer": "kmeans", "kmeans_clusters": 12, "keep_copies": True})
     'clusterer=kmeans kmeans_clusters=12 keep_copies=true'
     """
     return " ".join(f"{name}={_short(value)}" for name, value in params.items()) or "as it is"
@@ -268,11 +254,8 @@ def _short(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def shown(found: Estimate | None) -> str:
-    """Return a score and its interval, as every table has them."""
+def shown(found: Estimate | float | None) -> str:
+    """Return a score, with its interval where it has one, as every table has it."""
     if found is None:
         return "—"
-    bounds = _bounds(found)
-    if bounds is None:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} [{bounds[0]:.3f}, {bounds[1]:.3f}]"
+    return f"{found:.3f}" if isinstance(found, float) else str(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from newsnest.errors import InputError
 from newsnest.pipeline.plain_page import plain_page
-from newsnest.study.outcome import TOP, Outcome, Record, Reported, StageOutcome, shown, told
+from newsnest.study.outcome import TOP, Outcome, Reported, StageOutcome, Trial, one_line, shown
 
 _WIDTH, _LEFT, _BAR, _HEIGHT = 480, 170, 22, 150
 _BLUE, _GREY = "#4269d0", "#999"
@@ -67,22 +67,18 @@ def _reported(own: Reported) -> str:
     if own.error:
         return f'<tr><td>{escape(own.metric)}</td><td colspan="4">{escape(own.error)}</td></tr>'
     cells = [shown(own.winner), shown(own.default), shown(own.difference)]
-    told_language = [
-        _number(own.beside.get(side, {}).get("nmi_language")) for side in ("winner", "default")
+    languages = [
+        shown(own.beside.get(side, {}).get("nmi_language")) for side in ("winner", "default")
     ]
-    cells.append(" / ".join(told_language))
+    cells.append(" / ".join(languages))
     return f"<tr><td>{escape(own.metric)}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
 
 
-def _number(value: float | None) -> str:
-    return "—" if value is None else f"{value:.3f}"
-
-
 def _stage(stage: StageOutcome) -> list[str]:
-    failed = [record for record in stage.records if record.error]
+    failed = [trial for trial in stage.trials if trial.error]
     kept = " Nothing was better than the start, which is kept." if stage.kept_start else ""
     out = [f"<h2>Stage {escape(stage.name)}</h2>", f"<p>By {escape(stage.metric)}.{kept}</p>"]
-    rows = [_row(str(place), record) for place, record in enumerate(stage.leaders()[:TOP], start=1)]
+    rows = [_row(str(place), trial) for place, trial in enumerate(stage.leaders()[:TOP], start=1)]
     if stage.start is not None:
         rows.append(_row("start", stage.start))
     out.append(
@@ -91,7 +87,7 @@ def _stage(stage: StageOutcome) -> list[str]:
     )
     if failed:
         said = "".join(
-            f"<li>{escape(told(r.params))}: {escape(r.error)}</li>" for r in failed[:TOP]
+            f"<li>{escape(one_line(r.params))}: {escape(r.error)}</li>" for r in failed[:TOP]
         )
         out.append(f"<p>{len(failed):,} failed:</p><ul>{said}</ul>")
     if stage.importances:
@@ -103,17 +99,17 @@ def _stage(stage: StageOutcome) -> list[str]:
     return out
 
 
-def _row(place: str, record: Record) -> str:
-    clusters = record.beside.get("clusters")
+def _row(place: str, trial: Trial) -> str:
+    clusters = trial.beside.get("clusters")
     cells = [
         place,
-        f"{record.value:.4f}",
-        f"{record.deviation:.4f}",
+        f"{trial.value:.4f}",
+        f"{trial.deviation:.4f}",
         "—" if clusters is None else f"{clusters:,}",
-        _number(record.beside.get("nmi_language")),
+        shown(trial.beside.get("nmi_language")),
     ]
-    told_cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f"<tr>{told_cells}<td class=words>{escape(told(record.params))}</td></tr>"
+    cells_of_row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f"<tr>{cells_of_row}<td class=words>{escape(one_line(trial.params))}</td></tr>"
 
 
 def draw_bars(shares: Mapping[str, float], *, title: str) -> str:

@@ -60,7 +60,7 @@ class Score:
 
 
 @dataclass(slots=True)
-class Judge:
+class Scorer:
     """Scores pipelines.
 
     Parameters

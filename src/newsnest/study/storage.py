@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,16 +18,13 @@ import numpy as np
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.study.config import STAGES
-from newsnest.study.outcome import Record
-from newsnest.study.settings import ASKED
-from newsnest.study.space import Choices, Space, Value, suggest
+from newsnest.study.outcome import Trial
+from newsnest.study.space import Space, Value, suggest
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import optuna
-    from optuna.distributions import BaseDistribution
 
+Drawing = dict[str, Any]
 _MAIN = "newsnest"
 _CONFIG = "config"
 
@@ -41,16 +38,7 @@ def require_optuna() -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Settings to try next, and what Optuna needs to know of them."""
-
-    params: Mapping[str, Value]
-    drawn: Mapping[str, Any]
-    distributions: Mapping[str, BaseDistribution]
-
-
-class Store:
+class TrialStore:
     """The trials of a study on disk; use as a context manager.
 
     Parameters
@@ -96,12 +84,7 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     @property
@@ -143,13 +126,17 @@ class Store:
         """Return what was kept under a key, None if nothing was."""
         return self._study(stage).user_attrs.get(key)
 
-    def records(self, stage: str) -> list[Record]:
+    def trials(self, stage: str) -> list[Trial]:
         """Return the finished trials of a stage, in order."""
-        found = [Record(**trial.user_attrs["record"]) for trial in self._trials(stage)]
-        return sorted(found, key=lambda record: record.number)
+        found = [Trial(**one.user_attrs["record"]) for one in self._finished(stage)]
+        return sorted(found, key=lambda trial: trial.number)
 
-    def propose(self, stage: str, space: Space, number: int, seed: int) -> Proposal:
-        """Return what to try next: it follows from the finished trials, the number and the seed.
+    def propose(
+        self, stage: str, space: Space, number: int, seed: int
+    ) -> tuple[dict[str, Value], Drawing]:
+        """Return what to try next, and what Optuna has to know of it.
+
+        It follows from the finished trials, the number and the seed.
 
         Notes
         -----
@@ -159,33 +146,30 @@ class Store:
         import optuna
 
         if stage == "encoders":
-            own = space["encoder"]
-            assert isinstance(own, Choices)
-            every = optuna.distributions.CategoricalDistribution(own.values)
-            params = {"encoder": own.values[number]}
-            return Proposal(params, params, {"encoder": every})
-        drawn = int(
-            np.random.SeedSequence([seed, STAGES.index(stage), number]).generate_state(1)[0]
-        )
+            names = space["encoder"].examples
+            every = optuna.distributions.CategoricalDistribution(names)
+            params = {"encoder": names[number]}
+            return params, {"params": dict(params), "distributions": {"encoder": every}}
+        words = [seed, STAGES.index(stage), number]
+        drawn = int(np.random.SeedSequence(words).generate_state(1)[0])
         sampler = optuna.samplers.TPESampler(seed=drawn)
         memory = optuna.create_study(direction="maximize", sampler=sampler)
-        memory.add_trials(self._trials(stage))
-        trial = memory.ask()
-        params = suggest(trial, space, ASKED[stage])
-        return Proposal(params, trial.params, trial.distributions)
+        memory.add_trials(self._finished(stage))
+        asked = memory.ask()
+        params = suggest(asked, space, stage)
+        return params, {"params": asked.params, "distributions": asked.distributions}
 
-    def add(self, stage: str, proposal: Proposal, record: Record) -> None:
+    def add(self, stage: str, drawing: Drawing, trial: Trial) -> None:
         """Keep a finished trial."""
         import optuna
 
         state = optuna.trial.TrialState
         self._study(stage).add_trial(
             optuna.trial.create_trial(
-                state=state.FAIL if record.error else state.COMPLETE,
-                value=None if record.error else record.value,
-                params=dict(proposal.drawn),
-                distributions=dict(proposal.distributions),
-                user_attrs={"record": json.loads(json.dumps(asdict(record)))},
+                state=state.FAIL if trial.error else state.COMPLETE,
+                value=None if trial.error else trial.value,
+                user_attrs={"record": json.loads(json.dumps(asdict(trial)))},
+                **drawing,
             )
         )
 
@@ -210,7 +194,7 @@ class Store:
         # Of a single setting there is nothing to compare.
         return {name: float(value) for name, value in found.items()} if len(found) > 1 else {}
 
-    def _trials(self, stage: str) -> list[optuna.trial.FrozenTrial]:
+    def _finished(self, stage: str) -> list[optuna.trial.FrozenTrial]:
         return [t for t in self._study(stage).get_trials() if "record" in t.user_attrs]
 
     def _study(self, stage: str) -> optuna.Study:
