@@ -271,7 +271,7 @@ def test_a_folder_named_as_a_known_encoder_is_not_taken_for_it(tmp_path: Path, t
         write(tmp_path, TUNING + '[encoders]\nnames = ["static", "mine"]\nmetric = "mrr"\n')
     )
     assert config.stages[0].space == {"encoder": Choices(("static", "mine"))}
-    assert config.place("static") == "static" and config.place("mine") == str(tmp_path / "mine")
+    assert config.places == {"static": "static", "mine": str(tmp_path / "mine")}
 
 
 def test_a_study_is_the_same_wherever_the_command_runs_and_its_folder_lies(

@@ -37,7 +37,7 @@ from newsnest.study.data import Labelled, prepare_data
 from newsnest.study.page import draw_bars, draw_history, study_page
 from newsnest.study.run import _key
 from newsnest.study.score import Scorer
-from newsnest.study.storage import TrialStore
+from newsnest.study.trials import TrialStore
 from newsnest.types import Article
 
 SETTINGS = """[pipeline]
@@ -167,7 +167,7 @@ def test_where_no_encoder_works_the_study_says_why(tmp_path: Path):
     text = STUDY.replace("seeds = 0\n", 'metric = "story_auroc"\n')
     rows = [{**row, "text": ""} for row in articles()]
     config = write_study(tmp_path, text, {"a.jsonl": rows})
-    with pytest.raises(InputError, match=r"one trial of \[encoders\] at least must work"):
+    with pytest.raises(InputError, match=r"at least one trial of \[encoders\] must work"):
         run_study(config)
 
 
@@ -219,7 +219,7 @@ def test_a_range_with_default_leaves_some_trials_to_what_newsnest_measures(tmp_p
     for more in ("}\n", ", default = true}\n"):
         (stage,) = read_config(make(tmp_path, text + more)).stages
         with TrialStore(tmp_path / "study.db", tmp_path / "lock") as store:
-            told = [store.propose("pipeline", stage.space, n, 0)[0] for n in range(20)]
+            told = [store.propose(stage, n, 0)[0] for n in range(20)]
         given = [float(own["min_similarity.story"]) for own in told if own]
         assert all(0.1 <= value <= 0.5 for value in given) and len(set(given)) > 5
         assert (len(given) < 20) == ("default" in more)
@@ -251,9 +251,9 @@ def test_the_name_of_a_storage_may_hold_anything(tmp_path: Path):
     folder.mkdir()
     for _ in range(2):
         with TrialStore(folder / "study?.db", folder / "lock") as store:
-            assert store.kept("x") in (None, 1)
-            store.keep("x", 1)
-            assert store.kept("x") == 1
+            assert store.get("x") in (None, 1)
+            store.put("x", 1)
+            assert store.get("x") == 1
     assert {path.name for path in folder.iterdir()} == {"study?.db", "lock"}
 
 
@@ -266,7 +266,7 @@ def test_a_study_runs_once_at_a_time(tmp_path: Path):
 
 
 def test_without_optuna_the_pip_line_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("newsnest.study.storage.find_spec", lambda name: None)
+    monkeypatch.setattr("newsnest.study.trials.find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r'Run pip install "newsnest\[study\]"'):
         run_study(make(tmp_path))
 
@@ -436,13 +436,13 @@ def test_diversity_of_single_keywords_has_no_coherence_beside_it():
 
 
 def test_a_metric_without_what_it_needs_says_so():
-    with pytest.raises(InputError, match="stability: two articles at least must be there, got 1"):
+    with pytest.raises(InputError, match="stability: there must be at least two articles, got 1"):
         Scorer("story", MemoryCache()).score(
             "stability", Options(encoder="tfidf"), labelled(articles()[:1])
         )
     rows = [{**row, "text": ""} for row in articles()]
     scorer = Scorer("story", MemoryCache())
-    with pytest.raises(InputError, match="auroc: two articles at least must have a title and a"):
+    with pytest.raises(InputError, match="auroc: at least two articles must have a title and a"):
         scorer.score("auroc", Options(encoder="tfidf"), labelled(rows))
     alone = [{**row, "story": row["id"]} for row in articles()]
     with pytest.raises(InputError, match="story_auroc: two articles of one story"):
@@ -451,7 +451,7 @@ def test_a_metric_without_what_it_needs_says_so():
     with pytest.raises(InputError, match="keywords: some story must have 3 texts, got none"):
         scorer.score("npmi", apart, labelled(articles()))
     together = Options(encoder="tfidf", min_similarity={"story": -1.0})
-    with pytest.raises(InputError, match="silhouette: articles must fall into two clusters"):
+    with pytest.raises(InputError, match="articles must fall into at least two clusters"):
         scorer.score("silhouette", together, labelled(articles()))
 
 

@@ -109,7 +109,7 @@ def measuring(
     def add(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**words: Any) -> None:
-            names = [own.name for own in fields(Measuring) if own.name in words]
+            names = [one.name for one in fields(Measuring) if one.name in words]
             command(shared=Measuring(**{name: words.pop(name) for name in names}), **words)
 
         for option in reversed(options):

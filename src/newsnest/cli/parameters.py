@@ -184,11 +184,11 @@ def seed_option(draws: str) -> Callable[[FC], FC]:
     )
 
 
-def _click_type(own: Any, kind: Any) -> Any:
+def _click_type(one: Any, kind: Any) -> Any:
     """Return the type of an option for a field annotated with `kind`."""
-    if "known" in own.metadata:
-        return EncoderName(own.metadata["known"])
-    if own.metadata.get("unit") == "s":
+    if "known" in one.metadata:
+        return EncoderName(one.metadata["known"])
+    if one.metadata.get("unit") == "s":
         return Duration()
     if get_origin(kind) is types.UnionType:
         (kind,) = (one for one in get_args(kind) if one is not types.NoneType)
@@ -196,7 +196,7 @@ def _click_type(own: Any, kind: Any) -> Any:
         return click.Choice(get_args(kind))
     if get_origin(kind) is Mapping:
         return Similarities()
-    low, below = own.metadata.get("minimum"), own.metadata.get("below")
+    low, below = one.metadata.get("minimum"), one.metadata.get("below")
     if low is not None:
         number = click.IntRange if kind is int else click.FloatRange
         return number(low, below, max_open=below is not None)
@@ -214,20 +214,20 @@ def options_of(*names: str) -> Callable[[FC], FC]:
     kinds = get_type_hints(Options)
 
     def add(command: FC) -> FC:
-        for own in reversed(fields(Options)):
-            if own.name not in (names or kinds) or own.name == "read":
+        for one in reversed(fields(Options)):
+            if one.name not in (names or kinds) or one.name == "read":
                 continue
-            meaning, usual = own.metadata["meaning"], own.metadata.get("usual")
-            flags, kind = flag_of(own), _click_type(own, kinds[own.name])
-            default = {} if isinstance(kind, Similarities) else own.default
+            meaning, usual = one.metadata["meaning"], one.metadata.get("usual")
+            flags, kind = flag_of(one), _click_type(one, kinds[one.name])
+            default = {} if isinstance(kind, Similarities) else one.default
             shown = default not in (None, False, {})
-            flag = {"is_flag": True} if own.default is False else {"type": kind}
+            flag = {"is_flag": True} if one.default is False else {"type": kind}
             command = click.option(
                 flags,
-                own.name,
+                one.name,
                 default=default,
                 show_default=shown,
-                metavar=own.metadata.get("metavar"),
+                metavar=one.metadata.get("metavar"),
                 help=meaning + (f"  [default: {usual}]" if usual else ""),
                 **({} if "/" in flags else flag),
             )(command)

@@ -12,7 +12,8 @@ from newsnest.cli.parameters import going_on, json_option, quiet_option
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
-    from newsnest.study.outcome import Outcome, StageOutcome, Trial
+    from newsnest.study.outcome import Outcome, StageOutcome
+    from newsnest.study.trials import Trial
 
 
 @click.command()
@@ -81,13 +82,13 @@ def _print_report(outcome: Outcome) -> None:
     from newsnest.study.outcome import shown
 
     click.echo(f"on {outcome.facts['report_articles']:,} articles that no trial has seen:")
-    for own in outcome.reported:
-        if own.error:
-            click.echo(f"  {own.metric}: {own.error}")
+    for one in outcome.reported:
+        if one.error:
+            click.echo(f"  {one.metric}: {one.error}")
             continue
         click.echo(
-            f"  {own.metric}: {shown(own.winner)}, without a study {shown(own.default)}, "
-            f"difference {shown(own.difference)}"
+            f"  {one.metric}: {shown(one.winner)}, without a study {shown(one.default)}, "
+            f"difference {shown(one.difference)}"
         )
     if outcome.looks > 1:
         click.echo(f"  they have been looked at for {outcome.looks} winners")

@@ -46,9 +46,9 @@ def option(
 def _documented(kind: type[_T]) -> type[_T]:
     """Add the meanings of the fields to the docstring of a class."""
     rows = "\n".join(
-        f"    {own.name}\n"
-        + fill(own.metadata["meaning"], 96, initial_indent=" " * 8, subsequent_indent=" " * 8)
-        for own in fields(kind)  # type: ignore[arg-type]
+        f"    {one.name}\n"
+        + fill(one.metadata["meaning"], 96, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        for one in fields(kind)  # type: ignore[arg-type]
     )
     kind.__doc__ = f"{kind.__doc__}\n    Parameters\n    ----------\n{rows}\n    "
     return kind
@@ -182,22 +182,22 @@ class Options:
         """
         words: list[str] = []
         usual = Options()
-        for own in fields(self):
-            value = getattr(self, own.name)
-            if own.name == "read" or (value == getattr(usual, own.name) and own.name != "encoder"):
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "read" or (value == getattr(usual, one.name) and one.name != "encoder"):
                 continue
-            on, _, off = flag_of(own).partition("/")
+            on, _, off = flag_of(one).partition("/")
             if isinstance(value, bool):
                 words.append(on if value else off)
                 continue
             if isinstance(value, Mapping):
                 value = ",".join(f"{name}={number!r}" for name, number in sorted(value.items()))
-            words += [on, f"{value}{own.metadata.get('unit', '')}"]
+            words += [on, f"{value}{one.metadata.get('unit', '')}"]
         for ours, theirs in self.read.fields.items():
             words += ["--field", f"{ours}={theirs}"]
         return words
 
 
-def flag_of(own: Any) -> str:
+def flag_of(one: Any) -> str:
     """Return the flag of a field on the command line, "--on/--off" for a pair."""
-    return str(own.metadata.get("flag") or f"--{own.name.replace('_', '-')}")
+    return str(one.metadata.get("flag") or f"--{one.name.replace('_', '-')}")

@@ -5,7 +5,7 @@ config     what a study.toml says
 space      settings that are tried
 data       what is tuned on and what is reported on, and that they share nothing
 score      how good a pipeline is on some articles
-storage    trials kept in SQLite, so that a killed study goes on
+trials     what was tried, kept in SQLite, so that a killed study can be resumed
 stages     the stages, each starting from the best of the one before
 run        all of it, and the report at the end
 page       study.html

@@ -119,7 +119,7 @@ class StagePlan:
 
     def content(self) -> dict[str, Any]:
         """Return all that decides what its trials score, ready for JSON."""
-        settings = {name: own.content() for name, own in self.space.items()}
+        settings = {name: tried.content() for name, tried in self.space.items()}
         seeds, sample = list(self.seeds), self.sample
         return {"metric": self.metric, "seeds": seeds, "sample": sample, "settings": settings}
 
@@ -177,6 +177,9 @@ class StudyConfig:
         Of the cleaning, a name or a path; None: none.
     stages, training
         In their order; training None where there is no such stage.
+    places
+        Of every encoder, guide and cleaning profile that is tried or trained, by the name the file
+        has for it: the path relative to the file's folder, else the name itself.
     """
 
     file: Path
@@ -191,6 +194,7 @@ class StudyConfig:
     profile: str | None
     stages: tuple[StagePlan, ...]
     training: Training | None
+    places: Mapping[str, str]
 
     @property
     def page(self) -> Path:
@@ -202,25 +206,11 @@ class StudyConfig:
         """The folder of vectors and models."""
         return self.storage.with_suffix(".work")
 
-    def place(self, name: str) -> str:
-        """Return a name, or the path it is relative to the study file's folder."""
-        return _placed(self.file.parent, name)
-
-    def models(self) -> tuple[str, ...]:
-        """Return the encoders that are tried or trained, and the guides, as the file names them."""
-        names = [name for key in ("encoder", "guide") for name in self._tried(key)]
-        names += [self.training.base] if self.training is not None else []
-        return tuple(dict.fromkeys(names))
-
-    def _tried(self, key: str) -> tuple[str, ...]:
-        return tuple(str(own) for stage in self.stages for own in examples_of(stage.space, key))
-
     def content(self) -> dict[str, Any]:
         """Return all that decides what a trial scores, files by their digests; ready for JSON."""
         profile = None if self.read.profile is None else self.read.profile.digest
         report = {"held_out": self.held_out} if self.report is None else self.report.content()
-        names = [*self.models(), *self._tried("profile")]
-        places = {name: Path(self.place(name)) for name in names if name not in KNOWN}
+        places = {name: Path(path) for name, path in self.places.items() if name not in KNOWN}
         content: dict[str, Any] = {
             "study": {"level": self.level, "seed": self.seed, "resamples": self.resamples},
             "tuning": self.tuning.content(),
@@ -282,6 +272,14 @@ def read_config(file: Path) -> StudyConfig:
         loaded = None if profile is None else load_profile(profile)
         read = ReadOptions(fields=tables["tuning"]["fields"], profile=loaded)
     report = _report(tables["report"], tuning, study["level"]) if "report" in tables else None
+    training = _training(tables["training"], stages[0]) if "training" in tables else None
+    names = [
+        str(one)
+        for stage in stages
+        for key in ("encoder", "guide", "profile")
+        for one in examples_of(stage.space, key)
+    ]
+    names += [training.base] if training is not None else []
     return StudyConfig(
         file=file,
         storage=file.parent / expanded(study["storage"]),
@@ -294,7 +292,8 @@ def read_config(file: Path) -> StudyConfig:
         read=read,
         profile=profile,
         stages=stages,
-        training=_training(tables["training"], stages[0]) if "training" in tables else None,
+        training=training,
+        places={name: _placed(file.parent, name) for name in names},
     )
 
 
@@ -361,7 +360,7 @@ def _stage(table: TomlTable, name: str, *, labelled: bool) -> StagePlan:
 def _encoders(table: TomlTable) -> Space:
     names = table["names"]
     if not names or len(set(names)) < len(names):
-        raise table.error("names", "be different encoders", repr([*names]), "Name one at least.")
+        raise table.error("names", "be different encoders", repr([*names]), "Name at least one.")
     with table.checking("names"):
         for name in names:
             load_encoder(_placed(table.file.parent, name))

@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from newsnest.evaluate import Estimate
 from newsnest.study.space import Value
+from newsnest.study.trials import Trial, leaders
 
 TOP = 10
 """How many trials a leaderboard has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One trial.
-
-    Parameters
-    ----------
-    number
-        From 0, in the order in which they were tried.
-    params
-        Every setting that meant something.
-    seeds
-        The score of each seed; {} where it failed.
-    beside
-        What stands beside the score, of the first seed.
-    error
-        Why it failed, "" if it did not.
-    same_as
-        The trial with the very same settings whose scores these are; None: it was tried.
-    """
-
-    number: int
-    params: Mapping[str, Value]
-    seeds: Mapping[str, float] = field(default_factory=dict)
-    beside: Mapping[str, float | int | None] = field(default_factory=dict)
-    error: str = ""
-    same_as: int | None = None
-
-    @property
-    def value(self) -> float:
-        """The mean over the seeds; only of a trial that did not fail."""
-        return statistics.fmean(self.seeds.values())
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation over the seeds, 0 of a single one."""
-        return statistics.stdev(self.seeds.values()) if len(self.seeds) > 1 else 0.0
-
-    @property
-    def best_seed(self) -> int:
-        """The seed with the best score, the first of equal ones."""
-        return int(max(self.seeds, key=lambda seed: self.seeds[seed]))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it, ready for JSON."""
-        return {
-            **asdict(self),
-            "value": None if self.error else self.value,
-            "deviation": None if self.error else self.deviation,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +57,6 @@ class StageOutcome:
         """Return it, ready for JSON."""
         start = None if self.start is None else self.start.as_dict()
         return {**asdict(self), "start": start, "trials": [one.as_dict() for one in self.trials]}
-
-
-def leaders(trials: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Return the trials that were made and did not fail, the best first."""
-    made = [trial for trial in trials if not trial.error and trial.same_as is None]
-    return tuple(sorted(made, key=lambda trial: (-trial.value, trial.number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +132,8 @@ class Outcome:
             return "The winner is what newsnest does without a study."
         interval = self._interval()
         if interval is None:
-            told = "No difference has an interval: whether the study helped is open"
-            return f"{told}: keep the defaults." if self.keeps_defaults else f"{told}."
+            verdict = "No difference has an interval: whether the study helped is open"
+            return f"{verdict}: keep the defaults." if self.keeps_defaults else f"{verdict}."
         if interval[0] > 0:
             return "The study helped."
         if interval[1] < 0:
@@ -205,12 +148,12 @@ class Outcome:
         interval = self._interval()
         if interval is not None:
             return interval[0] <= 0
-        differences = [own.difference.value for own in self.reported if own.difference]
+        differences = [one.difference.value for one in self.reported if one.difference]
         return bool(differences) and differences[0] <= 0
 
     def _interval(self) -> tuple[float, float] | None:
         """Return an interval of a difference: by common resamples, else of two that are apart."""
-        common = [_bounds(own.difference) for own in self.reported]
+        common = [_bounds(one.difference) for one in self.reported]
         return next(filter(None, [*common, *map(_apart, self.reported)]), None)
 
     def as_dict(self) -> dict[str, Any]:
@@ -228,9 +171,9 @@ def _bounds(found: Estimate | None) -> tuple[float, float] | None:
     return found.low, found.high
 
 
-def _apart(own: Reported) -> tuple[float, float] | None:
-    """Return an interval of the difference of two scores whose own do not touch, else None."""
-    winner, default = _bounds(own.winner), _bounds(own.default)
+def _apart(one: Reported) -> tuple[float, float] | None:
+    """Return an interval of the difference of scores whose intervals do not overlap, else None."""
+    winner, default = _bounds(one.winner), _bounds(one.default)
     if winner is None or default is None:
         return None
     low, high = winner[0] - default[1], winner[1] - default[0]

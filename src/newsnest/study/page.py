@@ -8,7 +8,8 @@ from pathlib import Path
 
 from newsnest.errors import InputError
 from newsnest.pipeline.plain_page import plain_page
-from newsnest.study.outcome import TOP, Outcome, Reported, StageOutcome, Trial, one_line, shown
+from newsnest.study.outcome import TOP, Outcome, Reported, StageOutcome, one_line, shown
+from newsnest.study.trials import Trial
 
 _WIDTH, _LEFT, _BAR, _HEIGHT = 480, 170, 22, 150
 _BLUE, _GREY = "#4269d0", "#999"
@@ -51,7 +52,7 @@ def _report(outcome: Outcome) -> list[str]:
         if outcome.looks > 1
         else ""
     )
-    rows = "".join(_reported(own) for own in outcome.reported)
+    rows = "".join(_reported(one) for one in outcome.reported)
     return [
         "<h2>Did it help?</h2>",
         f"<p>{escape(outcome.verdict)}</p>",
@@ -63,15 +64,15 @@ def _report(outcome: Outcome) -> list[str]:
     ]
 
 
-def _reported(own: Reported) -> str:
-    if own.error:
-        return f'<tr><td>{escape(own.metric)}</td><td colspan="4">{escape(own.error)}</td></tr>'
-    cells = [shown(own.winner), shown(own.default), shown(own.difference)]
+def _reported(one: Reported) -> str:
+    if one.error:
+        return f'<tr><td>{escape(one.metric)}</td><td colspan="4">{escape(one.error)}</td></tr>'
+    cells = [shown(one.winner), shown(one.default), shown(one.difference)]
     languages = [
-        shown(own.beside.get(side, {}).get("nmi_language")) for side in ("winner", "default")
+        shown(one.beside.get(side, {}).get("nmi_language")) for side in ("winner", "default")
     ]
     cells.append(" / ".join(languages))
-    return f"<tr><td>{escape(own.metric)}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+    return f"<tr><td>{escape(one.metric)}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
 
 
 def _stage(stage: StageOutcome) -> list[str]:
@@ -86,10 +87,10 @@ def _stage(stage: StageOutcome) -> list[str]:
         f"<th>NMI with language</th><th class=words>settings</th></tr>{''.join(rows)}</table>"
     )
     if failed:
-        said = "".join(
+        items = "".join(
             f"<li>{escape(one_line(r.params))}: {escape(r.error)}</li>" for r in failed[:TOP]
         )
-        out.append(f"<p>{len(failed):,} failed:</p><ul>{said}</ul>")
+        out.append(f"<p>{len(failed):,} failed:</p><ul>{items}</ul>")
     if stage.importances:
         out.append(draw_bars(stage.importances, title="What the settings account for"))
     scores = stage.scores()
@@ -156,7 +157,7 @@ def draw_history(scores: Sequence[float], *, title: str) -> str:
     for place, value in enumerate(scores):
         best = max(best, value)
         x = left + place / (len(scores) - 1) * room
-        y, top = (base - 6 - (own - low) / span * (_HEIGHT - 12) for own in (value, best))
+        y, top = (base - 6 - (one - low) / span * (_HEIGHT - 12) for one in (value, best))
         dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_GREY}"/>')
         line.append(f"H{x:.1f}V{top:.1f}" if line else f"M{x:.1f} {top:.1f}")
     out = [

@@ -24,7 +24,7 @@ from newsnest.study.outcome import Outcome, Reported
 from newsnest.study.page import write_page
 from newsnest.study.score import Score, Scorer
 from newsnest.study.stages import Stages, delete_models
-from newsnest.study.storage import TrialStore, require_optuna
+from newsnest.study.trials import TrialStore, require_optuna
 from newsnest.train.recipe import require_training
 
 _REPORTS, _FACTS = "reports", "facts"
@@ -82,8 +82,9 @@ def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -
             default = Options(read=config.read)
             stages = Stages(config, store, data, nest.vectors, progress, best=default)
             if config.training is not None and config.stages[0].name != "encoders":
-                stages.best = replace(default, encoder=config.place(config.training.base))
-            _check_default(store, default)
+                stages.best = replace(default, encoder=config.places[config.training.base])
+            if not store.get(_REPORTS):  # what could not be scored at the end raises now
+                load_encoder(default.encoder).prepare([])
             for stage in config.stages:
                 stages.run(stage)
             scorer = Scorer(config.level, nest.vectors, config.resamples, config.seed)
@@ -93,9 +94,9 @@ def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -
         outcome = Outcome(
             config=str(config.file),
             stages=tuple(stages.outcomes),
-            reported=tuple(Reported.of(own) for own in reports[key]),
+            reported=tuple(Reported.of(one) for one in reports[key]),
             looks=len(reports),
-            facts=store.kept(_FACTS) or {},
+            facts=store.get(_FACTS) or {},
             command=command_of(stages.best, config),
             model=stages.model,
             is_default=key == _key(default, config),
@@ -113,12 +114,6 @@ def _check_training(training: Training) -> None:
         check_trackers(training.report_to)
 
 
-def _check_default(store: TrialStore, default: Options) -> None:
-    """Raise early where what newsnest does without a study could not be scored at the end."""
-    if not store.kept(_REPORTS):
-        load_encoder(default.encoder).prepare([])
-
-
 def _report(
     store: TrialStore,
     key: str,
@@ -128,12 +123,12 @@ def _report(
     data: Callable[[], StudyData],
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the reports of every winner so far by its key; that of this one is made once."""
-    reports: dict[str, list[dict[str, Any]]] = store.kept(_REPORTS) or {}
+    reports: dict[str, list[dict[str, Any]]] = store.get(_REPORTS) or {}
     if key not in reports:
         part = data().report
         reports[key] = [asdict(_reported(metric, *both, scorer, part)) for metric in metrics]
-        store.keep(_FACTS, dict(data().facts))
-        store.keep(_REPORTS, reports)
+        store.put(_FACTS, dict(data().facts))
+        store.put(_REPORTS, reports)
     return reports
 
 
@@ -167,11 +162,11 @@ def _key(options: Options, config: StudyConfig) -> str:
 
     Models are named from the study's folder on, wherever the command runs.
     """
-    said = {key: value for key, value in asdict(options).items() if key != "read"}
+    content = {key: value for key, value in asdict(options).items() if key != "read"}
     encoder, folder = Path(options.encoder), config.file.parent
     if encoder.is_relative_to(folder):
-        said["encoder"] = encoder.relative_to(folder).as_posix()
-    return settings_digest({"options": said})
+        content["encoder"] = encoder.relative_to(folder).as_posix()
+    return settings_digest({"options": content})
 
 
 def command_of(options: Options, config: StudyConfig) -> str:

@@ -174,7 +174,7 @@ def _choices(table: TomlTable, key: str, value: Any, kind: type | None) -> Choic
     plain = all(isinstance(one, str | int | float | bool) for one in values)
     if not values or not plain or len({(type(v), v) for v in values}) < len(values):
         must = "be a value, or a list of different ones"
-        raise table.error(key, must, repr(value), "Give one at least.")
+        raise table.error(key, must, repr(value), "Give at least one.")
     if kind is float:
         values = tuple(float(v) if type(v) is int else v for v in values)
     if kind is not None and any(type(one) is not kind for one in values):
@@ -306,21 +306,21 @@ def suggest(drawing: Drawing, space: Space, stage: str) -> dict[str, Value]:
     A setting that is left to newsnest is missing.
     """
     chosen: dict[str, Value] = {}
-    for name, own in space.items():
+    for name, tried in space.items():
         if not ASKED[stage](name, chosen):
             continue
-        if isinstance(own, Choices):
-            one = own.values[0]
-            chosen[name] = one if len(own.values) == 1 else _drawn(drawing, name, own.values)
-        elif own.default and _drawn(drawing, f"{name}=default", (True, False)):
+        if isinstance(tried, Choices):
+            one = tried.values[0]
+            chosen[name] = one if len(tried.values) == 1 else _drawn(drawing, name, tried.values)
+        elif tried.default and _drawn(drawing, f"{name}=default", (True, False)):
             continue
-        elif own.whole:
-            step = 1 if own.step is None else int(own.step)
-            low, high = int(own.low), int(own.high)
-            chosen[name] = drawing.suggest_int(name, low, high, step=step, log=own.log)
+        elif tried.whole:
+            step = 1 if tried.step is None else int(tried.step)
+            low, high = int(tried.low), int(tried.high)
+            chosen[name] = drawing.suggest_int(name, low, high, step=step, log=tried.log)
         else:
             chosen[name] = drawing.suggest_float(
-                name, own.low, own.high, step=own.step, log=own.log
+                name, tried.low, tried.high, step=tried.step, log=tried.log
             )
     return chosen
 
@@ -355,17 +355,3 @@ def options_with(options: Options, params: Params) -> Options:
     if size is not None and size in params:
         changes["clusterer"] = f"{params['clusterer']}:{params[size]}"
     return replace(options, **changes, min_similarity=similar)
-
-
-def assignments(params: Params) -> list[str]:
-    """Return settings as `newsnest train pairs --set` reads them, floats with all their digits.
-
-    Example
-    -------
-    >>> assignments({"loss": "mnr", "learning_rate": 3.123456789e-05})
-    ['loss=mnr', 'learning_rate=3.123456789e-05']
-    """
-    return [
-        f"{name}={value!r}" if isinstance(value, float) else f"{name}={written(value)}"
-        for name, value in params.items()
-    ]

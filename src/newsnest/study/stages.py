@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from newsnest.embed import MemoryCache, VectorCache
-from newsnest.errors import InputError, NewsnestError
+from newsnest.errors import InputError
 from newsnest.pipeline import Options
 from newsnest.progress import Progress
 from newsnest.study.config import NOT_TRAINED, StagePlan, StudyConfig
 from newsnest.study.data import StudyData
-from newsnest.study.outcome import StageOutcome, Trial, leaders, one_line
-from newsnest.study.score import Score, Scorer
-from newsnest.study.space import Params, assignments, options_with
-from newsnest.study.storage import TrialStore
+from newsnest.study.outcome import StageOutcome, one_line
+from newsnest.study.score import Scorer
+from newsnest.study.space import Params, options_with
+from newsnest.study.trials import Scored, Trial, TrialStore, leaders
 from newsnest.train.recipes.pairs import PairsSettings, run
-from newsnest.train.settings import parse_settings
+from newsnest.train.settings import parse_settings, written
 
 _START = "start"
 
@@ -51,7 +50,10 @@ class Stages:
     model: str = ""
     outcomes: list[StageOutcome] = field(default_factory=list)
     _base: str = ""
-    _scorer: Scorer | None = None
+    _scorer: Scorer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._scorer = Scorer(self.config.level, self.vectors)
 
     def run(self, stage: StagePlan) -> None:
         """Run a stage, and take its best on if it is better than the start."""
@@ -61,15 +63,18 @@ class Stages:
         trials = self.store.trials(stage.name)
         with self.progress.start(stage.name, stage.trials, "trials") as task:
             task.advance(min(len(trials), stage.trials))
-            while len(trials) < stage.trials:
+            while True:
+                found = leaders(trials)
+                if stage.name == "training":  # also where a kill came before it
+                    kept = self._model(found[0]) if found else None
+                    delete_models(self.config.work, but=kept)
+                if len(trials) >= stage.trials:
+                    break
                 trials.append(self._trial(stage, trials))
                 task.advance()
-        if stage.name == "training":
-            self._prune(trials)  # a kill may have come before it
-        found = leaders(trials)
         if not found and start is None:
             raise InputError(
-                f"{self.config.file}: one trial of [{stage.name}] at least must work, got none: "
+                f"{self.config.file}: at least one trial of [{stage.name}] must work, got none: "
                 f"{trials[0].error} Correct it and begin anew."
             )
         improved = bool(found) and (start is None or found[0].value > start.value)
@@ -84,77 +89,78 @@ class Stages:
 
     def _start(self, stage: StagePlan) -> Trial:
         """Return what the stage starts from, judged as its trials are."""
-        kept = self.store.kept(_START, stage=stage.name)
+        kept = self.store.get(_START, stage=stage.name)
         if kept is None:
-            scores = {str(seed): self._score(stage, self.best, seed) for seed in stage.seeds}
-            kept = asdict(_scored(-1, {"encoder": self.best.encoder}, scores))
-            self.store.keep(_START, kept, stage=stage.name)
+            seeds, beside = self._scored(stage, lambda seed: self.best)
+            kept = asdict(Trial(-1, {"encoder": self.best.encoder}, seeds, beside))
+            self.store.put(_START, kept, stage=stage.name)
         return Trial(**kept)
 
     def _trial(self, stage: StagePlan, trials: list[Trial]) -> Trial:
-        """Try settings, and keep the result."""
-        number = len(trials)
-        params, drawing = self.store.propose(stage.name, stage.space, number, self.config.seed)
-        same = next((t for t in trials if t.params == params), None)
-        if same is not None:
-            first = same.number if same.same_as is None else same.same_as
-            trial = replace(same, number=number, same_as=first)
-        else:
-            self.data()  # articles that cannot be used are no failure of these settings
-            try:
-                trial = _scored(number, params, self._scores(stage, params, number))
-            except NewsnestError as error:
-                trial = Trial(number, params, error=error.for_people)
-        self.store.add(stage.name, drawing, trial)
-        if stage.name == "training":
-            self._prune([*trials, trial])
-        score = f"failed: {trial.error}" if trial.error else f"{stage.metric} {trial.value:.4f}"
+        """Try settings, and tell the result."""
+
+        def score(params: Params, number: int) -> Scored:
+            if stage.name == "training":
+                return self._scored(
+                    stage,
+                    lambda seed: replace(self.best, encoder=str(self._train(params, number, seed))),
+                )
+            options = self._options(stage, params)
+            return self._scored(stage, lambda seed: options)
+
+        self.data()  # articles that cannot be used are no failure of these settings
+        trial = self.store.tried(stage, trials, self.config.seed, score)
+        result = f"failed: {trial.error}" if trial.error else f"{stage.metric} {trial.value:.4f}"
         again = f" (as trial {trial.same_as})" if trial.same_as is not None else ""
-        self.progress.note(f"{stage.name} {number}: {score}{again}, {one_line(trial.params)}")
+        self.progress.note(
+            f"{stage.name} {trial.number}: {result}{again}, {one_line(trial.params)}"
+        )
         return trial
 
-    def _scores(self, stage: StagePlan, params: Params, number: int) -> dict[str, Score]:
-        """Return the score of each seed."""
-        if stage.name != "training":
-            options = self._options(stage, params)
-            return {str(seed): self._score(stage, options, seed) for seed in stage.seeds}
+    def _scored(self, stage: StagePlan, options: Callable[[int], Options]) -> Scored:
+        """Return the score of each seed, given the pipeline of each."""
         scores = {}
         for seed in stage.seeds:
-            options = replace(self.best, encoder=str(self._train(params, number, seed)))
+            pipeline = options(seed)
             # Vectors of models that will be gone are not kept.
-            scorer = Scorer(self.config.level, MemoryCache())
-            scores[str(seed)] = scorer.score(stage.metric, options, self.data().judged)
-        return scores
+            gone = stage.name == "training" and pipeline is not self.best
+            scorer = Scorer(self.config.level, MemoryCache()) if gone else self._scorer
+            part = self.data().judged.sample(stage.sample, seed)
+            scores[str(seed)] = scorer.score(stage.metric, pipeline, part)
+        first = next(iter(scores.values())).beside
+        return {seed: score.estimate.value for seed, score in scores.items()}, dict(first)
 
     def _options(self, stage: StagePlan, params: Params) -> Options:
         if stage.name == "encoders":
-            return replace(self.best, encoder=self.config.place(str(params["encoder"])))
+            return replace(self.best, encoder=self.config.places[str(params["encoder"])])
         return options_with(self.best, params)
-
-    def _score(self, stage: StagePlan, options: Options, seed: int) -> Score:
-        self._scorer = self._scorer or Scorer(self.config.level, self.vectors)
-        part = self.data().judged.sample(stage.sample, seed)
-        return self._scorer.score(stage.metric, options, part)
 
     def _train(self, params: Params, number: int, seed: int) -> Path:
         """Train a model, or resume training it, or find it."""
         training = self.config.training
         assert training is not None
         # Models and profiles are relative to the study's folder.
-        paths = {k: self.config.place(str(params[k])) for k in ("guide", "profile") if k in params}
-        words = [*assignments({**params, **paths}), f"seed={seed}"]
+        paths = {k: self.config.places[str(params[k])] for k in ("guide", "profile") if k in params}
+        words = [
+            f"{name}={value!r}" if isinstance(value, float) else f"{name}={written(value)}"
+            for name, value in {**params, **paths, "seed": seed}.items()
+        ]  # floats with all their digits
         words += [f"report_to={':'.join(training.report_to)}"] if training.report_to else []
         settings = parse_settings(
             PairsSettings,
             words,
             data=self.data().training,
-            base=self.config.place(self._base),
+            base=self.config.places[self._base],
             output=self._output(number, seed),
         )
         return run(settings, progress=self.progress)
 
     def _output(self, number: int, seed: int) -> Path:
         return self.config.work / f"model-{number}-seed-{seed}"
+
+    def _model(self, trial: Trial) -> Path:
+        """Return the model of the best seed."""
+        return self._output(trial.number, trial.best_seed)
 
     def _trainable(self) -> str:
         """Return what is trained: the best encoder with weights to train."""
@@ -177,17 +183,11 @@ class Stages:
         if stage.name != "training":
             self.best = self._options(stage, trial.params)
             return
-        model = self._output(trial.number, trial.best_seed)
+        model = self._model(trial)
         if not model.is_dir():
             self._train(trial.params, trial.number, trial.best_seed)
         self.model = str(model)
         self.best = replace(self.best, encoder=self.model)
-
-    def _prune(self, trials: list[Trial]) -> None:
-        """Delete every model but that of the best trial's best seed."""
-        found = leaders(trials)
-        kept = self._output(found[0].number, found[0].best_seed) if found else None
-        delete_models(self.config.work, but=kept)
 
 
 def delete_models(work: Path, *, but: Path | None = None) -> None:
@@ -195,9 +195,3 @@ def delete_models(work: Path, *, but: Path | None = None) -> None:
     for folder in work.glob("model-*"):
         if folder != but:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _scored(number: int, params: Params, scores: Mapping[str, Score]) -> Trial:
-    first: dict[str, Any] = dict(next(iter(scores.values())).beside)
-    values = {seed: score.estimate.value for seed, score in scores.items()}
-    return Trial(number, dict(params), values, first)

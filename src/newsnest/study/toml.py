@@ -149,7 +149,7 @@ def text(default: str | None = None) -> Key:
 
 def texts() -> Key:
     """Return the key of one text or a list of them; () where there is none."""
-    return Key((), _several(_is_text), "be a text or a list of texts", "Name one at least.")
+    return Key((), _several(_is_text), "be a text or a list of texts", "Name at least one.")
 
 
 def whole(default: int, *, minimum: int) -> Key:
