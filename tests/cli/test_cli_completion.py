@@ -40,7 +40,8 @@ def test_nests_are_completed_before_other_files(
     (tmp_path / "older").mkdir()
     for name in ("a.nest", "b.nest", "notes.txt", "older/c.nest"):
         (tmp_path / name).touch()
-    assert completed(command, "") == [("plain", n) for n in ("a.nest", "b.nest", "older/")]
+    assert completed(command, "") == [("plain", "a.nest"), ("plain", "b.nest")]
+    assert completed(command, "old") == [("file", "old")]
     assert completed(command, "older/") == [("plain", "older/c.nest")]
     assert completed(command, "no") == [("file", "no")]
     assert completed(command, "nowhere/") == [("file", "nowhere/")]

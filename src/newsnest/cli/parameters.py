@@ -110,7 +110,7 @@ class EncoderName(click.ParamType):  # type: ignore[type-arg]
 
 
 class NestPath(click.Path):
-    """A nest; the shell completes *.nest and folders, and any file where there are none."""
+    """A nest; the shell completes *.nest, and other files and folders where there are none."""
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -123,10 +123,9 @@ class NestPath(click.Path):
         except OSError:
             found = []
         nests = [f"{parent}{path.name}" for path in sorted(found) if path.suffix == ".nest"]
-        folders = [f"{parent}{path.name}/" for path in sorted(found) if path.is_dir()]
         if not nests:
             return [CompletionItem(incomplete, type="file")]
-        return [CompletionItem(name) for name in nests + folders]
+        return [CompletionItem(name) for name in nests]
 
 
 nest_argument = click.argument("nest", type=NestPath(path_type=Path, dir_okay=False))
