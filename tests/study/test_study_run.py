@@ -159,7 +159,7 @@ def test_a_trial_that_cannot_be_is_kept_as_failed_and_the_study_goes_on(tmp_path
     assert not pipeline.improved and pipeline.leaders() == ()
     assert "--reduce" not in outcome.command
     page = (tmp_path / "study.html").read_text()
-    assert "dims must be at most" in page and "Nothing was better than the start" in page
+    assert "dims must be at most" in page and "No trial was better than the start" in page
 
 
 @pytest.mark.usefixtures("quick_default")
@@ -636,7 +636,7 @@ def test_the_command_prints_a_leaderboard_and_json(again: Path):
     told = json.loads(plain.stdout)
     assert [stage["name"] for stage in told["stages"]] == ["encoders", "pipeline"]
     assert told["command"] in first.stdout
-    kept = "nothing was better than the start" in first.stdout
+    kept = "no trial was better than the start" in first.stdout
     assert kept == (not told["stages"][1]["improved"])
 
 
@@ -652,7 +652,7 @@ def test_the_page_says_words_as_text(again: Path):
     outcome = run_study(again)
     page = study_page(replace(outcome, config="<script>.toml", command="<b>", looks=2))
     assert "<script>" not in page and "<b>" not in page and "&lt;b&gt;" in page
-    assert "looked at for 2 winners" in page
+    assert "used to report 2 winners" in page
 
 
 def test_pictures_are_whole_svg_with_names_as_text():

@@ -64,5 +64,5 @@ class _Commands(click.Group):
 def main() -> None:
     """Nest news articles into themes, topics and stories.
 
-    Start with: newsnest demo
+    To try it, run: newsnest demo
     """

@@ -1,4 +1,4 @@
-"""`newsnest study`: find the encoder, the training and the settings that suit a newsroom."""
+"""`newsnest study`: find the encoder, the training and the settings that suit your articles."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 @quiet_option
 @json_option
 def study(config: Path, quiet: bool, as_json: bool) -> None:
-    """Try encoders, trainings and settings of the pipeline on your own articles.
+    """Tune the encoder, its training and the pipeline on your own articles.
 
-    CONFIG is a .toml file that names articles and what to try; docs/study.md explains it. Up to
-    four stages, each from the best of the one before. At the end the winner, and newsnest without
-    any study, are scored on articles that no trial has seen. Trials are kept beside CONFIG: killed
-    at any moment, the same command goes on; a study that has ended is printed again. It also
+    CONFIG is a .toml file that names articles and what to try; see docs/training/study.md. There
+    are up to four stages, each starting from the best result of the one before. At the end the
+    winner and the defaults of newsnest are scored on held-out articles. Finished trials are kept
+    next to CONFIG: the same command resumes an interrupted study and prints a finished one. Also
     writes a page.
     """
     from newsnest.study import read_config, run_study
@@ -59,7 +59,7 @@ def _print_stage(stage: StageOutcome) -> None:
     if stage.start is not None:
         _print_trial("start", stage.start)
     if stage.kept_start:
-        click.echo("  nothing was better than the start, which is kept")
+        click.echo("  no trial was better than the start, which is kept")
     failed = [trial for trial in stage.trials if trial.error]
     if failed:
         click.echo(f"  {len(failed):,} failed, the first: {failed[0].error}")
@@ -91,7 +91,7 @@ def _print_report(outcome: Outcome) -> None:
             f"difference {shown(one.difference)}"
         )
     if outcome.looks > 1:
-        click.echo(f"  they have been looked at for {outcome.looks} winners")
+        click.echo(f"  these articles have been used to report {outcome.looks} winners")
     click.echo(outcome.verdict)
     if outcome.model:
         click.echo(f"The trained encoder: {outcome.model}")

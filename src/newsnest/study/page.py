@@ -48,7 +48,7 @@ def study_page(outcome: Outcome) -> str:
 def _report(outcome: Outcome) -> list[str]:
     """Return the table of what was measured on articles that the study never used."""
     again = (
-        f" They have been looked at for {outcome.looks} winners: the more often, the less it says."
+        f" They have been used to report {outcome.looks} winners: more winners, weaker evidence."
         if outcome.looks > 1
         else ""
     )
@@ -77,7 +77,7 @@ def _reported(one: Reported) -> str:
 
 def _stage(stage: StageOutcome) -> list[str]:
     failed = [trial for trial in stage.trials if trial.error]
-    kept = " Nothing was better than the start, which is kept." if stage.kept_start else ""
+    kept = " No trial was better than the start, which is kept." if stage.kept_start else ""
     out = [f"<h2>Stage {escape(stage.name)}</h2>", f"<p>By {escape(stage.metric)}.{kept}</p>"]
     rows = [_row(str(place), trial) for place, trial in enumerate(stage.leaders()[:TOP], start=1)]
     if stage.start is not None:
