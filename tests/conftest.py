@@ -103,3 +103,18 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make_tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return lambda **options: build_tiny_model(tmp_path_factory.mktemp("tiny"), **options)
+
+
+@pytest.fixture
+def static_model(tiny_model: Path, tmp_path: Path) -> Path:
+    """A static model as sentence-transformers saves it, over the tokens of the tiny model."""
+    import numpy as np
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(tiny_model / "tokenizer.json"))
+    rows = np.random.default_rng(0).standard_normal((tokenizer.get_vocab_size(), 12))
+    modules = [StaticEmbedding(tokenizer, embedding_weights=rows.astype(np.float32)), Normalize()]
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path / "saved"))
+    return tmp_path / "saved"

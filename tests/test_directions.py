@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import invented
 import newsnest
+from newsnest.errors import ParameterError
 
 ROOT = Path(newsnest.__file__).parent
 BASE = {"types", "errors", "progress", "plugins"}
@@ -102,12 +104,52 @@ def test_what_is_misspelt_is_told_without_loading_the_heavy_parts(tmp_path, argu
     assert not set(done.stdout.split()) & {"torch", "numba", "sklearn", "plotly"}
 
 
-def test_help_comes_without_loading_the_heavy_parts():
-    heavy = {"torch", "numba", "sklearn", "plotly"}
-    assert not loaded_by("import newsnest.cli.main, newsnest.cli.cluster") & heavy
+HEAVY = {"torch", "transformers", "numba", "sklearn", "pandas", "scipy.stats", "plotly", "pyarrow"}
 
 
-@pytest.mark.parametrize("part", ["embed", "describe", "evaluate"])
-def test_a_face_loads_no_library_that_only_its_functions_need(part):
-    heavy = {"torch", "numba", "sklearn", "pandas", "scipy.stats", "transformers", "model2vec"}
-    assert not loaded_by(f"import newsnest.{part}") & heavy
+@pytest.mark.parametrize(
+    "statement", ["newsnest.cli.main, newsnest.cli.cluster", "newsnest.pipeline"]
+)
+def test_help_and_the_pipeline_come_without_the_heavy_parts(statement: str):
+    assert not loaded_by(f"import {statement}") & (HEAVY | {"scipy.sparse"})
+
+
+def run_cluster(folder: Path, *options: str) -> tuple[str, set[str]]:
+    """Nest news.jsonl in a process of its own; return what it printed and what it loaded."""
+    words = ["cluster", "news.jsonl", "-o", "n.nest", "--quiet", *options]
+    code = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules)); "
+        f"from newsnest.cli.main import main; main({words})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    *printed, loaded = done.stdout.splitlines()
+    return "\n".join(printed), set(loaded.split())
+
+
+def test_a_finished_nest_is_found_without_loading_what_computes(tmp_path: Path):
+    invented.write(tmp_path / "news.jsonl", invented.articles())
+    made, _ = run_cluster(tmp_path, "--encoder", "tfidf")
+    again, loaded = run_cluster(tmp_path, "--encoder", "tfidf")
+    assert "run 1, 51 articles" in made and "nothing to do" in again
+    assert not loaded & (HEAVY - {"numba"})
+
+
+def test_nesting_with_static_vectors_loads_no_torch(tmp_path: Path, static_model: Path):
+    invented.write(tmp_path / "news.jsonl", invented.articles())
+    made, loaded = run_cluster(tmp_path, "--encoder", str(static_model))
+    assert "run 1, 51 articles" in made
+    # The map of stories is scikit-learn's t-SNE; it brings pandas, pyarrow and scipy.stats along.
+    assert not loaded & {"torch", "transformers", "sentence_transformers", "model2vec", "plotly"}
+
+
+def test_calling_the_package_cluster_says_what_to_call():
+    with pytest.raises(
+        ParameterError, match=r"is a package. To cluster texts call Nester\(\)\.fit"
+    ):
+        newsnest.cluster(["Sea wall breached"])
+    from newsnest import cluster
+
+    with pytest.raises(AttributeError, match="'newsnest.cluster' has no attribute 'Rac'"):
+        cluster.Rac  # noqa: B018

@@ -40,6 +40,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use, so that `import newsnest` stays light."""
+    if name == "cluster":  # typed for a function; says what to call
+        return import_module("newsnest.cluster")
     if name not in _HOME:
         raise AttributeError(f"module 'newsnest' has no attribute '{name}'")
     return getattr(import_module(_HOME[name]), name)

@@ -122,6 +122,9 @@ LEVELS = ("theme", "topic", "story")
 Order = Literal["fine-to-coarse", "coarse-to-fine"]
 """Which level is clustered first; the others are nested around it or within it."""
 
+Reducer = Literal["none", "pca", "truncate", "umap"]
+"""How vectors lose dimensions before they are clustered."""
+
 
 def check_level(told: str, name: str) -> None:
     """Raise ParameterError unless a run has a level of this name; `told` begins the message."""

@@ -44,7 +44,7 @@ def test_clean_says_what_it_does_and_writes_when_told(newsnest, profile, news, t
     assert "declined: 1 dropped, 11 without its columns\n" in dry
     assert "\n  1: “X1 rates held by bank today” dropped, status is" in dry
     assert "codes: 11 changed\n  0: “X0 sea wall breached today” → “sea wall breached today”" in dry
-    assert dry.endswith("Nothing was written; -o FILE.jsonl does.\n")
+    assert dry.endswith("Nothing was written. Write the result with -o FILE.jsonl.\n")
     out = tmp_path / "clean.jsonl"
     told = newsnest("clean", news, "--profile", profile, "-o", out, "--json").stdout
     assert json.loads(told)["kept"] == len(out.read_text().splitlines()) == 11

@@ -295,7 +295,7 @@ def test_gold_labels_of_other_articles_are_an_error(newsnest, nest: Path, tmp_pa
     gold = tmp_path / "gold.csv"
     gold.write_text("id,story\nx1,a\nx2,b\n")
     told = newsnest("evaluate", "clusters", nest, "--gold", gold, "--level", "story", status=1)
-    assert f"{nest} and {gold} must share ids, got none that stands in both" in told.stderr
+    assert f"{nest} and {gold} must share ids, got none in common" in told.stderr
     assert "and 'x1'). Give the gold labels of these articles" in told.stderr
     assert told.stdout == ""
 

@@ -141,8 +141,8 @@ def test_what_cannot_be_read_is_said(pairs, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("-k", "0"), "'0' is no whole number from 1 on"),
-        (("-k", "3,x"), "'x' is no whole number from 1 on"),
+        (("-k", "0"), "'0' is not a whole number of at least 1"),
+        (("-k", "3,x"), "'x' is not a whole number of at least 1"),
         (("-o", "a.png"), "-o must end in .html or .svg, got 'a.png'"),
     ],
 )

@@ -109,8 +109,8 @@ def test_an_interrupted_command_says_that_it_can_go_on(tmp_path: Path, tiny_mode
     assert "vectors from the cache" in line
     assert process.returncode == 130
     assert rest.strip().splitlines()[-1] == (
-        f"newsnest: interrupted. The steps that were completed are kept in {nest}: the same "
-        "command goes on from there."
+        f"newsnest: interrupted. Completed steps are kept in {nest}: run the same command to "
+        "continue."
     )
     assert f"Run 1 of {nest} is not finished: it was interrupted." in run("show", nest).stderr
 

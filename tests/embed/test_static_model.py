@@ -16,19 +16,6 @@ from newsnest.errors import EncoderError
 TEXTS = ["Sea wall breached in storm", "Bank holds rates", "storm storm bank", "Bank holds rates"]
 
 
-@pytest.fixture
-def static_model(tiny_model: Path, tmp_path: Path) -> Path:
-    """A static model as sentence-transformers saves it, over the tokens of the tiny model."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
-
-    tokenizer = Tokenizer.from_file(str(tiny_model / "tokenizer.json"))
-    rows = np.random.default_rng(0).standard_normal((tokenizer.get_vocab_size(), 12))
-    modules = [StaticEmbedding(tokenizer, embedding_weights=rows.astype(np.float32)), Normalize()]
-    SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path / "saved"))
-    return tmp_path / "saved"
-
-
 def test_a_static_folder_is_known_and_read_as_sentence_transformers_reads_it(static_model):
     from sentence_transformers import SentenceTransformer
 

@@ -12,19 +12,19 @@ import newsnest.corpus
 from newsnest.cluster import Reduction
 from newsnest.errors import InputError
 from newsnest.pipeline import Options
-from newsnest.study.config import STAGES
-from newsnest.study.read import read_config
+from newsnest.study.config import STAGES, read_config
 from newsnest.study.run import command_of
-from newsnest.study.settings import (
+from newsnest.study.space import (
     KEYWORDS,
     PIPELINE,
+    Choices,
+    Range,
     asked_in_pipeline,
     asked_in_training,
     options_with,
     training_settings,
 )
-from newsnest.study.space import Choices, Range
-from newsnest.study.table import line_of
+from newsnest.study.toml import line_of
 
 TUNING = '[tuning]\narticles = "a.jsonl"\nlabel = "story"\n'
 ENCODERS = '[encoders]\nnames = ["tfidf"]\n'
@@ -149,8 +149,8 @@ def test_what_is_wrong_names_file_line_and_cure(tmp_path: Path, text: str, messa
         ("dims = {low = 8, high = 13, step = 3}", "line 5: .*step must be above 0 and divide"),
         ("dims = {low = 8, high = 9, default = 1}", "line 5: .*default must be true or false"),
         ("dims = {low = 8, high = 9, default = true}", "line 5: .*default must stand with what"),
-        ("dims = [8]", r"line 5: \[pipeline.settings\] dims must mean something beside the other"),
-        ("hdbscan_size = 4", "line 5: .*hdbscan_size must mean something beside the other"),
+        ("dims = [8]", r"line 5: \[pipeline.settings\] dims must be used together with the other"),
+        ("hdbscan_size = 4", "line 5: .*hdbscan_size must be used together with the other"),
         ("dims = {low = 8, high = 9, log = 1}", "line 5: .*log must be true or false"),
         (
             "time_weight = {low = 0.0, high = 0.5, log = true}",
@@ -184,7 +184,10 @@ def test_what_is_wrong_with_a_setting_is_said(tmp_path: Path, settings: str, mes
         ),
         ("[training.settings]\nepoch = 2\n", "line 5: .*Did you mean 'epochs'"),
         ("[training.settings]\nseed = 2\n", "line 5: .*seed must not stand there"),
-        ("[training.settings]\nguide_margin = 0.1\n", "line 5: .*guide_margin must mean something"),
+        (
+            "[training.settings]\nguide_margin = 0.1\n",
+            "5: .*guide_margin must be used together",
+        ),
         (
             "[training.settings]\nepochs = {low = 0, high = 2}\n",
             "line 5: .*epochs must be more than",
@@ -268,7 +271,7 @@ def test_a_folder_named_as_a_known_encoder_is_not_taken_for_it(tmp_path: Path, t
         write(tmp_path, TUNING + '[encoders]\nnames = ["static", "mine"]\nmetric = "mrr"\n')
     )
     assert config.stages[0].space == {"encoder": Choices(("static", "mine"))}
-    assert config.place("static") == "static" and config.place("mine") == str(tmp_path / "mine")
+    assert config.places == {"static": "static", "mine": str(tmp_path / "mine")}
 
 
 def test_a_study_is_the_same_wherever_the_command_runs_and_its_folder_lies(

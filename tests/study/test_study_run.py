@@ -32,12 +32,12 @@ from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import Estimate, bcubed_f1
 from newsnest.pipeline import Options
 from newsnest.study import run_study
+from newsnest.study.config import read_config
 from newsnest.study.data import Labelled, prepare_data
 from newsnest.study.page import draw_bars, draw_history, study_page
-from newsnest.study.read import read_config
 from newsnest.study.run import _key
-from newsnest.study.score import Judge
-from newsnest.study.storage import Store
+from newsnest.study.score import Scorer
+from newsnest.study.trials import TrialStore
 from newsnest.types import Article
 
 SETTINGS = """[pipeline]
@@ -94,11 +94,11 @@ def trials(outcome) -> list[dict[str, Any]]:
 def test_a_study_goes_through_its_stages_and_reports_winner_and_default(tmp_path: Path):
     outcome = run_study(make(tmp_path))  # the default is minilm itself
     encoders, pipeline = outcome.stages
-    assert [record.params for record in encoders.records] == [{"encoder": "tfidf"}]
-    assert len(pipeline.records) == 5 and pipeline.start is not None
-    for record in pipeline.leaders():
-        assert set(record.seeds) == {"0", "1"}
-        assert record.value == pytest.approx(np.mean(list(record.seeds.values())))
+    assert [trial.params for trial in encoders.trials] == [{"encoder": "tfidf"}]
+    assert len(pipeline.trials) == 5 and pipeline.start is not None
+    for trial in pipeline.leaders():
+        assert set(trial.seeds) == {"0", "1"}
+        assert trial.value == pytest.approx(np.mean(list(trial.seeds.values())))
     best = pipeline.leaders()[0]
     assert pipeline.improved == (best.value > pipeline.start.value)
     (reported,) = outcome.reported
@@ -131,7 +131,7 @@ def test_a_study_that_has_ended_is_found_again_and_nothing_is_done(again: Path, 
     def never(*given: Any) -> None:
         raise AssertionError("something was scored again")
 
-    monkeypatch.setattr(Judge, "score", never)
+    monkeypatch.setattr(Scorer, "score", never)
     monkeypatch.setattr("newsnest.study.run.prepare_data", never)
     again.with_name("study.html").unlink()
     assert run_study(again).as_dict() == first.as_dict()
@@ -155,11 +155,11 @@ def test_a_trial_that_cannot_be_is_kept_as_failed_and_the_study_goes_on(tmp_path
     text = STUDY.replace("dims = [4, 5000]", "dims = 5000").replace('["none", "pca"]', '"pca"')
     outcome = run_study(make(tmp_path, text))
     pipeline = outcome.stages[-1]
-    assert all("dims must be at most" in record.error for record in pipeline.records)
+    assert all("dims must be at most" in trial.error for trial in pipeline.trials)
     assert not pipeline.improved and pipeline.leaders() == ()
     assert "--reduce" not in outcome.command
     page = (tmp_path / "study.html").read_text()
-    assert "dims must be at most" in page and "Nothing was better than the start" in page
+    assert "dims must be at most" in page and "No trial was better than the start" in page
 
 
 @pytest.mark.usefixtures("quick_default")
@@ -167,7 +167,7 @@ def test_where_no_encoder_works_the_study_says_why(tmp_path: Path):
     text = STUDY.replace("seeds = 0\n", 'metric = "story_auroc"\n')
     rows = [{**row, "text": ""} for row in articles()]
     config = write_study(tmp_path, text, {"a.jsonl": rows})
-    with pytest.raises(InputError, match=r"one trial of \[encoders\] at least must work"):
+    with pytest.raises(InputError, match=r"at least one trial of \[encoders\] must work"):
         run_study(config)
 
 
@@ -177,13 +177,13 @@ def test_the_same_settings_are_scored_once(tmp_path: Path):
         TUNING
         + "[pipeline]\ntrials = 6\nseeds = 0\n[pipeline.settings]\ntime_weight = [0.0, 0.2]\n"
     )
-    records = run_study(make(tmp_path, text)).stages[0].records
-    made = [record for record in records if record.same_as is None]
-    assert len(records) == 6 and len(made) <= 2
-    for record in records:
-        if record.same_as is not None:
-            assert records[record.same_as].params == record.params
-            assert records[record.same_as].seeds == record.seeds
+    tried = run_study(make(tmp_path, text)).stages[0].trials
+    made = [trial for trial in tried if trial.same_as is None]
+    assert len(tried) == 6 and len(made) <= 2
+    for trial in tried:
+        if trial.same_as is not None:
+            assert tried[trial.same_as].params == trial.params
+            assert tried[trial.same_as].seeds == trial.seeds
 
 
 @pytest.mark.usefixtures("quick_default")
@@ -205,21 +205,21 @@ def test_a_file_that_is_no_study_is_left_as_it_is(tmp_path: Path):
         path = tmp_path / name
         path.mkdir() if content is None else path.write_bytes(content)
         with pytest.raises(InputError, match="must be a study, got something else"):
-            Store(path, tmp_path / "lock")
+            TrialStore(path, tmp_path / "lock")
     with sqlite3.connect(tmp_path / "nest.db") as sql:
         sql.execute("CREATE TABLE articles (id)")
     with pytest.raises(InputError, match="must be a study, got something else"):
-        Store(tmp_path / "nest.db", tmp_path / "lock")
+        TrialStore(tmp_path / "nest.db", tmp_path / "lock")
     with pytest.raises(InputError, match="must lie in a folder that exists"):
-        Store(tmp_path / "nowhere" / "study.db", tmp_path / "lock")
+        TrialStore(tmp_path / "nowhere" / "study.db", tmp_path / "lock")
 
 
 def test_a_range_with_default_leaves_some_trials_to_what_newsnest_measures(tmp_path: Path):
     text = TUNING + "[pipeline.settings]\nmin_similarity.story = {low = 0.1, high = 0.5"
     for more in ("}\n", ", default = true}\n"):
         (stage,) = read_config(make(tmp_path, text + more)).stages
-        with Store(tmp_path / "study.db", tmp_path / "lock") as store:
-            told = [store.propose("pipeline", stage.space, n, 0).params for n in range(20)]
+        with TrialStore(tmp_path / "study.db", tmp_path / "lock") as store:
+            told = [store.propose(stage, n, 0)[0] for n in range(20)]
         given = [float(own["min_similarity.story"]) for own in told if own]
         assert all(0.1 <= value <= 0.5 for value in given) and len(set(given)) > 5
         assert (len(given) < 20) == ("default" in more)
@@ -250,23 +250,23 @@ def test_the_name_of_a_storage_may_hold_anything(tmp_path: Path):
     folder = tmp_path / "a?b {c} %20 #é"
     folder.mkdir()
     for _ in range(2):
-        with Store(folder / "study?.db", folder / "lock") as store:
-            assert store.kept("x") in (None, 1)
-            store.keep("x", 1)
-            assert store.kept("x") == 1
+        with TrialStore(folder / "study?.db", folder / "lock") as store:
+            assert store.get("x") in (None, 1)
+            store.put("x", 1)
+            assert store.get("x") == 1
     assert {path.name for path in folder.iterdir()} == {"study?.db", "lock"}
 
 
 def test_a_study_runs_once_at_a_time(tmp_path: Path):
     with (
-        Store(tmp_path / "study.db", tmp_path / "lock"),
+        TrialStore(tmp_path / "study.db", tmp_path / "lock"),
         pytest.raises(InputError, match="must be free, got a study that is running"),
     ):
-        Store(tmp_path / "study.db", tmp_path / "lock")
+        TrialStore(tmp_path / "study.db", tmp_path / "lock")
 
 
 def test_without_optuna_the_pip_line_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("newsnest.study.storage.find_spec", lambda name: None)
+    monkeypatch.setattr("newsnest.study.trials.find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r'Run pip install "newsnest\[study\]"'):
         run_study(make(tmp_path))
 
@@ -406,9 +406,9 @@ def test_bcubed_is_that_of_evaluate_with_labels_of_some_articles():
     part = labelled(articles())
     part.gold[::5] = -1
     options = Options(encoder="tfidf")
-    judge = Judge("story", MemoryCache(), resamples=20)
-    found = judge.score("bcubed_f1", options, part)
-    nested = judge._nested(options, part)
+    scorer = Scorer("story", MemoryCache(), resamples=20)
+    found = scorer.score("bcubed_f1", options, part)
+    nested = scorer._nested(options, part)
     labels = nested.hierarchy.labels[-1][nested.item]
     gold = [None if code < 0 else code for code in part.gold.tolist()]
     assert found.estimate.value == pytest.approx(bcubed_f1(labels.tolist(), gold))
@@ -422,7 +422,7 @@ def test_every_metric_is_a_number_within_its_bounds_and_the_same_again(metric: s
     part = labelled(articles())
     options = Options(encoder="tfidf", reduce="pca", dims=8)
     one, other = (
-        Judge("story", MemoryCache(), resamples=10).score(metric, options, part) for _ in range(2)
+        Scorer("story", MemoryCache(), resamples=10).score(metric, options, part) for _ in range(2)
     )
     assert one.estimate == other.estimate and -1 <= one.estimate.value <= 1
     if metric in ("silhouette", "stability"):
@@ -431,28 +431,28 @@ def test_every_metric_is_a_number_within_its_bounds_and_the_same_again(metric: s
 
 def test_diversity_of_single_keywords_has_no_coherence_beside_it():
     options = Options(encoder="tfidf", keyword_terms=1, min_similarity={"story": -1.0})
-    found = Judge("story", MemoryCache()).score("diversity", options, labelled(articles()))
+    found = Scorer("story", MemoryCache()).score("diversity", options, labelled(articles()))
     assert found.estimate.value == 1.0 and found.beside["npmi"] is None
 
 
 def test_a_metric_without_what_it_needs_says_so():
-    with pytest.raises(InputError, match="stability: two articles at least must be there, got 1"):
-        Judge("story", MemoryCache()).score(
+    with pytest.raises(InputError, match="stability: there must be at least two articles, got 1"):
+        Scorer("story", MemoryCache()).score(
             "stability", Options(encoder="tfidf"), labelled(articles()[:1])
         )
     rows = [{**row, "text": ""} for row in articles()]
-    judge = Judge("story", MemoryCache())
-    with pytest.raises(InputError, match="auroc: two articles at least must have a title and a"):
-        judge.score("auroc", Options(encoder="tfidf"), labelled(rows))
+    scorer = Scorer("story", MemoryCache())
+    with pytest.raises(InputError, match="auroc: at least two articles must have a title and a"):
+        scorer.score("auroc", Options(encoder="tfidf"), labelled(rows))
     alone = [{**row, "story": row["id"]} for row in articles()]
     with pytest.raises(InputError, match="story_auroc: two articles of one story"):
-        judge.score("story_auroc", Options(encoder="tfidf"), labelled(alone))
+        scorer.score("story_auroc", Options(encoder="tfidf"), labelled(alone))
     apart = Options(encoder="tfidf", min_similarity={"story": 1.0})
     with pytest.raises(InputError, match="keywords: some story must have 3 texts, got none"):
-        judge.score("npmi", apart, labelled(articles()))
+        scorer.score("npmi", apart, labelled(articles()))
     together = Options(encoder="tfidf", min_similarity={"story": -1.0})
-    with pytest.raises(InputError, match="silhouette: articles must fall into two clusters"):
-        judge.score("silhouette", together, labelled(articles()))
+    with pytest.raises(InputError, match="articles must fall into at least two clusters"):
+        scorer.score("silhouette", together, labelled(articles()))
 
 
 @pytest.mark.usefixtures("quick_default")
@@ -636,7 +636,7 @@ def test_the_command_prints_a_leaderboard_and_json(again: Path):
     told = json.loads(plain.stdout)
     assert [stage["name"] for stage in told["stages"]] == ["encoders", "pipeline"]
     assert told["command"] in first.stdout
-    kept = "nothing was better than the start" in first.stdout
+    kept = "no trial was better than the start" in first.stdout
     assert kept == (not told["stages"][1]["improved"])
 
 
@@ -652,7 +652,7 @@ def test_the_page_says_words_as_text(again: Path):
     outcome = run_study(again)
     page = study_page(replace(outcome, config="<script>.toml", command="<b>", looks=2))
     assert "<script>" not in page and "<b>" not in page and "&lt;b&gt;" in page
-    assert "looked at for 2 winners" in page
+    assert "used to report 2 winners" in page
 
 
 def test_pictures_are_whole_svg_with_names_as_text():

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.parameters import (
-    date_order_option,
-    field_option,
-    going_on,
-    json_option,
-    quiet_option,
-    resamples_option,
-    seed_option,
-    split_option,
-)
+from newsnest.cli.evaluate_encoder import scale_option
+from newsnest.cli.measure import Measuring, measuring, print_json, shown
+from newsnest.cli.parameters import date_order_option, going_on
 from newsnest.cli.progress import progress_for
 from newsnest.types import check_level
 
@@ -35,52 +27,37 @@ _FILE = click.Path(path_type=Path)
     multiple=True,
     type=_FILE,
     metavar="FILE",
-    help="Articles with labels: for the best B-cubed F1. May be repeated; each is a corpus.",
+    help="Articles with labels: maximise B-cubed F1. Repeatable; each file is a corpus.",
 )
 @click.option(
     "--pairs",
     multiple=True,
     type=_FILE,
     metavar="FILE",
-    help="Judged pairs, as newsnest evaluate pairs reads them. May be repeated.",
+    help="Judged pairs, as for newsnest evaluate pairs. Repeatable.",
 )
 @click.option(
     "--articles",
     multiple=True,
     type=_FILE,
     metavar="PATH",
-    help="Articles without labels. Alone: their measured defaults are made fixed. With --pairs: "
-    "the corpus they are from. May be repeated.",
+    help="Articles without labels. Alone: fix the defaults measured on them. With --pairs: the "
+    "corpus of the pairs. Repeatable.",
 )
 @click.option(
     "--level",
     "levels",
     multiple=True,
     metavar="LEVEL[=GOLDFIELD]",
-    help="Which levels: story, or story=event. May be repeated.  [default: all there is]",
+    help="Level to calibrate: story, or story=event. Repeatable.  [default: all available]",
 )
 @click.option(
     "--precision",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Of --pairs: the share of pairs put together that are to belong together, e.g. 0.9.  "
-    "[default: the best F1 of the pairs]",
+    help="Target pair precision with --pairs, e.g. 0.9.  [default: maximise F1]",
 )
-@click.option(
-    "--scale",
-    type=float,
-    nargs=2,
-    default=(0.0, 1.0),
-    show_default=True,
-    metavar="DIFFERENT SAME",
-    help="Of --pairs: the score of two different texts and of two that say the same.",
-)
-@split_option()
-@field_option("text=body")
-@date_order_option
-@resamples_option
-@seed_option("the resamples")
-@quiet_option
-@json_option
+@scale_option
+@measuring(field="text=body", encoder=False, between=[date_order_option])
 def calibrate(
     model: Path,
     gold: tuple[Path, ...],
@@ -89,19 +66,14 @@ def calibrate(
     levels: tuple[str, ...],
     precision: float | None,
     scale: tuple[float, float],
-    split: str | None,
-    fields: dict[str, str],
     date_order: DateOrder | None,
-    resamples: int,
-    seed: int,
-    quiet: bool,
-    as_json: bool,
+    shared: Measuring,
 ) -> None:
     """Set min_similarity of the levels of MODEL, in its newsnest.json.
 
-    MODEL is a folder that newsnest train wrote, or any sentence-transformers model. newsnest
-    cluster --encoder MODEL takes the values at once. Calibrate on what the model was not trained
-    on. Each FILE is .jsonl, .csv, .tsv (also .gz) or .parquet.
+    MODEL is a folder written by newsnest train, or any sentence-transformers model; newsnest
+    cluster --encoder MODEL then uses the values. Calibrate on data the model was not trained on.
+    Each FILE is .jsonl, .csv, .tsv (also .gz) or .parquet.
     """
     named = dict(level.partition("=")[::2] for level in levels)
     for name in named:
@@ -117,15 +89,17 @@ def calibrate(
     from newsnest.pipeline.pair_calibration import PairFiles, calibrate_by_pairs
 
     # With --pairs, --field names columns of the pairs, not of the articles.
-    read = ReadOptions(fields={} if pairs else fields, date_order=date_order)
-    resampling = Resampling(resamples, seed)
-    with progress_for(quiet) as progress, going_on(f"{model} is as it was."):
+    read = ReadOptions(fields={} if pairs else shared.fields or {}, date_order=date_order)
+    resampling = Resampling(shared.resamples, shared.seed)
+    with progress_for(shared.quiet) as progress, going_on(f"{model} is unchanged."):
         if gold:
             columns = {level: field or level for level, field in named.items()}
-            labelled = GoldFiles(gold, columns, split, read)
+            labelled = GoldFiles(gold, columns, shared.split, read)
             found = calibrate_by_gold(model, labelled, resampling=resampling, progress=progress)
         elif pairs:
-            judged = PairFiles(pairs, scale, split, fields, tuple(named), articles, read)
+            judged = PairFiles(
+                pairs, scale, shared.split, shared.fields or {}, tuple(named), articles, read
+            )
             found = calibrate_by_pairs(
                 model, judged, precision=precision, resampling=resampling, progress=progress
             )
@@ -133,9 +107,8 @@ def calibrate(
             found = calibrate_by_articles(
                 model, articles, levels=tuple(named), read=read, progress=progress
             )
-    if as_json:
-        told = {"model": str(model), "levels": [level.as_dict() for level in found]}
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    if shared.as_json:
+        print_json({"model": str(model), "levels": [level.as_dict() for level in found]})
         return
     for level in found:
         click.echo(_line(level))
@@ -143,17 +116,20 @@ def calibrate(
 
 
 def _line(level: CalibratedLevel) -> str:
-    """Return a level on one line: the value, what it reaches, and on how much that rests."""
+    """Return a level on one line: the value, the score it reaches, and the evidence."""
+    from newsnest.evaluate import Estimate
+
     known = level.evidence
-    parts = [f"{level.name}: min_similarity {_shown(level.as_dict()['min_similarity'])}"]
+    parts = [f"{level.name}: min_similarity {shown(level.min_similarity)}"]
     if level.dated is not None:
-        dated = _shown(level.as_dict()["dated"])
-        parts[0] += f" by text alone, {dated} between articles of one moment"
+        parts[0] += f" by text alone, {shown(level.dated)} for articles of the same time"
     if known["by"] == "gold":
-        parts.append(f"B-cubed F1 {_shown(known['f1'])}")
+        parts.append(f"B-cubed F1 {shown(Estimate(**known['f1']))}")
         parts.append(f"{known['articles']:,} articles in {known['gold_clusters']:,} gold clusters")
     elif known["by"] == "pairs":
-        parts.append(f"precision {_shown(known['precision'])}, recall {known['recall']:.3f}")
+        parts.append(
+            f"precision {shown(Estimate(**known['precision']))}, recall {shown(known['recall'])}"
+        )
         parts.append(
             f"{known['above']:,} of {known['pairs']:,} pairs above, {known['alike']:,} alike, "
             f"{known['components']:,} independent"
@@ -161,11 +137,5 @@ def _line(level: CalibratedLevel) -> str:
     else:
         parts.append(f"measured default of {known['articles']:,} articles")
     if "f1_dated" in known:
-        parts.append(f"with dates F1 {_shown(known['f1_dated'])}")
+        parts.append(f"with dates F1 {shown(Estimate(**known['f1_dated']))}")
     return "; ".join(parts)
-
-
-def _shown(value: dict[str, Any]) -> str:
-    if value["low"] is None:
-        return f"{value['value']:.3f}"
-    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"

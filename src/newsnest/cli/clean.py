@@ -1,4 +1,4 @@
-"""`newsnest clean`: what a cleaning profile does to files, and the files without it."""
+"""`newsnest clean`: apply a cleaning profile to files, and show what it does."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _SHOWN = 60  # characters of each side of an example
     "--profile",
     required=True,
     metavar="NAME|FILE",
-    help="generic, fr-regional, or a .toml file of your own.",
+    help="generic, fr-regional, or your own .toml file.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="A .jsonl file for the rows that stay; one that is there is replaced.  "
-    "[default: nothing is written]",
+    help="Write the remaining rows to this .jsonl file, replacing an existing one.  "
+    "[default: write nothing]",
 )
 @click.option(
     "--examples",
     type=click.IntRange(min=0),
     default=3,
     show_default=True,
-    help="Of each rule, at most.",
+    help="Maximum number of examples per rule.",
 )
 @field_option("text=body")
 @quiet_option
@@ -54,10 +54,10 @@ def clean(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Clean the titles, texts and summaries of PATH..., and say what was changed and dropped.
+    """Clean the titles, texts and summaries of PATH..., and report what was changed and dropped.
 
-    PATH is what `newsnest cluster` reads. A row that stays keeps its id and all other fields.
-    `newsnest cluster --profile` does the same while it reads.
+    PATH is what `newsnest cluster` reads. Remaining rows keep their id and all other fields.
+    `newsnest cluster --profile` does the same while reading.
     """
     from newsnest.corpus import ReadOptions, clean_files, load_profile
 
@@ -89,11 +89,11 @@ def _print(report: CleanReport, output: Path | None) -> None:
     )
     first = report.first_rejected
     if first is not None:
-        click.echo(f"  the first that is none: {first.file}:{first.line}: {first.reason}")
+        click.echo(f"  the first of these: {first.file}:{first.line}: {first.reason}")
     for rule in report.rules.values():
         _print_rule(rule)
     if output is None:
-        click.echo("Nothing was written; -o FILE.jsonl does.")
+        click.echo("Nothing was written. Write the result with -o FILE.jsonl.")
     else:
         click.echo(f"{output}: {report.kept:,} {plural('row', report.kept)}")
 

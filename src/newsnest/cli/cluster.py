@@ -1,20 +1,22 @@
-"""`newsnest cluster`: from files of articles to a nest."""
+"""`newsnest cluster`: from files of articles to a nest; `newsnest demo`: the same on a sample."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
 from newsnest.cli.parameters import (
-    Duration,
-    Similarities,
+    NestPath,
     date_order_option,
     encoder_option,
     field_option,
     going_on,
     kept_in,
+    options_of,
+    profile_option,
     quiet_option,
     spooled,
 )
@@ -25,129 +27,34 @@ from newsnest.types import Rejected
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="PATH..."
+)
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=NestPath(path_type=Path),
     metavar="NEST",
-    help="The nest to write; made if it is not there, added to if it is.",
+    help="The nest to write; an existing one is added to.",
 )
-@encoder_option
-@click.option(
-    "--long-texts",
-    type=click.Choice(["head", "head+tail", "mean"]),
-    default="head",
-    show_default=True,
-    help="What to read of texts the encoder would cut.",
-)
-@click.option(
-    "--backend",
-    type=click.Choice(["auto", "torch", "bfloat16", "int8"]),
-    default="auto",
-    show_default=True,
-    help="What computes minilm and other transformers; int8 is the fastest on a CPU.",
-)
-@click.option(
-    "--order",
-    type=click.Choice(["fine-to-coarse", "coarse-to-fine"]),
-    default="fine-to-coarse",
-    show_default=True,
-    help="Which level comes first.",
-)
-@click.option(
-    "--exact/--nearby",
-    default=None,
-    help="Compare all texts with each other, or first those nearby.  "
-    "[default: nearby above 300,000 texts]",
-)
-@click.option(
-    "--min-similarity",
-    type=Similarities(),
-    default={},
-    help="Override the default of a level: theme=0.05,topic=0.2,story=0.4",
-)
-@click.option(
-    "--time-scale",
-    type=Duration(),
-    default=None,
-    help="How long a story's burst lasts, e.g. 12h, 1d.  [default: measured]",
-)
-@click.option(
-    "--time-weight",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=None,
-    help="Weight of dates at the story level; 0 turns them off.  [default: measured]",
-)
-@click.option(
-    "--centre",
-    type=click.Choice(["language", "corpus"]),
-    default="language",
-    show_default=True,
-    help="Centre each language by itself, or all articles together.",
-)
-@click.option(
-    "--clusterer",
-    default="rac",
-    show_default=True,
-    metavar="NAME[:NUMBER]",
-    help="What makes stories: rac, hdbscan, hdbscan:SIZE of the smallest, or kmeans:K.",
-)
-@click.option(
-    "--reduce",
-    type=click.Choice(["none", "pca", "truncate", "umap"]),
-    default="none",
-    show_default=True,
-    help="Cluster fewer dimensions; umap needs the extra compare.",
-)
-@click.option("--dims", type=int, help="How many dimensions --reduce keeps.")
-@click.option(
-    "--keyword-terms",
-    type=click.IntRange(1),
-    help="Words and phrases counted for keywords: those in the most texts.  [default: 500000]",
-)
-@click.option(
-    "--keyword-characters",
-    type=click.IntRange(1),
-    help="How much of each article is read for keywords.  [default: 4000]",
-)
-@click.option("--keep-copies", is_flag=True, help="Do not fold copies of the same text.")
+@options_of()
 @field_option("text=body")
 @click.option(
     "--format",
     "file_format",
     type=click.Choice(FORMATS),
     default=None,
-    help="Read every PATH in this format.  [default: by its name]",
+    help="Read every PATH in this format.  [default: by file name]",
 )
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
 @date_order_option
-@click.option(
-    "--profile",
-    metavar="NAME|FILE",
-    help="Clean articles first: generic, fr-regional, or a .toml file (see newsnest clean).",
-)
+@profile_option
 @click.option("--strict", is_flag=True, help="Stop at the first row that is not an article.")
 @quiet_option
 def cluster(
     paths: tuple[str, ...],
     output: Path,
-    encoder: str,
-    long_texts: str,
-    backend: str,
-    order: str,
-    exact: bool | None,
-    min_similarity: dict[str, float],
-    time_scale: float | None,
-    time_weight: float | None,
-    centre: str,
-    clusterer: str,
-    reduce: str,
-    dims: int | None,
-    keyword_terms: int | None,
-    keyword_characters: int | None,
-    keep_copies: bool,
     fields: dict[str, str],
     file_format: str | None,
     encoding: str | None,
@@ -155,16 +62,18 @@ def cluster(
     profile: str | None,
     strict: bool,
     quiet: bool,
+    **chosen: Any,
 ) -> None:
     """Nest the articles of PATH... into themes, topics and stories.
 
     PATH is a .jsonl, .csv, .tsv, .parquet or .txt file (also .gz or .zst), a directory of texts
-    or pages, an RSS or Atom file, or - for standard input. Killed at any moment, the same command
-    goes on where it stopped; on a finished nest it does nothing.
+    or pages, an RSS or Atom file, or - for standard input. The same command resumes an interrupted
+    run; on a finished nest it does nothing.
     """
     from newsnest import load_encoder
     from newsnest.corpus import load_profile
     from newsnest.corpus.origin import find_origins
+    from newsnest.pipeline import Options
 
     read = ReadOptions(
         fields=fields,
@@ -174,32 +83,14 @@ def cluster(
         date_order=date_order,
         profile=None if profile is None else load_profile(profile),
     )
-    # What is misspelt is told before the heavy parts are loaded.
+    # Before the heavy parts are loaded.
     find_origins([path for path in paths if path != "-"], forced=file_format)
-    load_encoder(encoder)
+    load_encoder(chosen["encoder"])
+    options = Options(read=read, **chosen)
 
     from newsnest.nest import Nest, plural
-    from newsnest.pipeline import Options, build
+    from newsnest.pipeline import build
 
-    usual = Options()
-    options = Options(
-        encoder=encoder,
-        long_texts=long_texts,  # type: ignore[arg-type]
-        backend=backend,  # type: ignore[arg-type]
-        order=order,  # type: ignore[arg-type]
-        exact=exact,
-        min_similarity=min_similarity,
-        time_scale=time_scale,
-        time_weight=time_weight,
-        centre=centre,  # type: ignore[arg-type]
-        clusterer=clusterer,
-        reduce=reduce,  # type: ignore[arg-type]
-        dims=dims,
-        keyword_terms=keyword_terms or usual.keyword_terms,
-        keyword_characters=keyword_characters or usual.keyword_characters,
-        keep_copies=keep_copies,
-        read=read,
-    )
     with ExitStack() as stack:
         stack.enter_context(going_on(kept_in(output)))
         files = spooled(paths, stack)
@@ -212,7 +103,7 @@ def cluster(
         return
     facts = built.run.facts
     if not quiet:
-        _tell(notices, first_rejected, facts["rejected"], output)
+        _print_notices(notices, first_rejected, facts["rejected"], output)
         click.echo(took(built.run), err=True)
     counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
@@ -225,10 +116,10 @@ def cluster(
     click.echo(f"See it: newsnest show {output}, or newsnest report {output} -o report.html")
 
 
-def _tell(
+def _print_notices(
     notices: list[tuple[str, str]], first_rejected: list[Rejected], rejected: int, output: Path
 ) -> None:
-    """Say on stderr what was noticed while reading."""
+    """Print to stderr what was noticed while reading."""
     from newsnest.nest import plural
 
     for file, message in notices:
@@ -240,3 +131,38 @@ def _tell(
             "--rejected)",
             err=True,
         )
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=NestPath(path_type=Path),
+    default=Path("demo.nest"),
+    show_default=True,
+    help="The nest to write; the page is written next to it.",
+)
+@encoder_option
+@quiet_option
+def demo(output: Path, encoder: str, quiet: bool) -> None:
+    """Nest the bundled sample of invented articles and write its page."""
+    from newsnest.cli.show import print_tree
+    from newsnest.corpus.sample import sample_path
+    from newsnest.nest import Nest, plural
+    from newsnest.pipeline import Options, build
+    from newsnest.web.report import write_report
+
+    page = output.with_suffix(".html")
+    if page == output:
+        raise click.UsageError("the nest must not end in .html, because its page does.")
+    with going_on(kept_in(output)), Nest(output, create=True) as nest:
+        with progress_for(quiet) as progress:
+            built = build([sample_path()], nest, Options(encoder=encoder), progress=progress)
+        print_tree(nest, built.run, 5)
+        write_report(nest, page, run=built.run)
+    facts = built.run.facts
+    click.echo(
+        f"{facts['articles']:,} articles, {facts['independent']:,} independent; "
+        f"{facts['rejected']:,} {plural('row', facts['rejected'])} set aside"
+    )
+    click.echo(f"nest: {output.resolve()}\npage: {page.resolve()}")

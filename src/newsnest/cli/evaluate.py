@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def evaluate() -> None:
-    """Measure against what people say: labels, graded pairs, answers, translations."""
+    """Evaluate clusters and encoders against gold labels, graded pairs, qrels or translations."""
 
 
 evaluate.add_command(pairs)
@@ -36,7 +36,7 @@ evaluate.add_command(embedding)
     "--gold",
     required=True,
     type=click.Path(path_type=Path),
-    help="A .jsonl, .csv, .tsv or .parquet file with id and gold labels.",
+    help="A .jsonl, .csv, .tsv or .parquet file with ids and gold labels.",
 )
 @click.option(
     "--level",
@@ -44,7 +44,7 @@ evaluate.add_command(embedding)
     required=True,
     multiple=True,
     metavar="LEVEL[=GOLDFIELD]",
-    help="Which labels to compare: story, or story=event. May be repeated.",
+    help="Labels to compare: story, or story=event. Repeatable.",
 )
 @run_option
 @json_option
@@ -53,8 +53,8 @@ def clusters(
 ) -> None:
     """Compare the clusters of a nest, or of any file with labels, with gold labels by id.
 
-    Pair and B-cubed precision, recall and F1, NMI, ARI, V-measure, accuracy under the best
-    matching, and NMI with language: clusters that only sort by language score high there.
+    Prints pair and B-cubed precision, recall and F1, NMI, ARI, V-measure, accuracy under the best
+    matching, and NMI with language, which is high if clusters merely separate languages.
     """
     from newsnest.evaluate import cluster_scores, join_labels, read_labels
     from newsnest.nest import plural
@@ -91,12 +91,12 @@ def clusters(
 
 
 def _nothing_shared(predicted: Path, table: LabelTable, gold: Path, wanted: LabelTable) -> str:
-    """Say that two files speak of other articles, with an id of each."""
+    """Say that two files have no article in common, with an id of each."""
     first = [next((repr(identity) for identity in own), "none") for own in (table, wanted)]
     return (
-        f"evaluate clusters: {predicted} and {gold} must share ids, got none that stands in both "
-        f"(the first: {first[0]} and {first[1]}). Give the gold labels of these articles, or write "
-        "their ids alike."
+        f"evaluate clusters: {predicted} and {gold} must share ids, got none in common "
+        f"(the first: {first[0]} and {first[1]}). Give the gold labels of these articles, or use "
+        "the same ids."
     )
 
 

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.evaluate_encoder import (
-    encode_texts,
-    note_left_out,
-    note_trained_on,
-    shown,
-)
-from newsnest.cli.parameters import (
-    Assignments,
-    encoder_option,
-    field_option,
-    json_option,
-    quiet_option,
-    resamples_option,
-    seed_option,
-    split_option,
-)
+from newsnest.cli.measure import Measuring, measuring, note_left_out, print_json, shown
+from newsnest.cli.parameters import Assignments
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -39,7 +24,7 @@ class Gains(Assignments):
     def convert(  # type: ignore[override]
         self, value: str | dict[str, str], param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, float]:
-        """Return the dict, {"": 1} for none, or fail naming the number that is none."""
+        """Return the dict, {"": 1} for none, or fail naming what is not a gain."""
         if value == "none":
             return {"": 1.0}
         out: dict[str, float] = {}
@@ -61,67 +46,60 @@ class Gains(Assignments):
     type=click.Path(path_type=Path),
     metavar="CORPUS QUERIES QRELS",
 )
-@encoder_option
 @click.option(
     "--grades",
     type=Gains(),
     metavar="SCORE=GAIN,…|none",
-    help="What scores of QRELS are worth: 1=4,2=3,3=2,4=1 where 1 is best. Other scores are left "
-    "out and counted. none: QRELS has no scores, each judgement is worth 1.  "
-    "[default: a score is the gain]",
+    help="Gains of the scores in QRELS: 1=4,2=3,3=2,4=1 where 1 is best. Other scores are left out "
+    "and counted. none: QRELS has no scores, each judgement has gain 1.  "
+    "[default: the score is the gain]",
 )
-@split_option("judgements")
-@field_option("doc_id=passage")
-@click.option(
-    "--recall-at",
-    type=click.IntRange(1),
-    multiple=True,
-    default=(10, 100),
-    show_default=True,
-    help="May be repeated.",
+@measuring(
+    field="doc_id=passage",
+    rows="judgements",
+    between=[
+        click.option(
+            "--recall-at",
+            type=click.IntRange(1),
+            multiple=True,
+            default=(10, 100),
+            show_default=True,
+            help="Cutoff for recall. Repeatable.",
+        ),
+        click.option(
+            "--depth",
+            type=click.IntRange(10),
+            default=1000,
+            show_default=True,
+            help="Maximum length of a ranking.",
+        ),
+    ],
 )
-@click.option(
-    "--depth",
-    type=click.IntRange(10),
-    default=1000,
-    show_default=True,
-    help="Documents looked at of every ranking, at most.",
-)
-@resamples_option
-@seed_option("the resamples")
-@quiet_option
-@json_option
 def retrieval(
     files: tuple[Path, ...],
-    encoder: str,
     grades: dict[str, float] | None,
-    split: str | None,
-    fields: dict[str, str],
     recall_at: tuple[int, ...],
     depth: int,
-    resamples: int,
-    seed: int,
-    quiet: bool,
-    as_json: bool,
+    shared: Measuring,
 ) -> None:
     """Rank documents by similarity to queries, and score the rankings.
 
-    CORPUS and QUERIES hold id and text (and title), QRELS holds query_id, doc_id and score, as BEIR
-    collections have them. Or give one file of held-out pairs with the columns query and item: all
-    items are then the corpus. Each is .jsonl, .csv, .tsv (also .gz) or .parquet. MAP, MRR@10,
-    NDCG@10 and recall, as trec_eval defines them.
+    CORPUS and QUERIES hold id and text (and title), QRELS holds query_id, doc_id and score, as in
+    BEIR. Or give one file of held-out pairs with the columns query and item: all its items are the
+    corpus. Each is .jsonl, .csv, .tsv (also .gz) or .parquet. Prints MAP, MRR@10, NDCG@10 and
+    recall, as trec_eval defines them.
     """
     from newsnest.evaluate import rank_documents, retrieval_scores
 
     if max(recall_at) > depth:  # not after everything is encoded
         raise click.UsageError(f"--recall-at {max(recall_at)} is beyond --depth {depth}.")
-    task, left_out = _read(files, grades, split, fields)
-    with progress_for(quiet) as progress:
+    task, left_out = _read(files, grades, shared)
+    with progress_for(shared.quiet) as progress:
         note_left_out(progress, sum(map(len, task.qrels.values())), "judgement", left_out)
         if len(files) == 1:
-            note_trained_on(progress, encoder, files[0], split)
+            shared.note_trained_on(progress, files[0])
         texts = [*task.documents.values(), *task.queries.values()]
-        vectors, fingerprint = encode_texts(encoder, texts, progress)
+        vectors, fingerprint = shared.encode(texts, progress)
         ids, asked = list(task.documents), list(task.queries)
         place = {identity: row for row, identity in enumerate(ids)}
         rankings = rank_documents(
@@ -132,25 +110,26 @@ def retrieval(
         )
     ranked = {q: [ids[row] for row in rows] for q, rows in zip(asked, rankings, strict=True)}
     scores = retrieval_scores(
-        ranked, task.qrels, recall_at=recall_at, depth=depth, resamples=resamples, seed=seed
+        ranked,
+        task.qrels,
+        recall_at=recall_at,
+        depth=depth,
+        resamples=shared.resamples,
+        seed=shared.seed,
     )
-    if as_json:
-        setting = {
-            "files": [str(file) for file in files],
-            "split": split,
+    if shared.as_json:
+        content = {
+            **shared.content(fingerprint, files=[str(file) for file in files]),
             "grades": grades,
-            "encoder": encoder,
-            "fingerprint": fingerprint,
-            "resamples": resamples,
-            "seed": seed,
             **left_out,
             "documents": len(ids),
         }
-        content = {**setting, "scores": scores.as_dict()}
-        click.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        print_json({**content, "scores": scores.as_dict()})
         return
     without = f", {scores.without_relevant:,} without an answer" * bool(scores.without_relevant)
-    click.echo(f"{scores.queries:,} queries{without}; {len(ids):,} documents, encoder {encoder}")
+    click.echo(
+        f"{scores.queries:,} queries{without}; {len(ids):,} documents, encoder {shared.encoder}"
+    )
     named = {"MAP": scores.map, "MRR@10": scores.mrr_10, "NDCG@10": scores.ndcg_10}
     named |= {f"recall@{k}": found for k, found in scores.recall.items()}
     for name, found in named.items():
@@ -158,10 +137,7 @@ def retrieval(
 
 
 def _read(
-    files: tuple[Path, ...],
-    grades: dict[str, float] | None,
-    split: str | None,
-    fields: dict[str, str],
+    files: tuple[Path, ...], grades: dict[str, float] | None, shared: Measuring
 ) -> tuple[RetrievalTask, dict[str, int]]:
     """Return what the files hold, and the counts of what was left out."""
     from newsnest.evaluate import read_query_items, read_retrieval
@@ -169,9 +145,9 @@ def _read(
     if len(files) == 1:
         if grades is not None:
             raise click.UsageError("--grades is for CORPUS QUERIES QRELS, not for pairs.")
-        task = read_query_items(files[0], split=split, fields=fields)
+        task = read_query_items(files[0], split=shared.split, fields=shared.fields)
     elif len(files) == 3:
-        task = read_retrieval(*files, grades=grades, split=split, fields=fields)
+        task = read_retrieval(*files, grades=grades, split=shared.split, fields=shared.fields)
     else:
         raise click.UsageError(
             f"Give CORPUS QUERIES QRELS, or one file of pairs; got {len(files)} files."

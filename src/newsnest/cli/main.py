@@ -24,7 +24,7 @@ _COMMANDS = {
     "hardness": "newsnest.cli.hardness",
     "study": "newsnest.cli.study",
     "calibrate": "newsnest.cli.calibrate",
-    "demo": "newsnest.cli.demo",
+    "demo": "newsnest.cli.cluster",
 }
 
 
@@ -44,14 +44,14 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Turn our errors into one line on stderr and exit status 1; Ctrl-C is 130."""
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A file name that is no UTF-8, or a terminal that is not, must not end in a traceback.
+            # Neither a file name nor a terminal that is not UTF-8 may end in a traceback.
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except NewsnestError as error:
             click.echo(f"newsnest: {error.for_people}", err=True)
             ctx.exit(1)
-        except KeyboardInterrupt:  # of commands that have nothing to go on from
+        except KeyboardInterrupt:  # in commands that leave nothing to resume
             click.echo("\nnewsnest: interrupted.", err=True)
             ctx.exit(130)
         except BrokenPipeError:  # `newsnest show … | head`
@@ -64,5 +64,5 @@ class _Commands(click.Group):
 def main() -> None:
     """Nest news articles into themes, topics and stories.
 
-    Start with: newsnest demo
+    To try it, run: newsnest demo
     """

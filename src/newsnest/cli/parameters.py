@@ -1,17 +1,22 @@
-"""Values on the command line: durations, pairs, and what several commands share."""
+"""Values on the command line, and the options that several commands share."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import click
+from click.shell_completion import CompletionItem
 
 from newsnest.corpus.options import DateOrder
+from newsnest.pipeline import Options
+from newsnest.pipeline.options import flag_of
 from newsnest.types import check_min_similarity
 
 if TYPE_CHECKING:
@@ -69,7 +74,7 @@ class Similarities(Assignments):
     def convert(  # type: ignore[override]
         self, value: str | dict[str, str], param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, float]:
-        """Return the dict, or fail naming the number that is none."""
+        """Return the dict, or fail naming what is not a number."""
         out: dict[str, float] = {}
         for level, number in super().convert(value, param, ctx).items():
             try:
@@ -80,56 +85,157 @@ class Similarities(Assignments):
         return out
 
 
-nest_argument = click.argument("nest", type=click.Path(path_type=Path, dir_okay=False))
+class EncoderName(click.ParamType):  # type: ignore[type-arg]
+    """A built-in encoder, a model folder or a hub id; the shell completes names, then paths.
+
+    Parameters
+    ----------
+    known
+        The built-in ones by name, each with a `summary`.
+    """
+
+    name = "name|path|hub-id"
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self.known = known
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that begin so, else leave it to the shell's own file names."""
+        names = [name for name in self.known if name.startswith(incomplete)]
+        if not names:
+            return [CompletionItem(incomplete, type="dir")]
+        return [CompletionItem(name, help=self.known[name].summary) for name in names]
+
+
+class NestPath(click.Path):
+    """A nest; the shell completes *.nest, and other files and folders where there are none."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the nests that begin so."""
+        folder, _, begun = incomplete.rpartition("/")
+        parent = folder + "/" * ("/" in incomplete)
+        try:
+            found = [p for p in Path(parent or ".").iterdir() if p.name.startswith(begun)]
+        except OSError:
+            found = []
+        nests = [f"{parent}{path.name}" for path in sorted(found) if path.suffix == ".nest"]
+        if not nests:
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(name) for name in nests]
+
+
+nest_argument = click.argument("nest", type=NestPath(path_type=Path, dir_okay=False))
 run_option = click.option("--run", type=int, help="Number of the run.  [default: the newest]")
 quiet_option = click.option(
-    "--quiet", is_flag=True, help="No progress and no notices on stderr; results stay on stdout."
+    "--quiet", is_flag=True, help="Show no progress or notices on stderr, only results on stdout."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-encoder_option = click.option(
-    "--encoder",
-    default="minilm",
-    show_default=True,
-    help="minilm, static, tfidf, multilingual, a path, or a hub id.",
-)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 date_order_option = click.option(
     "--date-order",
     type=click.Choice(get_args(DateOrder)),
     default=None,
-    help="How to read dates such as 03/04/2024.  [default: as the file's other dates show]",
+    help="How to read dates such as 03/04/2024.  [default: as the other dates in the file]",
+)
+profile_option = click.option(
+    "--profile",
+    metavar="NAME|FILE",
+    help="Clean articles first: generic, fr-regional, or a .toml file (see newsnest clean).",
 )
 resamples_option = click.option(
     "--resamples",
     type=click.IntRange(min=0),
     default=1000,
     show_default=True,
-    help="For the 95 % intervals; 0 leaves them out.",
+    help="Number of bootstrap resamples for 95 % intervals; 0 for no intervals.",
 )
 
 
 def split_option(rows: str = "rows") -> Callable[[FC], FC]:
     """Return `--split`, of rows of a name."""
-    return click.option("--split", help=f"Read only {rows} with this split.  [default: all rows]")
+    return click.option("--split", help=f"Read only {rows} of this split.  [default: all {rows}]")
 
 
 def field_option(example: str) -> Callable[[FC], FC]:
-    """Return `--field`; a command is given one dict of all that are said."""
+    """Return `--field`; a command gets one dict of all that are given."""
     return click.option(
         "--field",
         "fields",
         type=Assignments(),
         multiple=True,
-        metavar="OURS=THEIRS",
-        callback=lambda ctx, param, said: {o: t for pairs in said for o, t in pairs.items()},
-        help=f"Which column holds what: --field {example}. May be repeated.",
+        metavar="FIELD=COLUMN",
+        callback=lambda ctx, param, given: {o: t for pairs in given for o, t in pairs.items()},
+        help=f"Name of the column that holds a field: --field {example}. Repeatable.",
     )
 
 
 def seed_option(draws: str) -> Callable[[FC], FC]:
     """Return `--seed`, of what is drawn."""
     return click.option(
-        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=f"Of {draws}."
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help=f"Random seed for {draws}.",
     )
+
+
+def _click_type(one: Any, kind: Any) -> Any:
+    """Return the type of an option for a field annotated with `kind`."""
+    if "known" in one.metadata:
+        return EncoderName(one.metadata["known"])
+    if one.metadata.get("unit") == "s":
+        return Duration()
+    if get_origin(kind) is types.UnionType:
+        (kind,) = (one for one in get_args(kind) if one is not types.NoneType)
+    if get_origin(kind) is Literal:
+        return click.Choice(get_args(kind))
+    if get_origin(kind) is Mapping:
+        return Similarities()
+    low, below = one.metadata.get("minimum"), one.metadata.get("below")
+    if low is not None:
+        number = click.IntRange if kind is int else click.FloatRange
+        return number(low, below, max_open=below is not None)
+    return kind
+
+
+def options_of(*names: str) -> Callable[[FC], FC]:
+    """Return a decorator that adds the options made from fields of `Options`.
+
+    Parameters
+    ----------
+    *names
+        Of the fields; none means all but `read`.
+    """
+    kinds = get_type_hints(Options)
+
+    def add(command: FC) -> FC:
+        for one in reversed(fields(Options)):
+            if one.name not in (names or kinds) or one.name == "read":
+                continue
+            meaning, usual = one.metadata["meaning"], one.metadata.get("usual")
+            flags, kind = flag_of(one), _click_type(one, kinds[one.name])
+            default = {} if isinstance(kind, Similarities) else one.default
+            shown = default not in (None, False, {})
+            flag = {"is_flag": True} if one.default is False else {"type": kind}
+            command = click.option(
+                flags,
+                one.name,
+                default=default,
+                show_default=shown,
+                metavar=one.metadata.get("metavar"),
+                help=meaning + (f"  [default: {usual}]" if usual else ""),
+                **({} if "/" in flags else flag),
+            )(command)
+        return command
+
+    return add
+
+
+encoder_option = options_of("encoder")
 
 
 def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
@@ -151,7 +257,7 @@ def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
 
 def kept_in(nest: Path) -> str:
     """Return what `going_on` says of a nest that is being filled."""
-    return f"The steps that were completed are kept in {nest}: the same command goes on from there."
+    return f"Completed steps are kept in {nest}: run the same command to continue."
 
 
 @contextmanager

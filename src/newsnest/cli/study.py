@@ -1,4 +1,4 @@
-"""`newsnest study`: find the encoder, the training and the settings that suit a newsroom."""
+"""`newsnest study`: find the encoder, the training and the settings that suit your articles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from newsnest.cli.parameters import going_on, json_option, quiet_option
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
-    from newsnest.study.outcome import Outcome, Record, StageOutcome
+    from newsnest.study.outcome import Outcome, StageOutcome
+    from newsnest.study.trials import Trial
 
 
 @click.command()
@@ -20,47 +21,46 @@ if TYPE_CHECKING:
 @quiet_option
 @json_option
 def study(config: Path, quiet: bool, as_json: bool) -> None:
-    """Try encoders, trainings and settings of the pipeline on your own articles.
+    """Tune the encoder, its training and the pipeline on your own articles.
 
-    CONFIG is a .toml file that names articles and what to try; see docs/training/study.md. Up to
-    four stages, each from the best of the one before. At the end the winner, and newsnest without
-    any study, are scored on articles that no trial has seen. Trials are kept beside CONFIG: killed
-    at any moment, the same command goes on; a study that has ended is printed again. It also
+    CONFIG is a .toml file that names articles and what to try; see docs/training/study.md. There
+    are up to four stages, each starting from the best result of the one before. At the end the
+    winner and the defaults of newsnest are scored on held-out articles. Finished trials are kept
+    next to CONFIG: the same command resumes an interrupted study and prints a finished one. Also
     writes a page.
     """
-    from newsnest.study import run_study
-    from newsnest.study.read import read_config
+    from newsnest.study import read_config, run_study
 
-    storage = read_config(config).storage
-    kept = f"Finished trials are kept in {storage}: the same command goes on from there."
+    plan = read_config(config)
+    kept = f"Finished trials are kept in {plan.storage}: run the same command to continue."
     with progress_for(quiet) as progress, going_on(kept):
-        outcome = run_study(config, progress=progress)
+        outcome = run_study(plan, progress=progress)
     if as_json:
         click.echo(json.dumps(outcome.as_dict(), indent=1, ensure_ascii=False))
         return
     for stage in outcome.stages:
         _print_stage(stage)
     _print_report(outcome)
-    click.echo(f"See it: {storage.with_suffix('.html')}")
+    click.echo(f"See it: {plan.page}")
 
 
 def _print_stage(stage: StageOutcome) -> None:
     from newsnest.nest import plural
     from newsnest.study.outcome import TOP
 
-    trials = len(stage.records)
-    seeds = max(len(stage.records[0].seeds), len(stage.start.seeds) if stage.start else 0, 1)
+    trials = len(stage.trials)
+    seeds = max(len(stage.trials[0].seeds), len(stage.start.seeds) if stage.start else 0, 1)
     click.echo(
         f"{stage.name}: {trials:,} {plural('trial', trials)} by {stage.metric}, mean ± standard "
         f"deviation over {seeds} {plural('seed', seeds)}"
     )
-    for place, record in enumerate(stage.leaders()[:TOP], start=1):
-        _print_record(str(place), record)
+    for place, trial in enumerate(stage.leaders()[:TOP], start=1):
+        _print_trial(str(place), trial)
     if stage.start is not None:
-        _print_record("start", stage.start)
+        _print_trial("start", stage.start)
     if stage.kept_start:
-        click.echo("  nothing was better than the start, which is kept")
-    failed = [record for record in stage.records if record.error]
+        click.echo("  no trial was better than the start, which is kept")
+    failed = [trial for trial in stage.trials if trial.error]
     if failed:
         click.echo(f"  {len(failed):,} failed, the first: {failed[0].error}")
     if stage.importances:
@@ -68,13 +68,13 @@ def _print_stage(stage: StageOutcome) -> None:
         click.echo(f"  importance: {shares}")
 
 
-def _print_record(place: str, record: Record) -> None:
-    from newsnest.study.outcome import told
+def _print_trial(place: str, trial: Trial) -> None:
+    from newsnest.study.outcome import one_line
 
-    language = record.beside.get("nmi_language")
+    language = trial.beside.get("nmi_language")
     beside = "" if language is None else f"  NMI with language {language:.3f}"
     click.echo(
-        f"  {place:>5}  {record.value:.4f} ± {record.deviation:.4f}{beside}  {told(record.params)}"
+        f"  {place:>5}  {trial.value:.4f} ± {trial.deviation:.4f}{beside}  {one_line(trial.params)}"
     )
 
 
@@ -82,16 +82,16 @@ def _print_report(outcome: Outcome) -> None:
     from newsnest.study.outcome import shown
 
     click.echo(f"on {outcome.facts['report_articles']:,} articles that no trial has seen:")
-    for own in outcome.reported:
-        if own.error:
-            click.echo(f"  {own.metric}: {own.error}")
+    for one in outcome.reported:
+        if one.error:
+            click.echo(f"  {one.metric}: {one.error}")
             continue
         click.echo(
-            f"  {own.metric}: {shown(own.winner)}, without a study {shown(own.default)}, "
-            f"difference {shown(own.difference)}"
+            f"  {one.metric}: {shown(one.winner)}, without a study {shown(one.default)}, "
+            f"difference {shown(one.difference)}"
         )
     if outcome.looks > 1:
-        click.echo(f"  they have been looked at for {outcome.looks} winners")
+        click.echo(f"  these articles have been used to report {outcome.looks} winners")
     click.echo(outcome.verdict)
     if outcome.model:
         click.echo(f"The trained encoder: {outcome.model}")

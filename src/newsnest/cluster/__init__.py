@@ -6,10 +6,13 @@ numba nor scikit-learn.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from newsnest.types import Order
+from newsnest.errors import ParameterError
+from newsnest.types import Order, Reducer
 
 if TYPE_CHECKING:
     from newsnest.cluster.calibration import (
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from newsnest.cluster.persistence import lasting_similarity
     from newsnest.cluster.rac import RAC, LevelwiseRAC
     from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, compile_kernels
-    from newsnest.cluster.reduction import REDUCERS, Reducer, Reduction, story_map
+    from newsnest.cluster.reduction import REDUCERS, Reduction, story_map
     from newsnest.cluster.rows import group_means
     from newsnest.cluster.views import Frame, fit_frame, level_vectors
 
@@ -51,7 +54,7 @@ _HOMES = {
     "persistence": ("lasting_similarity",),
     "rac": ("RAC", "LevelwiseRAC"),
     "rac_engine": ("Merges", "agglomerate", "agglomerate_rows", "compile_kernels"),
-    "reduction": ("REDUCERS", "Reducer", "Reduction", "story_map"),
+    "reduction": ("REDUCERS", "Reduction", "story_map"),
     "rows": ("group_means",),
     "views": ("Frame", "fit_frame", "level_vectors"),
 }
@@ -69,3 +72,15 @@ if not TYPE_CHECKING:  # or every misspelt name would pass
 
     def __dir__() -> list[str]:
         return list(__all__)
+
+
+class _Package(ModuleType):
+    """The package itself: called by mistake, it says what to call."""
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        raise ParameterError(
+            "newsnest.cluster is a package. To cluster texts call Nester().fit(texts)."
+        )
+
+
+sys.modules[__name__].__class__ = _Package

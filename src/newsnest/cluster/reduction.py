@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,8 @@ from newsnest.cluster.calibration import SHARES
 from newsnest.cluster.rows import unit_in_place
 from newsnest.cluster.views import Frame, fit_frame
 from newsnest.errors import ParameterError, did_you_mean
-from newsnest.types import Labels, Vectors
+from newsnest.types import Labels, Reducer, Vectors
 
-Reducer = Literal["none", "pca", "truncate", "umap"]
 REDUCERS: tuple[str, ...] = get_args(Reducer)
 
 _NEIGHBOURS = 15

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from newsnest.describe.protocol import Weights
 from newsnest.describe.terms import Ints, Terms
@@ -15,7 +15,7 @@ KEYWORDS = 6
 _CANDIDATES = 32
 
 
-def class_tf_idf(counts: sparse.csr_array, words: float) -> sparse.csr_array:
+def class_tf_idf(counts: scipy.sparse.csr_array, words: float) -> scipy.sparse.csr_array:
     """Weigh what every class says by how little the others say it.
 
     tf(t, c) · log(1 + A / f(t)): tf is how often class c says term t, f how often all classes do,
@@ -45,7 +45,7 @@ def class_tf_idf(counts: sparse.csr_array, words: float) -> sparse.csr_array:
     [[1.386, 0.693], [0.0, 0.693]]
     """
     said = np.asarray(counts.sum(axis=0)).ravel()
-    scores = sparse.csr_array(counts, dtype=np.float64, copy=True)
+    scores = scipy.sparse.csr_array(counts, dtype=np.float64, copy=True)
     scores.data *= np.log1p(words / said[scores.indices])
     return scores
 
@@ -103,11 +103,11 @@ def keywords(
 
 def _per_cluster(
     terms: Terms, labels: Labels, clusters: int, weights: Weights | None
-) -> tuple[sparse.csr_array, NDArray[np.bool_]]:
+) -> tuple[scipy.sparse.csr_array, NDArray[np.bool_]]:
     """Sum the rows of each cluster; also say which entries enough of its texts share."""
     n = labels.size
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
-    member = sparse.csr_array((weight, (labels, np.arange(n))), shape=(clusters, n))
+    member = scipy.sparse.csr_array((weight, (labels, np.arange(n))), shape=(clusters, n))
     counts = (member @ terms.matrix).tocsr()
     counts.sort_indices()
     held = terms.matrix.copy()
@@ -121,7 +121,7 @@ def _per_cluster(
 
 
 def _phrases_over_words(
-    terms: Terms, counts: sparse.csr_array, scores: NDArray[np.float64], row: Ints
+    terms: Terms, counts: scipy.sparse.csr_array, scores: NDArray[np.float64], row: Ints
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Let a phrase take the place and the score of the words that mostly stand in it."""
     width = terms.parts[:, 0].max() + 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from newsnest.describe.protocol import Weights
 from newsnest.types import Article, Labels, Vectors
@@ -54,7 +54,7 @@ def centrality(
         return np.empty(0, dtype=np.float32)
     weight = np.ones(n, dtype=np.float32) if weights is None else weights.astype(np.float32)
     clusters = int(labels.max()) + 1
-    member = sparse.csr_array((weight, (labels, np.arange(n))), shape=(clusters, n))
+    member = scipy.sparse.csr_array((weight, (labels, np.arange(n))), shape=(clusters, n))
     means = member @ np.ascontiguousarray(vectors, dtype=np.float32)
     norm = np.sqrt(np.einsum("ij,ij->i", means, means))
     means /= np.where(norm > 0, norm, 1)[:, None]

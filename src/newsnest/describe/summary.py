@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from newsnest.describe.representative import Rows
 from newsnest.describe.sentences import is_quotable, split_sentences
@@ -49,7 +49,7 @@ class Quotables:
     sentences: tuple[str, ...]
     row: Rows
     place: Rows
-    matrix: sparse.csr_array
+    matrix: scipy.sparse.csr_array
 
 
 def central_rows(scores: NDArray[np.float32], labels: Labels, major: NDArray[np.bool_]) -> Rows:
@@ -108,8 +108,8 @@ def _sentences(article: Article) -> list[str]:
     return [sentence for sentence in sentences if is_quotable(sentence)][:LEAD_SENTENCES]
 
 
-def _tf_idf(counts: sparse.csr_array) -> sparse.csr_array:
-    matrix = sparse.csr_array(counts, dtype=np.float64, copy=True)
+def _tf_idf(counts: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
+    matrix = scipy.sparse.csr_array(counts, dtype=np.float64, copy=True)
     n, v = matrix.shape
     frequency = np.bincount(matrix.indices, minlength=v)
     matrix.data = (1 + np.log(matrix.data)) * (np.log((1 + n) / (1 + frequency)) + 1)[
@@ -118,7 +118,7 @@ def _tf_idf(counts: sparse.csr_array) -> sparse.csr_array:
     return _unit_rows(matrix)
 
 
-def _unit_rows(matrix: sparse.csr_array) -> sparse.csr_array:
+def _unit_rows(matrix: scipy.sparse.csr_array) -> scipy.sparse.csr_array:
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     norm = np.sqrt(np.bincount(row, matrix.data**2, matrix.shape[0]))
     matrix.data = matrix.data / norm[row]
@@ -191,15 +191,15 @@ def summaries(
     return [tuple(sentences) for sentences in chosen]
 
 
-def _relevance(matrix: sparse.csr_array, group: Rows, clusters: int) -> Floats:
+def _relevance(matrix: scipy.sparse.csr_array, group: Rows, clusters: int) -> Floats:
     """Cosine of each sentence with the mean of its cluster's."""
     m = group.size
-    member = sparse.csr_array((np.ones(m), (group, np.arange(m))), shape=(clusters, m))
+    member = scipy.sparse.csr_array((np.ones(m), (group, np.arange(m))), shape=(clusters, m))
     means = _unit_rows((member @ matrix).tocsr())
     return _row_dot(matrix, means[group])
 
 
-def _row_dot(left: sparse.csr_array, right: sparse.csr_array) -> Floats:
+def _row_dot(left: scipy.sparse.csr_array, right: scipy.sparse.csr_array) -> Floats:
     product: Floats = np.asarray(left.multiply(right).sum(axis=1), dtype=np.float64).ravel()
     return product
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import numpy as np
 import regex
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from newsnest.describe import stopwords, tokens
 from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS
@@ -49,7 +49,7 @@ class Terms:
         int64 (v, 2): the same, with inflected forms of one word under one number.
     """
 
-    matrix: sparse.csr_array
+    matrix: scipy.sparse.csr_array
     shown: tuple[str, ...]
     parts: Ints
     families: Ints
@@ -264,7 +264,7 @@ def _linked(found: _Occurrences, word: Ints) -> Ints:
 
 def _count(
     found: _Occurrences, word: Ints, linked: Ints, words: int
-) -> tuple[sparse.csr_array, Ints]:
+) -> tuple[scipy.sparse.csr_array, Ints]:
     """Count terms per text; a term's key is first · (words + 1) + second + 1."""
     single = np.flatnonzero(word >= 0)
     keys = np.concatenate(
@@ -273,12 +273,14 @@ def _count(
     rows = np.concatenate([found.row[single], found.row[linked[0]]])
     unique, column = np.unique(keys, return_inverse=True)
     ones = np.ones(rows.size, dtype=np.float64)
-    matrix = sparse.coo_array((ones, (rows, column)), shape=(found.texts, unique.size)).tocsr()
+    matrix = scipy.sparse.coo_array(
+        (ones, (rows, column)), shape=(found.texts, unique.size)
+    ).tocsr()
     matrix.sum_duplicates()
     return matrix, unique
 
 
-def _kept(matrix: sparse.csr_array, keys: Ints, words: int, max_terms: int) -> Ints:
+def _kept(matrix: scipy.sparse.csr_array, keys: Ints, words: int, max_terms: int) -> Ints:
     """Choose the terms that are kept: every word, the true phrases, the most frequent of both."""
     first, second = keys // (words + 1), keys % (words + 1) - 1
     texts = np.bincount(matrix.indices, minlength=keys.size)

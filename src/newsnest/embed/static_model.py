@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from newsnest.embed.card import clustering_prompt, model_modules
 from newsnest.embed.pieces import plain_tokenizer
@@ -72,13 +72,13 @@ class TokenMeans:
         self.unknown = None if unknown is None else self.tokenizer.token_to_id(unknown)
         self._skipped = self.unknown if skip_unknown else None
 
-    def counts(self, texts: Sequence[str]) -> sparse.csr_array:
+    def counts(self, texts: Sequence[str]) -> scipy.sparse.csr_array:
         """Return how often each text has each token, float32 (len(texts), vocabulary)."""
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         tokens = [[i for i in one.ids if i != self._skipped] for one in encodings]
         ends = np.cumsum([0, *map(len, tokens)])
         ids = np.fromiter(itertools.chain.from_iterable(tokens), dtype=np.int32, count=ends[-1])
-        return sparse.csr_array(
+        return scipy.sparse.csr_array(
             (np.ones(len(ids), dtype=np.float32), ids, ends),
             shape=(len(texts), len(self.vectors)),
         )

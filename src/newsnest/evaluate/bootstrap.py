@@ -45,6 +45,12 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
+    def __str__(self) -> str:
+        """Return it for people: three decimals, and the interval where there is one."""
+        if self.low is None:
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
 
 def resample_weights(components: NDArray[np.int64], *, resamples: int, seed: int) -> Weights:
     """Draw whole components with replacement; return how often each row was drawn.

@@ -14,7 +14,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 
-from newsnest.cluster.reduction import Reducer
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.in_memory import articles_in_memory, library_of
 from newsnest.describe import Describer
@@ -26,7 +25,7 @@ from newsnest.pipeline.build import build
 from newsnest.pipeline.finished import FinishedRun, Found
 from newsnest.pipeline.options import Centre, Options
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Labels, Order
+from newsnest.types import Article, Labels, Order, Reducer
 
 _SHOWN = 5  # clusters of a level in a notebook
 

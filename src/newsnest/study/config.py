@@ -1,4 +1,4 @@
-"""What a study.toml says."""
+"""What a study.toml says, read once and strictly."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from newsnest.corpus import ReadOptions, digest
-from newsnest.embed import KNOWN
+from newsnest.corpus import ReadOptions, digest, load_profile
+from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import expanded
-from newsnest.study.space import Space, examples_of
+from newsnest.errors import InputError
+from newsnest.study import toml
+from newsnest.study.space import Choices, Space, examples_of, read_space
+from newsnest.study.toml import TomlTable
+from newsnest.types import LEVELS
 
 STAGES = ("encoders", "training", "pipeline", "keywords")
 """In the order in which they are run."""
 
-NOT_TRAINED = ("static", "tfidf")
+NOT_TRAINED = tuple(name for name, known in KNOWN.built_in.items() if not known.trainable)
 """Encoders without weights to train."""
 
-GOLD_METRICS = ("bcubed_f1", "story_auroc")
+_GOLD_METRICS = ("bcubed_f1", "story_auroc")
 _EMBEDDING = ("bcubed_f1", "auroc", "story_auroc", "mrr", "silhouette", "stability")
 METRICS: Mapping[str, tuple[str, ...]] = {
     "encoders": _EMBEDDING,
@@ -26,19 +30,51 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "pipeline": ("bcubed_f1", "silhouette", "stability"),
     "keywords": ("npmi", "diversity"),
 }
-"""What a stage may be judged by."""
+"""What a stage may be judged by; the first is the default where there are gold labels."""
+
+_UNLABELLED = {"encoders": "auroc", "training": "auroc", "pipeline": "silhouette"}
+_BESIDE = (".html", ".work", ".nest")
+_FILES = {"articles": toml.texts(), "gold": toml.text(), "label": toml.text()}
+_SETTINGS = {"trials": toml.whole(20, minimum=1), "settings": toml.anything()}
+_SCHEMA = {
+    "study": {
+        "storage": toml.text("study.db"),
+        "level": toml.choice("story", LEVELS),
+        "seed": toml.whole(0, minimum=0),
+        "resamples": toml.whole(1000, minimum=0),
+    },
+    "tuning": {**_FILES, "fields": toml.mapping(), "profile": toml.text()},
+    "report": {**_FILES, "held_out": toml.share(0.3, maximum=0.8)},
+    "encoders": {"names": toml.texts()},
+    "training": {
+        **_SETTINGS,
+        "data": toml.texts(),
+        "share": toml.share(0.5, maximum=0.9),
+        "base": toml.text(),
+        "report_to": toml.texts(),
+    },
+    "pipeline": _SETTINGS,
+    "keywords": _SETTINGS,
+}
+for _name in STAGES:
+    _SCHEMA[_name] = {
+        "metric": toml.choice(None, METRICS[_name]),
+        "seeds": toml.seeds(*(0,) if _name == "training" else (0, 1, 2)),
+        **({} if _name == "training" else {"sample": toml.share(0.8)}),
+        **_SCHEMA[_name],
+    }
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """Files of articles, and where their gold labels stand.
+class ArticleFiles:
+    """Files of articles, and where their gold labels are.
 
     Parameters
     ----------
     files
         What `newsnest cluster` reads.
     gold
-        A file with labels by id; None: they stand in the articles' own files.
+        A file with labels by id; None: they are in the articles' own files.
     label
         The column of the labels; None: there are none.
     """
@@ -47,10 +83,15 @@ class Corpus:
     gold: Path | None
     label: str | None
 
+    def content(self) -> dict[str, Any]:
+        """Return digests, ready for JSON."""
+        gold = None if self.gold is None else digest([self.gold])
+        return {"articles": digest(self.files), "gold": gold, "label": self.label}
+
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage.
+class StagePlan:
+    """One stage of a study.
 
     Parameters
     ----------
@@ -76,6 +117,12 @@ class Stage:
     sample: float
     space: Space
 
+    def content(self) -> dict[str, Any]:
+        """Return all that decides what its trials score, ready for JSON."""
+        settings = {name: tried.content() for name, tried in self.space.items()}
+        seeds, sample = list(self.seeds), self.sample
+        return {"metric": self.metric, "seeds": seeds, "sample": sample, "settings": settings}
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -98,6 +145,12 @@ class Training:
     share: float
     base: str
     report_to: tuple[str, ...]
+
+    def content(self) -> dict[str, Any]:
+        """Return all that decides what is trained, files by their digests; ready for JSON."""
+        parts = [data.partition(",") for data in self.data]
+        data = [[Path(file).name, settings, digest([file])] for file, _, settings in parts]
+        return {"data": data, "share": self.share, "base": self.base}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +177,9 @@ class StudyConfig:
         Of the cleaning, a name or a path; None: none.
     stages, training
         In their order; training None where there is no such stage.
+    places
+        Of every encoder, guide and cleaning profile that is tried or trained, by the name the file
+        has for it: the path relative to the file's folder, else the name itself.
     """
 
     file: Path
@@ -131,13 +187,14 @@ class StudyConfig:
     level: str
     seed: int
     resamples: int
-    tuning: Corpus
-    report: Corpus | None
+    tuning: ArticleFiles
+    report: ArticleFiles | None
     held_out: float
     read: ReadOptions
     profile: str | None
-    stages: tuple[Stage, ...]
+    stages: tuple[StagePlan, ...]
     training: Training | None
+    places: Mapping[str, str]
 
     @property
     def page(self) -> Path:
@@ -149,71 +206,180 @@ class StudyConfig:
         """The folder of vectors and models."""
         return self.storage.with_suffix(".work")
 
-    def place(self, name: str) -> str:
-        """Return a name of the file, or the path that it is from the file's own folder on."""
-        return placed(self.file.parent, name)
-
-    def trials(self) -> dict[str, int]:
-        """Return how many trials each stage is to have."""
-        return {stage.name: stage.trials for stage in self.stages}
-
-    def models(self) -> tuple[str, ...]:
-        """Return the encoders that are tried or trained, and the guides, as the file has them."""
-        told = [own for s in self.stages for key in ("encoder", "guide")
-                for own in examples_of(s.space, key)]  # fmt: skip
-        told += [self.training.base] if self.training is not None else []
-        return tuple(dict.fromkeys(map(str, told)))
-
     def content(self) -> dict[str, Any]:
         """Return all that decides what a trial scores, files by their digests; ready for JSON."""
-        said: dict[str, Any] = {
+        profile = None if self.read.profile is None else self.read.profile.digest
+        report = {"held_out": self.held_out} if self.report is None else self.report.content()
+        places = {name: Path(path) for name, path in self.places.items() if name not in KNOWN}
+        content: dict[str, Any] = {
             "study": {"level": self.level, "seed": self.seed, "resamples": self.resamples},
-            "tuning": _corpus_content(self.tuning),
-            "report": {"held_out": self.held_out}
-            if self.report is None
-            else _corpus_content(self.report),
-            "read": {"fields": dict(self.read.fields), "profile": None},
+            "tuning": self.tuning.content(),
+            "report": report,
+            "read": {"fields": dict(self.read.fields), "profile": profile},
+            **{stage.name: stage.content() for stage in self.stages},
+            "files": {name: digest([path]) for name, path in places.items() if path.exists()},
         }
-        if self.read.profile is not None:
-            said["read"]["profile"] = self.read.profile.digest
-        for stage in self.stages:
-            said[stage.name] = {
-                "metric": stage.metric,
-                "seeds": list(stage.seeds),
-                "sample": stage.sample,
-                "settings": {name: own.content() for name, own in stage.space.items()},
-            }
         if self.training is not None:
-            own = self.training
-            told = [(Path(file), said_of) for file, _, said_of in map(_comma, own.data)]
-            said["training"] |= {
-                "data": [[file.name, said_of, digest([file])] for file, said_of in told],
-                "share": own.share,
-                "base": own.base,
-            }
-        own_files = [*self.models(), *self._profiles()]
-        places = {name: Path(self.place(name)) for name in own_files if name not in KNOWN}
-        said["files"] = {name: digest([own]) for name, own in places.items() if own.exists()}
-        return said
-
-    def _profiles(self) -> tuple[str, ...]:
-        return tuple(str(own) for s in self.stages for own in examples_of(s.space, "profile"))
+            content["training"] |= self.training.content()
+        return content
 
 
-def _comma(told: str) -> tuple[str, str, str]:
-    return told.partition(",")
+def read_config(file: Path) -> StudyConfig:
+    """Read the .toml file of a study; nothing is loaded, and no article is read.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, a key is unknown or missing, or a value cannot be; the message names
+        file, line, key and cure.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> from newsnest.corpus.sample import gold_path, sample_path
+    >>> file = Path(tempfile.mkdtemp(), "study.toml")
+    >>> _ = file.write_text(f'''
+    ... [tuning]
+    ... articles = "{sample_path()}"
+    ... gold = "{gold_path()}"
+    ... [encoders]
+    ... names = ["static", "tfidf"]
+    ... ''')
+    >>> read_config(file).stages[0].metric
+    'bcubed_f1'
+    """
+    top, tables = toml.read_tables(file, _SCHEMA)
+    study = tables.get("study") or TomlTable(file, top.text, ("study",), {}).read(_SCHEMA["study"])
+    if "tuning" not in tables:
+        raise top.error("tuning", "be there", "none", 'Add it: articles = "FILE".')
+    tuning = _article_files(tables["tuning"], study["level"])
+    stages = tuple(
+        _stage(tables[name], name, labelled=tuning.label is not None)
+        for name in STAGES
+        if name in tables
+    )
+    if not stages:
+        raise InputError(
+            f"{file}: must have a stage, got none of {', '.join(STAGES)}. "
+            'Add one, such as [encoders] names = ["minilm", "tfidf"].'
+        )
+    if Path(study["storage"]).suffix in _BESIDE:
+        must = f"not end in {', '.join(_BESIDE)}, as the files next to it do"
+        raise study.error("storage", must, repr(study["storage"]), 'Write storage = "study.db".')
+    profile = tables["tuning"]["profile"]
+    profile = None if profile is None else _placed(file.parent, profile)
+    with tables["tuning"].checking("fields" if profile is None else "profile"):
+        loaded = None if profile is None else load_profile(profile)
+        read = ReadOptions(fields=tables["tuning"]["fields"], profile=loaded)
+    report = _report(tables["report"], tuning, study["level"]) if "report" in tables else None
+    training = _training(tables["training"], stages[0]) if "training" in tables else None
+    names = [
+        str(one)
+        for stage in stages
+        for key in ("encoder", "guide", "profile")
+        for one in examples_of(stage.space, key)
+    ]
+    names += [training.base] if training is not None else []
+    return StudyConfig(
+        file=file,
+        storage=file.parent / expanded(study["storage"]),
+        level=study["level"],
+        seed=study["seed"],
+        resamples=study["resamples"],
+        tuning=tuning,
+        report=report,
+        held_out=0.0 if report else tables.get("report", {"held_out": 0.3})["held_out"],
+        read=read,
+        profile=profile,
+        stages=stages,
+        training=training,
+        places={name: _placed(file.parent, name) for name in names},
+    )
 
 
-def placed(folder: Path, name: str) -> str:
-    """Return a name, or the path that it is from a folder on; what newsnest knows is a name."""
-    own = folder / expanded(name)
-    there = own.is_dir() or (own.suffix == ".toml" and own.is_file())
-    return str(own) if there and name not in KNOWN else name
+def _placed(folder: Path, name: str) -> str:
+    """Return a path relative to a folder where there is one, else the name: those of encoders."""
+    path = folder / expanded(name)
+    there = path.is_dir() or (path.suffix == ".toml" and path.is_file())
+    return str(path) if there and name not in KNOWN else name
 
 
-def _corpus_content(corpus: Corpus) -> dict[str, Any]:
-    return {
-        "articles": digest(corpus.files),
-        "gold": None if corpus.gold is None else digest([corpus.gold]),
-        "label": corpus.label,
-    }
+def _existing(table: TomlTable, key: str, name: str) -> Path:
+    """Return a path, relative to the file's own folder."""
+    path = table.file.parent / expanded(name)
+    if not path.exists():
+        cure = f"Check the path; it is relative to {table.file.parent.absolute()}."
+        raise table.error(key, "name a file that exists", repr(name), cure)
+    return path
+
+
+def _article_files(table: TomlTable, level: str) -> ArticleFiles:
+    if not table["articles"]:
+        raise table.error("articles", "name a file", "none", 'Write articles = "FILE".')
+    files = tuple(_existing(table, "articles", name) for name in table["articles"])
+    gold = None if table["gold"] is None else _existing(table, "gold", table["gold"])
+    return ArticleFiles(files, gold, table["label"] or (level if gold is not None else None))
+
+
+def _report(table: TomlTable, tuning: ArticleFiles, level: str) -> ArticleFiles | None:
+    if "articles" not in table:
+        for key in ("gold", "label"):
+            if key in table:
+                cure = "Add articles, or take it out."
+                raise table.error(key, "stand with articles", "none", cure)
+        return None
+    if "held_out" in table:
+        raise table.error("held_out", "be left out", "it beside articles", "Keep one of the two.")
+    report = _article_files(table, level)
+    if (report.label is None) != (tuning.label is None):
+        must = "have gold labels where [tuning] has, and else none"
+        cure = 'Name them: gold = "FILE", or label = "COLUMN".'
+        raise table.error("articles", must, report.label and repr(report.label), cure)
+    return report
+
+
+def _stage(table: TomlTable, name: str, *, labelled: bool) -> StagePlan:
+    usual = METRICS[name][0] if labelled else _UNLABELLED.get(name, METRICS[name][0])
+    metric = table["metric"] or usual
+    if metric in _GOLD_METRICS and not labelled:
+        must = "do without gold labels, which [tuning] does not name"
+        cure = f"Name them there, or choose {usual}."
+        raise table.error("metric", must, repr(metric), cure)
+    if name == "encoders":
+        space = _encoders(table)
+        trials = len(space["encoder"].examples)
+    else:
+        if not table["settings"]:
+            cure = f"Write [{name}.settings]."
+            raise table.error("settings", "be a table of settings", "none", cure)
+        space, trials = read_space(table.table("settings"), name), table["trials"]
+    sample = 1.0 if name == "training" else table["sample"]
+    return StagePlan(name, metric, trials, table["seeds"], sample, space)
+
+
+def _encoders(table: TomlTable) -> Space:
+    names = table["names"]
+    if not names or len(set(names)) < len(names):
+        raise table.error("names", "be different encoders", repr([*names]), "Name at least one.")
+    with table.checking("names"):
+        for name in names:
+            load_encoder(_placed(table.file.parent, name))
+    return {"encoder": Choices(names)}
+
+
+def _training(table: TomlTable, first: StagePlan) -> Training:
+    if "data" in table and "share" in table:
+        raise table.error("share", "be left out beside data", "both", "Keep one of the two.")
+    parts = [name.partition(",") for name in table["data"]]
+    data = tuple(f"{_existing(table, 'data', path)}{comma}{rest}" for path, comma, rest in parts)
+    names, base = first.space["encoder"].examples if first.name == "encoders" else (), table["base"]
+    if names and base is not None:
+        must = "be left out beside [encoders], whose best is trained"
+        raise table.error("base", must, repr(base), "Keep one.")
+    if names and all(name in NOT_TRAINED for name in names):
+        got = f"none among the encoders {', '.join(map(str, names))}"
+        raise table.error("", "start from a transformer", got, "Name one there, such as minilm.")
+    if base in NOT_TRAINED:
+        cure = "Choose minilm, a path or a hub id."
+        raise table.error("base", "be a transformer", repr(base), cure)
+    return Training(data, table["share"], base or "minilm", table["report_to"])

@@ -21,7 +21,7 @@ from newsnest.evaluate import read_labels
 from newsnest.pipeline.calibration import articles_of
 from newsnest.pipeline.model_levels import was_trained_on
 from newsnest.progress import Progress
-from newsnest.study.config import Corpus, StudyConfig
+from newsnest.study.config import ArticleFiles, StudyConfig
 from newsnest.train.data.columns import (
     ColumnReading,
     all_column_pairs,
@@ -134,7 +134,7 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
     return StudyData(tuning, report, training, facts)
 
 
-def read_corpus(corpus: Corpus, config: StudyConfig, progress: Progress) -> Labelled:
+def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -> Labelled:
     """Read articles and their gold labels.
 
     Raises
@@ -240,8 +240,8 @@ def check_models(config: StudyConfig) -> None:
     """
     reported = config.tuning if config.report is None else config.report
     files = [*reported.files, *([] if reported.gold is None else [reported.gold])]
-    for name in config.models():
-        metadata = read_metadata(Path(config.place(name)))
+    for name, place in config.places.items():
+        metadata = read_metadata(Path(place))
         calibrated = [own["data"] for own in metadata.get("calibration", {}).values()]
         learned = [*metadata.get("data", []), *(one for data in calibrated for one in data)]
         for file in files:
@@ -269,7 +269,7 @@ def _check_training(
     corpora = (("tuning", config.tuning.files, tuning), ("report", _report_files(config), report))
     for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
         if profile is not None:
-            profile = config.place(str(profile))
+            profile = config.places[str(profile)]
         reading = ColumnReading(tuple(str(columns).split(":")[:2]), None, profile)  # type: ignore[arg-type]
         source = parse_column_source(data, reading)
         pairs, _ = all_column_pairs(source)

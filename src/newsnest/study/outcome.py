@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from newsnest.evaluate import Estimate
 from newsnest.study.space import Value
+from newsnest.study.trials import Trial, leaders
 
 TOP = 10
 """How many trials a leaderboard has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One trial.
-
-    Parameters
-    ----------
-    number
-        From 0, in the order in which they were tried.
-    params
-        Every setting that meant something.
-    seeds
-        The score of each seed; {} where it failed.
-    beside
-        What stands beside the score, of the first seed.
-    error
-        Why it failed, "" if it did not.
-    same_as
-        The trial with the very same settings whose scores these are; None: it was tried.
-    """
-
-    number: int
-    params: Mapping[str, Value]
-    seeds: Mapping[str, float] = field(default_factory=dict)
-    beside: Mapping[str, float | int | None] = field(default_factory=dict)
-    error: str = ""
-    same_as: int | None = None
-
-    @property
-    def value(self) -> float:
-        """The mean over the seeds; only of a trial that did not fail."""
-        return statistics.fmean(self.seeds.values())
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation over the seeds, 0 of a single one."""
-        return statistics.stdev(self.seeds.values()) if len(self.seeds) > 1 else 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it, ready for JSON."""
-        return {
-            **asdict(self),
-            "value": None if self.error else self.value,
-            "deviation": None if self.error else self.deviation,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +24,7 @@ class StageOutcome:
         Of the stage.
     start
         What it started from, judged by the same metric; None for the first of encoders.
-    records
+    trials
         Every trial, in order.
     importances
         Share of the spread of the scores that each setting accounts for; {} where that is unknown.
@@ -80,8 +34,8 @@ class StageOutcome:
 
     name: str
     metric: str
-    start: Record | None
-    records: tuple[Record, ...]
+    start: Trial | None
+    trials: tuple[Trial, ...]
     importances: Mapping[str, float]
     improved: bool
 
@@ -90,31 +44,19 @@ class StageOutcome:
         """Whether no trial was better than what there was."""
         return self.start is not None and not self.improved
 
-    def leaders(self) -> tuple[Record, ...]:
+    def leaders(self) -> tuple[Trial, ...]:
         """Return the trials that were made, the best first, the first of equal ones."""
-        return leaders(self.records)
+        return leaders(self.trials)
 
     def scores(self) -> list[float]:
         """Return the start's score, where there is one, and that of every trial in order."""
         first = [] if self.start is None else [self.start.value]
-        return first + [record.value for record in self.records if not record.error]
+        return first + [trial.value for trial in self.trials if not trial.error]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""
-        return {
-            "name": self.name,
-            "metric": self.metric,
-            "start": None if self.start is None else self.start.as_dict(),
-            "improved": self.improved,
-            "importances": dict(self.importances),
-            "trials": [record.as_dict() for record in self.records],
-        }
-
-
-def leaders(records: Sequence[Record]) -> tuple[Record, ...]:
-    """Return the trials that were made and did not fail, the best first."""
-    made = [record for record in records if not record.error and record.same_as is None]
-    return tuple(sorted(made, key=lambda record: (-record.value, record.number)))
+        start = None if self.start is None else self.start.as_dict()
+        return {**asdict(self), "start": start, "trials": [one.as_dict() for one in self.trials]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +84,12 @@ class Reported:
     beside: Mapping[str, Mapping[str, float | int | None]]
     error: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it, ready for JSON."""
-        return asdict(self)
-
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Reported:
         """Read it from JSON."""
-        winner, default, difference = (
-            None if content[key] is None else Estimate(**content[key])
-            for key in ("winner", "default", "difference")
-        )
-        beside, error = content["beside"], content["error"]
-        return cls(content["metric"], winner, default, difference, beside, error)
+        keys = ("winner", "default", "difference")
+        known = {key: content[key] and Estimate(**content[key]) for key in keys}
+        return cls(**{**content, **known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +132,8 @@ class Outcome:
             return "The winner is what newsnest does without a study."
         interval = self._interval()
         if interval is None:
-            told = "No difference has an interval: whether the study helped is open"
-            return f"{told}: keep the defaults." if self.keeps_defaults else f"{told}."
+            verdict = "No difference has an interval: whether the study helped is open"
+            return f"{verdict}: keep the defaults." if self.keeps_defaults else f"{verdict}."
         if interval[0] > 0:
             return "The study helped."
         if interval[1] < 0:
@@ -213,27 +148,21 @@ class Outcome:
         interval = self._interval()
         if interval is not None:
             return interval[0] <= 0
-        differences = [own.difference.value for own in self.reported if own.difference]
+        differences = [one.difference.value for one in self.reported if one.difference]
         return bool(differences) and differences[0] <= 0
 
     def _interval(self) -> tuple[float, float] | None:
         """Return an interval of a difference: by common resamples, else of two that are apart."""
-        common = [_bounds(own.difference) for own in self.reported]
+        common = [_bounds(one.difference) for one in self.reported]
         return next(filter(None, [*common, *map(_apart, self.reported)]), None)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""
-        return {
-            "config": self.config,
-            **self.facts,
-            "stages": [stage.as_dict() for stage in self.stages],
-            "report": [one.as_dict() for one in self.reported],
-            "reported_winners": self.looks,
-            "command": self.command,
-            "model": self.model,
-            "is_default": self.is_default,
-            "verdict": self.verdict,
-        }
+        whole = asdict(self)
+        report, winners = whole.pop("reported"), whole.pop("looks")
+        stages = [stage.as_dict() for stage in self.stages]
+        made = {"stages": stages, "report": report, "reported_winners": winners}
+        return {**whole, **whole.pop("facts"), **made, "verdict": self.verdict}
 
 
 def _bounds(found: Estimate | None) -> tuple[float, float] | None:
@@ -242,21 +171,21 @@ def _bounds(found: Estimate | None) -> tuple[float, float] | None:
     return found.low, found.high
 
 
-def _apart(own: Reported) -> tuple[float, float] | None:
-    """Return an interval of the difference of two scores whose own do not touch, else None."""
-    winner, default = _bounds(own.winner), _bounds(own.default)
+def _apart(one: Reported) -> tuple[float, float] | None:
+    """Return an interval of the difference of scores whose intervals do not overlap, else None."""
+    winner, default = _bounds(one.winner), _bounds(one.default)
     if winner is None or default is None:
         return None
     low, high = winner[0] - default[1], winner[1] - default[0]
     return (low, high) if low > 0 or high < 0 else None
 
 
-def told(params: Mapping[str, Value]) -> str:
+def one_line(params: Mapping[str, Value]) -> str:
     """Return settings on one line.
 
     Example
     -------
-    >>> told({"clusterer": "kmeans", "kmeans_clusters": 12, "keep_copies": True})
+    >>> one_line({"clusterer": "kmeans", "kmeans_clusters": 12, "keep_copies": True})
     'clusterer=kmeans kmeans_clusters=12 keep_copies=true'
     """
     return " ".join(f"{name}={_short(value)}" for name, value in params.items()) or "as it is"
@@ -268,11 +197,8 @@ def _short(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def shown(found: Estimate | None) -> str:
-    """Return a score and its interval, as every table has them."""
+def shown(found: Estimate | float | None) -> str:
+    """Return a score, with its interval where it has one, as every table has it."""
     if found is None:
         return "—"
-    bounds = _bounds(found)
-    if bounds is None:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} [{bounds[0]:.3f}, {bounds[1]:.3f}]"
+    return f"{found:.3f}" if isinstance(found, float) else str(found)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from newsnest.errors import InputError
 from newsnest.pipeline.plain_page import plain_page
-from newsnest.study.outcome import TOP, Outcome, Record, Reported, StageOutcome, shown, told
+from newsnest.study.outcome import TOP, Outcome, Reported, StageOutcome, one_line, shown
+from newsnest.study.trials import Trial
 
 _WIDTH, _LEFT, _BAR, _HEIGHT = 480, 170, 22, 150
 _BLUE, _GREY = "#4269d0", "#999"
@@ -47,11 +48,11 @@ def study_page(outcome: Outcome) -> str:
 def _report(outcome: Outcome) -> list[str]:
     """Return the table of what was measured on articles that the study never used."""
     again = (
-        f" They have been looked at for {outcome.looks} winners: the more often, the less it says."
+        f" They have been used to report {outcome.looks} winners: more winners, weaker evidence."
         if outcome.looks > 1
         else ""
     )
-    rows = "".join(_reported(own) for own in outcome.reported)
+    rows = "".join(_reported(one) for one in outcome.reported)
     return [
         "<h2>Did it help?</h2>",
         f"<p>{escape(outcome.verdict)}</p>",
@@ -63,26 +64,22 @@ def _report(outcome: Outcome) -> list[str]:
     ]
 
 
-def _reported(own: Reported) -> str:
-    if own.error:
-        return f'<tr><td>{escape(own.metric)}</td><td colspan="4">{escape(own.error)}</td></tr>'
-    cells = [shown(own.winner), shown(own.default), shown(own.difference)]
-    told_language = [
-        _number(own.beside.get(side, {}).get("nmi_language")) for side in ("winner", "default")
+def _reported(one: Reported) -> str:
+    if one.error:
+        return f'<tr><td>{escape(one.metric)}</td><td colspan="4">{escape(one.error)}</td></tr>'
+    cells = [shown(one.winner), shown(one.default), shown(one.difference)]
+    languages = [
+        shown(one.beside.get(side, {}).get("nmi_language")) for side in ("winner", "default")
     ]
-    cells.append(" / ".join(told_language))
-    return f"<tr><td>{escape(own.metric)}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
-
-
-def _number(value: float | None) -> str:
-    return "—" if value is None else f"{value:.3f}"
+    cells.append(" / ".join(languages))
+    return f"<tr><td>{escape(one.metric)}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
 
 
 def _stage(stage: StageOutcome) -> list[str]:
-    failed = [record for record in stage.records if record.error]
-    kept = " Nothing was better than the start, which is kept." if stage.kept_start else ""
+    failed = [trial for trial in stage.trials if trial.error]
+    kept = " No trial was better than the start, which is kept." if stage.kept_start else ""
     out = [f"<h2>Stage {escape(stage.name)}</h2>", f"<p>By {escape(stage.metric)}.{kept}</p>"]
-    rows = [_row(str(place), record) for place, record in enumerate(stage.leaders()[:TOP], start=1)]
+    rows = [_row(str(place), trial) for place, trial in enumerate(stage.leaders()[:TOP], start=1)]
     if stage.start is not None:
         rows.append(_row("start", stage.start))
     out.append(
@@ -90,10 +87,10 @@ def _stage(stage: StageOutcome) -> list[str]:
         f"<th>NMI with language</th><th class=words>settings</th></tr>{''.join(rows)}</table>"
     )
     if failed:
-        said = "".join(
-            f"<li>{escape(told(r.params))}: {escape(r.error)}</li>" for r in failed[:TOP]
+        items = "".join(
+            f"<li>{escape(one_line(r.params))}: {escape(r.error)}</li>" for r in failed[:TOP]
         )
-        out.append(f"<p>{len(failed):,} failed:</p><ul>{said}</ul>")
+        out.append(f"<p>{len(failed):,} failed:</p><ul>{items}</ul>")
     if stage.importances:
         out.append(draw_bars(stage.importances, title="What the settings account for"))
     scores = stage.scores()
@@ -103,17 +100,17 @@ def _stage(stage: StageOutcome) -> list[str]:
     return out
 
 
-def _row(place: str, record: Record) -> str:
-    clusters = record.beside.get("clusters")
+def _row(place: str, trial: Trial) -> str:
+    clusters = trial.beside.get("clusters")
     cells = [
         place,
-        f"{record.value:.4f}",
-        f"{record.deviation:.4f}",
+        f"{trial.value:.4f}",
+        f"{trial.deviation:.4f}",
         "—" if clusters is None else f"{clusters:,}",
-        _number(record.beside.get("nmi_language")),
+        shown(trial.beside.get("nmi_language")),
     ]
-    told_cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f"<tr>{told_cells}<td class=words>{escape(told(record.params))}</td></tr>"
+    cells_of_row = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f"<tr>{cells_of_row}<td class=words>{escape(one_line(trial.params))}</td></tr>"
 
 
 def draw_bars(shares: Mapping[str, float], *, title: str) -> str:
@@ -160,7 +157,7 @@ def draw_history(scores: Sequence[float], *, title: str) -> str:
     for place, value in enumerate(scores):
         best = max(best, value)
         x = left + place / (len(scores) - 1) * room
-        y, top = (base - 6 - (own - low) / span * (_HEIGHT - 12) for own in (value, best))
+        y, top = (base - 6 - (one - low) / span * (_HEIGHT - 12) for one in (value, best))
         dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_GREY}"/>')
         line.append(f"H{x:.1f}V{top:.1f}" if line else f"M{x:.1f} {top:.1f}")
     out = [

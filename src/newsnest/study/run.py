@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +18,28 @@ from newsnest.evaluate.bootstrap import estimate
 from newsnest.nest import Nest
 from newsnest.pipeline import Options
 from newsnest.progress import SILENT, Progress
-from newsnest.study.config import StudyConfig, Training
+from newsnest.study.config import StudyConfig, Training, read_config
 from newsnest.study.data import Labelled, StudyData, prepare_data
 from newsnest.study.outcome import Outcome, Reported
 from newsnest.study.page import write_page
-from newsnest.study.read import read_config
-from newsnest.study.score import Judge, Score
+from newsnest.study.score import Score, Scorer
 from newsnest.study.stages import Stages, delete_models
-from newsnest.study.storage import Store, require_optuna
+from newsnest.study.trials import TrialStore, require_optuna
 from newsnest.train.recipe import require_training
 
 _REPORTS, _FACTS = "reports", "facts"
 
 
-def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
-    """Run the study of a .toml file, or go on with it, and write its page.
+def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -> Outcome:
+    """Run the study of a .toml file, or resume it, and write its page.
 
     Each stage starts from the best of the one before. At the end the winner, and what newsnest
     does without any study, are scored on articles that no trial has seen.
 
     Parameters
     ----------
-    file
-        See `newsnest.study.read_config` and docs/training/study.md.
+    study
+        The file, see docs/training/study.md, or what `read_config` makes of it.
     progress
         Told about every trial.
 
@@ -69,11 +69,11 @@ def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
     Estimate(value=0.041, low=0.012, high=0.069)
     """
     require_optuna()
-    config = read_config(Path(file))
+    config = study if isinstance(study, StudyConfig) else read_config(Path(study))
     if config.training is not None:
         _check_training(config.training)
-    data = _Once(lambda: prepare_data(config, progress))
-    with Store(config.storage, config.work / "lock") as store:
+    data = functools.cache(lambda: prepare_data(config, progress))  # read when first asked for
+    with TrialStore(config.storage, config.work / "lock") as store:
         if store.is_new:
             delete_models(config.work)  # of another study, whose storage was deleted
             data()  # where articles cannot be used, no study has begun
@@ -81,21 +81,22 @@ def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
         with Nest(config.work / "vectors.nest", create=True) as nest:
             default = Options(read=config.read)
             stages = Stages(config, store, data, nest.vectors, progress, best=default)
-            if config.training is not None and "encoders" not in config.trials():
-                stages.best = replace(default, encoder=config.place(config.training.base))
-            _check_default(store, default)
+            if config.training is not None and config.stages[0].name != "encoders":
+                stages.best = replace(default, encoder=config.places[config.training.base])
+            if not store.get(_REPORTS):  # what could not be scored at the end raises now
+                load_encoder(default.encoder).prepare([])
             for stage in config.stages:
                 stages.run(stage)
-            judge = Judge(config.level, nest.vectors, config.resamples, config.seed)
+            scorer = Scorer(config.level, nest.vectors, config.resamples, config.seed)
             metrics = list(dict.fromkeys(stage.metric for stage in reversed(config.stages)))
             key = _key(stages.best, config)
-            reports = _report(store, key, (stages.best, default), metrics, judge, data)
+            reports = _report(store, key, (stages.best, default), metrics, scorer, data)
         outcome = Outcome(
-            config=str(file),
+            config=str(config.file),
             stages=tuple(stages.outcomes),
-            reported=tuple(Reported.of(own) for own in reports[key]),
+            reported=tuple(Reported.of(one) for one in reports[key]),
             looks=len(reports),
-            facts=store.kept(_FACTS) or {},
+            facts=store.get(_FACTS) or {},
             command=command_of(stages.best, config),
             model=stages.model,
             is_default=key == _key(default, config),
@@ -113,48 +114,29 @@ def _check_training(training: Training) -> None:
         check_trackers(training.report_to)
 
 
-class _Once:
-    """Reads the articles when they are asked for the first time."""
-
-    def __init__(self, read: Callable[[], StudyData]) -> None:
-        self._read = read
-        self._found: StudyData | None = None
-
-    def __call__(self) -> StudyData:
-        if self._found is None:
-            self._found = self._read()
-        return self._found
-
-
-def _check_default(store: Store, default: Options) -> None:
-    """Raise early where what newsnest does without a study could not be scored at the end."""
-    if not store.kept(_REPORTS):
-        load_encoder(default.encoder).prepare([])
-
-
 def _report(
-    store: Store,
+    store: TrialStore,
     key: str,
     both: tuple[Options, Options],
     metrics: list[str],
-    judge: Judge,
+    scorer: Scorer,
     data: Callable[[], StudyData],
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the reports of every winner so far by its key; that of this one is made once."""
-    reports: dict[str, list[dict[str, Any]]] = store.kept(_REPORTS) or {}
+    reports: dict[str, list[dict[str, Any]]] = store.get(_REPORTS) or {}
     if key not in reports:
         part = data().report
-        reports[key] = [_reported(metric, *both, judge, part).as_dict() for metric in metrics]
-        store.keep(_FACTS, dict(data().facts))
-        store.keep(_REPORTS, reports)
+        reports[key] = [asdict(_reported(metric, *both, scorer, part)) for metric in metrics]
+        store.put(_FACTS, dict(data().facts))
+        store.put(_REPORTS, reports)
     return reports
 
 
 def _reported(
-    metric: str, winner: Options, default: Options, judge: Judge, part: Labelled
+    metric: str, winner: Options, default: Options, scorer: Scorer, part: Labelled
 ) -> Reported:
     try:
-        found = [judge.score(metric, options, part) for options in (winner, default)]
+        found = [scorer.score(metric, options, part) for options in (winner, default)]
     except NewsnestError as error:
         return Reported(metric, None, None, None, {}, error.for_people)
     return Reported(
@@ -180,15 +162,11 @@ def _key(options: Options, config: StudyConfig) -> str:
 
     Models are named from the study's folder on, wherever the command runs.
     """
-    said = {key: value for key, value in asdict(options).items() if key != "read"}
+    content = {key: value for key, value in asdict(options).items() if key != "read"}
     encoder, folder = Path(options.encoder), config.file.parent
     if encoder.is_relative_to(folder):
-        said["encoder"] = encoder.relative_to(folder).as_posix()
-    return settings_digest({"options": said})
-
-
-_FLAGS: Mapping[str, str] = {"keep_copies": "--keep-copies"}
-_UNITS: Mapping[str, str] = {"time_scale": "s"}
+        content["encoder"] = encoder.relative_to(folder).as_posix()
+    return settings_digest({"options": content})
 
 
 def command_of(options: Options, config: StudyConfig) -> str:
@@ -202,21 +180,7 @@ def command_of(options: Options, config: StudyConfig) -> str:
     >>> command_of(Options(encoder="tfidf", min_similarity={"story": 0.25}), place)
     'newsnest cluster news.csv -o a.nest --encoder tfidf --min-similarity story=0.25'
     """
-    usual = Options()
     words = ["newsnest", "cluster", *map(str, config.tuning.files)]
-    words += ["-o", str(config.storage.with_suffix(".nest"))]
-    for own in fields(Options):
-        value = getattr(options, own.name)
-        if own.name == "read" or (value == getattr(usual, own.name) and own.name != "encoder"):
-            continue
-        if own.name in _FLAGS:
-            words.append(_FLAGS[own.name])
-            continue
-        if isinstance(value, Mapping):
-            value = ",".join(f"{name}={number!r}" for name, number in sorted(value.items()))
-        words += [f"--{own.name.replace('_', '-')}", f"{value}{_UNITS.get(own.name, '')}"]
-    for ours, theirs in options.read.fields.items():
-        words += ["--field", f"{ours}={theirs}"]
-    if config.profile is not None:
-        words += ["--profile", config.profile]
+    words += ["-o", str(config.storage.with_suffix(".nest")), *options.command_line()]
+    words += ["--profile", config.profile] if config.profile is not None else []
     return shlex.join(words)

@@ -35,7 +35,7 @@ from newsnest.types import Encoder, Labels
 
 _SAMPLES, _SHARE = 5, 0.8  # for the stability, as `newsnest evaluate embedding` has them
 _TITLED = 5000  # articles of which all pairs are looked at
-_LEAST_TEXTS = 3  # of a cluster whose keywords are judged: words of one text always go together
+_MIN_TEXTS = 3  # of a cluster whose keywords are judged: words of one text always go together
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Score:
 
 
 @dataclass(slots=True)
-class Judge:
+class Scorer:
     """Scores pipelines.
 
     Parameters
@@ -167,7 +167,7 @@ class Judge:
         )
         if found.silhouette is None:
             raise InputError(
-                f"silhouette: articles must fall into two clusters at least, got {found.clusters}. "
+                f"silhouette: articles must fall into at least two clusters, got {found.clusters}. "
                 "Raise min_similarity."
             )
         beside = {"clusters": found.clusters, "nmi_language": found.nmi["language"]}
@@ -179,7 +179,7 @@ class Judge:
         n = len(part.articles)
         if n < 2:
             raise InputError(
-                f"stability: two articles at least must be there, got {n}. Give more of them."
+                f"stability: there must be at least two articles, got {n}. Give more of them."
             )
         rng = np.random.default_rng([19, self.seed])
         labellings = []
@@ -199,7 +199,7 @@ class Judge:
         rows = _titled(part, self.seed)
         if rows.size < 2:
             raise InputError(
-                f"{metric}: two articles at least must have a title and a text, got {rows.size}. "
+                f"{metric}: at least two articles must have a title and a text, got {rows.size}. "
                 "Choose bcubed_f1 or silhouette."
             )
         encoder = self._encoder(options)
@@ -227,7 +227,7 @@ class Judge:
         columns, values = self._keywords(options, part)
         if not values.size:
             raise InputError(
-                f"npmi: some {self.level} of {_LEAST_TEXTS} texts must have two keywords, got "
+                f"npmi: some {self.level} of {_MIN_TEXTS} texts must have two keywords, got "
                 "none. Lower min_similarity."
             )
         beside = {"clusters": len(columns), "diversity": keyword_diversity(columns)}
@@ -261,11 +261,11 @@ class Judge:
             bodies, spoken, max_terms=usual.keyword_terms, max_characters=max(map(len, bodies))
         )
         column = {word.casefold(): at for at, word in enumerate(every.shown)}
-        large = np.flatnonzero(np.bincount(labels) >= _LEAST_TEXTS)
+        large = np.flatnonzero(np.bincount(labels) >= _MIN_TEXTS)
         chosen = [[column.get(word.casefold(), -1) for word in words[c]] for c in large]
         if not any(chosen):
             raise InputError(
-                f"keywords: some {self.level} must have {_LEAST_TEXTS} texts, got none. "
+                f"keywords: some {self.level} must have {_MIN_TEXTS} texts, got none. "
                 "Lower min_similarity."
             )
         values = keyword_coherence(chosen, every.matrix)
@@ -273,7 +273,7 @@ class Judge:
 
 
 def _titled(part: Labelled, seed: int) -> NDArray[np.int64]:
-    """Return the rows with a title and a text, no title and no text twice, 5,000 at most."""
+    """Return the rows with a title and a text, no title and no text twice, at most 5,000."""
     seen: set[str] = set()
     rows = []
     for row, article in enumerate(part.articles):

@@ -1,21 +1,26 @@
-"""Settings that are tried: choices, and ranges of numbers."""
+"""What a study tries: the settings of each stage, when they are used, and what they change."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
-from newsnest.errors import InputError, NewsnestError
-from newsnest.study.table import Table
+from newsnest.cluster import Reduction, finest_clusterer
+from newsnest.errors import ParameterError
+from newsnest.pipeline import Options
+from newsnest.study.toml import Key, TomlTable
+from newsnest.train.recipes.pairs import PairsSettings
+from newsnest.train.settings import parse_settings, setting_fields, written
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial
+    from optuna.trial import Trial as Drawing
 
 Value = str | int | float | bool
-_WORDS = {int: "whole numbers", float: "numbers", str: "texts", bool: "true or false"}
-_RANGE = ("low", "high", "log", "step", "default")
+Params = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Choices:
 
     @property
     def examples(self) -> tuple[Value, ...]:
-        """What is worth checking before anything is tried."""
+        """What to check before anything is tried."""
         return self.values
 
     def content(self) -> Any:
@@ -36,7 +41,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number from `low` to `high`, both included; whole where both are.
+    """A number from `low` to `high`, both included; whole if both are.
 
     With `default` there is one more choice: to leave it to newsnest, which measures it.
     """
@@ -54,87 +59,122 @@ class Range:
 
     @property
     def examples(self) -> tuple[Value, ...]:
-        """What is worth checking before anything is tried."""
+        """What to check before anything is tried."""
         return (self.low, self.high)
 
     def content(self) -> Any:
         """Return it as JSON has it."""
-        told: dict[str, Any] = {"low": self.low, "high": self.high, "log": self.log}
-        return {**told, "step": self.step, "default": self.default}
+        numbers: dict[str, Any] = {"low": self.low, "high": self.high, "log": self.log}
+        return {**numbers, "step": self.step, "default": self.default}
 
 
-_EITHER = (True, False)
 Space = Mapping[str, Choices | Range]
-Asked = Callable[[str, Mapping[str, Value]], bool]
-"""Whether a setting means something beside those chosen before it."""
+
+PIPELINE: Mapping[str, type] = {
+    "clusterer": str,
+    "hdbscan_size": int,
+    "kmeans_clusters": int,
+    "reduce": str,
+    "dims": int,
+    "order": str,
+    "centre": str,
+    "min_similarity.theme": float,
+    "min_similarity.topic": float,
+    "min_similarity.story": float,
+    "time_weight": float,
+    "time_scale": float,
+    "long_texts": str,
+    "keep_copies": bool,
+}
+"""Settings of the stage `pipeline`, in the order in which they are drawn; numbers may be ranges."""
+
+KEYWORDS: Mapping[str, type] = {"keyword_terms": int, "keyword_characters": int}
+"""Settings of the stage `keywords`."""
+
+_MEASURED = (*(name for name in PIPELINE if "min_similarity" in name), "time_weight", "time_scale")
+_FIRST = ("loss", "negatives")
+_DECIDING = ("clusterer", "reduce", *_FIRST)
+_SET_ELSEWHERE = ("seed", "report_to")
+_SIZES = {"hdbscan": "hdbscan_size", "kmeans": "kmeans_clusters"}
+_WORDS = {int: "whole numbers", float: "numbers", str: "texts", bool: "true or false"}
 
 
-def examples_of(space: Space, name: str) -> tuple[Value, ...]:
-    """Return what is worth checking of a setting, () where it is not tried."""
-    return space[name].examples if name in space else ()
+def training_settings() -> dict[str, type | None]:
+    """Return the settings of the recipe `pairs`: int and float may be ranges, None is choices."""
+    kinds = get_type_hints(PairsSettings)
+    names = [own.name for own in setting_fields(PairsSettings) if own.name not in _SET_ELSEWHERE]
+    ordered = [*_FIRST, *(name for name in names if name not in _FIRST)]
+    return {name: _number_kind(kinds[name]) for name in ordered}
 
 
-def read_space(
-    table: Table,
-    known: Mapping[str, type | None],
-    *,
-    strict: bool = True,
-    measured: Collection[str] = (),
-) -> dict[str, Choices | Range]:
-    """Read settings: a value, a list of choices, or {low, high, log, step}.
+def _number_kind(kind: Any) -> type | None:
+    options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return next((own for own in options if own in (int, float)), None)
 
-    Parameters
-    ----------
-    table
-        Its keys are settings; a dotted one is a table of tables.
-    known
-        Every setting in the order in which they are asked for, and its kind; an int or a float may
-        be a range.
-    strict
-        Choices must be of that kind, too; else somebody checks them afterwards.
-    measured
-        Those that newsnest measures where nobody says them: their ranges may have `default`.
+
+def read_space(table: TomlTable, stage: str) -> Space:
+    """Read the settings of a stage: a value, a list of choices, or {low, high, log, step, default}.
 
     Returns
     -------
-    dict
-        In the order of `known`.
+    Mapping
+        In the order in which they are drawn.
 
     Raises
     ------
     InputError
-        If a key is unknown, a range is empty or of a wrong kind, or there is no choice.
+        If a setting is unknown or never used, a value is refused, or a range is empty; the message
+        names file, line, key and cure.
     """
+    training = stage == "training"
+    known: Mapping[str, type | None] = (
+        training_settings() if training else PIPELINE if stage == "pipeline" else KEYWORDS
+    )
+    flat = dict(_flat(table, known))
+    TomlTable(table.file, table.text, table.path, flat).check_keys(list(known))
     found: dict[str, Choices | Range] = {}
-    flat: dict[str, tuple[Table, str]] = {}
-    for key, value in table.content.items():
-        if any(name.startswith(f"{key}.") for name in known) and isinstance(value, dict):
-            below = table.table(key)
-            assert below is not None
-            below.rest([name[len(key) + 1 :] for name in known if name.startswith(f"{key}.")])
-            flat |= {f"{key}.{inner}": (below, inner) for inner in value}
-        else:
-            flat[key] = (table, key)
-    Table(table.file, table.text, table.path, dict.fromkeys(flat)).rest(list(known))
     for name, kind in known.items():
-        if name in flat:
-            own, key = flat[name]
-            value = own.content[key]
-            if isinstance(value, dict):
-                found[name] = _range(own, key, kind, may_default=name in measured)
-            else:
-                found[name] = _choices(own, key, kind if strict else None)
+        if name not in flat:
+            continue
+        if isinstance(flat[name], dict):
+            found[name] = _range(table, name, flat[name], kind)
+        else:
+            found[name] = _choices(table, name, flat[name], None if training else kind)
+        with table.checking(name):
+            for value in found[name].examples:
+                _check_training(name, value) if training else _check_pipeline(name, value)
+    with table.checking(""):
+        _check_sizes(found)
+    asked = ASKED[stage]
+    deciding = [name for name in _DECIDING if name in found]
+    every = [dict(zip(deciding, one, strict=True))
+             for one in product(*(found[name].examples for name in deciding))]  # fmt: skip
+    for name in found:
+        if not any(asked(name, own) for own in every):
+            raise table.error(
+                name, "be used together with the other settings", "no value of them that uses it",
+                "Try what it belongs to, too, or take it out.",
+            )  # fmt: skip
     return found
 
 
-def _choices(table: Table, key: str, kind: type | None) -> Choices:
-    value = table.content[key]
+def _flat(table: TomlTable, known: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield settings with dotted names: min_similarity = {story = 0.4} is min_similarity.story."""
+    for key, value in table.content.items():
+        below = [name[len(key) + 1 :] for name in known if name.startswith(f"{key}.")]
+        if isinstance(value, dict) and below:
+            table.table(key).check_keys(below)
+            yield from ((f"{key}.{inner}", content) for inner, content in value.items())
+        else:
+            yield key, value
+
+
+def _choices(table: TomlTable, key: str, value: Any, kind: type | None) -> Choices:
     values = tuple(value) if isinstance(value, list) else (value,)
     plain = all(isinstance(one, str | int | float | bool) for one in values)
     if not values or not plain or len({(type(v), v) for v in values}) < len(values):
-        raise table.error(
-            key, "be a value, or a list of different ones", repr(value), "Give one at least."
-        )
+        must = "be a value, or a list of different ones"
+        raise table.error(key, must, repr(value), "Give at least one.")
     if kind is float:
         values = tuple(float(v) if type(v) is int else v for v in values)
     if kind is not None and any(type(one) is not kind for one in values):
@@ -142,19 +182,19 @@ def _choices(table: Table, key: str, kind: type | None) -> Choices:
     return Choices(values)
 
 
-def _range(table: Table, key: str, kind: type | None, *, may_default: bool) -> Range:
-    inner = table.table(key)
-    assert inner is not None
+def _range(table: TomlTable, key: str, value: dict[str, Any], kind: type | None) -> Range:
     if kind not in (int, float):
-        raise table.error(
-            key, "be a value or a list of choices", repr(dict(inner.content)),
-            "Only numbers have ranges.",
-        )  # fmt: skip
-    inner.rest(_RANGE)
-    low, high = (_checked(inner, name, kind) for name in ("low", "high"))
-    step = _checked(inner, "step", kind) if inner.has("step") else None
-    log, default = (_flag(inner, name) for name in ("log", "default"))
-    if default and not may_default:
+        must = "be a value or a list of choices"
+        raise table.error(key, must, repr(value), "Only numbers have ranges.")
+    number, flag = _number(kind), Key(False, _flag, "be true or false", "Leave it out for false.")
+    schema = {"low": number, "high": number, "log": flag, "step": number, "default": flag}
+    path = (*table.path, *key.split("."))
+    inner = TomlTable(table.file, table.text, path, value).read(schema)
+    low, high, log, step, default = (inner[name] for name in schema)
+    for name in ("low", "high"):
+        if inner[name] is None:
+            raise inner.error(name, number.must, None, number.cure)
+    if default and key not in _MEASURED:
         must = "stand with what newsnest measures: min_similarity, time_weight or time_scale"
         raise inner.error("default", must, key, "Leave it out.")
     if low >= high:
@@ -169,59 +209,149 @@ def _range(table: Table, key: str, kind: type | None, *, may_default: bool) -> R
     return Range(low, high, log, step, default)
 
 
-def _flag(table: Table, name: str) -> bool:
-    value = table.content.get(name, False)
+def _number(kind: type) -> Key:
+    kinds = (int,) if kind is int else (int, float)
+
+    def read(value: Any) -> float:
+        if type(value) not in kinds or not math.isfinite(value):
+            raise ValueError
+        return int(value) if kind is int else float(value)
+
+    must = "be a whole number" if kind is int else "be a number"
+    return Key(None, read, must, "Write a range as in {low = 2, high = 8}.")
+
+
+def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise table.error(name, "be true or false", repr(value), "Leave it out for false.")
+        raise ValueError
     return value
 
 
-def _checked(table: Table, name: str, kind: type) -> float:
-    """Return a number of a range: an int where it must be whole, else a float."""
-    value = table.content.get(name)
-    kinds = (int,) if kind is int else (int, float)
-    if isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value):
-        return value if kind is int else float(value)
-    must = "be a whole number" if kind is int else "be a number"
-    raise table.error(name, must, repr(value), "Write a range as in {low = 2, high = 8}.")
+def asked_in_pipeline(name: str, chosen: Params) -> bool:
+    """Tell whether a setting is used beside those chosen before it."""
+    clusterer = str(chosen.get("clusterer", "rac"))
+    if name in _SIZES.values():
+        return _SIZES.get(clusterer) == name
+    if name in ("order", "min_similarity.story"):
+        return clusterer == "rac"
+    return name != "dims" or chosen.get("reduce", "none") != "none"
 
 
-def suggest(trial: Trial, space: Space, asked: Asked) -> dict[str, Value]:
-    """Return a value of every setting that means something; a single choice is not drawn.
+def asked_in_training(name: str, chosen: Params) -> bool:
+    """Tell whether a setting of the recipe is used beside those chosen before it."""
+    loss, negatives = str(chosen.get("loss", "mnr")), chosen.get("negatives", 0)
+    needs: Mapping[str, bool] = {
+        "negatives": loss != "megabatch",
+        "mini_batch_size": loss != "mnr",
+        "scale": loss != "megabatch",
+        "guide": loss == "guided" or bool(negatives),
+        "guide_margin": loss == "guided",
+        "positive_margin": loss == "megabatch",
+        "negative_margin": loss == "megabatch",
+        "mining_margin": bool(negatives),
+        "mining_skip": bool(negatives),
+    }
+    return needs.get(name, True)
 
-    A setting that is left to newsnest is not there.
+
+ASKED: Mapping[str, Callable[[str, Params], bool]] = {
+    "training": asked_in_training,
+    "pipeline": asked_in_pipeline,
+    "keywords": lambda name, chosen: True,
+}
+
+
+def _check_pipeline(name: str, value: Value) -> None:
+    """Raise ParameterError where a run refuses a value."""
+    if name in _SIZES.values():
+        kind = next(kind for kind, size in _SIZES.items() if size == name)
+        finest_clusterer(f"{kind}:{value}")
+    elif name == "reduce":
+        Reduction(str(value), None if value == "none" else 2)
+    elif name == "dims":
+        Reduction("pca", int(value))
+    elif name != "clusterer" or value not in _SIZES:
+        options_with(Options(), {name: value})
+
+
+def _check_training(name: str, value: Value) -> None:
+    """Raise ParameterError where the recipe refuses a value, whatever the other settings are."""
+    others = {"mini_batch_size": "loss=cached-mnr", "guide": "loss=guided"}
+    beside = [others[name]] if name in others else []
+    parse_settings(
+        PairsSettings, [*beside, f"{name}={written(value)}"], data=["-"], base="-", output="-"
+    )
+
+
+def _check_sizes(space: Space) -> None:
+    """Raise where a clusterer or a reduction is to be tried without the number it needs."""
+    if "kmeans" in examples_of(space, "clusterer") and "kmeans_clusters" not in space:
+        raise ParameterError(
+            "kmeans_clusters must be given with the clusterer kmeans, got none. "
+            "Write kmeans_clusters = {low = 10, high = 100}, or kmeans:50."
+        )
+    reducing = [own for own in examples_of(space, "reduce") if own != "none"]
+    if reducing and "dims" not in space:
+        Reduction(str(reducing[0]), None)  # raises: it needs a number
+
+
+def examples_of(space: Space, name: str) -> tuple[Value, ...]:
+    """Return what to check of a setting, () where it is not tried."""
+    return space[name].examples if name in space else ()
+
+
+def suggest(drawing: Drawing, space: Space, stage: str) -> dict[str, Value]:
+    """Return a value of every setting that is used; a single choice is not drawn.
+
+    A setting that is left to newsnest is missing.
     """
     chosen: dict[str, Value] = {}
-    for name, own in space.items():
-        if not asked(name, chosen):
+    for name, tried in space.items():
+        if not ASKED[stage](name, chosen):
             continue
-        if isinstance(own, Range) and own.default and _drawn(trial, f"{name}=default", _EITHER):
+        if isinstance(tried, Choices):
+            one = tried.values[0]
+            chosen[name] = one if len(tried.values) == 1 else _drawn(drawing, name, tried.values)
+        elif tried.default and _drawn(drawing, f"{name}=default", (True, False)):
             continue
-        if isinstance(own, Choices):
-            one = own.values[0]
-            chosen[name] = one if len(own.values) == 1 else _drawn(trial, name, own.values)
-        elif own.whole:
-            step = 1 if own.step is None else int(own.step)
-            chosen[name] = trial.suggest_int(
-                name, int(own.low), int(own.high), step=step, log=own.log
-            )
+        elif tried.whole:
+            step = 1 if tried.step is None else int(tried.step)
+            low, high = int(tried.low), int(tried.high)
+            chosen[name] = drawing.suggest_int(name, low, high, step=step, log=tried.log)
         else:
-            chosen[name] = trial.suggest_float(name, own.low, own.high, step=own.step, log=own.log)
+            chosen[name] = drawing.suggest_float(
+                name, tried.low, tried.high, step=tried.step, log=tried.log
+            )
     return chosen
 
 
-def _drawn(trial: Trial, name: str, values: tuple[Value, ...]) -> Value:
-    value = trial.suggest_categorical(name, values)
+def _drawn(drawing: Drawing, name: str, values: tuple[Value, ...]) -> Value:
+    value = drawing.suggest_categorical(name, values)
     assert isinstance(value, str | int | float | bool)
     return value
 
 
-def check_space(table: Table, space: Space, check: Callable[[str, Value], None]) -> None:
-    """Raise InputError with file and line where `check` refuses an example of a setting."""
-    for name, own in space.items():
-        for value in own.examples:
-            try:
-                check(name, value)
-            except NewsnestError as error:
-                at = table.at(*name.split("."))
-                raise InputError(f"{at}: {error.for_people}") from error
+def options_with(options: Options, params: Params) -> Options:
+    """Return the options of a run changed by what a stage chose.
+
+    Raises
+    ------
+    ParameterError
+        If they do not go together.
+
+    Example
+    -------
+    >>> options_with(Options(), {"clusterer": "hdbscan", "hdbscan_size": 3}).clusterer
+    'hdbscan:3'
+    """
+    changes: dict[str, Any] = {}
+    similar = dict(options.min_similarity)
+    for name, value in params.items():
+        if name.startswith("min_similarity."):
+            similar[name.partition(".")[2]] = float(value)
+        elif name not in _SIZES.values():
+            changes[name] = value
+    size = _SIZES.get(str(params.get("clusterer")))
+    if size is not None and size in params:
+        changes["clusterer"] = f"{params['clusterer']}:{params[size]}"
+    return replace(options, **changes, min_similarity=similar)

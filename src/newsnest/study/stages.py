@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from newsnest.embed import MemoryCache, VectorCache
-from newsnest.errors import InputError, NewsnestError
+from newsnest.errors import InputError
 from newsnest.pipeline import Options
 from newsnest.progress import Progress
-from newsnest.study.config import NOT_TRAINED, Stage, StudyConfig
+from newsnest.study.config import NOT_TRAINED, StagePlan, StudyConfig
 from newsnest.study.data import StudyData
-from newsnest.study.outcome import Record, StageOutcome, leaders, told
-from newsnest.study.score import Judge, Score
-from newsnest.study.settings import assignments, options_with
-from newsnest.study.space import Value
-from newsnest.study.storage import Store
+from newsnest.study.outcome import StageOutcome, one_line
+from newsnest.study.score import Scorer
+from newsnest.study.space import Params, options_with
+from newsnest.study.trials import Scored, Trial, TrialStore, leaders
 from newsnest.train.recipes.pairs import PairsSettings, run
-from newsnest.train.settings import parse_settings
+from newsnest.train.settings import parse_settings, written
 
 _START = "start"
-
-Params = Mapping[str, Value]
 
 
 @dataclass(slots=True)
@@ -46,7 +42,7 @@ class Stages:
     """
 
     config: StudyConfig
-    store: Store
+    store: TrialStore
     data: Callable[[], StudyData]
     vectors: VectorCache
     progress: Progress
@@ -54,115 +50,117 @@ class Stages:
     model: str = ""
     outcomes: list[StageOutcome] = field(default_factory=list)
     _base: str = ""
-    _judge: Judge | None = None
+    _scorer: Scorer = field(init=False)
 
-    def run(self, stage: Stage) -> None:
-        """Run a stage, and take its best on where it is better than what there was."""
-        evaluate = {
-            "encoders": self._encoder,
-            "training": self._trained,
-            "pipeline": self._changed,
-            "keywords": self._changed,
-        }[stage.name]
+    def __post_init__(self) -> None:
+        self._scorer = Scorer(self.config.level, self.vectors)
+
+    def run(self, stage: StagePlan) -> None:
+        """Run a stage, and take its best on if it is better than the start."""
         if stage.name == "training":
             self._base = self._trainable()
         start = None if stage.name == "encoders" else self._start(stage)
-        records = self.store.records(stage.name)
+        trials = self.store.trials(stage.name)
         with self.progress.start(stage.name, stage.trials, "trials") as task:
-            task.advance(min(len(records), stage.trials))
-            while len(records) < stage.trials:
-                records.append(self._trial(stage, records, evaluate))
+            task.advance(min(len(trials), stage.trials))
+            while True:
+                found = leaders(trials)
+                if stage.name == "training":  # also where a kill came before it
+                    kept = self._model(found[0]) if found else None
+                    delete_models(self.config.work, but=kept)
+                if len(trials) >= stage.trials:
+                    break
+                trials.append(self._trial(stage, trials))
                 task.advance()
-        if stage.name == "training":
-            self._prune(records)  # a kill may have come before it
-        found = leaders(records)
         if not found and start is None:
             raise InputError(
-                f"{self.config.file}: one trial of [{stage.name}] at least must work, got none: "
-                f"{records[0].error} Correct it and begin anew."
+                f"{self.config.file}: at least one trial of [{stage.name}] must work, got none: "
+                f"{trials[0].error} Correct it and begin anew."
             )
         improved = bool(found) and (start is None or found[0].value > start.value)
         if improved:
             self._take(stage, found[0])
         elif start is not None:
-            self.progress.note(f"{stage.name}: nothing was better than what there was")
+            self.progress.note(f"{stage.name}: no trial was better than the start")
         importances = self.store.importances(stage.name)
         self.outcomes.append(
-            StageOutcome(stage.name, stage.metric, start, tuple(records), importances, improved)
+            StageOutcome(stage.name, stage.metric, start, tuple(trials), importances, improved)
         )
 
-    def _start(self, stage: Stage) -> Record:
+    def _start(self, stage: StagePlan) -> Trial:
         """Return what the stage starts from, judged as its trials are."""
-        kept = self.store.kept(_START, stage=stage.name)
+        kept = self.store.get(_START, stage=stage.name)
         if kept is None:
-            scores = {str(s): self._score(stage, self.best, s) for s in stage.seeds}
-            kept = asdict(_record(-1, {"encoder": self.best.encoder}, scores))
-            self.store.keep(_START, kept, stage=stage.name)
-        return Record(**kept)
+            seeds, beside = self._scored(stage, lambda seed: self.best)
+            kept = asdict(Trial(-1, {"encoder": self.best.encoder}, seeds, beside))
+            self.store.put(_START, kept, stage=stage.name)
+        return Trial(**kept)
 
-    def _trial(
-        self, stage: Stage, records: list[Record], evaluate: Callable[..., dict[str, Score]]
-    ) -> Record:
-        """Try settings, and keep what came of it."""
-        number = len(records)
-        proposal = self.store.propose(stage.name, stage.space, number, self.config.seed)
-        same = next((r for r in records if r.params == proposal.params), None)
-        if same is not None:
-            first = same.number if same.same_as is None else same.same_as
-            record = replace(same, number=number, same_as=first)
-        else:
-            self.data()  # articles that cannot be used are no failure of these settings
-            try:
-                record = _record(number, proposal.params, evaluate(stage, proposal.params, number))
-            except NewsnestError as error:
-                record = Record(number, proposal.params, error=error.for_people)
-        self.store.add(stage.name, proposal, record)
-        if stage.name == "training":
-            self._prune([*records, record])
-        said = f"failed: {record.error}" if record.error else f"{stage.metric} {record.value:.4f}"
-        again = f" (as trial {record.same_as})" if record.same_as is not None else ""
-        self.progress.note(f"{stage.name} {number}: {said}{again}, {told(record.params)}")
-        return record
+    def _trial(self, stage: StagePlan, trials: list[Trial]) -> Trial:
+        """Try settings, and tell the result."""
 
-    def _encoder(self, stage: Stage, params: Params, number: int) -> dict[str, Score]:
-        options = replace(self.best, encoder=self.config.place(str(params["encoder"])))
-        return {str(seed): self._score(stage, options, seed) for seed in stage.seeds}
+        def score(params: Params, number: int) -> Scored:
+            if stage.name == "training":
+                return self._scored(
+                    stage,
+                    lambda seed: replace(self.best, encoder=str(self._train(params, number, seed))),
+                )
+            options = self._options(stage, params)
+            return self._scored(stage, lambda seed: options)
 
-    def _changed(self, stage: Stage, params: Params, number: int) -> dict[str, Score]:
-        options = options_with(self.best, params)
-        return {str(seed): self._score(stage, options, seed) for seed in stage.seeds}
+        self.data()  # articles that cannot be used are no failure of these settings
+        trial = self.store.tried(stage, trials, self.config.seed, score)
+        result = f"failed: {trial.error}" if trial.error else f"{stage.metric} {trial.value:.4f}"
+        again = f" (as trial {trial.same_as})" if trial.same_as is not None else ""
+        self.progress.note(
+            f"{stage.name} {trial.number}: {result}{again}, {one_line(trial.params)}"
+        )
+        return trial
 
-    def _trained(self, stage: Stage, params: Params, number: int) -> dict[str, Score]:
+    def _scored(self, stage: StagePlan, options: Callable[[int], Options]) -> Scored:
+        """Return the score of each seed, given the pipeline of each."""
         scores = {}
         for seed in stage.seeds:
-            model = self._train(params, number, seed)
-            options = replace(self.best, encoder=str(model))
+            pipeline = options(seed)
             # Vectors of models that will be gone are not kept.
-            judge = Judge(self.config.level, MemoryCache())
-            scores[str(seed)] = judge.score(stage.metric, options, self.data().judged)
-        return scores
+            gone = stage.name == "training" and pipeline is not self.best
+            scorer = Scorer(self.config.level, MemoryCache()) if gone else self._scorer
+            part = self.data().judged.sample(stage.sample, seed)
+            scores[str(seed)] = scorer.score(stage.metric, pipeline, part)
+        first = next(iter(scores.values())).beside
+        return {seed: score.estimate.value for seed, score in scores.items()}, dict(first)
+
+    def _options(self, stage: StagePlan, params: Params) -> Options:
+        if stage.name == "encoders":
+            return replace(self.best, encoder=self.config.places[str(params["encoder"])])
+        return options_with(self.best, params)
 
     def _train(self, params: Params, number: int, seed: int) -> Path:
-        """Train a model, or go on with it, or find it."""
-        own = self.config.training
-        assert own is not None
-        report_to = [f"report_to={':'.join(own.report_to)}"] if own.report_to else []
+        """Train a model, or resume training it, or find it."""
+        training = self.config.training
+        assert training is not None
+        # Models and profiles are relative to the study's folder.
+        paths = {k: self.config.places[str(params[k])] for k in ("guide", "profile") if k in params}
+        words = [
+            f"{name}={value!r}" if isinstance(value, float) else f"{name}={written(value)}"
+            for name, value in {**params, **paths, "seed": seed}.items()
+        ]  # floats with all their digits
+        words += [f"report_to={':'.join(training.report_to)}"] if training.report_to else []
         settings = parse_settings(
             PairsSettings,
-            [*assignments(self._placed(params)), *report_to, f"seed={seed}"],
+            words,
             data=self.data().training,
-            base=self.config.place(self._base),
+            base=self.config.places[self._base],
             output=self._output(number, seed),
         )
         return run(settings, progress=self.progress)
 
-    def _placed(self, params: Params) -> Params:
-        """Return the settings with models and profiles meant from the study's folder on."""
-        paths = {k: self.config.place(str(params[k])) for k in ("guide", "profile") if k in params}
-        return {**params, **paths}
-
     def _output(self, number: int, seed: int) -> Path:
         return self.config.work / f"model-{number}-seed-{seed}"
+
+    def _model(self, trial: Trial) -> Path:
+        """Return the model of the best seed."""
+        return self._output(trial.number, trial.best_seed)
 
     def _trainable(self) -> str:
         """Return what is trained: the best encoder with weights to train."""
@@ -170,7 +168,7 @@ class Stages:
         if stage is None:
             assert self.config.training is not None
             return self.config.training.base
-        names = [str(record.params["encoder"]) for record in stage.leaders()]
+        names = [str(trial.params["encoder"]) for trial in stage.leaders()]
         found = next((name for name in names if name not in NOT_TRAINED), None)
         if found is None:
             raise InputError(
@@ -181,29 +179,15 @@ class Stages:
             self.progress.note(f"{names[0]} has no weights to train: training starts from {found}")
         return found
 
-    def _take(self, stage: Stage, record: Record) -> None:
-        if stage.name == "encoders":
-            encoder = self.config.place(str(record.params["encoder"]))
-            self.best = replace(self.best, encoder=encoder)
-        elif stage.name == "training":
-            seed = _best_seed(record)
-            if not self._output(record.number, seed).is_dir():
-                self._train(record.params, record.number, seed)
-            self.model = str(self._output(record.number, seed))
-            self.best = replace(self.best, encoder=self.model)
-        else:
-            self.best = options_with(self.best, record.params)
-
-    def _prune(self, records: list[Record]) -> None:
-        """Delete every model but that of the best trial's best seed."""
-        found = leaders(records)
-        kept = self._output(found[0].number, _best_seed(found[0])) if found else None
-        delete_models(self.config.work, but=kept)
-
-    def _score(self, stage: Stage, options: Options, seed: int) -> Score:
-        self._judge = self._judge or Judge(self.config.level, self.vectors)
-        part = self.data().judged.sample(stage.sample, seed)
-        return self._judge.score(stage.metric, options, part)
+    def _take(self, stage: StagePlan, trial: Trial) -> None:
+        if stage.name != "training":
+            self.best = self._options(stage, trial.params)
+            return
+        model = self._model(trial)
+        if not model.is_dir():
+            self._train(trial.params, trial.number, trial.best_seed)
+        self.model = str(model)
+        self.best = replace(self.best, encoder=self.model)
 
 
 def delete_models(work: Path, *, but: Path | None = None) -> None:
@@ -211,14 +195,3 @@ def delete_models(work: Path, *, but: Path | None = None) -> None:
     for folder in work.glob("model-*"):
         if folder != but:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _best_seed(record: Record) -> int:
-    """Return the seed with the best score, the first of equal ones."""
-    return int(max(record.seeds, key=lambda seed: record.seeds[seed]))
-
-
-def _record(number: int, params: Params, scores: Mapping[str, Score]) -> Record:
-    first: dict[str, Any] = dict(next(iter(scores.values())).beside)
-    values = {seed: score.estimate.value for seed, score in scores.items()}
-    return Record(number, dict(params), values, first)

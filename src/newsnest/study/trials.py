@@ -1,4 +1,4 @@
-"""Trials kept in one SQLite file by Optuna: only finished ones, each in one write.
+"""Trials: what was tried, kept in one SQLite file by Optuna, only finished ones, each in one write.
 
 A killed study leaves no half of a trial behind: the settings of the next one follow from the
 finished ones and a seed, so that they are proposed again, and nothing has to be repaired.
@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from newsnest.errors import InputError, ParameterError
-from newsnest.study.config import STAGES
-from newsnest.study.outcome import Record
-from newsnest.study.settings import ASKED
-from newsnest.study.space import Choices, Space, Value, suggest
+from newsnest.errors import InputError, NewsnestError, ParameterError
+from newsnest.study.config import STAGES, StagePlan
+from newsnest.study.space import Params, Value, suggest
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import optuna
-    from optuna.distributions import BaseDistribution
+
+Beside = Mapping[str, float | int | None]
+Scored = tuple[Mapping[str, float], Beside]
+"""The score of each seed, and what to know when reading them, of the first seed."""
 
 _MAIN = "newsnest"
 _CONFIG = "config"
@@ -42,15 +42,63 @@ def require_optuna() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """Settings to try next, and what Optuna needs to know of them."""
+class Trial:
+    """One trial.
 
+    Parameters
+    ----------
+    number
+        From 0, in the order in which they were tried.
+    params
+        Every setting that meant something.
+    seeds
+        The score of each seed; {} where it failed.
+    beside
+        What stands beside the score, of the first seed.
+    error
+        Why it failed, "" if it did not.
+    same_as
+        The trial with the very same settings whose scores these are; None: it was tried.
+    """
+
+    number: int
     params: Mapping[str, Value]
-    drawn: Mapping[str, Any]
-    distributions: Mapping[str, BaseDistribution]
+    seeds: Mapping[str, float] = field(default_factory=dict)
+    beside: Beside = field(default_factory=dict)
+    error: str = ""
+    same_as: int | None = None
+
+    @property
+    def value(self) -> float:
+        """The mean over the seeds; only of a trial that did not fail."""
+        return statistics.fmean(self.seeds.values())
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the seeds, 0 of a single one."""
+        return statistics.stdev(self.seeds.values()) if len(self.seeds) > 1 else 0.0
+
+    @property
+    def best_seed(self) -> int:
+        """The seed with the best score, the first of equal ones."""
+        return int(max(self.seeds, key=lambda seed: self.seeds[seed]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it, ready for JSON."""
+        return {
+            **asdict(self),
+            "value": None if self.error else self.value,
+            "deviation": None if self.error else self.deviation,
+        }
 
 
-class Store:
+def leaders(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """Return the trials that were made and did not fail, the best first."""
+    made = [trial for trial in trials if not trial.error and trial.same_as is None]
+    return tuple(sorted(made, key=lambda trial: (-trial.value, trial.number)))
+
+
+class TrialStore:
     """The trials of a study on disk; use as a context manager.
 
     Parameters
@@ -96,18 +144,13 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     @property
     def is_new(self) -> bool:
         """Whether no study has begun in it."""
-        return self.kept(_CONFIG) is None
+        return self.get(_CONFIG) is None
 
     def check(self, content: Mapping[str, Any]) -> None:
         """Keep what the study is, or raise if the file holds another one.
@@ -123,10 +166,10 @@ class Store:
         InputError
             Naming what was another.
         """
-        there = self.kept(_CONFIG)
+        there = self.get(_CONFIG)
         here = json.loads(json.dumps(content))
         if there is None:
-            self.keep(_CONFIG, here)
+            self.put(_CONFIG, here)
         elif there != here:
             others = "; ".join(_changes(there, here))
             raise InputError(
@@ -135,21 +178,57 @@ class Store:
                 f"to begin anew, delete {self.file.name}."
             )
 
-    def keep(self, key: str, content: Any, *, stage: str = _MAIN) -> None:
-        """Keep JSON under a key of a stage."""
+    def put(self, key: str, content: Any, *, stage: str = _MAIN) -> None:
+        """Store JSON under a key of a stage."""
         self._study(stage).set_user_attr(key, content)
 
-    def kept(self, key: str, *, stage: str = _MAIN) -> Any:
-        """Return what was kept under a key, None if nothing was."""
+    def get(self, key: str, *, stage: str = _MAIN) -> Any:
+        """Return the JSON under a key of a stage, None if there is none."""
         return self._study(stage).user_attrs.get(key)
 
-    def records(self, stage: str) -> list[Record]:
+    def trials(self, stage: str) -> list[Trial]:
         """Return the finished trials of a stage, in order."""
-        found = [Record(**trial.user_attrs["record"]) for trial in self._trials(stage)]
-        return sorted(found, key=lambda record: record.number)
+        found = [Trial(**one.user_attrs["record"]) for one in self._finished(stage)]
+        return sorted(found, key=lambda trial: trial.number)
 
-    def propose(self, stage: str, space: Space, number: int, seed: int) -> Proposal:
-        """Return what to try next: it follows from the finished trials, the number and the seed.
+    def tried(
+        self,
+        stage: StagePlan,
+        trials: Sequence[Trial],
+        seed: int,
+        score: Callable[[Params, int], Scored],
+    ) -> Trial:
+        """Try the next settings of a stage, and keep the result.
+
+        Parameters
+        ----------
+        stage
+            Of the study.
+        trials
+            The finished ones, in order.
+        seed
+            The settings follow from it, the finished trials and their number.
+        score
+            Given settings and the number of the trial, returns the score of each seed and what to
+            know beside it, or raises NewsnestError: a trial that failed.
+        """
+        params, drawing = self.propose(stage, len(trials), seed)
+        same = next((t for t in trials if t.params == params), None)
+        if same is not None:
+            first = same.number if same.same_as is None else same.same_as
+            trial = replace(same, number=len(trials), same_as=first)
+        else:
+            try:
+                trial = Trial(len(trials), params, *score(params, len(trials)))
+            except NewsnestError as error:
+                trial = Trial(len(trials), params, error=error.for_people)
+        self._add(stage.name, drawing, trial)
+        return trial
+
+    def propose(
+        self, stage: StagePlan, number: int, seed: int
+    ) -> tuple[dict[str, Value], dict[str, Any]]:
+        """Return what to try next, and what Optuna has to know of it.
 
         Notes
         -----
@@ -158,34 +237,30 @@ class Store:
         """
         import optuna
 
-        if stage == "encoders":
-            own = space["encoder"]
-            assert isinstance(own, Choices)
-            every = optuna.distributions.CategoricalDistribution(own.values)
-            params = {"encoder": own.values[number]}
-            return Proposal(params, params, {"encoder": every})
-        drawn = int(
-            np.random.SeedSequence([seed, STAGES.index(stage), number]).generate_state(1)[0]
-        )
+        if stage.name == "encoders":
+            names = stage.space["encoder"].examples
+            every = optuna.distributions.CategoricalDistribution(names)
+            params = {"encoder": names[number]}
+            return params, {"params": params, "distributions": {"encoder": every}}
+        words = [seed, STAGES.index(stage.name), number]
+        drawn = int(np.random.SeedSequence(words).generate_state(1)[0])
         sampler = optuna.samplers.TPESampler(seed=drawn)
         memory = optuna.create_study(direction="maximize", sampler=sampler)
-        memory.add_trials(self._trials(stage))
-        trial = memory.ask()
-        params = suggest(trial, space, ASKED[stage])
-        return Proposal(params, trial.params, trial.distributions)
+        memory.add_trials(self._finished(stage.name))
+        asked = memory.ask()
+        params = suggest(asked, stage.space, stage.name)
+        return params, {"params": asked.params, "distributions": asked.distributions}
 
-    def add(self, stage: str, proposal: Proposal, record: Record) -> None:
-        """Keep a finished trial."""
+    def _add(self, stage: str, drawing: dict[str, Any], trial: Trial) -> None:
         import optuna
 
         state = optuna.trial.TrialState
         self._study(stage).add_trial(
             optuna.trial.create_trial(
-                state=state.FAIL if record.error else state.COMPLETE,
-                value=None if record.error else record.value,
-                params=dict(proposal.drawn),
-                distributions=dict(proposal.distributions),
-                user_attrs={"record": json.loads(json.dumps(asdict(record)))},
+                state=state.FAIL if trial.error else state.COMPLETE,
+                value=None if trial.error else trial.value,
+                user_attrs={"record": json.loads(json.dumps(asdict(trial)))},
+                **drawing,
             )
         )
 
@@ -210,7 +285,7 @@ class Store:
         # Of a single setting there is nothing to compare.
         return {name: float(value) for name, value in found.items()} if len(found) > 1 else {}
 
-    def _trials(self, stage: str) -> list[optuna.trial.FrozenTrial]:
+    def _finished(self, stage: str) -> list[optuna.trial.FrozenTrial]:
         return [t for t in self._study(stage).get_trials() if "record" in t.user_attrs]
 
     def _study(self, stage: str) -> optuna.Study:
