@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from newsnest.embed.cache import MemoryCache, VectorCache, encode_cached, text_hash
 from newsnest.embed.config import EncoderConfig
+from newsnest.embed.model_record import LevelRecord, ModelRecord
 from newsnest.embed.registry import KNOWN, KnownEncoder, load_encoder
 from newsnest.embed.static import StaticEncoder
 from newsnest.embed.tfidf import TfidfEncoder
@@ -17,7 +18,9 @@ __all__ = [
     "KNOWN",
     "EncoderConfig",
     "KnownEncoder",
+    "LevelRecord",
     "MemoryCache",
+    "ModelRecord",
     "SentenceTransformerEncoder",
     "StaticEncoder",
     "TfidfEncoder",

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from newsnest.embed.card import clustering_prompt
+from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.unit import unit_rows
 from newsnest.embed.weights import (
     check_model_folder,
     folder_digests,
-    read_metadata,
     settings_digest,
 )
 from newsnest.errors import EncoderError
@@ -129,7 +129,7 @@ class StaticFolderEncoder:
         self.name = name
         self.dimensions = 0
         self.fingerprint = ""
-        self.metadata: dict[str, Any] = {}
+        self.record = ModelRecord()
         self._folder = folder
         self._prompt = ""
         self._means: TokenMeans | None = None
@@ -145,7 +145,7 @@ class StaticFolderEncoder:
         if self._means is not None:
             return
         check_model_folder(self._folder)
-        self.metadata = read_metadata(self._folder)
+        self.record = ModelRecord.read(self._folder)
         parts = _modules(self._folder)
         assert parts is not None  # is_static_folder has seen it
         self._prompt = _prompt(self._folder / "config_sentence_transformers.json")

@@ -20,8 +20,8 @@ from newsnest.cluster import calibration_digest
 from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_languages
 from newsnest.corpus.origin import format_of, name_of
 from newsnest.describe import Describer, KeywordDescriber
-from newsnest.embed import KNOWN, load_encoder
-from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
+from newsnest.embed import KNOWN, ModelRecord, load_encoder
+from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Result, Run, plural
 from newsnest.pipeline.model_levels import ModelLevels
@@ -181,7 +181,7 @@ def _versions(options: Options) -> dict[str, str]:
         {
             "model": settings_digest(folder_digests(folder)),
             # Apart from the files: another min_similarity makes another run of the same vectors.
-            "levels": ModelLevels.of(read_metadata(folder)).digest(),
+            "levels": ModelLevels.of(ModelRecord.read(folder)).digest(),
         }
         if encoder not in KNOWN and folder.is_dir()
         else {}

@@ -19,10 +19,11 @@ from newsnest.corpus.fields import ArticleMaker, as_text
 from newsnest.corpus.options import FIELDS
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally
-from newsnest.embed.weights import expanded, read_metadata
+from newsnest.embed import ModelRecord
+from newsnest.embed.weights import expanded
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.pipeline.frames import centred_together
-from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
+from newsnest.pipeline.model_levels import ModelLevels, is_among
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Rejected, Vectors
 
@@ -210,7 +211,7 @@ def level_clusters(
     dict of str to LevelClusters
         By level, coarse to fine.
     """
-    model = ModelLevels.of(read_metadata(expanded(encoder)))
+    model = ModelLevels.of(ModelRecord.read(expanded(encoder)))
     weights = np.ones(len(vectors))
     _, groups = centred_together(articles, "language")
     text = fit_frame(vectors, weights, groups=groups, rotate=model.rotate).apply(vectors, groups)
@@ -234,7 +235,7 @@ def level_clusters(
 
 def trained_on(encoder: str, file: Path) -> bool:
     """Tell whether a model's newsnest.json says that it was trained on this very file."""
-    return was_trained_on(read_metadata(expanded(encoder)), file)
+    return is_among(file, ModelRecord.read(expanded(encoder)).training_digests)
 
 
 def kinds_of(articles: Sequence[Article]) -> Iterator[tuple[str, list[str]]]:

@@ -29,7 +29,14 @@ from newsnest.cluster import (
 )
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
-from newsnest.embed import KNOWN, EncoderConfig, VectorCache, encode_cached, load_encoder
+from newsnest.embed import (
+    KNOWN,
+    EncoderConfig,
+    ModelRecord,
+    VectorCache,
+    encode_cached,
+    load_encoder,
+)
 from newsnest.nest import Cluster, Result, plural
 from newsnest.pipeline.frames import centred_together
 from newsnest.pipeline.model_levels import ModelLevels
@@ -202,7 +209,7 @@ class Walk:
         encoder = self.encoder or load_encoder(self.options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
-        self.model = ModelLevels.of(getattr(encoder, "metadata", {}))
+        self.model = ModelLevels.of(getattr(encoder, "record", ModelRecord()))
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {

@@ -13,8 +13,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from newsnest import load_encoder
-from newsnest.embed import MemoryCache
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import MemoryCache, ModelRecord
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.losses import TrainingLevel, training_levels
@@ -232,7 +231,7 @@ def test_the_model_is_a_stock_one_that_gives_the_mapped_vectors(
     encoder.prepare(TEXTS)
     assert np.allclose(encoder.encode(TEXTS), model.encode(TEXTS), atol=0.03)
 
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert [level["name"] for level in kept["levels"]] == ["theme", "topic", "story"]
     assert kept["levels"][0] == {"name": "theme", "dims": 8, "min_similarity": None}
     scores = kept["validation"]
@@ -270,7 +269,7 @@ def test_rows_of_other_splits_are_not_trained_on(chosen, write_rows, tally):
     cache = MemoryCache()
     path = write_rows("pairs.jsonl", rows)
     folder = train_adapter(chosen(data=(str(path),)), progress=tally, cache=cache)
-    source = read_metadata(folder)["data"][0]
+    source = ModelRecord.read(folder).as_dict()["data"][0]
     assert source["held_out"] == 40 and source["train_pairs"] + source["validation_pairs"] == 40
     assert len(cache) == len(
         {r[k] for r in rows if r["split"] == "train" for k in ("text1", "text2")}
@@ -279,7 +278,7 @@ def test_rows_of_other_splits_are_not_trained_on(chosen, write_rows, tally):
 
 def test_gold_labels_train_an_adapter_too(chosen, gold_file: Path):
     folder = run(chosen(data=(str(gold_file),)), progress=SILENT)
-    assert read_metadata(folder)["data"][0]["kind"] == "gold"
+    assert ModelRecord.read(folder).as_dict()["data"][0]["kind"] == "gold"
 
 
 def test_the_recipe_is_known_by_its_name():

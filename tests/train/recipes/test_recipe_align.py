@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.data.parallel import (
@@ -93,7 +93,7 @@ def moved(first: Path, second: Path) -> float:
 
 def test_a_language_is_learnt_and_the_known_one_kept(chosen, tmp_path: Path, tally):
     folder = run(chosen(languages=("qq",), epochs=20, original=3.0), progress=tally)
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     scores = kept["validation"]
     assert scores["after"]["transfer"] > scores["before"]["transfer"]
     assert scores["before"]["kept"] == pytest.approx(1.0, abs=1e-5)
@@ -116,7 +116,7 @@ def test_levels_of_the_base_are_kept_without_their_similarities(chosen, settings
 
     base = matryoshka(settings(output=tmp_path / "nested"), progress=SILENT)
     folder = run(chosen(base=str(base), epochs=1), progress=SILENT)
-    assert [level["dims"] for level in read_metadata(folder)["levels"]] == [8, 16, 32]
+    assert [level["dims"] for level in ModelRecord.read(folder).as_dict()["levels"]] == [8, 16, 32]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import TrainerControl, TrainerState
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.losses import training_levels
@@ -56,7 +56,7 @@ def test_a_training_writes_a_stock_model_with_its_levels(
     model = SentenceTransformer(str(folder), device="cpu")
     assert model.max_seq_length == 12 and model.encode(TEXTS).shape == (3, 32)
     assert not np.allclose(model.encode("rates held"), model.encode("rates held", prompt=""))
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert kept["levels"] == [
         {"name": "theme", "dims": 8, "min_similarity": None},
         {"name": "topic", "dims": 16, "min_similarity": None},
@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_weights(settings, tmp_path: Path):
 
 def test_gold_labels_train_too_with_hard_pairs(settings, gold_file: Path, tally):
     folder = run(settings(data=(str(gold_file),), batch_size=8), progress=tally)
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert kept["data"][0]["kind"] == "gold" and kept["data"][0]["hard"] > 0
     assert kept["preflight"]["levels"]["story"]["false_negatives"] == 0
     assert any(what == "encode" for what, _, _ in tally.tasks)
@@ -125,7 +125,7 @@ def test_every_way_trains_and_saves_a_model_of_the_same_make(
 ):
     folder = run(settings(**changes), progress=SILENT)
     assert moved(folder, tiny_model) > 1e-5
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     names = changes.get("levels", ("theme", "topic", "story"))
     assert tuple(level["name"] for level in kept["levels"]) == names
     assert kept["preflight"]["trained_weights"] <= kept["preflight"]["weights"]
@@ -137,7 +137,7 @@ def test_every_way_trains_and_saves_a_model_of_the_same_make(
 def test_averaging_fully_gives_the_base_back(settings, tiny_model: Path):
     folder = run(settings(average=1.0), progress=SILENT)
     assert moved(folder, tiny_model) < 1e-6
-    scores = read_metadata(folder)["validation"]
+    scores = ModelRecord.read(folder).as_dict()["validation"]
     assert scores["after"]["pearson"] == pytest.approx(scores["before"]["pearson"], abs=1e-6)
     assert scores["trained"]["pearson"] != pytest.approx(scores["before"]["pearson"], abs=1e-4)
 
@@ -159,7 +159,7 @@ def test_an_anchor_keeps_similarities_nearer_to_the_base(settings, tiny_model: P
 def test_training_ends_early_where_validation_gets_no_better(settings):
     # A rate at which nothing can be learnt: the first validation stays the best, or nearly so.
     changes = {"learning_rate": 3.0, "epochs": 20, "patience": 1, "evaluations": 1, "anchor": 0.0}
-    kept = read_metadata(run(settings(**changes), progress=SILENT))
+    kept = ModelRecord.read(run(settings(**changes), progress=SILENT)).as_dict()
     assert kept["validation"]["steps"] < kept["preflight"]["steps"]
     assert kept["validation"]["best_step"] <= kept["validation"]["steps"]
 
@@ -245,7 +245,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_been(settings, tmp
     assert not any("before training" in note for note in tally.notes)
     whole = run(replace(chosen, output=tmp_path / "whole"), progress=SILENT)
     assert moved(chosen.output, whole) < 1e-6
-    scores = [read_metadata(f)["validation"] for f in (chosen.output, whole)]
+    scores = [ModelRecord.read(f).as_dict()["validation"] for f in (chosen.output, whole)]
     assert scores[0]["steps"] == scores[1]["steps"]
     assert scores[0]["best_step"] == scores[1]["best_step"]
 
@@ -270,5 +270,5 @@ def test_a_training_that_was_killed_after_its_end_trains_no_further(
     run(chosen)
     whole = run(replace(chosen, output=tmp_path / "whole"))
     assert moved(chosen.output, whole) == 0
-    told = [read_metadata(folder)["validation"] for folder in (chosen.output, whole)]
+    told = [ModelRecord.read(folder).as_dict()["validation"] for folder in (chosen.output, whole)]
     assert told[0] == told[1]

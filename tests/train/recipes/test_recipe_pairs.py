@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.data.columns import (
@@ -81,7 +81,7 @@ def moved(first: Path, second: Path) -> float:
 
 def test_titles_find_their_summaries_better_after_training(chosen, tally):
     folder = run(chosen(), progress=tally)
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     scores = kept["validation"]
     assert scores["after"]["mrr_10"] > scores["before"]["mrr_10"] + 0.1
     assert (kept["recipe"], kept["levels"], kept["guide"]) == ("pairs", [], None)
@@ -111,7 +111,7 @@ def test_titles_find_their_summaries_better_after_training(chosen, tally):
 def test_every_loss_trains_a_stock_model(chosen, tiny_model, changes):
     folder = run(chosen(epochs=2, **changes), progress=SILENT)
     assert moved(tiny_model, folder) > 0
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert (kept["guide"] is not None) == (
         changes.get("loss") == "guided" or "negatives" in changes
     )

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from test_recipe_pairs import row
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.data.columns import (
@@ -87,7 +87,7 @@ def test_every_choice_trains_a_stock_model(chosen, tiny_model, changes, tally):
     settings = chosen(**changes)
     folder = run(settings, progress=tally)
     assert moved(tiny_model, folder) > 0
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert kept["recipe"] == "pretrain" and kept["levels"] == []
     assert (kept["teacher"] is None) == (not settings.needs_teacher)
     assert kept["chosen"]["clusters"] == ([1] if settings.cluster_by == "none" else [*settings.k])
@@ -102,7 +102,7 @@ def test_every_choice_trains_a_stock_model(chosen, tiny_model, changes, tally):
 def test_training_finds_more_and_a_second_call_does_nothing(chosen, tally):
     settings = chosen(epochs=10, cluster_by="pair")
     folder = run(settings, progress=tally)
-    scores = read_metadata(folder)["validation"]
+    scores = ModelRecord.read(folder).as_dict()["validation"]
     assert scores["after"]["ndcg_10"] > scores["before"]["ndcg_10"]
     assert run(settings, progress=tally) == folder
     assert "has ended already" in tally.notes[-1]

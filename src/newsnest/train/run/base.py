@@ -12,6 +12,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
+from newsnest.embed import ModelRecord
 from newsnest.embed.card import clustering_prompt
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import (
@@ -19,7 +20,6 @@ from newsnest.embed.weights import (
     expanded,
     hub_folder,
     minilm_folder,
-    read_metadata,
 )
 from newsnest.errors import EncoderError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
@@ -65,10 +65,9 @@ def kept_levels(base: Base) -> dict[str, Any]:
     Prefixes stay what the base was trained for, and whether a run turns vectors; where levels are
     cut is another matter.
     """
-    known = read_metadata(base.folder)
-    rotate = {"rotate": known["rotate"]} if "rotate" in known else {}
-    levels = [{"name": own["name"], "dims": own["dims"], "min_similarity": None}
-              for own in known.get("levels", [])]  # fmt: skip
+    known = ModelRecord.read(base.folder)
+    rotate = {} if known.rotate is None else {"rotate": known.rotate}
+    levels = [{"name": own.name, "dims": own.dims, "min_similarity": None} for own in known.levels]
     return {"levels": levels, **rotate}
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from newsnest.corpus import digest
-from newsnest.embed.weights import folder_digests, read_metadata, settings_digest
+from newsnest.embed import ModelRecord
+from newsnest.embed.weights import folder_digests, settings_digest
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.run.base import Base
@@ -21,7 +22,6 @@ from newsnest.train.settings import RecipeSettings, settings_content
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-METADATA = "newsnest.json"
 PAGE_HEAD = """---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
@@ -67,7 +67,7 @@ class Place:
         if not self.output.name:
             raise self._unnamed()
         if self.output.exists():
-            if self.output.is_dir() and read_metadata(self.output).get("run") == self.run:
+            if self.output.is_dir() and ModelRecord.read(self.output).run == self.run:
                 progress.note(f"{self.output}: this very training has ended already")
                 if self.kept().get("run") == self.run:  # a kill came before they were deleted
                     shutil.rmtree(self.checkpoints, ignore_errors=True)
@@ -107,7 +107,7 @@ class Place:
 
     def _other_settings(self) -> str:
         """Say which settings a model of the same recipe was trained with that are others now."""
-        there = read_metadata(self.output).get("settings", {}) if self.output.is_dir() else {}
+        there = ModelRecord.read(self.output).settings if self.output.is_dir() else {}
         here = json.loads(json.dumps(self.settings))
         if not here or there.keys() != here.keys():  # another recipe, or no model at all
             return ""
@@ -147,7 +147,7 @@ class Place:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         save(draft)
-        _write_json(draft / METADATA, {**metadata, "run": self.run})
+        _write_json(draft / "newsnest.json", {**metadata, "run": self.run})
         draft.replace(self.output)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
