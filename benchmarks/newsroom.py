@@ -33,7 +33,7 @@ from newsnest.corpus import clean_files, load_profile
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import title_scores
 from newsnest.pipeline.embedding import TitledArticles, TitledReading, read_titled
-from newsnest.train.recipes.pairs import PairsSettings, run
+from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.run.base import find_base, load_base
 
 Changes = Mapping[str, Any]
@@ -134,7 +134,7 @@ def make_row(
     settings = PairsSettings(
         data=(str(train),), base=profile.base, output=folder, seed=seed, **{**usual, **changes}
     )
-    told = json.loads((run(settings) / "newsnest.json").read_text())
+    told = json.loads((PAIRS.run(settings) / "newsnest.json").read_text())
     kept = {"steps": told["validation"]["steps"], "best_step": told["validation"]["best_step"]}
     kept |= {"step_seconds": told["preflight"]["step_seconds"], "chosen": told["chosen"]}
     model = SentenceTransformer(str(folder))

@@ -95,17 +95,17 @@ def test_an_unknown_recipe_and_missing_options_are_usage_errors(newsnest, tmp_pa
 
 @pytest.mark.parametrize(
     ("name", "again"),
-    [("matryoshka", "goes on from the last checkpoint."), ("adapter", "starts anew.")],
+    [("matryoshka", "resumes from the last checkpoint."), ("adapter", "starts anew.")],
 )
 def test_an_interrupted_training_says_whether_it_goes_on(
     newsnest, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, again: str
 ):
     from dataclasses import replace
 
-    def interrupted(settings, *, progress):
+    def interrupted(context):
         raise KeyboardInterrupt
 
-    recipe = replace(RECIPES[name], run=interrupted)
+    recipe = replace(RECIPES[name], work=interrupted)
     monkeypatch.setattr("newsnest.train.recipes.RECIPES", {name: recipe})
     told = newsnest("train", name, "--data", pairs, "-o", tmp_path / "m", status=130)
     assert f"interrupted. The same command {again}" in told.stderr

@@ -11,7 +11,7 @@ from typing import Literal, get_type_hints
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.train.recipe import require_training
+from newsnest.train.recipe import require_packages
 from newsnest.train.recipes import RECIPES, RecipeSettings, parse_settings, setting
 from newsnest.train.settings import (
     describe_settings,
@@ -24,8 +24,8 @@ from newsnest.train.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class Mine(RecipeSettings):
-    rate: float = setting(0.1, "learning rate", above=0, most=1)
-    rounds: int | None = setting(None, "how often", least=1)
+    rate: float = setting(0.1, "learning rate", above=0, maximum=1)
+    rounds: int | None = setting(None, "how often", minimum=1)
     shape: Literal["round", "square"] = setting("round", "of the thing")
     fast: bool = setting(False, "or not")
     scale: tuple[float, float] = setting((0.0, 1.0), "two numbers")
@@ -83,7 +83,7 @@ def test_a_setting_is_given_once():
 
 
 def test_data_must_be_named():
-    with pytest.raises(ParameterError, match="data must name one file at least"):
+    with pytest.raises(ParameterError, match="data must name at least one file"):
         parse_settings(Mine, [], data=[], base="minilm", output="m")
 
 
@@ -129,4 +129,4 @@ def test_recipes_are_listed_without_loading_torch():
 def test_the_extra_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("newsnest.train.recipe.find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"got no accelerate and no datasets.*newsnest\[train"):
-        require_training()
+        require_packages()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from newsnest.embed.cache import MemoryCache, VectorCache, encode_cached, text_hash
 from newsnest.embed.config import EncoderConfig
 from newsnest.embed.model_record import LevelRecord, ModelRecord
-from newsnest.embed.registry import KNOWN, KnownEncoder, load_encoder
+from newsnest.embed.registry import KNOWN, KnownEncoder, base_names, load_encoder
 from newsnest.embed.static import StaticEncoder
 from newsnest.embed.tfidf import TfidfEncoder
 from newsnest.embed.transformer import SentenceTransformerEncoder
@@ -25,6 +25,7 @@ __all__ = [
     "StaticEncoder",
     "TfidfEncoder",
     "VectorCache",
+    "base_names",
     "encode_cached",
     "load_encoder",
     "text_hash",

@@ -31,11 +31,14 @@ class KnownEncoder:
         Makes it.
     languages
         ISO 639-1 codes of the languages it was trained on; empty means many or any.
+    trainable
+        Whether `newsnest train` can start from it: a `SentenceTransformerEncoder`.
     """
 
     summary: str
     build: Callable[[EncoderConfig], Encoder]
     languages: frozenset[str] = frozenset()
+    trainable: bool = False
 
 
 def _minilm(config: EncoderConfig) -> Encoder:
@@ -55,7 +58,10 @@ def _multilingual(config: EncoderConfig) -> Encoder:
 KNOWN: Mapping[str, KnownEncoder] = MappingProxyType(
     {
         "minilm": KnownEncoder(
-            "all-MiniLM-L6-v2, English, 384 dimensions", _minilm, frozenset({"en"})
+            "all-MiniLM-L6-v2, English, 384 dimensions",
+            _minilm,
+            frozenset({"en"}),
+            trainable=True,
         ),
         "static": KnownEncoder(
             "static vectors distilled from minilm, for millions of articles on a CPU",
@@ -67,10 +73,19 @@ KNOWN: Mapping[str, KnownEncoder] = MappingProxyType(
             lambda config: TfidfEncoder(),
         ),
         "multilingual": KnownEncoder(
-            "multilingual-e5-base from the hub, about 100 languages, 768 dimensions", _multilingual
+            "multilingual-e5-base from the hub, about 100 languages, 768 dimensions",
+            _multilingual,
+            trainable=True,
         ),
     }
 )
+
+
+def base_names() -> str:
+    """Return what `newsnest train --base` takes, in words; the names are those of `KNOWN`."""
+    return ", ".join(
+        [*(name for name, own in KNOWN.items() if own.trainable), "a model folder or a hub id"]
+    )
 
 
 def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) -> Encoder:  # noqa: B008 (frozen)

@@ -98,6 +98,10 @@ class SentenceTransformerEncoder:
         self._model: StockModel | Int8Bert | None = None
         self._cutter: Cutter | None = None
 
+    def origin(self, progress: Progress = SILENT) -> tuple[Path, int | None, str | None]:
+        """Return the model's folder, and max_length and prefix as given: to train it further."""
+        return self._locate(progress), self._max_length, self._prefix
+
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
         """Find and check the model; the texts are not looked at.
 

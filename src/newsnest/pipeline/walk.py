@@ -114,7 +114,7 @@ class Walk:
         self.progress = progress
         self.encoder = encoder
         self.facts: dict[str, Any] = {"seconds": {}}
-        self.model = ModelLevels.of({})  # known when the encoder is
+        self.model = ModelLevels.of(ModelRecord())  # known when the encoder is
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:

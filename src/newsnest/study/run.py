@@ -25,7 +25,7 @@ from newsnest.study.read import read_config
 from newsnest.study.score import Judge, Score
 from newsnest.study.stages import Stages, delete_models
 from newsnest.study.storage import Store, require_optuna
-from newsnest.train.recipe import require_training
+from newsnest.train.recipe import require_packages
 
 _REPORTS, _FACTS = "reports", "facts"
 
@@ -106,9 +106,9 @@ def run_study(file: str | Path, *, progress: Progress = SILENT) -> Outcome:
 
 def _check_training(training: Training) -> None:
     """Raise where no training could run, which would be kept as trials that failed."""
-    require_training()
+    require_packages()
     if training.report_to:
-        from newsnest.train.run.trackers import check_trackers
+        from newsnest.train.run.context import check_trackers
 
         check_trackers(training.report_to)
 

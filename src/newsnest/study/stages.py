@@ -19,7 +19,7 @@ from newsnest.study.score import Judge, Score
 from newsnest.study.settings import assignments, options_with
 from newsnest.study.space import Value
 from newsnest.study.storage import Store
-from newsnest.train.recipes.pairs import PairsSettings, run
+from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.settings import parse_settings
 
 _START = "start"
@@ -154,7 +154,7 @@ class Stages:
             base=self.config.place(self._base),
             output=self._output(number, seed),
         )
-        return run(settings, progress=self.progress)
+        return PAIRS.run(settings, progress=self.progress)
 
     def _placed(self, params: Params) -> Params:
         """Return the settings with models and profiles meant from the study's folder on."""

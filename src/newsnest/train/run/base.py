@@ -6,30 +6,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
-from newsnest.embed import ModelRecord
+from newsnest.embed import KNOWN, EncoderConfig, SentenceTransformerEncoder, base_names
 from newsnest.embed.card import clustering_prompt
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import (
     check_model_folder,
     expanded,
     hub_folder,
-    minilm_folder,
 )
 from newsnest.errors import EncoderError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
-from newsnest.train.settings import ModelSettings
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
-_E5 = "intfloat/multilingual-e5-base"
-_MINILM_LENGTH = 256
 _PROMPT = "clustering"
-_NOT_TRAINED = ("static", "tfidf")
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -59,26 +53,6 @@ class Base:
     pooling: str | None = None
 
 
-def kept_levels(base: Base) -> dict[str, Any]:
-    """Return what newsnest.json is to say of levels where a recipe trains none of its own.
-
-    Prefixes stay what the base was trained for, and whether a run turns vectors; where levels are
-    cut is another matter.
-    """
-    known = ModelRecord.read(base.folder)
-    rotate = {} if known.rotate is None else {"rotate": known.rotate}
-    levels = [{"name": own.name, "dims": own.dims, "min_similarity": None} for own in known.levels]
-    return {"levels": levels, **rotate}
-
-
-def find_base_of(settings: ModelSettings, progress: Progress = SILENT) -> Base:
-    """Find the model that a recipe starts from; see `find_base`."""
-    s = settings
-    return find_base(
-        s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
-    )
-
-
 def find_base(
     name: str,
     *,
@@ -96,33 +70,31 @@ def find_base(
     ParameterError
         The name is that of an encoder without weights to train.
     """
-    if name in _NOT_TRAINED:
-        raise ParameterError(
-            f"find_base: base must be a transformer, got {name!r}. "
-            "Choose minilm, multilingual, a path or a hub id."
-        )
-    path = expanded(name)
-    if name == "minilm":
-        folder = minilm_folder(progress)
-        max_length = max_length or _MINILM_LENGTH
-    elif name == "multilingual":
-        folder = hub_folder(_E5, progress=progress)
-        prefix = "query: " if prefix is None else prefix
+    known, path = KNOWN.get(name), expanded(name)
+    if known is not None:
+        encoder = known.build(EncoderConfig())
+        if not known.trainable or not isinstance(encoder, SentenceTransformerEncoder):
+            raise ParameterError(
+                f"find_base: base must be a transformer, got {name!r}. Choose {base_names()}."
+            )
+        folder, its_length, its_prefix = encoder.origin(progress)
+        max_length = max_length or its_length
+        prefix = its_prefix if prefix is None else prefix
     elif name and path.exists():
         folder = path
     elif _HUB_ID.fullmatch(name) and not name.startswith("."):
         folder = hub_folder(name, progress=progress)
     else:
         raise EncoderError(
-            f"find_base: base must be minilm, multilingual, a model folder or a hub id, "
-            f"got {name!r}.{did_you_mean(name, ('minilm', 'multilingual'))} Check the spelling."
+            f"find_base: base must be {base_names()}, got {name!r}.{did_you_mean(name, KNOWN)} "
+            "Check the spelling."
         )
     check_model_folder(folder)
     return Base(name, folder, max_length, prefix, pooling)
 
 
 def load_base(base: Base, *, device: str | None = None) -> SentenceTransformer:
-    """Load a model in float32, with prefix, pooling and length as they are to be trained.
+    """Load a model in float32, with the prefix, pooling and length to train with.
 
     Raises
     ------

@@ -2,57 +2,82 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
-from newsnest.progress import SILENT, Progress
 from newsnest.train.recipe import Recipe
-from newsnest.train.recipes.adapter.settings import AdapterSettings
+from newsnest.train.settings import GradedSettings, seed_setting, setting
 
-__all__ = ["ADAPTER", "AdapterSettings", "run"]
+__all__ = ["ADAPTER", "AdapterSettings"]
 
 
-def run(settings: AdapterSettings, *, progress: Progress = SILENT) -> Path:
-    """Train, and return the folder of the model, which plain sentence-transformers loads.
+@dataclass(frozen=True, kw_only=True)
+class AdapterSettings(GradedSettings):
+    """Settings of the recipe `adapter`; `describe_settings` says what each means."""
 
-    The base is read once and stays as it is; a linear map without bias is put behind it (`Dense`,
-    then `Normalize`). It starts at the principal axes of the training texts, which change no
-    similarity at full d, and learns what the levels ask of d/4, d/2 and d. Prefer it to
-    `matryoshka` without an accelerator, and with few pairs.
-
-    What is saved is at no level worse than the principal axes by Pearson on validation pairs, which
-    share no article and no story with those trained on: where no epoch is, or the gain is not
-    sure, the axes themselves are saved, and newsnest.json and a note say so.
-
-    Parameters
-    ----------
-    settings
-        See `AdapterSettings`.
-    progress
-        Told what the data holds, every epoch, and what was saved.
-
-    Raises
-    ------
-    InputError
-        If a data file cannot be used, or validation pairs are all of one grade.
-    ParameterError
-        If a setting cannot be used with this base or these data, or `output` holds something else.
-    EncoderError
-        If the base cannot be found or loaded.
-
-    Notes
-    -----
-    A step costs O(b·d² + b²·d) for b pairs a batch (and O(d³) for map=orthogonal): seconds in all
-    for thousands of pairs, beside the encoding. Deterministic for a seed, on one machine with one
-    number of threads.
-    """
-    from newsnest.train.recipes.adapter.train import train_adapter
-
-    return train_adapter(settings, progress=progress)
+    validation: float = setting(
+        0.15, "share held out for validation, of files without such a split", above=0, maximum=0.5
+    )
+    # Map
+    map: Literal["full", "low_rank", "diagonal", "orthogonal"] = setting(
+        "full",
+        "what may change: everything, a few directions, the length of axes, or rotation",
+    )
+    init: Literal["rotation", "whitened"] = setting(
+        "rotation", "initial map: principal axes, or these with within-story variation shrunk"
+    )
+    rank: int = setting(16, "number of directions that map=low_rank may change", minimum=1)
+    shrinkage: float = setting(
+        0.5, "with init=whitened: share of the variation that stays", above=0, maximum=1
+    )
+    # Loss
+    graded_story: bool = setting(True, "rank by grades at the story level, not by same or not")
+    cosine: float = setting(1.0, "weight of the cosine ranking loss", minimum=0)
+    angle: float = setting(0.0, "weight of the angle ranking loss", minimum=0)
+    contrastive: float = setting(1.0, "weight of the in-batch contrastive loss", minimum=0)
+    cosine_scale: float = setting(20.0, "inverse temperature of the cosine ranking loss", above=0)
+    angle_scale: float = setting(1.0, "inverse temperature of the angle ranking loss", above=0)
+    temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
+    anchor: float = setting(
+        3.0, "weight of staying close to the base's similarities within a batch; 0: off", minimum=0
+    )
+    # Training
+    epochs: int = setting(20, "maximum number of passes over the data", minimum=1)
+    batch_size: int = setting(128, "pairs per batch", minimum=2)
+    learning_rate: float | None = setting(
+        None,
+        "learning rate; none: 3e-4, 1e-3 for low_rank and orthogonal, 1e-2 for diagonal",
+        above=0,
+    )
+    patience: int = setting(3, "epochs without improvement before training stops", minimum=1)
+    confidence: float = setting(
+        0.9,
+        "share of resamples of the validation pairs that must gain, or the initial map is saved",
+        minimum=0.5,
+        maximum=1,
+    )
+    backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
+        "auto", "how the base's vectors are computed"
+    )
+    seed: int = seed_setting("random seed of splits, pairs and batches")
 
 
 ADAPTER = Recipe(
-    "a linear map behind a frozen encoder: theme, topic, story in seconds on a CPU",
-    AdapterSettings,
-    run,
+    name="adapter",
+    summary="a linear map behind a frozen encoder: theme, topic, story in seconds on a CPU",
+    settings=AdapterSettings,
+    work="newsnest.train.recipes.adapter.train:run_adapter",
+    about="""The base is read once and stays as it is; a linear map without bias is put behind it
+(Dense, then Normalize). It starts at the principal axes of the training texts, which change no
+similarity at full d, and learns what the levels ask of d/4, d/2 and d. Prefer it to matryoshka
+without a GPU, and with few pairs.
+
+What is saved is at no level worse than the principal axes by Pearson on validation pairs, which
+share no article and no story with those trained on: where no epoch is better, or the gain is not
+sure, the axes themselves are saved, and newsnest.json and a note say so.
+
+A step costs O(b·d² + b²·d) for b pairs per batch (and O(d³) for map=orthogonal): seconds in all for
+thousands of pairs, beside the encoding.""",
+    needs=(),
     resumes=False,
 )

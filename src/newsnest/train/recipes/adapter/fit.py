@@ -18,8 +18,8 @@ from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel
 from newsnest.train.losses.anchor import anchor_loss
 from newsnest.train.pairs import Pair, label_rows
+from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
-from newsnest.train.recipes.adapter.settings import AdapterSettings
 from newsnest.train.run.preflight import choose_connection
 from newsnest.train.samplers import pack_pairs
 from newsnest.train.samplers import pair_components as text_components
@@ -148,7 +148,7 @@ def _starts(train: PairVectors, settings: AdapterSettings) -> tuple[Vectors, Vec
     both = np.stack([train.left, train.right], axis=1).reshape(len(texts), -1)
     once = list({text: row for row, text in enumerate(texts)}.values())
     axes = principal_axes(both[once])
-    if settings.start == "rotation":
+    if settings.init == "rotation":
         return axes, axes
     alike = np.array([pair.score >= 0.625 for pair in train.pairs])
     start = whitened_axes(

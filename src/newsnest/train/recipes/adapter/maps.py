@@ -69,7 +69,7 @@ def whitened_axes(left: Vectors, right: Vectors, vectors: Vectors, *, shrinkage:
     """
     if not len(left):
         raise ParameterError(
-            "whitened_axes: left must hold pairs of one story, got none. Use start=rotation."
+            "whitened_axes: left must hold pairs of one story, got none. Use init=rotation."
         )
     apart = (left - right).astype(np.float64)
     scatter = apart.T @ apart / len(apart)  # (d, d)

@@ -81,7 +81,7 @@ class Clustered:
     k, targets
         How many clusters the teacher makes, and whether it is "kmeans" or "rac".
     chosen
-        How k and targets came about, precision and the gradient found, ready for JSON.
+        How k and targets came about, and the gradient found, ready for JSON.
     """
 
     model: SentenceTransformer

@@ -19,7 +19,7 @@ from newsnest.cluster.persistence import lasting_similarity
 from newsnest.errors import InputError
 from newsnest.evaluate.internal import cluster_samples, silhouette, stability
 from newsnest.progress import SILENT, Progress
-from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
+from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.types import Labels, Vectors
 
 _STARTS = 5

@@ -22,9 +22,9 @@ from newsnest.evaluate import cluster_scores
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.data.articles import LEAST_TEXTS
+from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
 from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, tell
-from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.targets import (
     Teacher,
     align_labels,
@@ -33,10 +33,10 @@ from newsnest.train.recipes.clusterbert.targets import (
     sharpen,
 )
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows, Targets
-from newsnest.train.recipes.tsdae.job import prepare
 from newsnest.train.recipes.tsdae.stage import Stage, train_stage
-from newsnest.train.run.checkpoints import Checkpoints, Tensors
-from newsnest.train.run.place import Place
+from newsnest.train.recipes.tsdae.train import prepare
+from newsnest.train.run import Checkpoints, TrainingContext, begin
+from newsnest.train.run.checkpoints import Tensors
 from newsnest.types import Labels, Vectors
 
 __all__ = ["Clustered", "StageResult", "train_clusterbert"]
@@ -50,7 +50,7 @@ def train_clusterbert(
     settings: ClusterbertSettings,
     *,
     gold: Sequence[str | None] | None = None,
-    place: Place | None = None,
+    context: TrainingContext[ClusterbertSettings] | None = None,
     progress: Progress = SILENT,
 ) -> Clustered:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
@@ -63,8 +63,8 @@ def train_clusterbert(
         See `ClusterbertSettings`.
     gold
         (n,) labels, None or "" where unknown: reported for every stage, never used.
-    place
-        Where checkpoints are kept, and looked for; None keeps none.
+    context
+        Says where checkpoints are kept, and looked for; None keeps none.
     progress
         Told what was chosen, every epoch, and the judgement of every stage.
 
@@ -99,9 +99,10 @@ def train_clusterbert(
             f"train_clusterbert: gold must hold one label per text ({len(texts)}), got "
             f"{len(gold)}. Put None where there is none."
         )
-    auto, train, held = prepare(texts, settings, progress=progress)
+    context = context or begin("clusterbert", settings, progress)
+    auto, train, held = prepare(context, texts)
     gradient = auto.check(train)
-    run = _Run(auto, settings, train, held, gold, Checkpoints(place), progress)
+    run = _Run(auto, settings, train, held, gold, Checkpoints(context.kept_at), progress)
     run.start(gradient)
     for stage in run.plan():
         run.do(stage)
@@ -217,9 +218,6 @@ class _Run:
             targets=self.teacher.kind,
             chosen={
                 **self.teacher.chosen,
-                "precision": "bfloat16" if self.auto.bfloat16 else "float32",
-                "device": self.auto.model.device.type,
-                "threads": torch.get_num_threads(),
                 "trained_on": len(self.train),
                 "held_out": len(self.held),
                 "gradient_at_vectors": round(self.gradient, 6),

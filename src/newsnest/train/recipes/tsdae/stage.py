@@ -18,12 +18,8 @@ from newsnest.train.recipes.tsdae.autoencoder import (
     steps_of,
     train_epoch,
 )
-from newsnest.train.run.checkpoints import (
-    Checkpoints,
-    Tensors,
-    optimizer_tensors,
-    restore_optimizer,
-)
+from newsnest.train.run import Checkpoints, optimizer_tensors, restore_optimizer
+from newsnest.train.run.checkpoints import Tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ def train_stage(
         whole = kept.load(now["file"])
         auto.load(_under("weights.", whole))
         targets = _read_targets(whole, now)
-        progress.note(f"going on with {stage.name} after epoch {len(told)} of {stage.epochs}")
+        progress.note(f"resuming {stage.name} after epoch {len(told)} of {stage.epochs}")
     else:
         targets = None if stage.targets is None else stage.targets()
     auto.frozen = stage.frozen
