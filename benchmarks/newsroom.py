@@ -128,7 +128,7 @@ def make_row(
     if changes is None:
         return load_base(find_base(profile.base, max_length=profile.max_length)), {}
     folder = work / f"model-{settings_digest({**changes, 'seed': seed})[:12]}"
-    usual = {"most": profile.most, "epochs": profile.epochs, "max_length": profile.max_length}
+    usual = {"max_pairs": profile.most, "epochs": profile.epochs, "max_length": profile.max_length}
     if "mini_batch_size" in changes:
         usual["batch_size"] = profile.large
     settings = PairsSettings(

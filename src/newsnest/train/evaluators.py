@@ -77,7 +77,7 @@ class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
         raise NotImplementedError
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return what is said of the evaluator in the model card."""
+        """Return what the model card says about the evaluator."""
         return {} if self.dims is None else {"dims": list(self.dims)}
 
     def _encode(self, model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
@@ -264,7 +264,7 @@ class TransferEvaluator(EncoderEvaluator):
     Parameters
     ----------
     translations, originals
-        n texts of any languages, and what each says in the one that the teacher knows.
+        n texts of any languages, and each one's original in the language that the teacher knows.
     languages
         Of the translations.
     teacher

@@ -27,7 +27,7 @@ class Recipe:
     summary
         One line.
     settings
-        The dataclass of its settings; it also says what the data files hold.
+        The dataclass of its settings; its READS is what the data files hold.
     work
         Trains and publishes: a function of a `newsnest.train.run.TrainingContext`, or where it
         stands, "package.module:function", imported when the recipe runs. Name a place where the
@@ -62,7 +62,7 @@ class Recipe:
         settings
             Of this recipe's class.
         progress
-            Told what the data holds, what was chosen, and how training goes.
+            Reports what the data holds, what was chosen, and how training goes.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Recipe:
 
 
 def run_recipe(recipe: Recipe, settings: RecipeSettings, *, progress: Progress = SILENT) -> Path:
-    """Do what `Recipe.run` says."""
+    """Run a recipe; see `Recipe.run`."""
     if not isinstance(settings, recipe.settings):
         raise ParameterError(
             f"train {recipe.name}: settings must be {recipe.settings.__name__}, got "

@@ -33,6 +33,7 @@ from newsnest.train.recipes.clusterbert.train import prepare, train_clusterbert
 from newsnest.train.recipes.tsdae import TSDAE, TsdaeSettings
 from newsnest.train.recipes.tsdae import train as tsdae_train
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Epoch, train_epoch
+from newsnest.train.run import begin
 
 TEXTS = [
     f"{text} {more}".strip()
@@ -355,7 +356,7 @@ def build(kind: str, folder: Path, tokenizer: Path) -> Path:
 )  # fmt: skip
 def test_the_reconstruction_teaches_every_architecture(make, tiny_model, tmp_path: Path, kind: str):
     settings = make(base=str(build(kind, tmp_path, tiny_model)))
-    auto, train, _ = prepare(TEXTS, settings)
+    auto, train, _ = prepare(begin("clusterbert", settings), TEXTS)
     assert auto.check(train) > 0
     rebuilt, _ = auto.losses(train[:8].tolist(), np.random.default_rng(0), None)
     rebuilt.backward()
@@ -391,17 +392,17 @@ def test_a_base_that_is_no_transformer_is_refused(make, tmp_path: Path):
     static = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)])
     static.save_pretrained(str(tmp_path / "static"), create_model_card=False)
     with pytest.raises(ParameterError, match="base must be a transformer, got StaticEmbedding"):
-        prepare(TEXTS, make(base=str(tmp_path / "static")))
+        prepare(begin("clusterbert", make(base=str(tmp_path / "static"))), TEXTS)
 
 
 @pytest.mark.parametrize("text", [" ", "🦜 🦜"])
 def test_texts_without_a_known_token_are_refused(make, text: str):
     with pytest.raises(InputError, match="the texts hold no token that the base knows"):
-        prepare([text] * 20, make())
+        prepare(begin("clusterbert", make()), [text] * 20)
 
 
 def test_a_loss_that_is_lost_ends_the_training(make):
-    auto, train, _ = prepare(TEXTS, make())
+    auto, train, _ = prepare(begin("clusterbert", make()), TEXTS)
     with torch.no_grad():
         auto.decoder.bias.fill_(float("nan"))
     with pytest.raises(ParameterError, match="the losses must stay finite, got nan and 0 at step"):

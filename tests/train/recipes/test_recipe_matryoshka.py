@@ -89,7 +89,7 @@ def test_the_encoder_of_the_house_reads_the_model_and_its_levels(settings):
         TEXTS, normalize_embeddings=True
     )
     assert np.allclose(encoder.encode(TEXTS), expected, atol=0.02)
-    assert encoder.metadata["levels"][0]["dims"] == 8
+    assert encoder.record.levels[0].dims == 8
 
 
 def test_the_same_seed_gives_the_same_weights(settings, tmp_path: Path):

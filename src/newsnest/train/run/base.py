@@ -39,7 +39,7 @@ class Base:
     folder
         Where it lies.
     max_length
-        Tokens read of a text; None: what the model says.
+        Tokens read from a text; None: the model's own.
     prefix
         Put before every text; None: the model's own prompt.
     pooling
@@ -182,11 +182,11 @@ def add_lora(model: SentenceTransformer, rank: int) -> None:
             "Leave it out."
         )
     layers = [m for m in model[0].auto_model.modules() if isinstance(m, torch.nn.Linear)]
-    most = max((min(m.in_features, m.out_features) for m in layers), default=0)
-    if rank > most:
+    widest = max((min(m.in_features, m.out_features) for m in layers), default=0)
+    if rank > widest:
         raise ParameterError(
-            f"add_lora: lora must be at most {most}, the width of the model, got {rank}. Lower it, "
-            "or leave it out to train all weights."
+            f"add_lora: lora must be at most {widest}, the width of the model, got {rank}. Lower "
+            "it, or leave it out to train all weights."
         )
     config = LoraConfig(
         task_type=TaskType.FEATURE_EXTRACTION,

@@ -92,7 +92,7 @@ class TrainingContext(Generic[S]):
 
     def read_texts(self) -> TrainingTexts:
         """Return the texts of the data files."""
-        files: Any = self.files  # of articles, as its settings say
+        files: Any = self.files  # articles, by their settings
         texts = read_training_texts(files, progress=self.progress)
         self.progress.note(f"{len(texts.texts):,} texts to train on")
         return texts

@@ -105,7 +105,7 @@ def validate_grades(data: TrainingData, dims: Sequence[int] | None = None) -> Va
 
 @dataclass(kw_only=True)
 class PairRun:
-    """One training on pairs; a recipe says what is its own, and calls `train`, then `publish`.
+    """One training on pairs; a recipe gives what is its own, and calls `train`, then `publish`.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ class PairRun:
         Parameters
         ----------
         notes
-            Returns what else there is to say before the first step; may raise.
+            Returns what else to report before the first step; may raise.
         """
         context, place = self.context, self.context.place
         begun, checkpoint = context.once(
@@ -226,15 +226,14 @@ class PairRun:
         Parameters
         ----------
         make
-            Returns what the recipe says of the model, from its validation: scores "before" and
-            "after".
+            Returns what the recipe publishes, from its validation: scores "before" and "after".
         """
         if self.context.is_main:
             self._publish(make)
         self.context.wait()
 
     def _look(self, notes: Callable[[], Iterable[str]]) -> None:
-        """Check data, gradient and time; say and keep what was found."""
+        """Check data, gradient and time; report and keep what was found."""
         context, s, progress = self.context, self.context.settings, self.context.progress
         data, validation, trainer = self.data, self.judge, self.trainer
         counts: dict[str, LevelCounts] = {}
@@ -339,7 +338,7 @@ def _timed_steps(
     gradient = 0.0
     times: list[float] = []
     whole = Stopwatch(device)
-    # The largest batch has a gradient if any has: a pair alone has nothing to be told from.
+    # The largest batch has a gradient if any has: a pair alone has no negatives.
     by_size = sorted(batches, key=len)
     usual = by_size[len(batches) // 2 :]
     for rows in [by_size[-1], *usual[:_TIMED_STEPS]]:

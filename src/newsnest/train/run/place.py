@@ -50,7 +50,7 @@ class Place:
         return self.output.with_name(f"{self.output.name}.checkpoints")
 
     def is_complete(self, progress: Progress = SILENT) -> bool:
-        """Tell whether this very training has ended already; tell people, too.
+        """Return whether this very training has ended already, and report it.
 
         Raises
         ------
@@ -105,12 +105,12 @@ class Place:
         here = json.loads(json.dumps(self.settings))
         if not here or there.keys() != here.keys():  # another recipe, or no model at all
             return ""
-        told = [
+        changes = [
             f"{name} was {json.dumps(there[name])} and is {json.dumps(value)}"
             for name, value in here.items()
             if value != there[name]
         ]
-        return f": {'; '.join(told) or 'the files of its base or data were others'}"
+        return f": {'; '.join(changes) or 'the files of its base or data were others'}"
 
     def kept(self) -> dict[str, Any]:
         """Return what was kept beside the checkpoints; {} if nothing was."""
@@ -136,7 +136,7 @@ class Place:
 
 
 def place_of(recipe: str, settings: RecipeSettings, base: Base, files: Sequence[Source]) -> Place:
-    """Return where a training writes, told from others by all that decides what comes out.
+    """Return where a training writes, identified by all that decides the outcome.
 
     Where base and data lie, and what they are called, decides nothing; files and folders that the
     settings name are known by their content.

@@ -26,7 +26,7 @@ _PACKAGES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What one recipe says of the model it has trained; the rest is the same for all.
+    """What one recipe adds to the model it has trained; the rest is the same for all.
 
     Parameters
     ----------

@@ -80,13 +80,13 @@ def read_pairs(
     Parameters
     ----------
     settings
-        `SplitSettings` that say what the files hold, and how much is held out.
+        `SplitSettings`: what the files hold, and how much is held out.
     files
         As `parse_sources` returned them.
     encode
         Finds neighbouring themes where pairs are built from gold labels; None: at random.
     progress
-        Told what the files hold and what is left out.
+        Reports what the files hold and what is left out.
 
     Raises
     ------

@@ -36,7 +36,7 @@ _LOGS = "TENSORBOARD_LOGGING_DIR"  # read by the trainer when it is made
 
 
 def _matters(record: logging.LogRecord) -> bool:
-    """Drop a note at every checkpoint that is of no use: checkpoints are told by their numbers."""
+    """Drop a useless note at every checkpoint: checkpoints are sorted by their numbers."""
     return "mtime may not be reliable" not in record.getMessage()
 
 
@@ -100,7 +100,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
     Parameters
     ----------
     progress
-        Told every validation.
+        Reports every validation.
     metric
         Name of the score that decides; "": there is no validation.
     spoken
@@ -227,7 +227,7 @@ def train_from(trainer: CheckpointTrainer, checkpoint: Path | None) -> None:
 
 @contextmanager
 def logs_kept(output: Path) -> Iterator[None]:
-    """Let TensorBoard log to `runs` beside the model, if nobody says where.
+    """Let TensorBoard log to `runs` beside the model, unless its environment variable is set.
 
     It would log among the checkpoints, which are deleted when the model is complete.
     """

@@ -13,7 +13,7 @@ __all__ = ["ADAPTER", "AdapterSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterSettings(GradedSettings):
-    """Settings of the recipe `adapter`; `describe_settings` says what each means."""
+    """Settings of the recipe `adapter`; `describe_settings` explains each."""
 
     validation: float = setting(
         0.15, "share held out for validation, of files without such a split", above=0, maximum=0.5

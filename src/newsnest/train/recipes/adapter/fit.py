@@ -1,4 +1,4 @@
-"""Fit a linear map on frozen vectors, and keep it only where held-out pairs say that it helps."""
+"""Fit a linear map on frozen vectors, and keep it only where it helps on held-out pairs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PairVectors:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A map, and what held-out pairs say of it.
+    """A map, and its scores on held-out pairs.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def fit_adapter(
     settings
         See `AdapterSettings`.
     progress
-        Told of every epoch.
+        Reports every epoch.
 
     Raises
     ------

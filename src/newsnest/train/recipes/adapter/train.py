@@ -31,7 +31,7 @@ from newsnest.types import Vectors
 def run_adapter(
     context: TrainingContext[AdapterSettings], *, cache: VectorCache | None = None
 ) -> None:
-    """Do what `newsnest.train.recipes.adapter.ADAPTER` says; `cache` keeps the base's vectors."""
+    """Train as the recipe `adapter` describes; `cache` keeps the base's vectors."""
     s, progress = context.settings, context.progress
     encode = _encode_by(s, MemoryCache() if cache is None else cache, progress)
     data = context.read_pairs(encode)
@@ -140,7 +140,7 @@ def _outcome(fitted: Fitted) -> str:
 
 
 def _text(base: str, levels: Sequence[TrainingLevel], fitted: Fitted) -> str:
-    """Return what README.md says."""
+    """Return the text of README.md."""
     rows = "\n".join(
         f"| {level.name} | {level.dims} | "
         + " | ".join(f"{fitted.scores[when][at]:.4f}" for when in ("base", "before", "after"))

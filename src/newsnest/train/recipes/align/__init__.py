@@ -13,7 +13,7 @@ __all__ = ["ALIGN", "AlignSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class AlignSettings(TrainerSettings, TranslationSettings):
-    """Settings of the recipe `align`; `describe_settings` says what each means."""
+    """Settings of the recipe `align`; `describe_settings` explains each."""
 
     # Data
     validation: float = setting(

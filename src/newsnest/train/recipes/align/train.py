@@ -18,7 +18,7 @@ from newsnest.train.samplers import LengthBatchSampler
 
 
 def train_align(context: TrainingContext[AlignSettings]) -> None:
-    """Do what `newsnest.train.recipes.align.ALIGN` says."""
+    """Train as `newsnest.train.recipes.align.ALIGN` describes."""
     s, data = context.settings, context.read_pairs()
     held = data.validation
     if len(held) < LEAST_SENTENCES:

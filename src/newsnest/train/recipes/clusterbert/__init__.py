@@ -15,7 +15,7 @@ __all__ = ["CLUSTERBERT", "ClusterbertSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterbertSettings(DenoisingSettings):
-    """Settings of the recipe `clusterbert`; `describe_settings` says what each means.
+    """Settings of the recipe `clusterbert`; `describe_settings` explains each.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class ClusterbertSettings(DenoisingSettings):
     )
 
     def __post_init__(self) -> None:
-        """Check what no single field can tell."""
+        """Check settings against each other."""
         super().__post_init__()
         text = str(self.k).strip().lower()
         object.__setattr__(self, "k", text)
@@ -78,13 +78,13 @@ class ClusterbertSettings(DenoisingSettings):
 
 CLUSTERBERT = Recipe(
     name="clusterbert",
-    summary="an encoder that clusters these very texts, learned without labels",
+    summary="an encoder tuned to cluster the texts at hand, without labels",
     settings=ClusterbertSettings,
     work="newsnest.train.recipes.clusterbert.save:run_clusterbert",
     about="""Three stages, each from the weights the one before it left: adaptation restores texts
-of which words were deleted from their vector alone; clustering also teaches a linear head, and the
-encoder behind it, the clusters of the texts, which are clustered anew a few times; hardening
-teaches them the head's own surer opinion. No label is used anywhere.
+of which words were deleted from their vector alone; clustering also trains a linear head, and the
+encoder behind it, to predict the clusters of the texts, which are clustered again a few times;
+hardening trains both on the head's own sharpened predictions. No label is used anywhere.
 
 After each stage an unsupervised test on held-out texts compares it with the stage before; where it
 is no better, the earlier weights are kept and the run says so. Gold labels (--data FILE,gold=FIELD)

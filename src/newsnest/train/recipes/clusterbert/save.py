@@ -13,7 +13,7 @@ from newsnest.train.run import Publication, TrainingContext, publish_model
 
 
 def run_clusterbert(context: TrainingContext[ClusterbertSettings]) -> None:
-    """Do what `newsnest.train.recipes.clusterbert.CLUSTERBERT` says."""
+    """Train as `newsnest.train.recipes.clusterbert.CLUSTERBERT` describes."""
     s, progress, data = context.settings, context.progress, context.read_texts()
     done = train_clusterbert(data.texts, s, gold=data.gold, context=context, progress=progress)
 

@@ -24,7 +24,7 @@ from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.data.articles import LEAST_TEXTS
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
-from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, tell
+from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, report
 from newsnest.train.recipes.clusterbert.targets import (
     Teacher,
     align_labels,
@@ -66,7 +66,7 @@ def train_clusterbert(
     context
         Says where checkpoints are kept, and looked for; None keeps none.
     progress
-        Told what was chosen, every epoch, and the judgement of every stage.
+        Reports what was chosen, every epoch, and the judgement of every stage.
 
     Raises
     ------
@@ -129,8 +129,8 @@ class _Run:
         self.gradient = gradient
         self.judge = Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
         if self._restored("start", 0):
-            told = self.kept.content["teacher"]
-            self.teacher = Teacher(told["kind"], told["k"], len(self.auto.texts), told["chosen"])
+            kept = self.kept.content["teacher"]
+            self.teacher = Teacher(kept["kind"], kept["k"], len(self.auto.texts), kept["chosen"])
             return
         began = time.perf_counter()
         vectors = self.auto.encode()
@@ -144,16 +144,16 @@ class _Run:
         self._close("start", 0, vectors, labels, epochs, began)
 
     def _check_taught(self, names: Labels) -> None:
-        """Say how many clusters teach, and raise where they are too few to tell apart."""
-        heads, told = int(names.max()) + 1, self.teacher
+        """Report how many clusters teach, and raise where there are fewer than two."""
+        heads, teacher = int(names.max()) + 1, self.teacher
         if heads < 2:
             raise InputError(
                 f"clusterbert: two clusters of two texts at least must teach, got {heads} of the "
-                f"{told.k:,} that {told.kind} makes. Ask for another k, or set targets=kmeans."
+                f"{teacher.k:,} that {teacher.kind} makes. Give another k, or targets=kmeans."
             )
-        if heads < told.k:
+        if heads < teacher.k:
             self.progress.note(
-                f"{heads:,} of {told.k:,} clusters teach: texts alone in theirs teach nothing"
+                f"{heads:,} of {teacher.k:,} clusters teach: texts alone in theirs teach nothing"
             )
 
     def plan(self) -> list[Stage]:
@@ -252,7 +252,7 @@ class _Run:
         return Targets(shares, self._confidence(vectors, codes), self.settings.clustering_weight)
 
     def _hardening_targets(self) -> Targets:
-        """Sharpen what the head says of the clean texts."""
+        """Sharpen the head's predictions for the clean texts."""
         vectors = self.auto.encode()
         known = self.auto.probabilities(vectors)
         assert known is not None
@@ -277,7 +277,7 @@ class _Run:
         epochs: list[dict[str, float]],
         began: float,
     ) -> None:
-        """Judge a stage, keep its weights or those before, and say so."""
+        """Judge a stage, keep its weights or those before, and report it."""
         start = self.results[0].vectors if self.results else vectors
         measures = self.judge.measure(vectors, labels, self.teacher, start)
         measures["reconstruction"] = epochs[-1]["held_out"]
@@ -302,7 +302,7 @@ class _Run:
             seconds=time.perf_counter() - began,
         )
         self.results.append(result)
-        tell(result, why, self.progress)
+        report(result, why, self.progress)
         self._keep(number)
 
     def _keep(self, number: int) -> None:
@@ -336,7 +336,7 @@ class _Run:
         stages = self.kept.content.get("stages", [])
         if number >= len(stages) or stages[number]["name"] != name:
             return False
-        told, arrays = stages[number], self.kept.load(f"stage-{number}")
+        stage, arrays = stages[number], self.kept.load(f"stage-{number}")
         shares = arrays["probabilities"].numpy()
         labels = arrays["labels"].numpy()
         self.results.append(
@@ -345,11 +345,11 @@ class _Run:
                 vectors=arrays["vectors"].numpy(),
                 labels=labels,
                 probabilities=shares,
-                measures=told["exact"],
+                measures=stage["exact"],
                 gold=self._against_gold(labels, shares),
-                epochs=tuple(told["epochs"]),
-                kept=told["kept"],
-                seconds=told["seconds"],
+                epochs=tuple(stage["epochs"]),
+                kept=stage["kept"],
+                seconds=stage["seconds"],
             )
         )
         self.progress.note(f"{name}: done before the interruption")

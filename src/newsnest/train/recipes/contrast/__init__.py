@@ -1,4 +1,4 @@
-"""The recipes `sccl` and `vascl`: baselines that tell texts apart, without labels."""
+"""The recipes `sccl` and `vascl`: contrastive baselines without labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["SCCL", "VASCL", "ContrastSettings", "ScclSettings", "VasclSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class ContrastSettings(ModelSettings, ArticleSettings):
-    """What `sccl` and `vascl` share; `describe_settings` says what each means."""
+    """What `sccl` and `vascl` share; `describe_settings` explains each."""
 
     # Training
     steps: int = setting(1000, "number of batches to train on", minimum=1)
@@ -30,7 +30,7 @@ class ContrastSettings(ModelSettings, ArticleSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class ScclSettings(ContrastSettings):
-    """Settings of the recipe `sccl`; `describe_settings` says what each means.
+    """Settings of the recipe `sccl`; `describe_settings` explains each.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class ScclSettings(ContrastSettings):
     )
 
     def __post_init__(self) -> None:
-        """Check what no single field can tell."""
+        """Check settings against each other."""
         super().__post_init__()
         if self.k is None:
             raise ParameterError(
@@ -66,7 +66,7 @@ class ScclSettings(ContrastSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class VasclSettings(ContrastSettings):
-    """Settings of the recipe `vascl`; `describe_settings` says what each means."""
+    """Settings of the recipe `vascl`; `describe_settings` explains each."""
 
     temperature: float = setting(0.05, "temperature of the contrastive loss", above=0)
     neighbours: int = setting(16, "nearest texts of the batch used as hard negatives", minimum=1)
@@ -77,24 +77,24 @@ class VasclSettings(ContrastSettings):
 
 SCCL = Recipe(
     name="sccl",
-    summary="a baseline without labels: clusters and contrast at once",
+    summary="a baseline without labels: clustering and contrastive learning at once",
     settings=ScclSettings,
     work="newsnest.train.recipes.contrast.train:run_contrast",
     about="""The clusters start at the centres of k-means on the base's vectors. A baseline: prefer
 clusterbert, which judges its own stages and goes back where they do harm.
 
 Source: SCCL, arXiv 2103.12953. Differs from the source in the views, which there come from
-replacing words by a language model, and in what ClusteringContrastLoss says.""",
+replacing words by a language model, and as ClusteringContrastLoss describes.""",
 )
 
 VASCL = Recipe(
     name="vascl",
-    summary="a baseline without labels: texts told from hard neighbours",
+    summary="a baseline without labels: push each text away from its nearest neighbours",
     settings=VasclSettings,
     work="newsnest.train.recipes.contrast.train:run_contrast",
     about="""A baseline: prefer clusterbert where texts are to be clustered. This one knows of no
 clusters and pushes the nearest texts apart, texts of one story too.
 
 Source: VaSCL, arXiv 2110.08552. Differs from the source in being trained on the texts at hand, and
-in what VirtualNeighbourhoodLoss says.""",
+as VirtualNeighbourhoodLoss describes.""",
 )

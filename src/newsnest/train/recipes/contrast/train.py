@@ -53,7 +53,7 @@ _STARTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Contrasted:
-    """A trained encoder, and what it says of the texts it was trained on.
+    """A trained encoder, and its vectors and clusters of the texts it was trained on.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Contrasted:
 
 
 def run_contrast(context: TrainingContext[ContrastSettings]) -> None:
-    """Do what `newsnest.train.recipes.contrast.SCCL` and `VASCL` say."""
+    """Train as `newsnest.train.recipes.contrast.SCCL` and `VASCL` describe."""
     s, data = context.settings, context.read_texts()
     trained = train_contrast(
         data.texts, s, gold=data.gold, context=context, progress=context.progress
@@ -113,7 +113,7 @@ def train_contrast(
     context
         Says where checkpoints are kept, and looked for; None keeps none.
     progress
-        Told what was chosen, and every step.
+        Reports what was chosen, and every step.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def train_contrast(
     if isinstance(loss, ClusteringContrastLoss):
         labels = loss.assign(torch.from_numpy(vectors)).cpu().numpy().astype(np.int32)
     against.look("after", lambda: vectors)
-    against.tell(progress)
+    against.report(progress)
     return Contrasted(model, vectors, labels, loss, against.scores)
 
 

@@ -16,7 +16,7 @@ __all__ = ["MATRYOSHKA", "MatryoshkaSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class MatryoshkaSettings(TrainerSettings, GradedSettings):
-    """Settings of the recipe `matryoshka`; `describe_settings` says what each means."""
+    """Settings of the recipe `matryoshka`; `describe_settings` explains each."""
 
     levels: tuple[str, ...] = setting(
         ("theme", "topic", "story"), "levels to train, coarse to fine"
@@ -48,7 +48,7 @@ class MatryoshkaSettings(TrainerSettings, GradedSettings):
     )
 
     def __post_init__(self) -> None:
-        """Check what no single field can tell."""
+        """Check settings against each other."""
         super().__post_init__()
         check_levels(self.levels)
 
@@ -75,7 +75,7 @@ MATRYOSHKA = Recipe(
     work="newsnest.train.recipes.matryoshka.train:train_matryoshka",
     about="""Prefixes of the vectors become levels: theme at d/4, topic at d/2, story at d.
 
-Source: arXiv 2506.00277. Differs from the source in what LevelwiseMatryoshkaLoss and
-ComponentBatchSampler say, and in anchor, average and LoRA.""",
+Source: arXiv 2506.00277. Differs from the source as LevelwiseMatryoshkaLoss and
+ComponentBatchSampler describe, and in anchor, average and LoRA.""",
     several_processes=True,
 )

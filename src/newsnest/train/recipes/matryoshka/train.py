@@ -22,7 +22,7 @@ from newsnest.types import LEVELS, Vectors
 
 
 def train_matryoshka(context: TrainingContext[MatryoshkaSettings]) -> None:
-    """Do what `newsnest.train.recipes.matryoshka.MATRYOSHKA` says."""
+    """Train as `newsnest.train.recipes.matryoshka.MATRYOSHKA` describes."""
     s = context.settings
     model = context.load_base()
     width = model.get_embedding_dimension()

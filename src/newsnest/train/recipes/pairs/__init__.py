@@ -17,7 +17,7 @@ CACHED_SIZE = 32
 
 @dataclass(frozen=True, kw_only=True)
 class PairsSettings(TrainerSettings, ColumnSettings):
-    """Settings of the recipe `pairs`; `describe_settings` says what each means."""
+    """Settings of the recipe `pairs`; `describe_settings` explains each."""
 
     # Data
     columns: tuple[str, str] | None = setting(

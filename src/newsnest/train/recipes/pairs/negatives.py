@@ -73,7 +73,7 @@ def mine_negatives(
     batch_size
         Texts encoded at a time.
     progress
-        Told that it is done.
+        Reports that it is done.
 
     Returns
     -------

@@ -35,7 +35,7 @@ _LARGE = 256  # a batch in which the hardest text is hard
 
 
 def train_pairs(context: TrainingContext[PairsSettings]) -> None:
-    """Do what `newsnest.train.recipes.pairs.PAIRS` says."""
+    """Train as `newsnest.train.recipes.pairs.PAIRS` describes."""
     s, progress = context.settings, context.progress
     guide = context.base if s.needs_guide else None
     if s.guide is not None:

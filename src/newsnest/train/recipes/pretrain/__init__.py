@@ -15,7 +15,7 @@ __all__ = ["PRETRAIN", "PretrainSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainSettings(TrainerSettings, ColumnSettings):
-    """Settings of the recipe `pretrain`; `describe_settings` says what each means."""
+    """Settings of the recipe `pretrain`; `describe_settings` explains each."""
 
     # Clusters
     cluster_by: Literal["query", "item", "pair", "none"] = setting(

@@ -1,4 +1,4 @@
-"""What the teacher of the recipe `pretrain` says of the pairs: vectors and clusters, kept."""
+"""The teacher of the recipe `pretrain`: its vectors and clusters of the pairs, kept in a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from newsnest.types import Vectors
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What a teacher says.
+    """A teacher's vectors and clusters of the training pairs.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def ask_teacher(
     kept
         An .npz file; read where it exists, else written.
     progress
-        Told what is done.
+        Reports what is done.
 
     Raises
     ------

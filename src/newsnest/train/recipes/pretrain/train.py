@@ -26,7 +26,7 @@ _CLUSTERED = {"query": "queries", "item": "items", "pair": "pairs", "none": "not
 
 
 def train_pretrain(context: TrainingContext[PretrainSettings]) -> None:
-    """Do what `newsnest.train.recipes.pretrain.PRETRAIN` says."""
+    """Train as `newsnest.train.recipes.pretrain.PRETRAIN` describes."""
     s, place = context.settings, context.place
     data = context.read_pairs()
     with context.main_first():  # the others read what it has kept

@@ -1,4 +1,4 @@
-"""The recipe `static`: token vectors that say what a transformer says of your texts."""
+"""The recipe `static`: token vectors fitted to a transformer's vectors of your texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["STATIC", "StaticSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class StaticSettings(ArticleSettings):
-    """Settings of the recipe `static`; `describe_settings` says what each means."""
+    """Settings of the recipe `static`; `describe_settings` explains each."""
 
     max_articles: int = setting(
         20_000, "maximum number of articles the base reads, drawn at random", minimum=100

@@ -17,7 +17,7 @@ from newsnest.train.run import Base, Publication, TrainingContext, publish_model
 
 
 def train_static(context: TrainingContext[StaticSettings]) -> None:
-    """Do what `newsnest.train.recipes.static.STATIC` says."""
+    """Train as `newsnest.train.recipes.static.STATIC` describes."""
     s, progress, data = context.settings, context.progress, context.read_texts()
     texts, held = _drawn(data.texts, s)
     progress.note(f"{len(texts):,} distinct texts, {held.sum():,} of them held out")

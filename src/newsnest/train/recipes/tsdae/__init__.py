@@ -12,7 +12,7 @@ __all__ = ["TSDAE", "DenoisingSettings", "TsdaeSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class DenoisingSettings(ModelSettings, ArticleSettings):
-    """What `tsdae` and `clusterbert` share; `describe_settings` says what each means."""
+    """What `tsdae` and `clusterbert` share; `describe_settings` explains each."""
 
     # Reconstruction
     noise: float = setting(0.6, "share of the words deleted from a text", minimum=0, maximum=0.99)
@@ -40,7 +40,7 @@ class DenoisingSettings(ModelSettings, ArticleSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class TsdaeSettings(DenoisingSettings):
-    """Settings of the recipe `tsdae`; `describe_settings` says what each means."""
+    """Settings of the recipe `tsdae`; `describe_settings` explains each."""
 
     epochs: int = setting(2, "number of passes over the texts", minimum=1)
 

@@ -32,7 +32,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a head is to say.
+    """What a head should predict.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Autoencoder:
     model
         Trained in place.
     texts
-        n of them; which are trained on is said each time.
+        n of them; each call chooses which it trains on.
     settings
         Of the recipe.
     bfloat16
@@ -355,10 +355,10 @@ def train_epoch(
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * rise
         rebuilt, clusters = auto.losses(chosen, rng, epoch.targets)
-        told = np.array([float(rebuilt.detach()), float(clusters.detach())])
-        if not np.isfinite(told).all():
+        losses = np.array([float(rebuilt.detach()), float(clusters.detach())])
+        if not np.isfinite(losses).all():
             raise ParameterError(
-                f"train: the losses must stay finite, got {told[0]:g} and {told[1]:g} at step "
+                f"train: the losses must stay finite, got {losses[0]:g} and {losses[1]:g} at step "
                 f"{number}. Lower learning_rate, or set precision=float32."
             )
         torch.autograd.backward(weight * clusters + (1 - weight) * rebuilt)
@@ -367,7 +367,7 @@ def train_epoch(
         optimizer.step()
         for part in auto.modules().values():  # a frozen encoder too: the decoder reads its table
             part.zero_grad(set_to_none=True)
-        sums += told * len(chosen)
+        sums += losses * len(chosen)
         task.advance()
     mean = sums / len(rows)
     return Losses(float(mean[0]), float(mean[1]))

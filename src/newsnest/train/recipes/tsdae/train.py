@@ -15,7 +15,7 @@ from newsnest.train.run import Checkpoints, Publication, TrainingContext, publis
 
 
 def run_tsdae(context: TrainingContext[TsdaeSettings]) -> None:
-    """Do what `newsnest.train.recipes.tsdae.TSDAE` says."""
+    """Train as `newsnest.train.recipes.tsdae.TSDAE` describes."""
     s, progress, data = context.settings, context.progress, context.read_texts()
     auto, train, held = prepare(context, data.texts)
     against = AgainstGold(data.gold, seed=s.seed)
@@ -35,7 +35,7 @@ def run_tsdae(context: TrainingContext[TsdaeSettings]) -> None:
     outcome = f"Held-out reconstruction loss {before:.3f} before, {after:.3f} after."
     auto.model.eval()
     against.look("after", auto.encode)
-    against.tell(progress)
+    against.report(progress)
     publication = Publication(
         title="An encoder adapted to one domain",
         text=page_text(context, outcome),
@@ -69,7 +69,7 @@ def prepare(context: TrainingContext[Any], texts: Sequence[str]) -> tuple[Autoen
 
 
 def page_text(context: TrainingContext[Any], outcome: str) -> str:
-    """Return what README.md says of a model trained by restoring texts."""
+    """Return the text of README.md for a model trained by restoring texts."""
     return f"""
 Trained from {context.settings.base} by `newsnest train {context.recipe}`, without labels. {outcome}
 
