@@ -42,7 +42,7 @@ def train_toy(context: Any) -> None:
     loss = partial(MarginLoss, margin=context.settings.margin)
     run = PairRun(context=context, make_loss=loss, data=context.read_pairs())
     run.train()
-    run.publish(lambda scores: Publication(title="A toy", text="Trained with a margin."))
+    run.publish(Publication(title="A toy", text="Trained with a margin."))
 
 
 TOY = Recipe(name="toy", summary="a margin", settings=ToySettings, work=train_toy)

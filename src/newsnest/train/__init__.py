@@ -17,7 +17,7 @@ from typing import Any
 
 _SETTINGS = (
     "ArticleSettings", "ColumnSettings", "GradedSettings", "ModelSettings", "RecipeSettings",
-    "TrainerSettings", "TranslationSettings", "parse_settings", "seed_setting", "setting",
+    "TrainerSettings", "TranslationSettings", "parse_settings", "setting",
 )  # fmt: skip
 _HOME = {
     "RECIPES": "newsnest.train.recipes",

@@ -43,9 +43,10 @@ def setting(  # noqa: PLR0913 (a field has so many sides)
     )
 
 
-def seed_setting(meaning: str) -> Any:
-    """Return the field of a seed; libraries take up to 2³² − 1, and some count up from it."""
-    return setting(0, meaning, minimum=0, maximum=2**31)
+def split_setting(default: float) -> Any:
+    """Return the field of the share of pairs that validate."""
+    meaning = "share held out for validation, of files without such a split"
+    return setting(default, meaning, above=0, maximum=0.5)
 
 
 def written(value: Any) -> str:

@@ -17,16 +17,16 @@ from newsnest.train.setting_values import (
     check_value,
     choices,
     parse_value,
-    seed_setting,
     setting,
+    split_setting,
     written,
 )  # fmt: skip
 
 __all__ = [
     "ArticleSettings", "ColumnSettings", "GradedSettings", "Kind", "ModelSettings",
     "RecipeSettings", "SplitSettings", "TrainerSettings", "TranslationSettings", "check_name",
-    "describe_settings", "parse_settings", "parse_value", "seed_setting", "setting",
-    "setting_fields", "settings_content", "written",
+    "describe_settings", "parse_settings", "parse_value", "setting",
+    "setting_fields", "settings_content", "split_setting", "written",
 ]  # fmt: skip
 
 _GIVEN = ("data", "base", "output")
@@ -60,7 +60,8 @@ class RecipeSettings:
     data: tuple[str, ...]
     base: str
     output: Path
-    seed: int = seed_setting("random seed")
+    # Libraries take up to 2³² − 1, and some count up from it.
+    seed: int = setting(0, "random seed", minimum=0, maximum=2**31)
 
     READS: ClassVar[Kind] = "pairs"
     """What its data files hold."""
@@ -85,9 +86,7 @@ S = TypeVar("S", bound=RecipeSettings)
 class SplitSettings(RecipeSettings):
     """How much is held out to validate on; for recipes trained on pairs of any kind."""
 
-    validation: float = setting(
-        0.1, "share held out for validation, of files without such a split", above=0, maximum=0.5
-    )
+    validation: float = split_setting(0.1)
     validation_pairs: int = setting(2000, "maximum number of validation pairs", minimum=2)
 
 
@@ -99,23 +98,15 @@ class GradedSettings(SplitSettings):
         (0.0, 1.0), "scores of unrelated texts and of the most similar ones: 4:1, or 0:5"
     )
     same_is: float = setting(
-        0.75,
-        "what the most similar score means: .75 the same story, 1 the same text",
-        above=0,
-        maximum=1,
+        0.75, "meaning of the most similar score: .75 same story, 1 same text", above=0, maximum=1
     )
-    per_grade: int = setting(
-        2000, "maximum number of pairs per grade built from a gold file", minimum=1
-    )
+    per_grade: int = setting(2000, "maximum number of pairs per grade of a gold file", minimum=1)
     max_days: float | None = setting(
         None, "maximum days between two articles of a gold story to form a pair", minimum=0
     )
     max_pairs: int | None = setting(None, "maximum number of pairs per file", minimum=2)
     hard_share: float = setting(
-        0.5,
-        "share of the very dissimilar pairs that come from neighbouring themes",
-        minimum=0,
-        maximum=1,
+        0.5, "share of very dissimilar pairs from neighbouring themes", minimum=0, maximum=1
     )
 
 
@@ -141,12 +132,8 @@ class TranslationSettings(SplitSettings):
     """How parallel sentences are read."""
 
     pivot: str | None = setting(None, "language the base already knows; none: English")
-    languages: tuple[str, ...] = setting(
-        (), "languages to learn, as the files write them; empty: all"
-    )
-    max_pairs: int | None = setting(
-        None, "maximum number of sentences per language and file", minimum=2
-    )
+    languages: tuple[str, ...] = setting((), "languages to learn, as in the files; empty: all")
+    max_pairs: int | None = setting(None, "maximum sentences per language and file", minimum=2)
 
     READS: ClassVar[Kind] = "translations"
 
@@ -166,9 +153,7 @@ class ModelSettings(RecipeSettings):
     pooling: Literal["mean", "cls", "max"] | None = setting(
         None, "how token vectors become one; none: the base's own"
     )
-    max_length: int | None = setting(
-        None, "maximum number of tokens read from a text; none: the base's own", minimum=4
-    )
+    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", minimum=4)
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "numeric precision; auto uses bfloat16 where supported"
     )
@@ -188,9 +173,7 @@ class TrainerSettings(ModelSettings):
     mini_batch_size: int | None = setting(
         None, "texts encoded at a time, with cached gradients; none: the whole batch", minimum=1
     )
-    learning_rate: float | None = setting(
-        None, "peak learning rate; none: 2e-5, with lora 2e-4", above=0
-    )
+    learning_rate: float | None = setting(None, "peak; none: 2e-5, with lora 2e-4", above=0)
     warmup: float = setting(
         0.1, "share of the steps over which the learning rate rises", minimum=0, maximum=0.9
     )
@@ -198,10 +181,7 @@ class TrainerSettings(ModelSettings):
     evaluations: int = setting(2, "validations, each with a checkpoint, per epoch", minimum=1)
     patience: int = setting(2, "validations without improvement before training stops", minimum=1)
     lora: int | None = setting(None, "rank of LoRA adapters; none: train all weights", minimum=1)
-    report_to: tuple[str, ...] = setting(
-        ("none",), "experiment trackers, such as tensorboard:wandb"
-    )
-    seed: int = seed_setting("random seed of splits, pairs, batches and dropout")
+    report_to: tuple[str, ...] = setting(("none",), "trackers, such as tensorboard:wandb")
 
     USUAL_RATE: ClassVar[float] = 2e-5
 

@@ -26,7 +26,7 @@ from newsnest.train.data.columns import (
     read_column_pairs,
 )
 from newsnest.train.data.splitting import Splitting
-from newsnest.train.pair_retrieval import PairRetrievalEvaluator
+from newsnest.train.evaluators import PairRetrievalEvaluator
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.recipes.pairs.negatives import Mining, mine_negatives

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,13 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
-from newsnest.embed import KNOWN, EncoderConfig, SentenceTransformerEncoder, base_names
+from newsnest.embed import KNOWN, SentenceTransformerEncoder, base_names, load_encoder
 from newsnest.embed.card import clustering_prompt
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import (
-    check_model_folder,
-    expanded,
-    hub_folder,
-)
-from newsnest.errors import EncoderError, ParameterError, did_you_mean
+from newsnest.embed.weights import check_model_folder, expanded
+from newsnest.errors import EncoderError, ParameterError
 from newsnest.progress import SILENT, Progress
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 _PROMPT = "clustering"
 
 Weights = Mapping[str, torch.Tensor]
@@ -70,25 +64,16 @@ def find_base(
     ParameterError
         The name is that of an encoder without weights to train.
     """
-    known, path = KNOWN.get(name), expanded(name)
-    if known is not None:
-        encoder = known.build(EncoderConfig())
-        if not known.trainable or not isinstance(encoder, SentenceTransformerEncoder):
+    folder = expanded(name)
+    if name in KNOWN or not name or not folder.exists():
+        encoder = load_encoder(name)
+        if not isinstance(encoder, SentenceTransformerEncoder):
             raise ParameterError(
                 f"find_base: base must be a transformer, got {name!r}. Choose {base_names()}."
             )
         folder, its_length, its_prefix = encoder.origin(progress)
         max_length = max_length or its_length
         prefix = its_prefix if prefix is None else prefix
-    elif name and path.exists():
-        folder = path
-    elif _HUB_ID.fullmatch(name) and not name.startswith("."):
-        folder = hub_folder(name, progress=progress)
-    else:
-        raise EncoderError(
-            f"find_base: base must be {base_names()}, got {name!r}.{did_you_mean(name, KNOWN)} "
-            "Check the spelling."
-        )
     check_model_folder(folder)
     return Base(name, folder, max_length, prefix, pooling)
 

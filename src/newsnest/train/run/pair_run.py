@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 from torch import nn
 from torch.utils.data import BatchSampler
 from transformers import EarlyStoppingCallback, set_seed
 
 from newsnest.evaluate import GradedPair
 from newsnest.train.data.splitting import TrainingData
-from newsnest.train.evaluators import GradedPairEvaluator
+from newsnest.train.evaluators import (
+    EncoderEvaluator,
+    GradedPairEvaluator,
+    PairRetrievalEvaluator,
+)
 from newsnest.train.losses import TrainingLevel
-from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.pairs import GRADES, pair_dataset
 from newsnest.train.run.base import add_lora, average_weights, merge_lora
 from newsnest.train.run.context import TrainingContext
@@ -34,7 +36,7 @@ from newsnest.train.run.publish import Publication, publish_model
 from newsnest.train.run.trainer import (
     CheckpointTrainer,
     Reporter,
-    last_checkpoint,
+    find_checkpoint,
     make_trainer,
     train_from,
 )  # fmt: skip
@@ -46,49 +48,28 @@ if TYPE_CHECKING:
 
 _TIMED_STEPS, _TIMED_SECONDS = 3, 20.0
 
+JUDGE = "validation"
+"""The name of every judge, which stands before its metrics."""
+
 SAME_TEXT = 1.0
 """The score from which pairs connect where all pairs count the same: by a shared text alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
-    """How a model is validated.
-
-    Parameters
-    ----------
-    evaluator
-        Named `Validation.NAME`, which stands before its metrics.
-    metric
-        Name of the score that decides, without the evaluator's.
-    spoken
-        What people call it.
-    """
-
-    NAME: ClassVar[str] = "validation"
-
-    evaluator: SentenceEvaluator
-    metric: str
-    spoken: str
-
-    @property
-    def key(self) -> str:
-        """What the trainer calls the score that decides."""
-        return f"eval_{self.NAME}_{self.metric}"
-
-    def scores(self, model: SentenceTransformer) -> dict[str, float]:
-        """Return the scores of a model by their plain names."""
-        found = self.evaluator(model)
-        return {name.removeprefix(f"{self.NAME}_"): value for name, value in found.items()}
+def judge_of(data: TrainingData, settings: TrainerSettings) -> EncoderEvaluator:
+    """Return the usual judge of validation pairs: Pearson where they are graded, else MRR@10."""
+    if isinstance(settings, GradedSettings):
+        return judge_grades(data)
+    return judge_retrieval(data, "mrr_10")
 
 
-def validate_retrieval(data: TrainingData, metric: str, spoken: str) -> Validation:
-    """Return a validation by how well first texts find their second ones."""
+def judge_retrieval(data: TrainingData, primary: str) -> EncoderEvaluator:
+    """Return what scores how well first texts of validation pairs find their second ones."""
     texts = [(pair.text1, pair.text2) for pair in data.validation]
-    return Validation(PairRetrievalEvaluator(texts, name=Validation.NAME), metric, spoken)
+    return PairRetrievalEvaluator(texts, primary=primary, name=JUDGE)
 
 
-def validate_grades(data: TrainingData, dims: Sequence[int] | None = None) -> Validation:
-    """Return a validation by the correlation of cosines with grades, a mean over prefixes."""
+def judge_grades(data: TrainingData, dims: Sequence[int] | None = None) -> EncoderEvaluator:
+    """Return what correlates cosines with the grades of validation pairs, a mean over prefixes."""
     pairs = [
         GradedPair(
             text1=pair.text1,
@@ -99,8 +80,7 @@ def validate_grades(data: TrainingData, dims: Sequence[int] | None = None) -> Va
         )
         for pair in data.validation
     ]
-    evaluator = GradedPairEvaluator(pairs, dims=dims, name=Validation.NAME, write_csv=False)
-    return Validation(evaluator, "pearson", "Pearson")
+    return GradedPairEvaluator(pairs, dims=dims, name=JUDGE, write_csv=False)
 
 
 @dataclass(kw_only=True)
@@ -117,9 +97,9 @@ class PairRun:
         Pairs to train and validate on, such as those of `context.read_pairs()`.
     dataset
         Two columns of texts or more, and a label; None: as `pair_dataset` makes it.
-    validation
-        Decides when training ends, and which weights are the best; None: by grades where pairs are
-        graded, else by MRR@10.
+    judge
+        Named `JUDGE`; its primary metric decides when training ends, and which weights are the
+        best; None: see `judge_of`.
     sampler
         Makes the batches, called as sentence-transformers calls a `batch_sampler`; None: pairs
         connected by `connect_from` stay out of each other's batch.
@@ -132,8 +112,6 @@ class PairRun:
 
     Attributes
     ----------
-    judge : Validation
-        The one that is used.
     trainer : CheckpointTrainer
         Holds model and loss.
     sampler_made
@@ -144,24 +122,18 @@ class PairRun:
     make_loss: Callable[[SentenceTransformer], nn.Module]
     data: TrainingData
     dataset: Dataset | None = None
-    validation: Validation | None = None
+    judge: EncoderEvaluator = None  # type: ignore[assignment]  # filled below
     sampler: Callable[..., BatchSampler] | None = None
     connect_from: float | None = SAME_TEXT
     levels: Sequence[TrainingLevel] = ()
     masked: bool = False
-    judge: Validation = field(init=False)
     trainer: CheckpointTrainer = field(init=False)
     sampler_made: Any = field(init=False)
 
     def __post_init__(self) -> None:
         context, s = self.context, self.context.settings
         assert isinstance(s, TrainerSettings)
-        graded = isinstance(s, GradedSettings)
-        self.judge = self.validation or (
-            validate_grades(self.data)
-            if graded
-            else validate_retrieval(self.data, "mrr_10", "MRR@10")
-        )
+        self.judge = judge = self.judge or judge_of(self.data, s)
         set_seed(s.seed)  # the weights of LoRA are drawn
         model = context.load_base()
         if s.lora:
@@ -172,10 +144,10 @@ class PairRun:
                 "model": model,
                 "train_dataset": self.dataset or pair_dataset(self.data.train),
                 "loss": self.make_loss(model),
-                "evaluator": self.judge.evaluator,
+                "evaluator": judge,
                 "callbacks": [EarlyStoppingCallback(early_stopping_patience=s.patience)],
             },
-            Reporter(context.progress, self.judge.key, self.judge.spoken),
+            Reporter(context.progress, f"eval_{judge.primary_metric}", judge.spoken),
             output_dir=str(context.place.checkpoints),
             per_device_train_batch_size=s.batch_size,
             num_train_epochs=s.epochs,
@@ -186,7 +158,7 @@ class PairRun:
             eval_strategy="steps",
             save_strategy="steps",
             load_best_model_at_end=True,
-            metric_for_best_model=self.judge.key,
+            metric_for_best_model=f"eval_{judge.primary_metric}",
             greater_is_better=True,
             report_to=list(s.report_to),
         )
@@ -208,34 +180,31 @@ class PairRun:
         notes
             Returns what else to report before the first step; may raise.
         """
-        context, place = self.context, self.context.place
-        begun, checkpoint = context.once(
-            lambda: (bool(place.kept()), last_checkpoint(place.checkpoints))
-        )
-        if begun:
-            where = checkpoint.name if checkpoint else "the first step"
-            context.progress.note(f"resuming from {where} in {place.checkpoints}")
-        else:
+        begun, checkpoint = find_checkpoint(self.context)
+        if not begun:
             self._look(notes)
         if not (checkpoint and self.trainer.take_up(checkpoint)):
             train_from(self.trainer, checkpoint)
 
-    def publish(self, make: Callable[[dict[str, Any]], Publication]) -> None:
+    def publish(self, own: Publication, rows: Mapping[str, str] | None = None) -> None:
         """Make a stock model of the best weights, measure it, and write it; one process does.
 
         Parameters
         ----------
-        make
-            Returns what the recipe publishes, from its validation: scores "before" and "after".
+        own
+            What the recipe adds.
+        rows
+            Of the table in README.md: what people call a score → its name among the judge's; None:
+            the primary one.
         """
         if self.context.is_main:
-            self._publish(make)
+            self._publish(own, rows or {self.judge.spoken: self.judge.primary})
         self.context.wait()
 
     def _look(self, notes: Callable[[], Iterable[str]]) -> None:
         """Check data, gradient and time; report and keep what was found."""
         context, s, progress = self.context, self.context.settings, self.context.progress
-        data, validation, trainer = self.data, self.judge, self.trainer
+        data, trainer = self.data, self.trainer
         counts: dict[str, LevelCounts] = {}
         batches = list(self.sampler_made)
         if self.levels:
@@ -259,7 +228,7 @@ class PairRun:
         watch = Stopwatch(context.device)
         # Not by the trainer: it would take the model for prepared, and no process would then hear
         # of the gradients of the others.
-        before = validation.scores(trainer.model) if context.is_main else {}
+        before = self.judge.scores(trainer.model) if context.is_main else {}
         steps = int(np.ceil(len(trainer.get_train_dataloader()) * s.epochs))
         weights = list(trainer.model.parameters())
         found = Preflight(
@@ -280,52 +249,48 @@ class PairRun:
         for line in found.lines():
             progress.note(line)
         if context.is_main:
-            start = before[validation.metric]
-            progress.note(f"before training: validation {validation.spoken} {start:.4f}")
+            start = before[self.judge.primary]
+            progress.note(f"before training: validation {self.judge.spoken} {start:.4f}")
             context.place.keep({"preflight": found.as_dict(), "before": before})
 
-    def _publish(self, make: Callable[[dict[str, Any]], Publication]) -> None:
-        context, s = self.context, self.context.settings
-        trainer, validation = self.trainer, self.judge
+    def _publish(self, own: Publication, rows: Mapping[str, str]) -> None:
+        context, s, state = self.context, self.context.settings, self.trainer.state
         model = context.load_base()
         start = {name: weight.clone() for name, weight in model.state_dict().items()}
         if s.lora:
             add_lora(model, s.lora)
-        model.load_state_dict(trainer.model.state_dict())
+        model.load_state_dict(self.trainer.model.state_dict())
         if s.lora:
             merge_lora(model)
-        after = trained = validation.scores(model)
+        after = trained = self.judge.scores(model)
         if s.average:
             average_weights(model, start, s.average)
-            after = validation.scores(model)
+            after = self.judge.scores(model)
         kept = context.place.kept()
-        scores = {
-            "before": kept["before"],
-            "trained": trained,
-            "after": after,
-            "best_step": trainer.state.best_global_step,
-            "steps": trainer.state.global_step,
-        }
-        own = make(scores)
-        chosen = {"leaking_pairs_left_out": self.data.leaking, "learning_rate": s.peak_rate}
-        details = {"loss": trainer.loss.get_config_dict(), "preflight": kept["preflight"]}
-        publish_model(
-            context,
-            model,
-            replace(
-                own,
-                citation=own.citation or getattr(trainer.loss, "citation", ""),
-                data=self.data.sources,
-                chosen=chosen | dict(own.chosen),
-                validation=scores,
-                details=details | dict(own.details),
-            ),
-        )
-        before, now = (own_scores[validation.metric] for own_scores in (kept["before"], after))
-        worse = "no better" if now == before else "worse"
+        before, loss = kept["before"], self.trainer.loss
+        table = [f"| {name} | {before[key]:.4f} | {after[key]:.4f} |" for name, key in rows.items()]
+        own = replace(
+            own,
+            text="\n".join([own.text, "\n| Validation | Before | After |\n|---|---|---|", *table]),
+            citation=own.citation or getattr(loss, "citation", ""),
+            data=self.data.sources,
+            chosen={
+                "leaking_pairs_left_out": self.data.leaking,
+                "learning_rate": s.peak_rate,
+                **own.chosen,
+            },
+            validation={"before": before, "trained": trained, "after": after}
+            | {"best_step": state.best_global_step, "steps": state.global_step},
+            details={
+                "loss": loss.get_config_dict(), "preflight": kept["preflight"], **own.details,
+            },
+        )  # fmt: skip
+        publish_model(context, model, own)
+        was, now = before[self.judge.primary], after[self.judge.primary]
+        worse = "no better" if now == was else "worse"
         context.progress.note(
-            f"{s.output}: validation {validation.spoken} {before:.4f} before, {now:.4f} after"
-            + ("" if now > before else f". It got {worse}: keep the base, or give other data")
+            f"{s.output}: validation {self.judge.spoken} {was:.4f} before, {now:.4f} after"
+            + ("" if now > was else f". It got {worse}: keep the base, or give other data")
         )
 
 

@@ -77,6 +77,16 @@ class CheckpointTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # un
         return True
 
 
+def find_checkpoint(context: TrainingContext[Any]) -> tuple[bool, Path | None]:
+    """Return whether this training was begun before, and its newest whole checkpoint; report it."""
+    place = context.place
+    begun, found = context.once(lambda: (bool(place.kept()), last_checkpoint(place.checkpoints)))
+    if begun:
+        where = found.name if found else "the first step"
+        context.progress.note(f"resuming from {where} in {place.checkpoints}")
+    return begun, found
+
+
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the newest whole checkpoint; those that a kill left unfinished are deleted.
 

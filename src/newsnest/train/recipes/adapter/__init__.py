@@ -6,22 +6,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from newsnest.train.recipe import Recipe
-from newsnest.train.settings import GradedSettings, seed_setting, setting
+from newsnest.train.recipes.matryoshka import LevelLossSettings
+from newsnest.train.settings import setting, split_setting
 
 __all__ = ["ADAPTER", "AdapterSettings"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdapterSettings(GradedSettings):
+class AdapterSettings(LevelLossSettings):
     """Settings of the recipe `adapter`; `describe_settings` explains each."""
 
-    validation: float = setting(
-        0.15, "share held out for validation, of files without such a split", above=0, maximum=0.5
-    )
+    validation: float = split_setting(0.15)
     # Map
     map: Literal["full", "low_rank", "diagonal", "orthogonal"] = setting(
-        "full",
-        "what may change: everything, a few directions, the length of axes, or rotation",
+        "full", "what may change: everything, a few directions, the length of axes, or rotation"
     )
     init: Literal["rotation", "whitened"] = setting(
         "rotation", "initial map: principal axes, or these with within-story variation shrunk"
@@ -31,13 +29,7 @@ class AdapterSettings(GradedSettings):
         0.5, "with init=whitened: share of the variation that stays", above=0, maximum=1
     )
     # Loss
-    graded_story: bool = setting(True, "rank by grades at the story level, not by same or not")
-    cosine: float = setting(1.0, "weight of the cosine ranking loss", minimum=0)
     angle: float = setting(0.0, "weight of the angle ranking loss", minimum=0)
-    contrastive: float = setting(1.0, "weight of the in-batch contrastive loss", minimum=0)
-    cosine_scale: float = setting(20.0, "inverse temperature of the cosine ranking loss", above=0)
-    angle_scale: float = setting(1.0, "inverse temperature of the angle ranking loss", above=0)
-    temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
     anchor: float = setting(
         3.0, "weight of staying close to the base's similarities within a batch; 0: off", minimum=0
     )
@@ -45,21 +37,16 @@ class AdapterSettings(GradedSettings):
     epochs: int = setting(20, "maximum number of passes over the data", minimum=1)
     batch_size: int = setting(128, "pairs per batch", minimum=2)
     learning_rate: float | None = setting(
-        None,
-        "learning rate; none: 3e-4, 1e-3 for low_rank and orthogonal, 1e-2 for diagonal",
-        above=0,
+        None, "none: 3e-4, 1e-3 for low_rank and orthogonal, 1e-2 for diagonal", above=0
     )
     patience: int = setting(3, "epochs without improvement before training stops", minimum=1)
     confidence: float = setting(
-        0.9,
-        "share of resamples of the validation pairs that must gain, or the initial map is saved",
-        minimum=0.5,
-        maximum=1,
-    )
+        0.9, "share of resampled validation pairs that must gain, or the initial map is saved",
+        minimum=0.5, maximum=1,
+    )  # fmt: skip
     backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
         "auto", "how the base's vectors are computed"
     )
-    seed: int = seed_setting("random seed of splits, pairs and batches")
 
 
 ADAPTER = Recipe(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from newsnest.train.recipe import Recipe
-from newsnest.train.settings import TrainerSettings, TranslationSettings, setting
+from newsnest.train.settings import TrainerSettings, TranslationSettings, setting, split_setting
 
 __all__ = ["ALIGN", "AlignSettings"]
 
@@ -16,9 +16,7 @@ class AlignSettings(TrainerSettings, TranslationSettings):
     """Settings of the recipe `align`; `describe_settings` explains each."""
 
     # Data
-    validation: float = setting(
-        0.05, "share held out for validation, of files without such a split", above=0, maximum=0.5
-    )
+    validation: float = split_setting(0.05)
     validation_pairs: int = setting(1000, "maximum number of validation sentences", minimum=6)
     # Loss
     original: float = setting(
@@ -33,12 +31,8 @@ class AlignSettings(TrainerSettings, TranslationSettings):
         False, "train with dropout; it blurs the vectors that are to be matched exactly"
     )
     # Training
-    batch_size: int = setting(
-        64, "sentences with their translations per batch, on each device", minimum=2
-    )
-    learning_rate: float | None = setting(
-        None, "peak learning rate; none: 5e-4, with lora 5e-3", above=0
-    )
+    batch_size: int = setting(64, "sentence pairs per batch, on each device", minimum=2)
+    learning_rate: float | None = setting(None, "peak; none: 5e-4, with lora 5e-3", above=0)
     evaluations: int = setting(4, "validations, each with a checkpoint, per epoch", minimum=1)
     patience: int = setting(4, "validations without improvement before training stops", minimum=1)
 

@@ -41,10 +41,7 @@ class ClusterbertSettings(DenoisingSettings):
     clustering_epochs: int = setting(2, "epochs per clustering", minimum=1)
     hardening_epochs: int = setting(2, "epochs of hardening; 0: none", minimum=0)
     clustering_weight: float = setting(
-        0.8,
-        "weight of the clustering loss against the reconstruction loss",
-        minimum=0,
-        maximum=1,
+        0.8, "weight of the clustering loss against reconstruction", minimum=0, maximum=1
     )
     hardening_weight: float = setting(
         0.75, "the same weight during hardening", minimum=0, maximum=1

@@ -7,7 +7,7 @@ from typing import Literal
 
 from newsnest.errors import ParameterError
 from newsnest.train.recipe import Recipe
-from newsnest.train.settings import ArticleSettings, ModelSettings, seed_setting, setting
+from newsnest.train.settings import ArticleSettings, ModelSettings, setting
 
 __all__ = ["SCCL", "VASCL", "ContrastSettings", "ScclSettings", "VasclSettings"]
 
@@ -25,7 +25,6 @@ class ContrastSettings(ModelSettings, ArticleSettings):
     learning_rate: float = setting(1e-5, "constant learning rate of the encoder", above=0)
     weight_decay: float = setting(0.01, "weight decay of AdamW", minimum=0)
     checkpoints: int = setting(5, "number of checkpoints", minimum=1)
-    seed: int = seed_setting("random seed of batches, views, k-means and dropout")
 
 
 @dataclass(frozen=True, kw_only=True)

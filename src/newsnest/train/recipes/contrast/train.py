@@ -21,32 +21,16 @@ from transformers import set_seed
 
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
+from newsnest.train import losses, run
 from newsnest.train.against_gold import AgainstGold
 from newsnest.train.deletion import delete_words
-from newsnest.train.losses import (
-    ClusteringContrastLoss,
-    ClusteringTerms,
-    VirtualNeighbourhoodLoss,
-)  # fmt: skip
 from newsnest.train.recipes.contrast import ContrastSettings, ScclSettings, VasclSettings
-from newsnest.train.run import (
-    CheckpointTrainer,
-    Publication,
-    Reporter,
-    TrainingContext,
-    begin,
-    last_checkpoint,
-    make_trainer,
-    prefix_of,
-    publish_model,
-    train_from,
-)  # fmt: skip
 from newsnest.types import Labels, Vectors
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-ContrastLoss = ClusteringContrastLoss | VirtualNeighbourhoodLoss
+ContrastLoss = losses.ClusteringContrastLoss | losses.VirtualNeighbourhoodLoss
 _WEIGHTS = "loss.safetensors"
 _STARTS = 5
 
@@ -76,20 +60,20 @@ class Contrasted:
     gold: Mapping[str, Mapping[str, float]]
 
 
-def run_contrast(context: TrainingContext[ContrastSettings]) -> None:
+def run_contrast(context: run.TrainingContext[ContrastSettings]) -> None:
     """Train as `newsnest.train.recipes.contrast.SCCL` and `VASCL` describe."""
     s, data = context.settings, context.read_texts()
     trained = train_contrast(
         data.texts, s, gold=data.gold, context=context, progress=context.progress
     )
-    publication = Publication(
+    publication = run.Publication(
         title="An encoder trained without labels",
         text=f"Trained from {s.base} by `newsnest train {context.recipe}`.",
         citation=trained.loss.citation,
         data=data.sources,
         details={"loss": trained.loss.get_config_dict(), "gold": trained.gold},
     )
-    publish_model(context, trained.model, publication)
+    run.publish_model(context, trained.model, publication)
 
 
 def train_contrast(
@@ -97,7 +81,7 @@ def train_contrast(
     settings: ContrastSettings,
     *,
     gold: Sequence[str | None] | None = None,
-    context: TrainingContext[ContrastSettings] | None = None,
+    context: run.TrainingContext[ContrastSettings] | None = None,
     progress: Progress = SILENT,
 ) -> Contrasted:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
@@ -129,7 +113,7 @@ def train_contrast(
             f"train_contrast: texts must be at least {minimum} different ones, as many as "
             f"clusters, got {different}. Give more data, or ask for fewer clusters."
         )
-    context = context or begin("contrast", settings, progress)
+    context = context or run.begin("contrast", settings, progress)
     set_seed(settings.seed)
     model = context.load_base()
     against = AgainstGold(gold, seed=settings.seed)
@@ -139,14 +123,14 @@ def train_contrast(
     model.eval()
     vectors = _encode(model, texts)
     labels = None
-    if isinstance(loss, ClusteringContrastLoss):
+    if isinstance(loss, losses.ClusteringContrastLoss):
         labels = loss.assign(torch.from_numpy(vectors)).cpu().numpy().astype(np.int32)
     against.look("after", lambda: vectors)
     against.report(progress)
     return Contrasted(model, vectors, labels, loss, against.scores)
 
 
-class _Trainer(CheckpointTrainer):
+class _Trainer(run.CheckpointTrainer):
     """Keeps the weights of the loss as well: centres and projection are trained too."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
@@ -159,17 +143,15 @@ class _Trainer(CheckpointTrainer):
 
 
 def _train(
-    context: TrainingContext[ContrastSettings],
+    context: run.TrainingContext[ContrastSettings],
     model: SentenceTransformer,
     loss: ContrastLoss,
     texts: Sequence[str],
 ) -> None:
     """Train model and loss in place, from the last checkpoint where there is one."""
     s, place = context.settings, context.kept_at
-    checkpoint = None if place is None else last_checkpoint(place.checkpoints)
-    if checkpoint is not None:
-        context.progress.note(f"resuming from {checkpoint.name} in {checkpoint.parent}")
-    elif place is not None:
+    begun, checkpoint = (False, None) if place is None else run.find_checkpoint(context)
+    if place is not None and not begun:
         place.keep({})
     rates = {}
     if isinstance(s, ScclSettings):
@@ -178,10 +160,10 @@ def _train(
     every = max(1, s.steps // s.checkpoints)
     batch = min(s.batch_size, len(texts))
     with TemporaryDirectory() as nowhere:  # the trainer makes a folder, also where it keeps nothing
-        trainer = make_trainer(
+        trainer = run.make_trainer(
             context,
             {"model": model, "train_dataset": view_dataset(texts, s, batch), "loss": loss},
-            Reporter(context.progress),
+            run.Reporter(context.progress),
             kind=_Trainer,
             output_dir=nowhere if place is None else str(place.checkpoints),
             per_device_train_batch_size=batch,
@@ -195,7 +177,7 @@ def _train(
             save_steps=every,
             logging_steps=min(50, every),
         )
-        train_from(trainer, checkpoint)
+        run.train_from(trainer, checkpoint)
 
 
 def _in_order(dataset: Any, *, batch_size: int, drop_last: bool, **_: Any) -> BatchSampler:
@@ -258,7 +240,7 @@ def _make_loss(
     progress: Progress,
 ) -> ContrastLoss:
     if isinstance(settings, VasclSettings):
-        return VirtualNeighbourhoodLoss(
+        return losses.VirtualNeighbourhoodLoss(
             model,
             neighbours=settings.neighbours,
             radius=settings.radius,
@@ -271,9 +253,10 @@ def _make_loss(
     means = KMeans(settings.k, n_init=_STARTS, random_state=settings.seed).fit(vectors)
     length = settings.vector_length or math.sqrt(vectors.shape[1])
     progress.note(f"{settings.k} centres by k-means; vectors of length {length:.1f}")
-    terms = ClusteringTerms(length, settings.contrastive, settings.temperature, settings.alpha)
+    s = settings
+    terms = losses.ClusteringTerms(length, s.contrastive, s.temperature, s.alpha)
     centres = torch.from_numpy(means.cluster_centers_.astype(np.float32)).to(model.device)
-    return ClusteringContrastLoss(
+    return losses.ClusteringContrastLoss(
         model, centres, terms=terms, mini_batch_size=settings.mini_batch_size
     )
 
@@ -281,7 +264,7 @@ def _make_loss(
 def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
     vectors = model.encode(
         list(texts),
-        prompt=prefix_of(model) or None,
+        prompt=run.prefix_of(model) or None,
         normalize_embeddings=True,
         show_progress_bar=False,
     )

@@ -11,41 +11,43 @@ from newsnest.train.recipe import Recipe
 from newsnest.train.settings import GradedSettings, TrainerSettings, setting
 from newsnest.types import LEVELS
 
-__all__ = ["MATRYOSHKA", "MatryoshkaSettings"]
+__all__ = ["MATRYOSHKA", "LevelLossSettings", "MatryoshkaSettings"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatryoshkaSettings(TrainerSettings, GradedSettings):
+class LevelLossSettings(GradedSettings):
+    """How levels are trained, in `matryoshka` and `adapter`; `describe_settings` explains each."""
+
+    graded_story: bool = setting(True, "rank by grades at the story level, not by same or not")
+    cosine: float = setting(1.0, "weight of the cosine ranking loss", minimum=0)
+    angle: float = setting(1.0, "weight of the angle ranking loss", minimum=0)
+    contrastive: float = setting(1.0, "weight of the in-batch contrastive loss", minimum=0)
+    cosine_scale: float = setting(20.0, "inverse temperature of the cosine ranking loss", above=0)
+    angle_scale: float = setting(1.0, "inverse temperature of the angle ranking loss", above=0)
+    temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
+    anchor: float = setting(
+        1.0, "weight of staying close to the base's similarities within a batch; 0: off", minimum=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatryoshkaSettings(TrainerSettings, LevelLossSettings):
     """Settings of the recipe `matryoshka`; `describe_settings` explains each."""
 
     levels: tuple[str, ...] = setting(
         ("theme", "topic", "story"), "levels to train, coarse to fine"
     )
-    # Loss
     variant: Literal["clean", "paper"] = setting(
         "clean", "loss as published, or without its false negatives"
     )
-    graded_story: bool = setting(True, "rank by grades at the story level, not by same or not")
-    cosine: float = setting(1.0, "weight of the cosine ranking loss", minimum=0)
-    angle: float = setting(1.0, "weight of the angle ranking loss", minimum=0)
-    contrastive: float = setting(1.0, "weight of the in-batch contrastive loss", minimum=0)
     dropout_views: bool = setting(True, "encode every text twice, with different dropout")
-    cosine_scale: float = setting(20.0, "inverse temperature of the cosine ranking loss", above=0)
-    angle_scale: float = setting(1.0, "inverse temperature of the angle ranking loss", above=0)
-    temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
     unlike: Literal["masked", "negative"] = setting(
         "masked", "how the contrastive loss treats a pair that is dissimilar at a level"
     )
-    anchor: float = setting(
-        1.0, "weight of staying close to the base's similarities within a batch; 0: off", minimum=0
-    )
     connect_from: float | None = setting(
-        None,
-        "score from which the texts of a pair count as connected and stay out of each other's "
-        "batch; none: as low as batches stay full",
-        above=0,
-        maximum=1,
-    )
+        None, "score from which texts of a pair stay out of each other's batch; none: as low as "
+        "batches stay full", above=0, maximum=1,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Check settings against each other."""

@@ -16,7 +16,7 @@ from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel,
 from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss
 from newsnest.train.pairs import Pair, pair_dataset
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
-from newsnest.train.run import PairRun, Publication, TrainingContext, validate_grades
+from newsnest.train.run import PairRun, Publication, TrainingContext, judge_grades
 from newsnest.train.run.preflight import choose_connection
 from newsnest.types import LEVELS, Vectors
 
@@ -38,7 +38,7 @@ def train_matryoshka(context: TrainingContext[MatryoshkaSettings]) -> None:
         make_loss=partial(_make_loss, context, levels),
         data=data,
         dataset=level_dataset(data.train, levels),
-        validation=validate_grades(data, [level.dims for level in levels]),
+        judge=judge_grades(data, [level.dims for level in levels]),
         connect_from=connect_from,
         levels=levels,
         masked=s.variant == "clean",
@@ -46,11 +46,9 @@ def train_matryoshka(context: TrainingContext[MatryoshkaSettings]) -> None:
     run.train()
     rows = "\n".join(f"| {level.name} | {level.dims} |" for level in levels)
 
-    def publication(scores: dict[str, Any]) -> Publication:
-        before, after = (scores[when]["pearson"] for when in ("before", "after"))
-        return Publication(
-            title="An encoder that nests news",
-            text=f"""
+    publication = Publication(
+        title="An encoder that nests news",
+        text=f"""
 Trained from {s.base} by `newsnest train matryoshka`. Prefixes of its vectors are levels:
 
 | Level | Leading dimensions |
@@ -62,13 +60,10 @@ from sentence_transformers import SentenceTransformer
 
 model = SentenceTransformer("path/of/this/folder", truncate_dim={levels[0].dims})
 ```
-
-Validation Pearson {before:.4f} before training, {after:.4f} after.
 """,
-            levels=[LevelRecord(level.name, level.dims) for level in levels],
-            chosen={"connect_from": connect_from},
-        )
-
+        levels=[LevelRecord(level.name, level.dims) for level in levels],
+        chosen={"connect_from": connect_from},
+    )
     run.publish(publication)
 
 

@@ -42,14 +42,9 @@ class PairsSettings(TrainerSettings, ColumnSettings):
         0.3, "megabatch: cosine that negatives should stay below", minimum=-1, maximum=1
     )
     # Hard negatives
-    negatives: int = setting(
-        0, "hard negatives mined per pair; 0: in-batch negatives only", minimum=0
-    )
+    negatives: int = setting(0, "hard negatives mined per pair; 0: in-batch only", minimum=0)
     mining_margin: float = setting(
-        0.05,
-        "how much less similar than its pair a mined negative must be, as a share",
-        minimum=0,
-        maximum=1,
+        0.05, "relative margin below the pair for a mined negative", minimum=0, maximum=1
     )
     mining_skip: int = setting(0, "number of nearest texts that are never mined", minimum=0)
     # Training

@@ -60,28 +60,16 @@ def train_pairs(context: TrainingContext[PairsSettings]) -> None:
         sampler=NegativeBatchSampler if mined else None,
     )
     run.train()
-
-    def publication(scores: dict[str, Any]) -> Publication:
-        before, after = scores["before"], scores["after"]
-        return Publication(
-            title="An encoder of news",
-            text=f"""
-Trained from {s.base} by `newsnest train pairs` on pairs of {column_names(data)}, loss {s.loss}.
-
-| Validation | Before | After |
-|---|---|---|
-| MRR@10, the first text looking for the second | {before["mrr_10"]:.4f} | {after["mrr_10"]:.4f} |
-| Recall@10 | {before["recall_10"]:.4f} | {after["recall_10"]:.4f} |
-""",
-            chosen={"negatives_at_random": None if mined is None else mined.random},
-            details={
-                "guide": None
-                if guide is None
-                else {"name": guide.name, "files": folder_digests(guide.folder)}
-            },
-        )
-
-    run.publish(publication)
+    frozen = guide and {"name": guide.name, "files": folder_digests(guide.folder)}
+    publication = Publication(
+        title="An encoder of news",
+        text=f"Trained from {s.base} by `newsnest train pairs` on pairs of {column_names(data)}, "
+        f"loss {s.loss}.",
+        chosen={"negatives_at_random": None if mined is None else mined.random},
+        details={"guide": frozen},
+    )
+    table = {"MRR@10, the first text looking for the second": "mrr_10", "Recall@10": "recall_10"}
+    run.publish(publication, table)
 
 
 def _dataset(pairs: Sequence[Pair], mined: Mined | None) -> Dataset:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 from datasets import Dataset
@@ -18,7 +17,7 @@ from newsnest.train.run import (
     Publication,
     TrainingContext,
     column_names,
-    validate_retrieval,
+    judge_retrieval,
 )  # fmt: skip
 from newsnest.train.samplers import Clustering, ClusterStratifiedBatchSampler, Strata
 
@@ -58,7 +57,7 @@ def train_pretrain(context: TrainingContext[PretrainSettings]) -> None:
                 "label": list(range(len(data.train))),
             }
         ),
-        validation=validate_retrieval(data, "ndcg_10", "NDCG@10"),
+        judge=judge_retrieval(data, "ndcg_10"),
         sampler=partial(ClusterStratifiedBatchSampler, strata=strata),
     )
     sampler = run.sampler_made
@@ -76,30 +75,21 @@ def train_pretrain(context: TrainingContext[PretrainSettings]) -> None:
 
     run.train(notes)
 
-    def publication(scores: dict[str, Any]) -> Publication:
-        before, after = scores["before"], scores["after"]
-        teacher = {"name": s.teacher or s.base, "fingerprint": taught.fingerprint}
-        return Publication(
-            title="An encoder of news",
-            text=f"""
-Trained from {s.base} by `newsnest train pretrain` on pairs of {column_names(data)}; batches by
-clusters of {_CLUSTERED[s.cluster_by]}.
-
-| Validation | Before | After |
-|---|---|---|
-| NDCG@10, the query looking for its item | {before["ndcg_10"]:.4f} | {after["ndcg_10"]:.4f} |
-| Recall@10 | {before["recall_10"]:.4f} | {after["recall_10"]:.4f} |
-""",
-            chosen={
-                "clusters": [len(one.centers) for one in taught.clusterings],
-                "groups": [int((groups.sizes > 0).sum()) for groups in sampler.groups],
-                "pairs_moved": sampler.moved,
-                "batches": len(sampler),
-            },
-            details={"teacher": teacher if s.needs_teacher else None},
-        )
-
-    run.publish(publication)
+    teacher = {"name": s.teacher or s.base, "fingerprint": taught.fingerprint}
+    publication = Publication(
+        title="An encoder of news",
+        text=f"Trained from {s.base} by `newsnest train pretrain` on pairs of "
+        f"{column_names(data)}; batches by clusters of {_CLUSTERED[s.cluster_by]}.",
+        chosen={
+            "clusters": [len(one.centers) for one in taught.clusterings],
+            "groups": [int((groups.sizes > 0).sum()) for groups in sampler.groups],
+            "pairs_moved": sampler.moved,
+            "batches": len(sampler),
+        },
+        details={"teacher": teacher if s.needs_teacher else None},
+    )
+    table = {"NDCG@10, the query looking for its item": "ndcg_10", "Recall@10": "recall_10"}
+    run.publish(publication, table)
 
 
 def masked_share(batches: Sequence[Sequence[int]], loss: MaskedRankingLoss) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from newsnest.train.recipe import Recipe
-from newsnest.train.settings import ArticleSettings, seed_setting, setting
+from newsnest.train.settings import ArticleSettings, setting
 
 __all__ = ["STATIC", "StaticSettings"]
 
@@ -19,15 +19,11 @@ class StaticSettings(ArticleSettings):
         20_000, "maximum number of articles the base reads, drawn at random", minimum=100
     )
     held_out: float = setting(
-        0.1,
-        "share of the texts held out to choose how far the vectors may leave their start",
-        above=0,
-        maximum=0.5,
+        0.1, "share of the texts held out to choose the ridge weight", above=0, maximum=0.5
     )
     backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
         "auto", "how the base's vectors are computed"
     )
-    seed: int = seed_setting("random seed of the texts that are read and held out")
 
 
 STATIC = Recipe(

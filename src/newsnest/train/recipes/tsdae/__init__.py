@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from newsnest.train.recipe import Recipe
-from newsnest.train.settings import ArticleSettings, ModelSettings, seed_setting, setting
+from newsnest.train.settings import ArticleSettings, ModelSettings, setting
 
 __all__ = ["TSDAE", "DenoisingSettings", "TsdaeSettings"]
 
@@ -16,9 +16,7 @@ class DenoisingSettings(ModelSettings, ArticleSettings):
 
     # Reconstruction
     noise: float = setting(0.6, "share of the words deleted from a text", minimum=0, maximum=0.99)
-    restored_tokens: int = setting(
-        64, "number of leading tokens of the clean text to restore", minimum=2
-    )
+    restored_tokens: int = setting(64, "leading tokens of the clean text to restore", minimum=2)
     held_out: float = setting(
         0.1, "share of the texts held out of training to judge every stage", above=0, maximum=0.5
     )
@@ -29,13 +27,9 @@ class DenoisingSettings(ModelSettings, ArticleSettings):
         1e-3, "peak learning rate of what is trained from scratch: decoder and head", above=0
     )
     warmup: float = setting(
-        0.1,
-        "share of a stage's steps over which the learning rates rise",
-        minimum=0,
-        maximum=0.9,
+        0.1, "share of a stage's steps over which the rates rise", minimum=0, maximum=0.9
     )
     weight_decay: float = setting(0.01, "weight decay of AdamW", minimum=0)
-    seed: int = seed_setting("random seed of held-out texts, deleted words, batches and dropout")
 
 
 @dataclass(frozen=True, kw_only=True)
