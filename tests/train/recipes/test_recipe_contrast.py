@@ -150,13 +150,13 @@ def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
     whole = run(make(kind, output=tmp_path / "whole"))
     settings = make(kind)
 
-    class Killed(train.Reporter):
+    class Killed(train.run.Reporter):
         def on_step_end(self, args, state, control, **kwargs):
             if state.global_step == 5:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "Reporter", Killed)
+        patch.setattr(train.run, "Reporter", Killed)
         with pytest.raises(KeyboardInterrupt):
             run(settings)
     assert not settings.output.exists()

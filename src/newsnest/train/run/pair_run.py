@@ -22,16 +22,9 @@ from newsnest.train.evaluators import (
 )
 from newsnest.train.losses import TrainingLevel
 from newsnest.train.pairs import GRADES, pair_dataset
+from newsnest.train.run import preflight
 from newsnest.train.run.base import add_lora, average_weights, merge_lora
 from newsnest.train.run.context import TrainingContext
-from newsnest.train.run.preflight import (
-    LevelCounts,
-    Preflight,
-    Stopwatch,
-    check_gradient,
-    look_at_batches,
-    same_dice,
-)  # fmt: skip
 from newsnest.train.run.publish import Publication, publish_model
 from newsnest.train.run.trainer import (
     CheckpointTrainer,
@@ -205,10 +198,10 @@ class PairRun:
         """Check data, gradient and time; report and keep what was found."""
         context, s, progress = self.context, self.context.settings, self.context.progress
         data, trainer = self.data, self.trainer
-        counts: dict[str, LevelCounts] = {}
+        counts: dict[str, preflight.LevelCounts] = {}
         batches = list(self.sampler_made)
         if self.levels:
-            counts, batches = look_at_batches(
+            counts, batches = preflight.look_at_batches(
                 data.train,
                 self.levels,
                 connect_from=self.connect_from or SAME_TEXT,
@@ -223,15 +216,15 @@ class PairRun:
             )
         for line in notes():
             progress.note(line)
-        with same_dice():
+        with preflight.same_dice():
             gradient, seconds = _timed_steps(trainer, batches)
-        watch = Stopwatch(context.device)
+        watch = preflight.Stopwatch(context.device)
         # Not by the trainer: it would take the model for prepared, and no process would then hear
         # of the gradients of the others.
         before = self.judge.scores(trainer.model) if context.is_main else {}
         steps = int(np.ceil(len(trainer.get_train_dataloader()) * s.epochs))
         weights = list(trainer.model.parameters())
-        found = Preflight(
+        found = preflight.Preflight(
             train_pairs=len(data.train),
             validation_pairs=len(data.validation),
             levels=counts,
@@ -302,19 +295,19 @@ def _timed_steps(
     device = model.device
     gradient = 0.0
     times: list[float] = []
-    whole = Stopwatch(device)
+    whole = preflight.Stopwatch(device)
     # The largest batch has a gradient if any has: a pair alone has no negatives.
     by_size = sorted(batches, key=len)
     usual = by_size[len(batches) // 2 :]
     for rows in [by_size[-1], *usual[:_TIMED_STEPS]]:
-        watch = Stopwatch(device)
+        watch = preflight.Stopwatch(device)
         features = trainer.data_collator([trainer.train_dataset[row] for row in rows])
         inputs = trainer._prepare_inputs(features)
         with trainer.compute_loss_context_manager():
             loss = trainer.compute_loss(model, inputs)
         loss.backward()
         if not gradient:
-            gradient = check_gradient(loss, model)
+            gradient = preflight.check_gradient(loss, model)
         model.zero_grad(set_to_none=True)
         times.append(watch.seconds())
         if whole.seconds() > _TIMED_SECONDS:

@@ -10,14 +10,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
-from newsnest.embed import (
-    EncoderConfig,
-    LevelRecord,
-    MemoryCache,
-    VectorCache,
-    encode_cached,
-    load_encoder,
-)  # fmt: skip
+from newsnest import embed
 from newsnest.progress import Progress
 from newsnest.train.data.graded import Encode
 from newsnest.train.losses import TrainingLevel, training_levels
@@ -29,11 +22,11 @@ from newsnest.types import Vectors
 
 
 def run_adapter(
-    context: TrainingContext[AdapterSettings], *, cache: VectorCache | None = None
+    context: TrainingContext[AdapterSettings], *, cache: embed.VectorCache | None = None
 ) -> None:
     """Train as the recipe `adapter` describes; `cache` keeps the base's vectors."""
     s, progress = context.settings, context.progress
-    encode = _encode_by(s, MemoryCache() if cache is None else cache, progress)
+    encode = _encode_by(s, embed.MemoryCache() if cache is None else cache, progress)
     data = context.read_pairs(encode)
     progress.note(
         f"{len(data.train):,} pairs to train on, {len(data.validation):,} to validate on"
@@ -46,7 +39,7 @@ def run_adapter(
         title="An encoder that nests news",
         text=_text(s.base, levels, fitted),
         data=data.sources,
-        levels=[LevelRecord(level.name, level.dims) for level in levels],
+        levels=[embed.LevelRecord(level.name, level.dims) for level in levels],
         chosen={
             "saved": "trained map" if fitted.improved else "principal axes",
             "best_epoch": fitted.best_epoch,
@@ -96,12 +89,14 @@ def with_map(model: SentenceTransformer, weight: Vectors) -> SentenceTransformer
     )
 
 
-def _encode_by(settings: AdapterSettings, cache: VectorCache, progress: Progress) -> Encode:
-    encoder = load_encoder(settings.base, config=EncoderConfig(backend=settings.backend))
+def _encode_by(settings: AdapterSettings, cache: embed.VectorCache, progress: Progress) -> Encode:
+    encoder = embed.load_encoder(
+        settings.base, config=embed.EncoderConfig(backend=settings.backend)
+    )
     encoder.prepare([], progress=progress)
 
     def encode(texts: Sequence[str]) -> Vectors:
-        return encode_cached(encoder, texts, cache, progress=progress)
+        return embed.encode_cached(encoder, texts, cache, progress=progress)
 
     return encode
 

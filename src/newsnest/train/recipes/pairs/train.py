@@ -8,12 +8,7 @@ from typing import Any
 
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.losses import (
-    CachedGISTEmbedLoss,
-    CachedMultipleNegativesRankingLoss,
-    GISTEmbedLoss,
-    MultipleNegativesRankingLoss,
-)
+from sentence_transformers.sentence_transformer import losses as stock
 from torch import Tensor, nn
 
 from newsnest.embed.weights import folder_digests
@@ -110,29 +105,28 @@ def _make_loss(
         return loss
     own = {"scale": 1 / (s.temperature or 0.05), "similarity_fct": cosines}
     if s.loss == "mnr":
-        loss = MultipleNegativesRankingLoss(model, **own)
+        loss = stock.MultipleNegativesRankingLoss(model, **own)
     else:
-        loss = CachedMultipleNegativesRankingLoss(model, mini_batch_size=size or CACHED_SIZE, **own)
+        loss = stock.CachedMultipleNegativesRankingLoss(
+            model, mini_batch_size=size or CACHED_SIZE, **own
+        )
     return loss
 
 
-class _Guided(GISTEmbedLoss):  # type: ignore[misc]  # untyped base
+class _PlainGuide:
     """Cosines in full precision; settings that JSON can hold."""
 
     def sim_matrix(self, embed1: Tensor, embed2: Tensor) -> Tensor:
         return cosines(embed1, embed2)
 
     def get_config_dict(self) -> dict[str, Any]:
-        return {k: v for k, v in super().get_config_dict().items() if k != "guide"}
+        config: dict[str, Any] = super().get_config_dict()  # type: ignore[misc]  # of the loss
+        return {k: v for k, v in config.items() if k != "guide"}
 
 
-class _CachedGuided(CachedGISTEmbedLoss):  # type: ignore[misc]  # untyped base
-    """As `_Guided`."""
+class _Guided(_PlainGuide, stock.GISTEmbedLoss):  # type: ignore[misc]  # untyped base
+    pass
 
-    citation = GISTEmbedLoss.citation  # it has none of its own
 
-    def sim_matrix(self, embed1: Tensor, embed2: Tensor) -> Tensor:
-        return cosines(embed1, embed2)
-
-    def get_config_dict(self) -> dict[str, Any]:
-        return {k: v for k, v in super().get_config_dict().items() if k != "guide"}
+class _CachedGuided(_PlainGuide, stock.CachedGISTEmbedLoss):  # type: ignore[misc]  # untyped base
+    citation = stock.GISTEmbedLoss.citation  # it has none of its own
