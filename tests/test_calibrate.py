@@ -230,7 +230,7 @@ def test_the_fingerprint_of_vectors_does_not_know_similarities(model, gold):
 
 
 def levels_of(**story) -> ModelLevels:
-    return ModelLevels.of({"levels": [{"name": "story", "dims": 8, **story}]})
+    return ModelLevels.of(ModelRecord(levels=(LevelRecord("story", 8, **story),)))
 
 
 def test_without_dates_a_calibrated_value_is_used_as_it_is():
@@ -264,9 +264,9 @@ def test_without_a_dated_value_dates_move_it_as_they_move_the_default():
 
 
 def test_levels_without_a_word_on_turning_are_not_turned():
-    assert ModelLevels.of({}).rotate
+    assert ModelLevels.of(ModelRecord()).rotate
     assert not levels_of().rotate
-    assert ModelLevels.of({"levels": [], "rotate": False}).rotate is False
+    assert ModelLevels.of(ModelRecord(rotate=False)).rotate is False
 
 
 # ── by judged pairs ─────────────────────────────────────────────────────────────────────────────

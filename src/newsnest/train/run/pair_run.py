@@ -32,7 +32,7 @@ from newsnest.train.run.trainer import (
     find_checkpoint,
     make_trainer,
     train_from,
-)  # fmt: skip
+)
 from newsnest.train.samplers import ComponentBatchSampler
 from newsnest.train.settings import GradedSettings, TrainerSettings
 

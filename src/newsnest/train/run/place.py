@@ -154,7 +154,7 @@ def place_of(recipe: str, settings: RecipeSettings, base: Base, files: Sequence[
     """
     content = settings_content(settings)
     digests = tuple(digest([file.path]) for file in files)
-    named = [own.name for own in setting_fields(type(settings)) if own.metadata["encoder"]]
+    named = [own.name for own in setting_fields(type(settings)) if own.metadata.get("encoder")]
     folders = {name: expanded(content[name] or "") for name in named}
     decides = {key: value for key, value in content.items() if key != "report_to"} | {
         "recipe": recipe,

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.articles import parse_article_file
-from newsnest.train.data.columns import ColumnReading, parse_column_source, read_column_pairs
-from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.data.graded import Encode, read_training_data
-from newsnest.train.data.parallel import ParallelReading, parse_source, read_translations
+from newsnest.train.data import articles, columns, files, graded, parallel
 from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.data.usual_columns import with_usual_columns
 from newsnest.train.settings import (
@@ -19,29 +13,10 @@ from newsnest.train.settings import (
     GradedSettings,
     RecipeSettings,
     TranslationSettings,
-)  # fmt: skip
+)
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-
-class Source(Protocol):
-    """A file, and how it is read."""
-
-    @property
-    def path(self) -> Path:
-        """Of the file or folder."""
-        ...
-
-    @property
-    def reading(self) -> DataclassInstance:
-        """Settings of the file."""
-        ...
-
-    @property
-    def fields(self) -> Mapping[str, str]:
-        """Names in the file of what has another name there."""
-        ...
+Source = files.DataFile | columns.ColumnSource | parallel.ParallelSource | articles.ArticleFile
+"""A file, how it is read, and the names in it of fields that have another name there."""
 
 
 def parse_sources(settings: RecipeSettings) -> tuple[Source, ...]:
@@ -56,23 +31,23 @@ def parse_sources(settings: RecipeSettings) -> tuple[Source, ...]:
     """
     s = settings
     if isinstance(s, GradedSettings):
-        graded = Reading(s.scale, s.same_is, s.per_grade, s.max_days, s.max_pairs)
-        return tuple(parse_file(name, graded) for name in s.data)
+        pairs = files.Reading(s.scale, s.same_is, s.per_grade, s.max_days, s.max_pairs)
+        return tuple(files.parse_file(name, pairs) for name in s.data)
     if isinstance(s, ColumnSettings):
-        columns = ColumnReading(s.columns or ("", ""), s.max_pairs, s.profile)
+        two = columns.ColumnReading(s.columns or ("", ""), s.max_pairs, s.profile)
         names = s.data if s.columns else tuple(map(with_usual_columns, s.data))
-        return tuple(parse_column_source(name, columns) for name in names)
+        return tuple(columns.parse_column_source(name, two) for name in names)
     if isinstance(s, TranslationSettings):
-        parallel = ParallelReading(s.pivot, s.languages, s.max_pairs)
-        return tuple(parse_source(name, parallel) for name in s.data)
-    return tuple(map(parse_article_file, s.data))
+        sentences = parallel.ParallelReading(s.pivot, s.languages, s.max_pairs)
+        return tuple(parallel.parse_source(name, sentences) for name in s.data)
+    return tuple(map(articles.parse_article_file, s.data))
 
 
 def read_pairs(
     settings: Any,
-    files: Any,
+    sources: Any,
     *,
-    encode: Encode | None = None,
+    encode: graded.Encode | None = None,
     progress: Progress = SILENT,
 ) -> TrainingData:
     """Return pairs to train and validate on, without leaks.
@@ -81,7 +56,7 @@ def read_pairs(
     ----------
     settings
         `SplitSettings`: what the files hold, and how much is held out.
-    files
+    sources
         As `parse_sources` returned them.
     encode
         Finds neighbouring themes where pairs are built from gold labels; None: at random.
@@ -97,10 +72,10 @@ def read_pairs(
     hard = s.hard_share if isinstance(s, GradedSettings) else 0.0
     split = Splitting(s.validation, s.validation_pairs, hard, s.seed)
     if isinstance(s, ColumnSettings):
-        return read_column_pairs(files, split, progress=progress)
+        return columns.read_column_pairs(sources, split, progress=progress)
     if isinstance(s, TranslationSettings):
-        return read_translations(files, split, progress=progress)
-    return read_training_data(files, split, encode=encode, progress=progress)
+        return parallel.read_translations(sources, split, progress=progress)
+    return graded.read_training_data(sources, split, encode=encode, progress=progress)
 
 
 def column_names(data: TrainingData) -> str:
