@@ -12,7 +12,7 @@ import pytest
 
 import invented
 from newsnest.corpus import digest
-from newsnest.embed import ModelRecord, load_encoder
+from newsnest.embed import LevelRecord, ModelRecord, load_encoder
 from newsnest.errors import EncoderError, InputError, ParameterError
 from newsnest.evaluate import bcubed_f1
 from newsnest.nest import Nest
