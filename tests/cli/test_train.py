@@ -42,6 +42,17 @@ def test_help_names_every_setting_with_its_default(newsnest, name: str):
     assert "[default: " in told
 
 
+def test_help_of_base_names_the_trainable_encoders_of_the_registry(newsnest, monkeypatch):
+    from newsnest.embed import KNOWN, registry
+
+    told = " ".join(newsnest("train", "pairs", "--help").stdout.split())
+    assert "Encoder to start from: minilm, multilingual, a model folder or a hub id." in told
+    mine = registry.KnownEncoder("mine", KNOWN["minilm"].build, trainable=True)
+    monkeypatch.setattr(registry, "KNOWN", {**KNOWN, "mine": mine})
+    told = " ".join(newsnest("train", "pairs", "--help").stdout.split())
+    assert "Encoder to start from: minilm, multilingual, mine, a model folder" in told
+
+
 def test_the_group_lists_the_recipes(newsnest):
     told = newsnest("train", "--help").stdout
     assert all(f"  {name}" in told for name in RECIPES)

@@ -51,7 +51,7 @@ class _RecipeCommand(click.Command):
 
 
 def _command(recipe: Recipe) -> click.Command:
-    from newsnest.embed import base_names
+    from newsnest.train.recipe import base_help
     from newsnest.train.settings import parse_settings, setting_fields
 
     flagged = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
@@ -96,7 +96,7 @@ def _command(recipe: Recipe) -> click.Command:
                 ["--base"],
                 default="minilm",
                 show_default=True,
-                help=f"Encoder to start from: {base_names()}.",
+                help=base_help(),
             ),
             click.Option(
                 ["-o", "--output"],

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from newsnest.embed import base_names
 from newsnest.embed.patience import patient_threads
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
@@ -98,6 +99,11 @@ def run_recipe(recipe: Recipe, settings: RecipeSettings, *, progress: Progress =
     if not context.place.is_complete(context.progress):
         _work_of(recipe)(context)
     return settings.output
+
+
+def base_help() -> str:
+    """Return the help of --base: the names are those of the registry of encoders."""
+    return f"Encoder to start from: {base_names()}."
 
 
 def require_packages(names: tuple[str, ...] = ("accelerate", "datasets")) -> None:
