@@ -37,7 +37,7 @@ class AdapterSettings(LevelLossSettings):
     epochs: int = setting(20, "maximum number of passes over the data", minimum=1)
     batch_size: int = setting(128, "pairs per batch", minimum=2)
     learning_rate: float | None = setting(
-        None, "none: 3e-4, 1e-3 for low_rank and orthogonal, 1e-2 for diagonal", above=0
+        None, "of Adam; none: 3e-4, low_rank and orthogonal 1e-3, diagonal 1e-2", above=0
     )
     patience: int = setting(3, "epochs without improvement before training stops", minimum=1)
     confidence: float = setting(
@@ -56,7 +56,7 @@ ADAPTER = Recipe(
     work="newsnest.train.recipes.adapter.train:run_adapter",
     about="""The base is read once and stays as it is; a linear map without bias is put behind it
 (Dense, then Normalize). It starts at the principal axes of the training texts, which change no
-similarity at full d, and learns what the levels ask of d/4, d/2 and d. Prefer it to matryoshka
+similarity at full d, and learns what each level needs at d/4, d/2 and d. Prefer it to matryoshka
 without a GPU, and with few pairs.
 
 What is saved is at no level worse than the principal axes by Pearson on validation pairs, which

@@ -41,13 +41,13 @@ class AlignSettings(TrainerSettings, TranslationSettings):
 
 ALIGN = Recipe(
     name="align",
-    summary="other languages, learnt from translations",
+    summary="other languages, learned from translations",
     settings=AlignSettings,
     work="newsnest.train.recipes.align.train:train_align",
     about="""Moves the vector of a translation to the base's vector of the original, and keeps the
-originals where they are. Use it before matryoshka, which then starts from the model. Words of a new
-language must be spelt by pieces that the base has: a vocabulary of English pieces serves only
-languages in Latin letters.
+originals where they are. Use it before matryoshka, which then starts from the model. A new
+language is read with the base's subword vocabulary: one of English subwords serves only languages
+in Latin script.
 
 Source: see TranslationLoss.""",
     several_processes=True,

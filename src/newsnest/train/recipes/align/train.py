@@ -47,7 +47,7 @@ def train_align(context: TrainingContext[AlignSettings]) -> None:
     pivot = data.train[0].lang2
 
     publication = Publication(
-        title="An encoder that learnt other languages",
+        title="An encoder that learned other languages",
         text=f"Trained from {s.base} by `newsnest train align`. Validation: relational similarity "
         f"with the base's {pivot}.",
         chosen={"pivot": pivot, "languages": sorted({pair.lang1 for pair in data.train})},

@@ -38,7 +38,7 @@ class MatryoshkaSettings(TrainerSettings, LevelLossSettings):
         ("theme", "topic", "story"), "levels to train, coarse to fine"
     )
     variant: Literal["clean", "paper"] = setting(
-        "clean", "loss as published, or without its false negatives"
+        "clean", "the loss; paper: as published; clean: without its false negatives"
     )
     dropout_views: bool = setting(True, "encode every text twice, with different dropout")
     unlike: Literal["masked", "negative"] = setting(
