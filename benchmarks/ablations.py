@@ -42,12 +42,10 @@ from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import read_pairs, read_parallel, relational_similarity
 from newsnest.evaluate.pairs import paired_cosines
 from newsnest.progress import Task
+from newsnest.train import RECIPES
 from newsnest.train.recipes.adapter import AdapterSettings
-from newsnest.train.recipes.adapter.train import train_adapter
 from newsnest.train.recipes.align import AlignSettings
-from newsnest.train.recipes.align.train import train_align
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
-from newsnest.train.recipes.matryoshka.train import train_matryoshka
 from newsnest.train.run.base import find_base, load_base
 from newsnest.types import Vectors
 
@@ -207,20 +205,20 @@ def settings_of(job: Job, profile: Profile, base: str, output: Path, seed: int) 
     recipe = changes.pop("recipe", "matryoshka")
     given = {"data": job.data, "base": base, "output": output, "seed": seed}
     if recipe == "adapter":
-        return AdapterSettings(**given, hard=profile.hard, validation_pairs=300, **changes)
+        return AdapterSettings(**given, hard_share=profile.hard, validation_pairs=300, **changes)
     if recipe == "align":
         usual = {
             "epochs": profile.align_epochs,
             "batch_size": profile.align_batch,
             "max_length": min(profile.max_length, 64),
-            "most": profile.translations,
+            "max_pairs": profile.translations,
         }
         return AlignSettings(**given, validation_pairs=500, **(usual | changes))
     usual = {
         "epochs": profile.epochs,
         "batch_size": profile.batch_size,
         "max_length": profile.max_length,
-        "hard": profile.hard,
+        "hard_share": profile.hard,
         "validation_pairs": 300,
     }
     return MatryoshkaSettings(**given, **(usual | changes))
@@ -231,12 +229,8 @@ def trained(job: Job, profile: Profile, work: Path, seed: int) -> Path:
     base = str(trained(job.after, profile, work, seed)) if job.after else ENCODER
     output = work / f"{job.row.replace(' ', '-').replace(',', '')}-{seed}-{job.digest(profile)[:8]}"
     settings = settings_of(job, profile, base, output, seed)
-    run = {
-        AdapterSettings: train_adapter,
-        AlignSettings: train_align,
-        MatryoshkaSettings: train_matryoshka,
-    }[type(settings)]
-    return run(settings, progress=Lines())
+    recipe = next(own for own in RECIPES.values() if own.settings is type(settings))
+    return recipe.run(settings, progress=Lines())
 
 
 class Judge:

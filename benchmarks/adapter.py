@@ -53,7 +53,7 @@ MAPS: Mapping[str, Mapping[str, Any]] = {
     "low rank": {"map": "low_rank"},
     "diagonal": {"map": "diagonal", "anchor": 0.3},
     "orthogonal": {"map": "orthogonal"},
-    "full, whitened start": {"start": "whitened"},
+    "full, whitened start": {"init": "whitened"},
 }
 FOR_STORIES = ("full", "full, anchor 30", "diagonal", "full, whitened start")
 ENCODER = "minilm"

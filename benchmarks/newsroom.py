@@ -33,7 +33,7 @@ from newsnest.corpus import clean_files, load_profile
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import title_scores
 from newsnest.pipeline.embedding import TitledArticles, TitledReading, read_titled
-from newsnest.train.recipes.pairs import PairsSettings, run
+from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.run.base import find_base, load_base
 
 Changes = Mapping[str, Any]
@@ -128,13 +128,13 @@ def make_row(
     if changes is None:
         return load_base(find_base(profile.base, max_length=profile.max_length)), {}
     folder = work / f"model-{settings_digest({**changes, 'seed': seed})[:12]}"
-    usual = {"most": profile.most, "epochs": profile.epochs, "max_length": profile.max_length}
+    usual = {"max_pairs": profile.most, "epochs": profile.epochs, "max_length": profile.max_length}
     if "mini_batch_size" in changes:
         usual["batch_size"] = profile.large
     settings = PairsSettings(
         data=(str(train),), base=profile.base, output=folder, seed=seed, **{**usual, **changes}
     )
-    told = json.loads((run(settings) / "newsnest.json").read_text())
+    told = json.loads((PAIRS.run(settings) / "newsnest.json").read_text())
     kept = {"steps": told["validation"]["steps"], "best_step": told["validation"]["best_step"]}
     kept |= {"step_seconds": told["preflight"]["step_seconds"], "chosen": told["chosen"]}
     model = SentenceTransformer(str(folder))

@@ -59,8 +59,7 @@ from newsnest.evaluate import (
 )
 from newsnest.evaluate.bootstrap import Estimate, mean_estimate
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
-from newsnest.train.recipes.pretrain import PretrainSettings
-from newsnest.train.recipes.pretrain import run as pretrain
+from newsnest.train.recipes.pretrain import PRETRAIN, PretrainSettings
 from newsnest.train.run.base import find_base, load_base
 
 TEACHER = "minilm"
@@ -200,8 +199,8 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "item, k=10, mask, from", usual | {"schedule": "from", "k": (10,)}
     yield "item, k=10, mask, alternating", usual | {"schedule": "alternating", "k": (10,)}
     yield "item, k=10:50, mask, growing", usual | {"schedule": "growing", "k": (10, 50)}
-    yield "item, k=10, mask, tour", usual | {"order": "tour", "k": (10,)}
-    yield "item, k=512, mask, short", usual | {"small": "short", "k": (512,)}
+    yield "item, k=10, mask, tour", usual | {"batch_order": "tour", "k": (10,)}
+    yield "item, k=512, mask, short", usual | {"small_clusters": "short", "k": (512,)}
 
 
 def make_files(folder: Path, work: Path, profile: Profile) -> tuple[Path, ...]:
@@ -321,11 +320,11 @@ def make_row(
         validation_pairs=300,
         evaluations=1,
         patience=100,
-        start=start,
+        random_steps=start,
         seed=seed,
         **job.changes,
     )
-    pretrain(settings, progress=Lines())
+    PRETRAIN.run(settings, progress=Lines())
     metadata = json.loads((output / "newsnest.json").read_text(encoding="utf-8"))
     seconds = time.perf_counter() - begin
     scores = judge(load_base(find_base(str(output))))

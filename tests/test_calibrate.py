@@ -12,8 +12,7 @@ import pytest
 
 import invented
 from newsnest.corpus import digest
-from newsnest.embed import load_encoder
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import LevelRecord, ModelRecord, load_encoder
 from newsnest.errors import EncoderError, InputError, ParameterError
 from newsnest.evaluate import bcubed_f1
 from newsnest.nest import Nest
@@ -91,14 +90,14 @@ def test_no_other_value_would_have_scored_better(model, gold, tmp_path):
 
 def test_everything_else_in_newsnest_json_stays(model, gold):
     calibrate_by_gold(model, GoldFiles([gold], {"story": "story_gold"}), resampling=FEW)
-    content = read_metadata(model)
+    content = ModelRecord.read(model).as_dict()
     assert (content["recipe"], content["run"]) == ("x", "y")
     levels = {level["name"]: level for level in content["levels"]}
     assert [level["name"] for level in content["levels"]] == LEVELS
     assert levels["theme"] == {"name": "theme", "dims": 8, "min_similarity": None}
     assert levels["story"]["min_similarity"] is not None
     kept = content["calibration"]["story"]
-    assert kept["data"][0]["file"] == "gold.jsonl" and len(kept["data"][0]["sha256"]) == 64
+    assert kept["data"][0]["file"] == "gold.jsonl" and len(kept["data"][0]["digest"]) == 40
     assert (kept["by"], kept["articles"], kept["gold_clusters"]) == ("gold", 51, 12)
     low, value, high = (kept["min_similarity"][key] for key in ("low", "value", "high"))
     assert low <= value <= high
@@ -107,9 +106,9 @@ def test_everything_else_in_newsnest_json_stays(model, gold):
 
 def test_a_level_calibrated_before_stays_when_another_one_is(model, gold):
     calibrate_by_gold(model, GoldFiles([gold], {"story": "story_gold"}), resampling=FEW)
-    before = read_metadata(model)
+    before = ModelRecord.read(model).as_dict()
     calibrate_by_gold(model, GoldFiles([gold], {"theme": "theme_gold"}), resampling=FEW)
-    after = read_metadata(model)
+    after = ModelRecord.read(model).as_dict()
     assert after["levels"][2] == before["levels"][2]
     assert after["calibration"]["story"] == before["calibration"]["story"]
     assert after["levels"][0]["min_similarity"] is not None
@@ -123,7 +122,7 @@ def test_a_plain_model_keeps_its_views(tiny_model, gold, tmp_path):
     after, labels = run_of(copy, gold, tmp_path / "a.nest")
     dims = [[level["dims"] for level in b.run.facts["levels"]] for b in (before, after)]
     assert dims[0] == dims[1] == [8, 16, 32]
-    assert read_metadata(copy)["rotate"] is True
+    assert ModelRecord.read(copy).as_dict()["rotate"] is True
     assert f1_of(labels, "theme") == pytest.approx(theme.evidence["f1"]["value"], abs=1e-9)
     assert f1_of(labels, "story") == pytest.approx(story.evidence["f1_dated"]["value"], abs=1e-9)
 
@@ -147,14 +146,18 @@ def test_only_rows_of_the_split_are_seen(model, tmp_path):
 
 
 def test_it_is_said_where_the_model_was_trained_on_the_file(model, gold, tally):
-    from newsnest.embed.weights import file_sha256, write_metadata
+    from newsnest.embed.weights import file_sha256
 
-    content = read_metadata(model)
-    write_metadata(model, {**content, "data": [{"sha256": file_sha256(gold.resolve())}]})
+    content = ModelRecord.read(model).as_dict()
+    (model / "newsnest.json").write_text(
+        json.dumps({**content, "data": [{"sha256": file_sha256(gold.resolve())}]})
+    )
     calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW, progress=tally)
     told = [n for n in tally.notes if "gold.jsonl: the model was trained on this file" in n]
     # Recipes that learn from articles, such as static, say another digest.
-    write_metadata(model, {**content, "data": [{"digest": digest([gold])}]})
+    (model / "newsnest.json").write_text(
+        json.dumps({**content, "data": [{"digest": digest([gold])}]})
+    )
     calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW, progress=tally)
     assert len(told) == 1 and tally.notes.count(told[0]) == 2
 
@@ -184,7 +187,7 @@ def test_labels_that_are_missing_or_too_few_are_told(model, gold, tmp_path):
     same = invented.write(tmp_path / "same.jsonl", rows)
     with pytest.raises(InputError, match="must hold two labels or more, one of them on two artic"):
         calibrate_by_gold(model, GoldFiles([same]))
-    assert read_metadata(model)["levels"][2]["min_similarity"] is None
+    assert ModelRecord.read(model).as_dict()["levels"][2]["min_similarity"] is None
 
 
 # ── the run ─────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +210,7 @@ def test_a_recalibrated_model_makes_another_run_and_encodes_nothing_anew(
 
 def test_what_is_said_beside_the_levels_makes_no_other_run(model, gold, tmp_path):
     run_of(model, gold, tmp_path / "a.nest")
-    content = read_metadata(model)
+    content = ModelRecord.read(model).as_dict()
     (model / "newsnest.json").write_text(json.dumps({**content, "recipe": "another"}))
     assert not run_of(model, gold, tmp_path / "a.nest")[0].new
 
@@ -227,7 +230,7 @@ def test_the_fingerprint_of_vectors_does_not_know_similarities(model, gold):
 
 
 def levels_of(**story) -> ModelLevels:
-    return ModelLevels.of({"levels": [{"name": "story", "dims": 8, **story}]})
+    return ModelLevels.of(ModelRecord(levels=(LevelRecord("story", 8, **story),)))
 
 
 def test_without_dates_a_calibrated_value_is_used_as_it_is():
@@ -261,9 +264,9 @@ def test_without_a_dated_value_dates_move_it_as_they_move_the_default():
 
 
 def test_levels_without_a_word_on_turning_are_not_turned():
-    assert ModelLevels.of({}).rotate
+    assert ModelLevels.of(ModelRecord()).rotate
     assert not levels_of().rotate
-    assert ModelLevels.of({"levels": [], "rotate": False}).rotate is False
+    assert ModelLevels.of(ModelRecord(rotate=False)).rotate is False
 
 
 # ── by judged pairs ─────────────────────────────────────────────────────────────────────────────
@@ -302,10 +305,10 @@ def test_judged_pairs_set_a_value_and_say_what_it_rests_on(model, tmp_path, gold
     )
     assert story.evidence["precision"]["value"] >= 0.6
     assert (story.evidence["pairs"], story.evidence["alike"]) == (189, 40)
-    levels = read_metadata(model)["levels"]
+    levels = ModelRecord.read(model).as_dict()["levels"]
     assert levels[2]["min_similarity"] == pytest.approx(story.min_similarity.value, abs=1e-6)
     assert [level["min_similarity"] for level in levels[:2]] == [None, None]
-    assert read_metadata(model)["calibration"]["story"]["asked_precision"] == 0.6
+    assert ModelRecord.read(model).as_dict()["calibration"]["story"]["asked_precision"] == 0.6
 
 
 def test_pairs_that_a_run_puts_together_are_as_precise_as_was_asked(model, tmp_path):
@@ -329,10 +332,10 @@ def bodies() -> dict[str, str]:
 
 def test_pairs_that_a_model_cannot_tell_apart_are_refused_and_write_nothing(model, tmp_path):
     file = judged(tmp_path / "pairs.csv", alike=16, text="body")
-    before = read_metadata(model)
+    before = ModelRecord.read(model).as_dict()
     with pytest.raises(ParameterError, match="story: the pairs .* all together is the best guess"):
         calibrate_by_pairs(model, PairFiles([file], (4.0, 1.0), levels=["story"]), resampling=FEW)
-    assert read_metadata(model) == before
+    assert ModelRecord.read(model).as_dict() == before
 
 
 def test_pairs_that_are_too_few_write_nothing_and_say_how_many_would_do(model, tmp_path):
@@ -340,7 +343,7 @@ def test_pairs_that_are_too_few_write_nothing_and_say_how_many_would_do(model, t
     with pytest.raises(ParameterError, match=r"story: the pairs must .* at least 20 .* got 10 of .*"
                        r"About \d+ pairs like these would do\. Other levels"):  # fmt: skip
         calibrate_by_pairs(model, PairFiles([file], (4.0, 1.0)), precision=0.9, resampling=FEW)
-    assert "calibration" not in read_metadata(model)
+    assert "calibration" not in ModelRecord.read(model).as_dict()
 
 
 def test_pairs_of_two_grades_must_say_which_level_they_judge(model, tmp_path):
@@ -382,13 +385,13 @@ def test_a_folder_of_articles_is_a_corpus(model, gold, tmp_path):
     folder.mkdir()
     shutil.copy(gold, folder / "a.jsonl")
     calibrate_by_articles(model, [folder], levels=["theme"])
-    (source,) = read_metadata(model)["calibration"]["theme"]["data"]
+    (source,) = ModelRecord.read(model).as_dict()["calibration"]["theme"]["data"]
     assert source["file"] == "corpus" and len(source["digest"]) == 40 and "sha256" not in source
 
 
 def test_articles_set_the_levels_asked_for_alone(model, gold):
     calibrate_by_articles(model, [gold], levels=["theme"])
-    values = [level["min_similarity"] for level in read_metadata(model)["levels"]]
+    values = [level["min_similarity"] for level in ModelRecord.read(model).as_dict()["levels"]]
     assert values[0] is not None and values[1:] == [None, None]
 
 

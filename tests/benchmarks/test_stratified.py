@@ -29,7 +29,7 @@ def test_every_row_asks_for_settings_that_the_recipe_accepts(name: str, tmp_path
         start = PROFILES[name].late if job.changes.get("schedule") == "from" else 0
         PretrainSettings(
             data=("a.jsonl",), base="minilm", output=tmp_path, epochs=PROFILES[name].epochs,
-            start=start, **job.changes,
+            random_steps=start, **job.changes,
         )  # fmt: skip
 
 

@@ -42,6 +42,17 @@ def test_help_names_every_setting_with_its_default(newsnest, name: str):
     assert "[default: " in told
 
 
+def test_help_of_base_names_the_trainable_encoders_of_the_registry(newsnest, monkeypatch):
+    from newsnest.embed import KNOWN, registry
+
+    told = " ".join(newsnest("train", "pairs", "--help").stdout.split())
+    assert "Encoder to start from: minilm, multilingual, a model folder or a hub id." in told
+    mine = registry.KnownEncoder("mine", KNOWN["minilm"].build, trainable=True)
+    monkeypatch.setattr(registry, "KNOWN", {**KNOWN, "mine": mine})
+    told = " ".join(newsnest("train", "pairs", "--help").stdout.split())
+    assert "Encoder to start from: minilm, multilingual, mine, a model folder" in told
+
+
 def test_the_group_lists_the_recipes(newsnest):
     told = newsnest("train", "--help").stdout
     assert all(f"  {name}" in told for name in RECIPES)
@@ -95,17 +106,17 @@ def test_an_unknown_recipe_and_missing_options_are_usage_errors(newsnest, tmp_pa
 
 @pytest.mark.parametrize(
     ("name", "again"),
-    [("matryoshka", "goes on from the last checkpoint."), ("adapter", "starts anew.")],
+    [("matryoshka", "resumes from the last checkpoint."), ("adapter", "starts anew.")],
 )
 def test_an_interrupted_training_says_whether_it_goes_on(
     newsnest, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, again: str
 ):
     from dataclasses import replace
 
-    def interrupted(settings, *, progress):
+    def interrupted(context):
         raise KeyboardInterrupt
 
-    recipe = replace(RECIPES[name], run=interrupted)
+    recipe = replace(RECIPES[name], work=interrupted)
     monkeypatch.setattr("newsnest.train.recipes.RECIPES", {name: recipe})
     told = newsnest("train", name, "--data", pairs, "-o", tmp_path / "m", status=130)
     assert f"interrupted. The same command {again}" in told.stderr

@@ -131,7 +131,7 @@ def test_metadata_beside_a_model_is_kept_and_leaves_the_fingerprint(tiny_model, 
     encoders = [load_encoder(str(path)) for path in (tiny_model, copy)]
     for encoder in encoders:
         encoder.prepare([])
-    assert [encoder.metadata for encoder in encoders] == [{}, {"dims": [8, 32]}]
+    assert [encoder.record.details for encoder in encoders] == [{}, {"dims": [8, 32]}]
     assert encoders[0].fingerprint == encoders[1].fingerprint
 
 

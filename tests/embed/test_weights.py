@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from newsnest.embed.weights import (
     MINILM_SHA256,
     folder_digests,
     minilm_folder,
-    read_metadata,
     verify_minilm,
 )
 from newsnest.errors import EncoderError
@@ -47,27 +44,3 @@ def test_only_files_that_shape_vectors_count(tmp_path):
     assert folder_digests(tmp_path) == before
     (tmp_path / "config.json").write_text('{"a": 1}')
     assert folder_digests(tmp_path) != before
-
-
-def test_metadata_is_read(tmp_path):
-    assert read_metadata(tmp_path) == {}
-    content = {"levels": [{"name": "story", "dims": 32, "min_similarity": None}], "seed": 1}
-    (tmp_path / "newsnest.json").write_text(json.dumps(content))
-    assert read_metadata(tmp_path) == content
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", r"newsnest\.json must be JSON, got"),
-        ("[]", "must hold a JSON object, got list"),
-        ('{"levels": 3}', "levels must be a list of objects with name, dims .* got 3"),
-        ('{"levels": [{"name": "story"}]}', "levels must be a list of objects"),
-        ('{"levels": [{"name": "story", "dims": 0}]}', "levels must be a list of objects"),
-        ('{"levels": [{"name": "s", "dims": 8, "min_similarity": 2}]}', "levels must be a list"),
-    ],
-)
-def test_wrong_metadata_is_refused(tmp_path, text, message):
-    (tmp_path / "newsnest.json").write_text(text)
-    with pytest.raises(EncoderError, match=message):
-        read_metadata(tmp_path)

@@ -232,7 +232,7 @@ def test_every_option_of_a_run_that_is_a_setting_is_one_of_the_options():
     plain = [name for name in (*PIPELINE, *KEYWORDS) if "." not in name]
     fields = set(Options.__dataclass_fields__)
     assert set(plain) - fields == {"hdbscan_size", "kmeans_clusters"}
-    assert {"loss", "learning_rate", "most", "columns"} <= set(training_settings())
+    assert {"loss", "learning_rate", "max_pairs", "columns"} <= set(training_settings())
     assert list(training_settings())[:2] == ["loss", "negatives"]
 
 

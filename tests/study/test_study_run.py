@@ -26,8 +26,7 @@ import newsnest
 from newsnest.cli.main import main
 from newsnest.corpus import digest
 from newsnest.corpus.sample import gold_path, sample_path
-from newsnest.embed import MemoryCache
-from newsnest.embed.weights import read_metadata, write_metadata
+from newsnest.embed import MemoryCache, ModelRecord
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import Estimate, bcubed_f1
 from newsnest.pipeline import Options
@@ -317,7 +316,7 @@ def test_an_encoder_that_has_learned_from_what_is_reported_on_is_refused(
     for name in names[::-1]:
         seen = [{"digest": digest([tmp_path / name])}]
         said = {"data": seen} if learned == "data" else {"calibration": {"story": {"data": seen}}}
-        write_metadata(model, said)
+        (model / "newsnest.json").write_text(json.dumps(said))
         if name == names[-1]:
             prepare_data(read_config(config), tally)
     with pytest.raises(InputError, match=rf"encoder mine must have learned nothing .*{names[0]}"):
@@ -507,7 +506,7 @@ def test_trainings_start_from_the_best_that_can_be_trained_and_only_the_best_is_
     seed = max(best.seeds, key=lambda s: best.seeds[s])
     kept = [path.name for path in (tmp_path / "study.work").glob("model-*")]
     assert kept == [f"model-{best.number}-seed-{seed}"]
-    metadata = read_metadata(tmp_path / "study.work" / kept[0])
+    metadata = ModelRecord.read(tmp_path / "study.work" / kept[0]).as_dict()
     assert metadata["base"]["name"] == str(tiny_model) and metadata["settings"]["seed"] == int(seed)
     assert bool(outcome.model) == training.improved
     assert outcome.facts["trained_on_articles"] > 0
@@ -528,8 +527,8 @@ def test_trackers_are_handed_to_the_trainings(tmp_path: Path, monkeypatch, tiny_
         seen.append(settings)
         raise ParameterError("train: must stop here.")
 
-    monkeypatch.setattr("newsnest.study.stages.run", run)
-    monkeypatch.setattr("newsnest.train.run.trackers.check_trackers", lambda names: None)
+    monkeypatch.setattr("newsnest.study.stages.PAIRS", SimpleNamespace(run=run))
+    monkeypatch.setattr("newsnest.train.run.context.check_trackers", lambda names: None)
     text = TRAINING.format(model=tiny_model).replace(
         "[training]\n", '[training]\nreport_to = ["tensorboard", "wandb"]\n'
     )

@@ -120,7 +120,7 @@ def test_transfer_is_measured_against_the_teachers_originals(model, make_tiny_mo
     from sentence_transformers import SentenceTransformer
 
     from newsnest.evaluate import relational_similarity
-    from newsnest.train.evaluators import TransferEvaluator
+    from newsnest.train.recipes.align.train import TransferEvaluator
 
     originals = ["sea wall", "bank raises rates", "vote ends", "team wins"]
     translations = ["the storm", "police raid", "cup final", "minister resigns"]

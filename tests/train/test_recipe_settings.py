@@ -6,12 +6,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_type_hints
+from typing import Literal, get_args, get_type_hints
 
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.train.recipe import require_training
+from newsnest.train.recipe import require_packages
 from newsnest.train.recipes import RECIPES, RecipeSettings, parse_settings, setting
 from newsnest.train.settings import (
     describe_settings,
@@ -24,8 +24,8 @@ from newsnest.train.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class Mine(RecipeSettings):
-    rate: float = setting(0.1, "learning rate", above=0, most=1)
-    rounds: int | None = setting(None, "how often", least=1)
+    rate: float = setting(0.1, "learning rate", above=0, maximum=1)
+    rounds: int | None = setting(None, "how often", minimum=1)
     shape: Literal["round", "square"] = setting("round", "of the thing")
     fast: bool = setting(False, "or not")
     scale: tuple[float, float] = setting((0.0, 1.0), "two numbers")
@@ -83,7 +83,7 @@ def test_a_setting_is_given_once():
 
 
 def test_data_must_be_named():
-    with pytest.raises(ParameterError, match="data must name one file at least"):
+    with pytest.raises(ParameterError, match="data must name at least one file"):
         parse_settings(Mine, [], data=[], base="minilm", output="m")
 
 
@@ -129,4 +129,29 @@ def test_recipes_are_listed_without_loading_torch():
 def test_the_extra_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("newsnest.train.recipe.find_spec", lambda name: None)
     with pytest.raises(ParameterError, match=r"got no accelerate and no datasets.*newsnest\[train"):
-        require_training()
+        require_packages()
+
+
+def test_a_setting_has_one_kind_and_one_unit_in_all_recipes():
+    kinds: dict[str, set[object]] = {}
+    for recipe in RECIPES.values():
+        hints = get_type_hints(recipe.settings)
+        for own in setting_fields(recipe.settings):
+            given = [k for k in get_args(hints[own.name]) if k is not type(None)]
+            kind = given[0] if type(None) in get_args(hints[own.name]) else hints[own.name]
+            # A number of epochs may be a fraction where a trainer counts them.
+            kinds.setdefault(own.name, set()).add(float if kind is int else kind)
+    several = {name for name, found in kinds.items() if len(found) > 1}
+    assert several == {"k"}  # one number, several, or auto
+    assert "own_rate" not in kinds  # it was a multiple in sccl and a rate in tsdae
+    words = {word for name in kinds for word in name.split("_")}
+    assert words.isdisjoint({"least", "most", "told", "said", "own"})
+
+
+def test_what_is_trained_from_scratch_has_a_rate_or_a_factor_and_never_both():
+    fields = {
+        name: {own.name for own in setting_fields(RECIPES[name].settings)} for name in RECIPES
+    }
+    assert {name for name in fields if "head_lr_factor" in fields[name]} == {"sccl"}
+    rated = {name for name in fields if "head_learning_rate" in fields[name]}
+    assert rated == {"tsdae", "clusterbert"}

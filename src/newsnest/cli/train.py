@@ -1,4 +1,4 @@
-"""`newsnest train`: make an encoder better at nesting, on data of one's own."""
+"""`newsnest train`: make an encoder better at nesting, on your own data."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ class _Recipes(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         from newsnest.train.recipes import RECIPES
 
-        recipe = RECIPES.get(cmd_name)
-        return None if recipe is None else _command(cmd_name, recipe)
+        return _command(RECIPES[cmd_name]) if cmd_name in RECIPES else None
 
 
 @click.group(cls=_Recipes)
@@ -51,12 +50,13 @@ class _RecipeCommand(click.Command):
             )
 
 
-def _command(name: str, recipe: Recipe) -> click.Command:
-    from newsnest.train.recipes import parse_settings
-    from newsnest.train.settings import setting_fields
+def _command(recipe: Recipe) -> click.Command:
+    from newsnest.train.recipe import base_help
+    from newsnest.train.settings import parse_settings, setting_fields
 
-    own = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
-    again = "goes on" if recipe.resumes else "starts anew"
+    flagged = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
+    resumes = "resumes from the last checkpoint" if recipe.resumes else "starts anew"
+    also, data, files = _READS[recipe.settings.READS]
 
     def train_by_recipe(
         *,
@@ -67,38 +67,43 @@ def _command(name: str, recipe: Recipe) -> click.Command:
         quiet: bool,
         **flags: str | None,
     ) -> None:
-        assignments += tuple(f"{key}={told}" for key, told in flags.items() if told is not None)
+        assignments += tuple(f"{key}={value}" for key, value in flags.items() if value is not None)
         settings = parse_settings(recipe.settings, assignments, data=data, base=base, output=output)
-        kept = f"The same command {again}{' from the last checkpoint' * recipe.resumes}."
-        with progress_for(quiet) as progress, going_on(kept):
+        with progress_for(quiet) as progress, going_on(f"The same command {resumes}."):
             written = recipe.run(settings, progress=progress)
         click.echo(str(written))
 
     command = _RecipeCommand(
-        name,
+        recipe.name,
         callback=train_by_recipe,
         short_help=recipe.summary,
-        help=_HELP[recipe.reads].format(summary=_sentence(recipe.summary), again=again),
+        help=f"""{_sentence(recipe.summary)}.
+
+{recipe.about}
+
+{files} The folder MODEL is complete when it appears; after an interruption the same command
+{resumes}.
+""",
         params=[
             click.Option(
-                ["--data", *_ALSO_DATA[recipe.reads], "data"],
+                ["--data", *also, "data"],
                 multiple=True,
                 required=True,
                 metavar="FILE[,KEY=VALUE…]",
-                help=f"{_DATA[recipe.reads]} May be repeated.",
+                help=f"{data} May be repeated.",
             ),
             click.Option(
                 ["--base"],
                 default="minilm",
                 show_default=True,
-                help="The encoder to start from: minilm, multilingual, a path, or a hub id.",
+                help=base_help(),
             ),
             click.Option(
                 ["-o", "--output"],
                 required=True,
                 type=click.Path(path_type=Path, file_okay=False),
                 metavar="MODEL",
-                help="The folder to write.",
+                help="Folder to write.",
             ),
             *(
                 click.Option(
@@ -107,7 +112,7 @@ def _command(name: str, recipe: Recipe) -> click.Command:
                     help=f"{_sentence(field.metadata['meaning'])}. The same as --set "
                     f"{field.name}=….",
                 )
-                for field in own
+                for field in flagged
             ),
             click.Option(
                 ["--set", "assignments"],
@@ -125,45 +130,38 @@ def _sentence(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
-_ALSO_DATA = {"pairs": (), "articles": (), "translations": (), "columns": ("--pairs",)}
+_SPLITS = (
+    'Rows of the split "train", or of none, are trained on, rows of "validation" or "dev" are '
+    "validated on, and any others are left out."
+)
+_TABLE = "FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with"
 
-_DATA = {
-    "pairs": "Graded pairs, or articles with gold labels, and what is said of the file: "
-    "pairs.csv,scale=4:1.",
-    "articles": "A file or a folder of articles, and what is said of it: "
-    "articles.csv,text=body,gold=section.",
-    "translations": "Sentences and their translations, and what is said of the file: "
-    "sentences.csv,languages=fr:es.",
-    "columns": "Rows of two texts, and what is said of the file: "
-    "faq.csv,columns=question:answer,most=10000.",
-}
-
-_HELP = {
-    "pairs": """{summary}.
-
-FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with text1, text2 and score, or with a text and
-its story, topic or theme. Rows of the split "train", or of none, are trained on, those of
-"validation" or "dev" are validated on, any others are left alone. The folder MODEL is complete when
-it appears; after an interruption the same command {again}.
-""",
-    "articles": """{summary}.
-
-FILE is anything that `newsnest cluster` reads. No label is used: those of a column named by gold=
-are scored against and reported. The folder MODEL is complete when it appears; after an interruption
-the same command {again}.
-""",
-    "translations": """{summary}.
-
-FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with text1, text2, lang1 and lang2, or with text,
-lang and a key that joins translations. Rows of the split "train", or of none, are trained on, those
-of "validation" or "dev" are validated on, any others are left alone. The folder MODEL is complete
-when it appears; after an interruption the same command {again}.
-""",
-    "columns": """{summary}.
-
-FILE is a file that `newsnest cluster` reads, with a title and a summary, or two columns that are
-named by columns=. Rows of the split "train", or of none, are trained on, those of "validation" or
-"dev" are validated on, any others are left alone. The folder MODEL is complete when it appears;
-after an interruption the same command {again}.
-""",
+# By what data files hold: another name of --data, its help, and what FILE is.
+_READS = {
+    "pairs": (
+        (),
+        "Graded pairs, or articles with gold labels, and optional settings of the file: "
+        "pairs.csv,scale=4:1.",
+        f"{_TABLE} text1, text2 and score, or with a text and its story, topic or theme. {_SPLITS}",
+    ),
+    "articles": (
+        (),
+        "A file or a folder of articles, and optional settings of it: "
+        "articles.csv,text=body,gold=section.",
+        "FILE is anything that `newsnest cluster` reads. No label is used: those of a column named "
+        "by gold= are only scored against and reported.",
+    ),
+    "translations": (
+        (),
+        "Sentences and their translations, and optional settings of the file: "
+        "sentences.csv,languages=fr:es.",
+        f"{_TABLE} text1, text2, lang1 and lang2, or with text, lang and a key that joins "
+        f"translations. {_SPLITS}",
+    ),
+    "columns": (
+        ("--pairs",),
+        "Rows of two texts, and optional settings of the file: faq.csv,columns=question:answer.",
+        "FILE is a file that `newsnest cluster` reads, with a title and a summary, or with the two "
+        f"columns that columns= names. {_SPLITS}",
+    ),
 }

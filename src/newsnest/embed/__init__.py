@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from newsnest.embed.config import Backend, EncoderConfig, LongTexts
+from newsnest.embed.model_record import LevelRecord, ModelRecord
 from newsnest.embed.registry import KNOWN, KnownEncoder, base_names, encoder_names, load_encoder
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ __all__ = [
     "Backend",
     "EncoderConfig",
     "KnownEncoder",
+    "LevelRecord",
     "LongTexts",
     "MemoryCache",
+    "ModelRecord",
     "SentenceTransformerEncoder",
     "StaticEncoder",
     "TfidfEncoder",

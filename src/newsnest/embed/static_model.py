@@ -13,12 +13,12 @@ import scipy
 from numpy.typing import NDArray
 
 from newsnest.embed.card import clustering_prompt, model_modules
+from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.pieces import plain_tokenizer
 from newsnest.embed.unit import unit_embeddings
 from newsnest.embed.weights import (
     check_model_folder,
     folder_digests,
-    read_metadata,
     settings_digest,
 )
 from newsnest.errors import EncoderError
@@ -164,13 +164,11 @@ class StaticFolderEncoder(TokenMeansEncoder):
     """
 
     def __init__(self, name: str, folder: Path) -> None:
-        super().__init__(name)
-        self.metadata: dict[str, Any] = {}
         self._folder = folder
 
     def _load(self, progress: Progress) -> tuple[TokenMeans, dict[str, Any]]:
         check_model_folder(self._folder)
-        self.metadata = read_metadata(self._folder)
+        self.record = ModelRecord.read(self._folder)
         vectors = _vector_folder(self._folder)
         assert vectors is not None  # is_static_folder has seen it
         self._prompt = _prompt(self._folder / "config_sentence_transformers.json")

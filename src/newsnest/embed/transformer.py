@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,13 @@ from newsnest.embed.backend import Chosen, choose_backend, multiplies_bfloat16
 from newsnest.embed.card import Card, read_card, transformer_folder
 from newsnest.embed.config import EncoderConfig
 from newsnest.embed.int8_bert import Int8Bert
+from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.pieces import Cutter, Piece, plain_tokenizer
 from newsnest.embed.stock import StockModel
 from newsnest.embed.unit import unit_embeddings
 from newsnest.embed.weights import (
     check_model_folder,
     folder_digests,
-    read_metadata,
     settings_digest,
 )
 from newsnest.errors import EncoderError
@@ -63,8 +62,8 @@ class SentenceTransformerEncoder:
 
     Attributes
     ----------
-    metadata
-        newsnest.json beside the model (levels, dims, similarities), {} if there is none.
+    record
+        What newsnest.json in the model's folder says; empty before `prepare`.
     backend
         What computes, after `prepare`: "torch", "bfloat16" or "int8".
 
@@ -89,7 +88,7 @@ class SentenceTransformerEncoder:
         self.name = name
         self.dimensions = 0
         self.fingerprint = ""
-        self.metadata: dict[str, Any] = {}
+        self.record = ModelRecord()
         self.config = config
         self._locate = locate
         self._max_length = max_length
@@ -119,7 +118,7 @@ class SentenceTransformerEncoder:
             return
         folder = self._locate(progress)
         check_model_folder(folder)
-        metadata = read_metadata(folder)
+        record = ModelRecord.read(folder)
         backend = choose_backend(self.config)
         card = read_card(folder)
         if card is None:
@@ -137,7 +136,7 @@ class SentenceTransformerEncoder:
             "backend": _way(backend),
             "normalised": True,
         }
-        self._cutter, self.metadata, self.backend = cutter, metadata, backend
+        self._cutter, self.record, self.backend = cutter, record, backend
         self._folder, self.dimensions = folder, card.dimensions
         self.fingerprint = settings_digest(settings)
         if self.config.backend == "auto" and backend != "torch":

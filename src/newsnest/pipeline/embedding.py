@@ -18,9 +18,10 @@ from newsnest.corpus.fields import ArticleMaker, as_text
 from newsnest.corpus.options import FIELDS
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally
-from newsnest.embed.weights import expanded, read_metadata
+from newsnest.embed import ModelRecord
+from newsnest.embed.weights import expanded
 from newsnest.errors import InputError, ParameterError, did_you_mean
-from newsnest.pipeline.model_levels import ModelLevels, was_trained_on
+from newsnest.pipeline.model_levels import ModelLevels, is_among
 from newsnest.pipeline.nest_texts import NestConfig, nest_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Rejected, Vectors
@@ -209,7 +210,8 @@ def level_clusters(
     dict of str to LevelClusters
         By level, coarse to fine.
     """
-    config = NestConfig(encoder, ModelLevels.of(read_metadata(expanded(encoder))), time_weight=0.0)
+    model = ModelLevels.of(ModelRecord.read(expanded(encoder)))
+    config = NestConfig(encoder, model, time_weight=0.0)
     nested = nest_texts(vectors, articles, np.ones(len(vectors)), config, progress=progress)
     hierarchy = nested.hierarchy
     return {
@@ -220,7 +222,7 @@ def level_clusters(
 
 def trained_on(encoder: str, file: Path) -> bool:
     """Tell whether a model's newsnest.json says that it was trained on this very file."""
-    return was_trained_on(read_metadata(expanded(encoder)), file)
+    return is_among(file, ModelRecord.read(expanded(encoder)).training_digests)
 
 
 def kinds_of(articles: Sequence[Article]) -> Iterator[tuple[str, list[str]]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from newsnest.cluster import Frame, Reduction, group_means
 from newsnest.describe.tokens import BREAK, spellings, word_key
-from newsnest.embed import EncoderConfig, MemoryCache, encode_cached, load_encoder
+from newsnest.embed import EncoderConfig, MemoryCache, ModelRecord, encode_cached, load_encoder
 from newsnest.nest import Nest, Run
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, see_texts
@@ -164,7 +164,7 @@ class FinishedRun:
         )
         config = NestConfig(
             encoder=options["encoder"],
-            model=ModelLevels.of(getattr(self.encoder, "metadata", {})),
+            model=ModelLevels.of(getattr(self.encoder, "record", ModelRecord())),
             reduction=Reduction(options["reduce"], options["dims"]),
         )
         return see_texts(vectors, articles, weights, config, frame=frame)

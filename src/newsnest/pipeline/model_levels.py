@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
+from newsnest.embed import ModelRecord
 from newsnest.embed.weights import file_sha256, settings_digest
 
 
@@ -39,18 +39,14 @@ class ModelLevels:
     rotate: bool
 
     @classmethod
-    def of(cls, metadata: Mapping[str, Any]) -> ModelLevels:
-        """Read them from newsnest.json, {} where there is none."""
-        levels = metadata.get("levels", [])
-        known = {
-            key: {level["name"]: level[key] for level in levels if level.get(key) is not None}
-            for key in ("dims", "min_similarity", "dated")
-        }
+    def of(cls, record: ModelRecord) -> ModelLevels:
+        """Return the levels of a model's record."""
+        levels = record.levels
         return cls(
-            known["dims"],
-            known["min_similarity"],
-            known["dated"],
-            rotate=metadata.get("rotate", not levels),
+            {level.name: level.dims for level in levels},
+            {own.name: own.min_similarity for own in levels if own.min_similarity is not None},
+            {own.name: own.dated for own in levels if own.dated is not None},
+            rotate=not levels if record.rotate is None else record.rotate,
         )
 
     def digest(self) -> str:
@@ -96,18 +92,17 @@ class ModelLevels:
         return found
 
 
-def was_trained_on(metadata: Mapping[str, Any], file: Path) -> bool:
-    """Tell whether newsnest.json says that a model was trained on this very file or folder.
+def is_among(file: Path, digests: Set[str]) -> bool:
+    """Tell whether a file or folder is one of those a `ModelRecord` has digests of.
 
     Parameters
     ----------
-    metadata
-        Of newsnest.json, {} where there is none.
     file
         Need not exist.
+    digests
+        `ModelRecord.training_digests`, or those of its calibration.
     """
-    seen = {data.get(key) for data in metadata.get("data", []) for key in ("sha256", "digest")}
-    if not seen or not file.exists():
+    if not digests or not file.exists():
         return False
-    # Recipes that read articles record the digest, others the SHA-256.
-    return digest([file]) in seen or (file.is_file() and file_sha256(file.resolve()) in seen)
+    # Older records hold the SHA-256 of some files.
+    return digest([file]) in digests or (file.is_file() and file_sha256(file.resolve()) in digests)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from newsnest import cluster
 from newsnest.cluster import Frame, Reduction
+from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.nest import plural
 from newsnest.pipeline.model_levels import ModelLevels
@@ -44,7 +45,7 @@ class NestConfig:
     """
 
     encoder: str = "any"
-    model: ModelLevels = field(default_factory=lambda: ModelLevels.of({}))
+    model: ModelLevels = field(default_factory=lambda: ModelLevels.of(ModelRecord()))
     min_similarity: Mapping[str, float] = field(default_factory=dict)
     order: Order = "fine-to-coarse"
     centre: Centre = "language"

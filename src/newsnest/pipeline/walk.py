@@ -17,7 +17,14 @@ from newsnest import cluster
 from newsnest.cluster import Reduction
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
-from newsnest.embed import KNOWN, EncoderConfig, VectorCache, encode_cached, load_encoder
+from newsnest.embed import (
+    KNOWN,
+    EncoderConfig,
+    ModelRecord,
+    VectorCache,
+    encode_cached,
+    load_encoder,
+)
 from newsnest.nest import Cluster, Result, plural
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
@@ -95,7 +102,7 @@ class Walk:
         self.progress = progress
         self.encoder = encoder
         self.facts: dict[str, Any] = {"seconds": {}}
-        self.model = ModelLevels.of({})  # known when the encoder is
+        self.model = ModelLevels.of(ModelRecord())  # known when the encoder is
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -193,7 +200,7 @@ class Walk:
         encoder = self.encoder or load_encoder(self.options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
-        self.model = ModelLevels.of(getattr(encoder, "metadata", {}))
+        self.model = ModelLevels.of(getattr(encoder, "record", ModelRecord()))
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {

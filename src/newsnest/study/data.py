@@ -15,11 +15,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from newsnest.corpus import fold_copies
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import InputError
 from newsnest.evaluate import read_labels
 from newsnest.pipeline.calibration import articles_of
-from newsnest.pipeline.model_levels import was_trained_on
+from newsnest.pipeline.model_levels import is_among
 from newsnest.progress import Progress
 from newsnest.study.config import ArticleFiles, StudyConfig
 from newsnest.train.data.columns import (
@@ -241,11 +241,10 @@ def check_models(config: StudyConfig) -> None:
     reported = config.tuning if config.report is None else config.report
     files = [*reported.files, *([] if reported.gold is None else [reported.gold])]
     for name, place in config.places.items():
-        metadata = read_metadata(Path(place))
-        calibrated = [own["data"] for own in metadata.get("calibration", {}).values()]
-        learned = [*metadata.get("data", []), *(one for data in calibrated for one in data)]
+        record = ModelRecord.read(Path(place))
+        learned = record.training_digests | record.calibration_digests
         for file in files:
-            if was_trained_on({"data": learned}, file):
+            if is_among(file, learned):
                 raise InputError(
                     f"{config.file}: the encoder {name} must have learned nothing from {file}, "
                     "which is reported on, got one that was trained or calibrated on it. Leave it "

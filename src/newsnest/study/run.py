@@ -25,7 +25,7 @@ from newsnest.study.page import write_page
 from newsnest.study.score import Score, Scorer
 from newsnest.study.stages import Stages, delete_models
 from newsnest.study.trials import TrialStore, require_optuna
-from newsnest.train.recipe import require_training
+from newsnest.train.recipe import require_packages
 
 _REPORTS, _FACTS = "reports", "facts"
 
@@ -107,9 +107,9 @@ def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -
 
 def _check_training(training: Training) -> None:
     """Raise where no training could run, which would be kept as trials that failed."""
-    require_training()
+    require_packages()
     if training.report_to:
-        from newsnest.train.run.trackers import check_trackers
+        from newsnest.train.run.context import check_trackers
 
         check_trackers(training.report_to)
 

@@ -243,7 +243,7 @@ def asked_in_training(name: str, chosen: Params) -> bool:
     needs: Mapping[str, bool] = {
         "negatives": loss != "megabatch",
         "mini_batch_size": loss != "mnr",
-        "scale": loss != "megabatch",
+        "temperature": loss != "megabatch",
         "guide": loss == "guided" or bool(negatives),
         "guide_margin": loss == "guided",
         "positive_margin": loss == "megabatch",

@@ -17,7 +17,7 @@ from newsnest.study.outcome import StageOutcome, one_line
 from newsnest.study.score import Scorer
 from newsnest.study.space import Params, options_with
 from newsnest.study.trials import Scored, Trial, TrialStore, leaders
-from newsnest.train.recipes.pairs import PairsSettings, run
+from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.settings import parse_settings, written
 
 _START = "start"
@@ -153,7 +153,7 @@ class Stages:
             base=self.config.places[self._base],
             output=self._output(number, seed),
         )
-        return run(settings, progress=self.progress)
+        return PAIRS.run(settings, progress=self.progress)
 
     def _output(self, number: int, seed: int) -> Path:
         return self.config.work / f"model-{number}-seed-{seed}"

@@ -1,4 +1,4 @@
-"""What gold labels say of vectors before and after a training: reported, never used."""
+"""Scores of vectors against gold labels before and after a training: reported, never used."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class AgainstGold:
             "accuracy": round(found.accuracy, 5),
         }
 
-    def tell(self, progress: Progress) -> None:
-        """Say what was found, in the order of the looks."""
+    def report(self, progress: Progress) -> None:
+        """Report the scores, in the order of the looks."""
         if self.scores:
             each = "; ".join(
                 f"{name} NMI {own['nmi']:.3f}, ACC {own['accuracy']:.3f}"

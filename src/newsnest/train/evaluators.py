@@ -1,4 +1,4 @@
-"""Graded pairs, alignment and transfer as evaluators for the sentence-transformers trainer."""
+"""Our scores as evaluators for the sentence-transformers trainer."""
 
 from __future__ import annotations
 
@@ -18,22 +18,50 @@ from newsnest.evaluate import (
     ParallelTexts,
     alignment_scores,
     pair_scores,
-    relational_similarity,
+    rank_documents,
+    retrieval_scores,
 )
-from newsnest.evaluate.alignment import LEAST_SENTENCES
 from newsnest.types import Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+_FOUND = 100  # documents of each ranking that are looked at
+_SPOKEN = {"pearson": "Pearson", "mrr_10": "MRR@10", "ndcg_10": "NDCG@10"}
+
 
 class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
-    """What the evaluators share: encoding, the CSV, the model card."""
+    """What the evaluators share: encoding, the CSV, the model card.
 
-    primary_metric: str
+    Parameters
+    ----------
+    primary
+        The score that decides, of those that `scores` returns.
+    name
+        Put before every metric.
+    dims
+        Prefixes; None means d/4, d/2 and d.
+    batch_size
+        Texts per forward pass.
+    write_csv
+        Whether `__call__` adds to a CSV file in its `output_path`.
+
+    Attributes
+    ----------
+    primary_metric : str
+        `primary` with the name before it.
+    spoken : str
+        What people call it.
+    """
 
     def __init__(
-        self, *, dims: Sequence[int] | None, name: str, batch_size: int, write_csv: bool
+        self,
+        primary: str,
+        *,
+        name: str = "",
+        dims: Sequence[int] | None = None,
+        batch_size: int = 32,
+        write_csv: bool = False,
     ) -> None:
         super().__init__()
         self.dims = dims
@@ -41,6 +69,9 @@ class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
         self.batch_size = batch_size
         self.write_csv = write_csv
         self.greater_is_better = True
+        self.primary = primary
+        self.primary_metric = "_".join(filter(None, (name, primary)))
+        self.spoken = _SPOKEN.get(primary, primary)
 
     def __call__(
         self,
@@ -77,7 +108,7 @@ class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
         raise NotImplementedError
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return what is said of the evaluator in the model card."""
+        """Return what the model card says about the evaluator."""
         return {} if self.dims is None else {"dims": list(self.dims)}
 
     def _encode(self, model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
@@ -114,14 +145,8 @@ class GradedPairEvaluator(EncoderEvaluator):
     ----------
     pairs
         `newsnest.evaluate.read_pairs` reads them.
-    dims
-        Prefixes; None means d/4, d/2 and d.
-    name
-        Put before every metric.
-    batch_size
-        Texts a forward pass.
-    write_csv
-        Whether `__call__` adds to a CSV file in its `output_path`.
+    dims, name, batch_size, write_csv
+        See `EncoderEvaluator`.
 
     Notes
     -----
@@ -151,14 +176,15 @@ class GradedPairEvaluator(EncoderEvaluator):
         batch_size: int = 32,
         write_csv: bool = True,
     ) -> None:
-        super().__init__(dims=dims, name=name, batch_size=batch_size, write_csv=write_csv)
+        super().__init__(
+            "pearson", name=name, dims=dims, batch_size=batch_size, write_csv=write_csv
+        )
         if len({pair.similarity for pair in pairs}) < 2:
             raise ParameterError(
                 "GradedPairEvaluator: pairs must hold at least two different similarities, got "
                 f"{len(pairs)} pairs with one. See how many rows of the file were left out."
             )
         self.pairs = tuple(pairs)
-        self.primary_metric = "_".join(filter(None, (name, "pearson")))
 
     def scores(self, model: SentenceTransformer) -> dict[str, float]:
         """Return means over prefixes, then every prefix, level and language pair."""
@@ -188,14 +214,8 @@ class AlignmentEvaluator(EncoderEvaluator):
     ----------
     languages
         `newsnest.evaluate.read_parallel` reads them.
-    dims
-        Prefixes; None means d/4, d/2 and d.
-    name
-        Put before every metric.
-    batch_size
-        Texts a forward pass.
-    write_csv
-        Whether `__call__` adds to a CSV file in its `output_path`.
+    dims, name, batch_size, write_csv
+        See `EncoderEvaluator`.
 
     Notes
     -----
@@ -224,14 +244,15 @@ class AlignmentEvaluator(EncoderEvaluator):
         batch_size: int = 32,
         write_csv: bool = True,
     ) -> None:
-        super().__init__(dims=dims, name=name, batch_size=batch_size, write_csv=write_csv)
+        super().__init__(
+            "relational", name=name, dims=dims, batch_size=batch_size, write_csv=write_csv
+        )
         if not languages:
             raise ParameterError(
                 "AlignmentEvaluator: languages must hold at least one language, got none. "
                 "Read them with read_parallel."
             )
         self.languages = tuple(languages)
-        self.primary_metric = "_".join(filter(None, (name, "relational")))
 
     def scores(self, model: SentenceTransformer) -> dict[str, float]:
         """Return means over languages, then every prefix and language."""
@@ -255,78 +276,66 @@ class AlignmentEvaluator(EncoderEvaluator):
         return means | _defined(single)
 
 
-class TransferEvaluator(EncoderEvaluator):
-    """How far translations, and originals, lie to each other as a frozen teacher has the originals.
-
-    `AlignmentEvaluator` compares languages within one model; a model that forgets its own language
-    may gain there. This one loses.
+class PairRetrievalEvaluator(EncoderEvaluator):
+    """How well the first text of a pair finds the second among those of all pairs.
 
     Parameters
     ----------
-    translations, originals
-        n texts of any languages, and what each says in the one that the teacher knows.
-    languages
-        Of the translations.
-    teacher
-        Encodes the originals, once.
+    pairs
+        First and second texts; a text may stand in several pairs.
+    primary
+        The score that decides, such as "ndcg_10".
     name
         Put before every metric.
 
     Notes
     -----
-    Metrics: `relational`, the relational similarity of the model's translations and the teacher's
-    originals, all languages together; `kept`, that of the model's originals and the teacher's;
-    `transfer`, the mean of the two, is primary. `relational_fr` and so on for languages of three
-    sentences or more.
+    Metrics, as `newsnest.evaluate.retrieval_scores` has them: `mrr_10` (primary), `ndcg_10`, `map`,
+    `recall_1`, `recall_10`.
 
     Raises
     ------
     ParameterError
-        If there are fewer than three sentences.
+        If there are fewer than two pairs.
+
+    Example
+    -------
+    >>> PairRetrievalEvaluator([("Flood", "Water rose"), ("Cup", "They won")]).primary_metric
+    'mrr_10'
     """
 
     def __init__(
-        self,
-        translations: Sequence[str],
-        originals: Sequence[str],
-        languages: Sequence[str],
-        *,
-        teacher: SentenceTransformer,
-        name: str = "",
+        self, pairs: Sequence[tuple[str, str]], *, primary: str = "mrr_10", name: str = ""
     ) -> None:
-        super().__init__(dims=None, name=name, batch_size=64, write_csv=False)
-        if len(originals) < LEAST_SENTENCES:
+        super().__init__(primary, name=name, batch_size=64)
+        if len(pairs) < 2:
             raise ParameterError(
-                f"TransferEvaluator: originals must hold at least {LEAST_SENTENCES} sentences, got "
-                f"{len(originals)}. Keep more to validate on."
+                f"PairRetrievalEvaluator: pairs must hold at least two, got {len(pairs)}. "
+                "Keep more to validate on."
             )
-        self.translations, self.originals = list(translations), list(originals)
-        self.rows: dict[str, list[int]] = {}
-        for row, language in enumerate(languages):
-            self.rows.setdefault(language, []).append(row)
-        self.targets = self._encode(teacher, self.originals)
-        self.primary_metric = "_".join(filter(None, (name, "transfer")))
+        self.queries = list(dict.fromkeys(first for first, _ in pairs))
+        self.documents = list(dict.fromkeys(second for _, second in pairs))
+        self.qrels: dict[str, dict[str, float]] = {}
+        for first, second in pairs:
+            self.qrels.setdefault(first, {})[second] = 1.0
 
     def scores(self, model: SentenceTransformer) -> dict[str, float]:
-        """Return the three means, then every language."""
-        translated = self._encode(model, self.translations)
-        relational = _number(relational_similarity(translated, self.targets))
-        now = self._encode(model, self.originals)
-        kept = _number(relational_similarity(now, self.targets))
-        single = {
-            f"relational_{language}": _number(
-                relational_similarity(translated[rows], self.targets[rows])
-            )
-            for language, rows in sorted(self.rows.items())
-            if len(rows) >= LEAST_SENTENCES
+        """Return the scores, means over first texts."""
+        vectors = self._encode(model, [*self.queries, *self.documents])
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        asked, documents = np.split(vectors, [len(self.queries)])
+        rankings = rank_documents(asked, documents, depth=_FOUND)
+        ranked = {
+            query: [self.documents[row] for row in rows]
+            for query, rows in zip(self.queries, rankings, strict=True)
         }
-        means = {"transfer": (relational + kept) / 2, "relational": relational, "kept": kept}
-        return means | single
-
-
-def _number(value: float) -> float:
-    """Return 0, as of no relation at all, where nothing is defined."""
-    return value if value == value else 0.0
+        found = retrieval_scores(ranked, self.qrels, recall_at=(1, 10), depth=_FOUND, resamples=0)
+        return {
+            "mrr_10": found.mrr_10.value,
+            "ndcg_10": found.ndcg_10.value,
+            "map": found.map.value,
+            **{f"recall_{k}": value.value for k, value in found.recall.items()},
+        }
 
 
 def _mean(estimates: Sequence[Estimate | None]) -> float:

@@ -1,60 +1,117 @@
-"""What a recipe is."""
+"""What a recipe is, and how any recipe is run."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
+from newsnest.embed import base_names
+from newsnest.embed.patience import patient_threads
 from newsnest.errors import ParameterError
-from newsnest.progress import Progress
+from newsnest.progress import SILENT, Progress
 from newsnest.train.settings import RecipeSettings
 
 
-class Run(Protocol):
-    """Trains, and returns the folder written, which plain sentence-transformers loads."""
-
-    # Any: every recipe takes settings of its own class.
-    def __call__(self, settings: Any, *, progress: Progress) -> Path:
-        """Train by settings."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A way to train an encoder.
 
     Parameters
     ----------
+    name
+        As in `newsnest train NAME`.
     summary
         One line.
     settings
-        The dataclass of its settings; `parse_settings` fills it.
-    run
-        Takes settings of that class, and progress. Its module must not load torch when it is
-        imported.
-    reads
-        What its data files hold: "pairs" (or gold labels to build pairs from), "articles",
-        "translations", or "columns": any two columns of texts.
+        The dataclass of its settings; its READS is what the data files hold.
+    work
+        Trains and publishes: a function of a `newsnest.train.run.TrainingContext`, or where it
+        stands, "package.module:function", imported when the recipe runs. Name a place where the
+        function's module loads torch, so that help stays quick.
+    about
+        What it does, when to prefer another recipe, notes and source; shown by --help.
+    needs
+        Packages that must be installed.
+    several_processes
+        Whether it can be started by accelerate with several processes.
     resumes
-        Whether it goes on after an interruption; False: it is quick, and starts anew.
+        Whether it resumes an interrupted run; False: it is quick, and starts anew.
     """
 
+    name: str
     summary: str
     settings: type[RecipeSettings]
-    run: Run
-    reads: Literal["pairs", "articles", "translations", "columns"] = "pairs"
+    work: str | Callable[[Any], None]
+    about: str = ""
+    needs: tuple[str, ...] = ("accelerate", "datasets")
+    several_processes: bool = False
     resumes: bool = True
 
+    def run(self, settings: RecipeSettings, *, progress: Progress = SILENT) -> Path:
+        """Train, and return the folder of the model, which plain sentence-transformers loads.
 
-def require_training() -> None:
-    """Raise ParameterError unless what the trainer needs is installed."""
-    missing = [name for name in ("accelerate", "datasets") if find_spec(name) is None]
+        Run with the same settings again, it resumes an interrupted training; a model that is
+        complete is returned as it is.
+
+        Parameters
+        ----------
+        settings
+            Of this recipe's class.
+        progress
+            Reports what the data holds, what was chosen, and how training goes.
+
+        Raises
+        ------
+        InputError
+            If a data file cannot be used, or holds too little.
+        ParameterError
+            If a setting cannot be used with this base or these data, `output` holds something
+            else, a package is missing, or several processes were started for a recipe of one.
+        EncoderError
+            If the base, or another encoder that the settings name, cannot be found or loaded.
+
+        Notes
+        -----
+        Deterministic for a seed on one machine with one number of threads, also where it was
+        interrupted.
+        """
+        return run_recipe(self, settings, progress=progress)
+
+
+def run_recipe(recipe: Recipe, settings: RecipeSettings, *, progress: Progress = SILENT) -> Path:
+    """Run a recipe; see `Recipe.run`."""
+    if not isinstance(settings, recipe.settings):
+        raise ParameterError(
+            f"train {recipe.name}: settings must be {recipe.settings.__name__}, got "
+            f"{type(settings).__name__}. Make them of that class."
+        )
+    require_packages(recipe.needs)
+    if not recipe.several_processes:
+        require_one_process(recipe.name)
+    with patient_threads():  # torch is loaded here, if it was not
+        from newsnest.train.run import begin
+    context = begin(recipe.name, settings, progress).with_files()
+    if not context.place.is_complete(context.progress):
+        _work_of(recipe)(context)
+    return settings.output
+
+
+def base_help() -> str:
+    """Return the help of --base: the names are those of the registry of encoders."""
+    return f"Encoder to start from: {base_names()}."
+
+
+def require_packages(names: tuple[str, ...] = ("accelerate", "datasets")) -> None:
+    """Raise ParameterError unless packages are installed; by default those of the trainer."""
+    missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise ParameterError(
-            f"train: the packages accelerate and datasets must be installed, got no "
+            f"train: the packages {' and '.join(names)} must be installed, got no "
             f'{" and no ".join(missing)}. Run pip install "newsnest[train]".'
         )
 
@@ -66,3 +123,11 @@ def require_one_process(recipe: str) -> None:
         raise ParameterError(
             f"train {recipe}: processes must be 1, got {processes}. Start it without accelerate."
         )
+
+
+def _work_of(recipe: Recipe) -> Callable[[Any], None]:
+    if callable(recipe.work):
+        return recipe.work
+    module, _, name = recipe.work.partition(":")
+    work: Callable[[Any], None] = getattr(import_module(module), name)
+    return work

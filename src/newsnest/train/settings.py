@@ -1,18 +1,40 @@
-"""Settings of recipes: a frozen dataclass each, filled from `--set key=value`, checked once."""
+"""Settings of recipes: a frozen dataclass each, filled from `--set key=value`, checked once.
+
+A recipe's class joins what it trains (`ModelSettings`, `TrainerSettings`) and what it reads
+(`GradedSettings`, `ColumnSettings`, `TranslationSettings`, `ArticleSettings`), and adds its own.
+"""
 
 from __future__ import annotations
 
-import math
-import types
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import Field, asdict, dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import Field, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from newsnest.errors import ParameterError, did_you_mean
+from newsnest.train.setting_values import (
+    as_annotated,
+    check_value,
+    choices,
+    parse_value,
+    setting,
+    split_setting,
+    written,
+)  # fmt: skip
+
+__all__ = [
+    "ArticleSettings", "ColumnSettings", "GradedSettings", "Kind", "ModelSettings",
+    "RecipeSettings", "SplitSettings", "TrainerSettings", "TranslationSettings", "check_name",
+    "describe_settings", "parse_settings", "parse_value", "setting",
+    "setting_fields", "settings_content", "split_setting", "written",
+]  # fmt: skip
 
 _GIVEN = ("data", "base", "output")
 """Fields that are options of their own on the command line, not settings."""
+
+Kind = Literal["pairs", "columns", "translations", "articles"]
+"""What data files hold: graded pairs (or gold labels to build them from), any two columns of texts,
+sentences and their translations, or articles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +44,8 @@ class RecipeSettings:
     Parameters
     ----------
     data
-        Files to train on, as given: a path, and what is said of it, such as
-        "pairs.csv,scale=4:1" (see `newsnest.train.data.files`).
+        Files to train on: a path, and optional settings of that file, such as
+        "pairs.csv,scale=4:1".
     base
         The encoder to start from: a name, a path, or a hub id.
     output
@@ -38,16 +60,21 @@ class RecipeSettings:
     data: tuple[str, ...]
     base: str
     output: Path
+    # Libraries take up to 2³² − 1, and some count up from it.
+    seed: int = setting(0, "random seed", minimum=0, maximum=2**31)
+
+    READS: ClassVar[Kind] = "pairs"
+    """What its data files hold."""
 
     def __post_init__(self) -> None:
         if not self.data:
             raise ParameterError(
-                f"{type(self).__name__}: data must name one file at least, got none. "
+                f"{type(self).__name__}: data must name at least one file, got none. "
                 "Give --data FILE."
             )
         kinds = get_type_hints(type(self))
         for own in setting_fields(type(self)):
-            value = _as_annotated(kinds[own.name], getattr(self, own.name))
+            value = as_annotated(kinds[own.name], getattr(self, own.name))
             object.__setattr__(self, own.name, value)  # frozen from here on
             check_value(own, kinds[own.name], value)
 
@@ -55,113 +82,119 @@ class RecipeSettings:
 S = TypeVar("S", bound=RecipeSettings)
 
 
-def setting(
-    default: Any,
-    meaning: str,
-    *,
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
-    flag: str | None = None,
-) -> Any:
-    """Return a dataclass field with a default, its meaning in a line, and its bounds.
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings(RecipeSettings):
+    """How much is held out to validate on; for recipes trained on pairs of any kind."""
 
-    Parameters
-    ----------
-    default
-        Must not be mutable.
-    meaning
-        Shown by `newsnest train RECIPE --help`.
-    least, above, most
-        A number must be at least `least`, more than `above` and at most `most`.
-    flag
-        An option of its own on the command line, such as "-k", beside `--set`; None: none.
-    """
-    bounds = {"least": least, "above": above, "most": most}
-    return field(default=default, metadata={"meaning": meaning, "flag": flag, **bounds})
-
-
-def seed_setting(meaning: str) -> Any:
-    """Return the field of a seed; libraries take up to 2³² − 1, and some count up from it."""
-    return setting(0, meaning, least=0, most=2**31)
+    validation: float = split_setting(0.1)
+    validation_pairs: int = setting(2000, "maximum number of validation pairs", minimum=2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSettings(RecipeSettings):
-    """How pairs are read from files, and which of them validate; for recipes trained on pairs."""
+class GradedSettings(SplitSettings):
+    """How graded pairs are read, or built from gold labels."""
 
     scale: tuple[float, float] = setting(
-        (0.0, 1.0), "score of two different texts and of the most similar ones: 4:1, or 0:5"
+        (0.0, 1.0), "scores of unrelated texts and of the most similar ones: 4:1, or 0:5"
     )
     same_is: float = setting(
-        0.75,
-        "what the most similar score means: .75 the same story, 1 the same text",
-        above=0,
-        most=1,
+        0.75, "meaning of the most similar score: .75 same story, 1 same text", above=0, maximum=1
     )
-    per_grade: int = setting(2000, "most pairs of a grade built from each gold file", least=1)
+    per_grade: int = setting(2000, "maximum number of pairs per grade of a gold file", minimum=1)
     max_days: float | None = setting(
-        None, "most days between two articles of a gold story to be a pair", least=0
+        None, "maximum days between two articles of a gold story to form a pair", minimum=0
     )
-    most: int | None = setting(None, "most pairs taken of each file", least=2)
-    hard: float = setting(
-        0.5, "share of very dissimilar pairs built from neighbouring themes", least=0, most=1
+    max_pairs: int | None = setting(None, "maximum number of pairs per file", minimum=2)
+    hard_share: float = setting(
+        0.5, "share of very dissimilar pairs from neighbouring themes", minimum=0, maximum=1
     )
-    validation: float = setting(
-        0.1, "share split off to validate on, of files without such a split", above=0, most=0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnSettings(SplitSettings):
+    """How pairs are read from two columns of a file."""
+
+    columns: tuple[str, str] | None = setting(
+        None,
+        "the two columns of a pair; none: query and item, question and answer, title and summary, "
+        "title and text, or text1 and text2, whichever a file has first",
     )
-    validation_pairs: int = setting(2000, "most pairs to validate on", least=2)
+    profile: str | None = setting(
+        None, "cleaning profile: generic, fr-regional or a .toml file; none: no cleaning"
+    )
+    max_pairs: int | None = setting(None, "maximum number of pairs per file", minimum=2)
+
+    READS: ClassVar[Kind] = "columns"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationSettings(SplitSettings):
+    """How parallel sentences are read."""
+
+    pivot: str | None = setting(None, "language the base already knows; none: English")
+    languages: tuple[str, ...] = setting((), "languages to learn, as in the files; empty: all")
+    max_pairs: int | None = setting(None, "maximum sentences per language and file", minimum=2)
+
+    READS: ClassVar[Kind] = "translations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArticleSettings(RecipeSettings):
+    """Articles are read as `newsnest cluster` reads them, without labels."""
+
+    READS: ClassVar[Kind] = "articles"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings(RecipeSettings):
     """What is trained and where; for recipes that train a transformer."""
 
-    prefix: str | None = setting(None, "put before every text; none: the base's own")
+    prefix: str | None = setting(None, "text put before every input; none: the base's own")
     pooling: Literal["mean", "cls", "max"] | None = setting(
         None, "how token vectors become one; none: the base's own"
     )
-    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", least=4)
+    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", minimum=4)
     precision: Literal["auto", "float32", "bfloat16"] = setting(
-        "auto", "of the computing; auto: bfloat16 where the device is made for it"
+        "auto", "numeric precision; auto uses bfloat16 where supported"
     )
-    device: Literal["auto", "cpu"] = setting("auto", "where to train")
+    device: Literal["auto", "cpu"] = setting("auto", "device to train on; auto: GPU if present")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerSettings(ModelSettings):
     """How weights are trained, by the trainer of sentence-transformers."""
 
-    average: float = setting(0.0, "share of the base in the final weights; 0: off", least=0, most=1)
-    epochs: float = setting(3.0, "times every pair is seen, at most", above=0)
-    batch_size: int = setting(32, "pairs a batch, on each device", least=2)
+    average: float = setting(
+        0.0, "share of the base's weights in the final average (WiSE-FT); 0: off",
+        minimum=0, maximum=1,
+    )  # fmt: skip
+    epochs: float = setting(3.0, "maximum number of passes over the data", above=0)
+    batch_size: int = setting(32, "pairs per batch, on each device", minimum=2)
     mini_batch_size: int | None = setting(
-        None, "texts encoded at a time, with cached gradients; none: the whole batch", least=1
+        None, "texts encoded at a time, with cached gradients; none: the whole batch", minimum=1
     )
-    learning_rate: float | None = setting(None, "highest; none: 2e-5, with lora 2e-4", above=0)
-    warmup: float = setting(0.1, "share of the steps until it is reached", least=0, most=0.9)
-    weight_decay: float = setting(0.01, "of AdamW", least=0)
-    evaluations: int = setting(2, "validations, and checkpoints, an epoch", least=1)
-    patience: int = setting(2, "validations without a better one until training ends", least=1)
-    lora: int | None = setting(
-        None, "rank of LoRA adapters; none: all weights are trained", least=1
+    learning_rate: float | None = setting(None, "peak; none: 2e-5, with lora 2e-4", above=0)
+    warmup: float = setting(
+        0.1, "share of the steps over which the learning rate rises", minimum=0, maximum=0.9
     )
-    report_to: tuple[str, ...] = setting(
-        ("none",), "trackers of the trainer, such as tensorboard:wandb"
-    )
-    seed: int = seed_setting("decides splits, pairs, batches and dropout")
+    weight_decay: float = setting(0.01, "weight decay of AdamW", minimum=0)
+    evaluations: int = setting(2, "validations, each with a checkpoint, per epoch", minimum=1)
+    patience: int = setting(2, "validations without improvement before training stops", minimum=1)
+    lora: int | None = setting(None, "rank of LoRA adapters; none: train all weights", minimum=1)
+    report_to: tuple[str, ...] = setting(("none",), "trackers, such as tensorboard:wandb")
 
     USUAL_RATE: ClassVar[float] = 2e-5
 
     @property
-    def highest_rate(self) -> float:
-        """The highest learning rate: the one that is set, or the usual, ten times with LoRA."""
+    def peak_rate(self) -> float:
+        """The peak learning rate: the one that is set, or the usual, ten times with LoRA."""
         return self.learning_rate or (10 * self.USUAL_RATE if self.lora else self.USUAL_RATE)
 
 
 def setting_fields(kind: type[RecipeSettings]) -> list[Field[Any]]:
     """Return the fields of a recipe's settings that `--set` fills, in their order."""
-    return [own for own in fields(kind) if own.name not in _GIVEN]
+    own = [own for own in fields(kind) if own.name not in _GIVEN]
+    return sorted(own, key=lambda field: field.name == "seed")  # all have one; it comes last
 
 
 def parse_settings(
@@ -199,27 +232,32 @@ def parse_settings(
     2e-05
     """
     kinds = get_type_hints(kind)
-    known = [own.name for own in setting_fields(kind)]
     values: dict[str, Any] = {}
     for assignment in assignments:
-        key, equals, told = assignment.partition("=")
+        key, equals, value = assignment.partition("=")
         key = key.strip()
         if not equals or not key:
             raise ParameterError(
                 f"parse_settings: --set must be key=value, got {assignment!r}. "
                 "Write it as in --set seed=1."
             )
-        if key not in known:
-            raise ParameterError(
-                f"parse_settings: --set must name a setting of the recipe, got {key!r}."
-                f"{did_you_mean(key, known)} Choose one of {', '.join(known)}."
-            )
+        check_name(kind, key, "--set must name")
         if key in values:
             raise ParameterError(
                 f"parse_settings: --set {key} must be given once, got it twice. Keep one."
             )
-        values[key] = parse_value(f"--set {key}", kinds[key], told)
+        values[key] = parse_value(f"--set {key}", kinds[key], value)
     return kind(data=tuple(data), base=base, output=Path(output), **values)
+
+
+def check_name(kind: type[RecipeSettings], name: str, what: str) -> None:
+    """Raise ParameterError unless a recipe has a setting of a name."""
+    known = [own.name for own in setting_fields(kind)]
+    if name not in known:
+        raise ParameterError(
+            f"parse_settings: {what} a setting of the recipe, got {name!r}."
+            f"{did_you_mean(name, known)} Choose one of {', '.join(known)}."
+        )
 
 
 def settings_content(settings: RecipeSettings) -> dict[str, Any]:
@@ -233,125 +271,6 @@ def describe_settings(kind: type[RecipeSettings]) -> list[tuple[str, str, str]]:
     """Return name, default and meaning of every setting, as people write them."""
     kinds = get_type_hints(kind)
     return [
-        (own.name, written(own.default), own.metadata["meaning"] + _choices(kinds[own.name]))
+        (own.name, written(own.default), own.metadata["meaning"] + choices(kinds[own.name]))
         for own in setting_fields(kind)
     ]
-
-
-def written(value: Any) -> str:
-    """Return a value as `--set` reads it."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ":".join(map(written, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def parse_value(name: str, kind: Any, told: str) -> Any:
-    """Return a value of the kind a field is annotated with; what a string says.
-
-    Raises
-    ------
-    ParameterError
-        If it says no such value.
-    """
-    options, optional = _without_none(kind)
-    bare = told.strip()
-    if optional and bare.lower() == "none":
-        return None
-    if get_origin(options) is Literal:
-        return bare
-    if get_origin(options) is tuple:
-        parts = bare.split(":") if bare else []
-        inner = get_args(options)
-        kinds = [inner[0]] * len(parts) if inner[-1] is Ellipsis else list(inner)
-        if len(parts) != len(kinds):
-            raise _wrong(name, kind, told)
-        return tuple(parse_value(name, k, part) for k, part in zip(kinds, parts, strict=True))
-    if options is bool:
-        if bare.lower() not in ("true", "false"):
-            raise _wrong(name, kind, told)
-        return bare.lower() == "true"
-    if options in (int, float):
-        try:
-            return options(bare)
-        except ValueError:
-            raise _wrong(name, kind, told) from None
-    return told
-
-
-def check_value(own: Field[Any], kind: Any, value: Any) -> None:
-    """Raise ParameterError unless a value is in the domain of its field."""
-    options, optional = _without_none(kind)
-    if optional and value is None:
-        return
-    if get_origin(options) is Literal:
-        if value not in get_args(options):
-            known = list(map(str, get_args(options)))
-            raise ParameterError(
-                f"{own.name} must be one of {', '.join(known)}, got {value!r}."
-                f"{did_you_mean(str(value), known)} Choose one."
-            )
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return
-    least, above, most = (own.metadata.get(key) for key in ("least", "above", "most"))
-    bounds = [
-        f"{word} {bound:g}"
-        for word, bound in (("at least", least), ("more than", above), ("at most", most))
-        if bound is not None
-    ]
-    fits = (
-        math.isfinite(value)
-        and (least is None or value >= least)
-        and (above is None or value > above)
-        and (most is None or value <= most)
-    )
-    if not fits:
-        raise ParameterError(
-            f"{own.name} must be {' and '.join(bounds) or 'finite'}, got {value:g}. "
-            f"The default is {written(own.default)}."
-        )
-
-
-def _without_none(kind: Any) -> tuple[Any, bool]:
-    """Return a kind without its None, and whether it had one."""
-    if get_origin(kind) not in (Union, types.UnionType):
-        return kind, False
-    rest = [k for k in get_args(kind) if k is not type(None)]
-    assert len(rest) == 1, f"a setting is of one kind, got {kind}"
-    return rest[0], True
-
-
-def _as_annotated(kind: Any, value: Any) -> Any:
-    """Return 3 as 3.0 where a number need not be whole: equal settings are written alike."""
-    options, _ = _without_none(kind)
-    if get_origin(options) is tuple and isinstance(value, list | tuple):
-        inner = get_args(options)
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
-        return tuple(_as_annotated(k, part) for k, part in zip(kinds, value, strict=True))
-    if options is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return value
-
-
-def _choices(kind: Any) -> str:
-    options = _without_none(kind)[0]
-    return f" ({', '.join(get_args(options))})" if get_origin(options) is Literal else ""
-
-
-_WORDS: Mapping[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
-
-
-def _wrong(name: str, kind: Any, told: str) -> ParameterError:
-    options, optional = _without_none(kind)
-    if get_origin(options) is tuple:
-        inner = get_args(options)
-        wanted = f"{len(inner)} values joined by a colon"
-    else:
-        wanted = _WORDS.get(options, "a text")
-    return ParameterError(
-        f"{name} must be {wanted}{' or none' if optional else ''}, got {told!r}. Correct it."
-    )

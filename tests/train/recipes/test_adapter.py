@@ -13,14 +13,13 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from newsnest import load_encoder
-from newsnest.embed import MemoryCache
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import MemoryCache, ModelRecord
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.losses import TrainingLevel, training_levels
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes import RECIPES
-from newsnest.train.recipes.adapter import AdapterSettings, run
+from newsnest.train.recipes.adapter import ADAPTER, AdapterSettings
 from newsnest.train.recipes.adapter.fit import PairVectors, fit_adapter, level_pearson
 from newsnest.train.recipes.adapter.maps import (
     LinearMap,
@@ -28,7 +27,8 @@ from newsnest.train.recipes.adapter.maps import (
     principal_axes,
     whitened_axes,
 )
-from newsnest.train.recipes.adapter.train import train_adapter
+from newsnest.train.recipes.adapter.train import run_adapter
+from newsnest.train.run import begin
 
 KINDS = ("full", "low_rank", "diagonal", "orthogonal")
 D = 16
@@ -138,7 +138,7 @@ def test_maps_out_of_their_domain_are_refused():
     with pytest.raises(ParameterError, match="kind must be one of low_rank, full, .*got 'cubic'"):
         make_map("cubic", start)
     with pytest.raises(NotImplementedError):
-        LinearMap().weight()
+        LinearMap(torch.eye(2)).weight()
 
 
 @pytest.mark.parametrize("kind", ["full", "orthogonal", "low_rank"])
@@ -194,7 +194,7 @@ def test_the_anchor_holds_the_similarities_of_the_base():
 
 def test_a_whitened_start_may_be_what_is_saved():
     fitted = fit_adapter(
-        noisy_pairs(0), noisy_pairs(1), LEVELS, fit_settings(start="whitened", shrinkage=0.05)
+        noisy_pairs(0), noisy_pairs(1), LEVELS, fit_settings(init="whitened", shrinkage=0.05)
     )
     assert fitted.improved
 
@@ -218,7 +218,7 @@ def test_validation_pairs_of_one_grade_are_refused():
 def test_the_model_is_a_stock_one_that_gives_the_mapped_vectors(
     chosen, tiny_model: Path, tally, confidence: float
 ):
-    folder = run(chosen(confidence=confidence, learning_rate=0.01), progress=tally)
+    folder = ADAPTER.run(chosen(confidence=confidence, learning_rate=0.01), progress=tally)
     modules = json.loads((folder / "modules.json").read_text())
     assert [m["type"].rpartition(".")[2] for m in modules[-2:]] == ["Dense", "Normalize"]
     assert all(m["type"].startswith("sentence_transformers.") for m in modules)
@@ -232,7 +232,7 @@ def test_the_model_is_a_stock_one_that_gives_the_mapped_vectors(
     encoder.prepare(TEXTS)
     assert np.allclose(encoder.encode(TEXTS), model.encode(TEXTS), atol=0.03)
 
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert [level["name"] for level in kept["levels"]] == ["theme", "topic", "story"]
     assert kept["levels"][0] == {"name": "theme", "dims": 8, "min_similarity": None}
     scores = kept["validation"]
@@ -242,22 +242,22 @@ def test_the_model_is_a_stock_one_that_gives_the_mapped_vectors(
         turned = base @ weight
         assert np.allclose(turned @ turned.T, base @ base.T, atol=1e-4)
         assert "the principal axes, untrained" in tally.notes[-1]
-    assert kept["data"][0]["sha256"] and kept["base"]["files"] and kept["settings"]["epochs"] == 4
+    assert kept["data"][0]["digest"] and kept["base"]["files"] and kept["settings"]["epochs"] == 4
     assert "| theme | 8 |" in (folder / "README.md").read_text()
 
 
 def test_a_training_that_has_ended_is_not_done_again(chosen, tally):
-    folder = run(chosen(), progress=SILENT)
-    assert run(chosen(), progress=tally) == folder
+    folder = ADAPTER.run(chosen(), progress=SILENT)
+    assert ADAPTER.run(chosen(), progress=tally) == folder
     assert "has ended already" in tally.notes[-1] and not tally.tasks
     with pytest.raises(ParameterError, match="output must not exist, got .*model"):
-        run(chosen(epochs=1), progress=SILENT)
+        ADAPTER.run(chosen(epochs=1), progress=SILENT)
 
 
 def test_several_processes_are_refused(chosen, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ParameterError, match="train adapter: processes must be 1, got 2"):
-        run(chosen())
+        ADAPTER.run(chosen())
 
 
 def test_rows_of_other_splits_are_not_trained_on(chosen, write_rows, tally):
@@ -269,8 +269,9 @@ def test_rows_of_other_splits_are_not_trained_on(chosen, write_rows, tally):
     ]
     cache = MemoryCache()
     path = write_rows("pairs.jsonl", rows)
-    folder = train_adapter(chosen(data=(str(path),)), progress=tally, cache=cache)
-    source = read_metadata(folder)["data"][0]
+    settings = chosen(data=(str(path),))
+    run_adapter(begin("adapter", settings, tally).with_files(), cache=cache)
+    source = ModelRecord.read(settings.output).as_dict()["data"][0]
     assert source["held_out"] == 40 and source["train_pairs"] + source["validation_pairs"] == 40
     assert len(cache) == len(
         {r[k] for r in rows if r["split"] == "train" for k in ("text1", "text2")}
@@ -278,14 +279,14 @@ def test_rows_of_other_splits_are_not_trained_on(chosen, write_rows, tally):
 
 
 def test_gold_labels_train_an_adapter_too(chosen, gold_file: Path):
-    folder = run(chosen(data=(str(gold_file),)), progress=SILENT)
-    assert read_metadata(folder)["data"][0]["kind"] == "gold"
+    folder = ADAPTER.run(chosen(data=(str(gold_file),)), progress=SILENT)
+    assert ModelRecord.read(folder).as_dict()["data"][0]["kind"] == "gold"
 
 
 def test_the_recipe_is_known_by_its_name():
-    assert RECIPES["adapter"].settings is AdapterSettings and RECIPES["adapter"].run is run
+    assert RECIPES["adapter"].settings is AdapterSettings and RECIPES["adapter"] is ADAPTER
 
 
 def test_a_base_without_a_transformer_is_refused(chosen):
     with pytest.raises(ParameterError, match="base must be a transformer, got 'tfidf'"):
-        run(chosen(base="tfidf"), progress=SILENT)
+        ADAPTER.run(chosen(base="tfidf"), progress=SILENT)

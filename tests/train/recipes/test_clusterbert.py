@@ -26,14 +26,14 @@ from newsnest.embed import load_encoder
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Task
 from newsnest.train.cluster_head import ClusterHead
-from newsnest.train.recipes.clusterbert import ClusterbertSettings, run
+from newsnest.train.recipes.clusterbert import CLUSTERBERT, ClusterbertSettings
 from newsnest.train.recipes.clusterbert import train as clusterbert_train
 from newsnest.train.recipes.clusterbert.targets import Teacher
 from newsnest.train.recipes.clusterbert.train import prepare, train_clusterbert
-from newsnest.train.recipes.tsdae import TsdaeSettings
-from newsnest.train.recipes.tsdae import run as run_tsdae
+from newsnest.train.recipes.tsdae import TSDAE, TsdaeSettings
 from newsnest.train.recipes.tsdae import train as tsdae_train
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Epoch, train_epoch
+from newsnest.train.run import begin
 
 TEXTS = [
     f"{text} {more}".strip()
@@ -82,7 +82,7 @@ def moved(one: Path, other: Path) -> float:
 
 def test_a_model_with_a_head_and_a_picture_comes_out(make, tally):
     settings = make()
-    folder = run(settings, progress=tally)
+    folder = CLUSTERBERT.run(settings, progress=tally)
     texts = TEXTS[:4]
     vectors = SentenceTransformer(str(folder), device="cpu").encode(
         texts, normalize_embeddings=True
@@ -112,16 +112,16 @@ def test_a_model_with_a_head_and_a_picture_comes_out(make, tally):
 
 def test_the_same_command_again_does_nothing_and_another_is_refused(make, tally):
     settings = make()
-    run(settings, progress=SILENT)
-    run(settings, progress=tally)
+    CLUSTERBERT.run(settings, progress=SILENT)
+    CLUSTERBERT.run(settings, progress=tally)
     assert tally.notes == [f"{settings.output}: this very training has ended already"]
     with pytest.raises(ParameterError, match="output must not exist"):
-        run(replace(settings, seed=1), progress=SILENT)
+        CLUSTERBERT.run(replace(settings, seed=1), progress=SILENT)
 
 
 def test_the_same_seed_gives_the_same_weights_and_gold_changes_nothing(make, articles, tmp_path):
-    one = run(make(), progress=SILENT)
-    other = run(make(data=(str(articles),), output=tmp_path / "other"), progress=SILENT)
+    one = CLUSTERBERT.run(make(), progress=SILENT)
+    other = CLUSTERBERT.run(make(data=(str(articles),), output=tmp_path / "other"), progress=SILENT)
     assert moved(one, other) == 0
     told = json.loads((other / "newsnest.json").read_text())
     assert told["oracle"] is None and all(stage["gold"] is None for stage in told["stages"])
@@ -150,7 +150,7 @@ def whole(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Cluster
         targets="kmeans",
         clustering_epochs=1,
     )
-    run(settings, progress=SILENT)
+    CLUSTERBERT.run(settings, progress=SILENT)
     return settings
 
 
@@ -175,10 +175,10 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_been(
     assert process.wait() == -signal.SIGKILL
     assert not chosen.output.exists()
 
-    assert run(chosen, progress=tally) == chosen.output
+    assert CLUSTERBERT.run(chosen, progress=tally) == chosen.output
     assert not (tmp_path / "killed.checkpoints").exists()
     assert any(
-        note.startswith("going on with") or "done before the interruption" in note
+        note.startswith("resuming ") or "done before the interruption" in note
         for note in tally.notes
     )
     assert moved(chosen.output, whole.output) < 1e-6
@@ -195,7 +195,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_been(
 def test_training_never_ends_below_where_it_started(make, tmp_path: Path, tally):
     # A learning rate that destroys the encoder: no stage can be better than the base.
     settings = make(learning_rate=0.5, adaptation_epochs=2)
-    folder = run(settings, progress=tally)
+    folder = CLUSTERBERT.run(settings, progress=tally)
     told = json.loads((folder / "newsnest.json").read_text())
     assert told["picked"] == "start"
     assert [stage["kept"] for stage in told["stages"]] == [True] + [False] * 3
@@ -263,7 +263,7 @@ def test_lists_that_do_not_fit_are_refused(make):
 def test_several_processes_are_refused(make, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ParameterError, match="processes must be 1, got 2. Start it without acc"):
-        run(make(), progress=SILENT)
+        CLUSTERBERT.run(make(), progress=SILENT)
 
 
 def test_tsdae_restores_better_the_longer_it_trains(make, tmp_path: Path, tally):
@@ -275,7 +275,7 @@ def test_tsdae_restores_better_the_longer_it_trains(make, tmp_path: Path, tally)
         data=usual.data, base=str(base), output=tmp_path / "adapted", device="cpu", epochs=3,
         precision="float32", learning_rate=1e-3,
     )  # fmt: skip
-    folder = run_tsdae(settings, progress=tally)
+    folder = TSDAE.run(settings, progress=tally)
     content = json.loads((folder / "newsnest.json").read_text())
     assert content["rotate"] is True and content["levels"] == [{**own, "min_similarity": None}]
     told = content["stages"]
@@ -296,7 +296,7 @@ def test_a_killed_tsdae_goes_on_from_the_weights_it_had(
         data=usual.data, base=usual.base, output=tmp_path / "killed", device="cpu", epochs=2,
         precision="float32", learning_rate=1e-3,
     )  # fmt: skip
-    whole = run_tsdae(replace(settings, output=tmp_path / "whole"))
+    whole = TSDAE.run(replace(settings, output=tmp_path / "whole"))
     train_stage = tsdae_train.train_stage
 
     def killed(*_, **__):
@@ -307,13 +307,13 @@ def test_a_killed_tsdae_goes_on_from_the_weights_it_had(
 
     with monkeypatch.context() as patch:
         if killed_at == "publish":
-            patch.setattr(tsdae_train, "publish", killed)
+            patch.setattr(tsdae_train, "publish_model", killed)
         else:
             patch.setattr(tsdae_train, "train_stage", killed_after_the_decoder)
         with pytest.raises(KeyboardInterrupt):
-            run_tsdae(settings)
+            TSDAE.run(settings)
     assert not settings.output.exists()
-    folder = run_tsdae(settings)
+    folder = TSDAE.run(settings)
     ours, theirs = (load_file(one / "model.safetensors") for one in (folder, whole))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
@@ -356,7 +356,7 @@ def build(kind: str, folder: Path, tokenizer: Path) -> Path:
 )  # fmt: skip
 def test_the_reconstruction_teaches_every_architecture(make, tiny_model, tmp_path: Path, kind: str):
     settings = make(base=str(build(kind, tmp_path, tiny_model)))
-    auto, train, _ = prepare(TEXTS, settings)
+    auto, train, _ = prepare(begin("clusterbert", settings), TEXTS)
     assert auto.check(train) > 0
     rebuilt, _ = auto.losses(train[:8].tolist(), np.random.default_rng(0), None)
     rebuilt.backward()
@@ -392,17 +392,17 @@ def test_a_base_that_is_no_transformer_is_refused(make, tmp_path: Path):
     static = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)])
     static.save_pretrained(str(tmp_path / "static"), create_model_card=False)
     with pytest.raises(ParameterError, match="base must be a transformer, got StaticEmbedding"):
-        prepare(TEXTS, make(base=str(tmp_path / "static")))
+        prepare(begin("clusterbert", make(base=str(tmp_path / "static"))), TEXTS)
 
 
 @pytest.mark.parametrize("text", [" ", "🦜 🦜"])
 def test_texts_without_a_known_token_are_refused(make, text: str):
     with pytest.raises(InputError, match="the texts hold no token that the base knows"):
-        prepare([text] * 20, make())
+        prepare(begin("clusterbert", make()), [text] * 20)
 
 
 def test_a_loss_that_is_lost_ends_the_training(make):
-    auto, train, _ = prepare(TEXTS, make())
+    auto, train, _ = prepare(begin("clusterbert", make()), TEXTS)
     with torch.no_grad():
         auto.decoder.bias.fill_(float("nan"))
     with pytest.raises(ParameterError, match="the losses must stay finite, got nan and 0 at step"):

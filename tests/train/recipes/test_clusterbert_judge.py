@@ -31,10 +31,10 @@ def measured(found: np.ndarray) -> dict[str, float]:
 
 def test_vectors_that_tell_the_words_tell_more_of_them():
     judge = Judge(TOKENS, TRAIN, HELD, seed=0)
-    told = judge.words_told(vectors(0.1))
+    told = judge.words_explained(vectors(0.1))
     assert 0.2 < told < 1
-    assert judge.words_told(vectors(0.1, kinds=RNG.permutation(KIND))) < 0.05
-    assert judge.words_told(vectors(0.1)) == told
+    assert judge.words_explained(vectors(0.1, kinds=RNG.permutation(KIND))) < 0.05
+    assert judge.words_explained(vectors(0.1)) == told
 
 
 def test_tighter_and_surer_clusters_are_better_and_worse_ones_are_not():
@@ -118,4 +118,4 @@ def test_a_picture_of_many_texts_says_how_many_it_shows():
 def test_few_words_are_no_obstacle(sizes):
     tokens = [np.zeros(size, np.int64) for size in sizes] * 10
     judge = Judge(tokens, np.arange(16), np.arange(16, 20), seed=0)
-    assert judge.words_told(vectors(0.4)[:20]) == 0
+    assert judge.words_explained(vectors(0.4)[:20]) == 0

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.data.parallel import (
@@ -29,7 +29,7 @@ from newsnest.train.data.parallel import (
 )
 from newsnest.train.data.splitting import Splitting
 from newsnest.train.pairs import leaking_pairs
-from newsnest.train.recipes.align import AlignSettings, run
+from newsnest.train.recipes.align import ALIGN, AlignSettings
 from newsnest.train.settings import setting_fields, written
 
 KNOWN = ("sea", "wall", "breached", "town", "rates", "held", "bank", "raises", "cut", "storm")
@@ -92,31 +92,31 @@ def moved(first: Path, second: Path) -> float:
 
 
 def test_a_language_is_learnt_and_the_known_one_kept(chosen, tmp_path: Path, tally):
-    folder = run(chosen(languages=("qq",), epochs=20, original=3.0), progress=tally)
-    kept = read_metadata(folder)
+    folder = ALIGN.run(chosen(languages=("qq",), epochs=20, original=3.0), progress=tally)
+    kept = ModelRecord.read(folder).as_dict()
     scores = kept["validation"]
     assert scores["after"]["transfer"] > scores["before"]["transfer"]
     assert scores["before"]["kept"] == pytest.approx(1.0, abs=1e-5)
     assert scores["after"]["kept"] > 0.8
-    assert kept["recipe"] == "align" and kept["levels"] == []
+    assert kept["recipe"] == "align" and "levels" not in kept
     assert kept["chosen"]["languages"] == ["qq"] and kept["chosen"]["pivot"] == "en"
-    assert kept["data"][0]["kind"] == "parallel" and kept["data"][0]["sha256"]
+    assert kept["data"][0]["kind"] == "parallel" and kept["data"][0]["digest"]
     assert kept["preflight"]["gradient"] > 0
     page = (folder / "README.md").read_text()
     assert "newsnest train align" in page and "reimers2020" in page
     said = "\n".join(tally.notes)
     assert "translations to train on" in said and "validation transfer" in said
     assert SentenceTransformer(str(folder), device="cpu").encode(["rates held"]).shape == (1, 32)
-    assert run(chosen(languages=("qq",), epochs=20, original=3.0), progress=tally) == folder
+    assert ALIGN.run(chosen(languages=("qq",), epochs=20, original=3.0), progress=tally) == folder
     assert "has ended already" in tally.notes[-1]
 
 
 def test_levels_of_the_base_are_kept_without_their_similarities(chosen, settings, tmp_path: Path):
-    from newsnest.train.recipes.matryoshka import run as matryoshka
+    from newsnest.train.recipes.matryoshka import MATRYOSHKA
 
-    base = matryoshka(settings(output=tmp_path / "nested"), progress=SILENT)
-    folder = run(chosen(base=str(base), epochs=1), progress=SILENT)
-    assert [level["dims"] for level in read_metadata(folder)["levels"]] == [8, 16, 32]
+    base = MATRYOSHKA.run(settings(output=tmp_path / "nested"), progress=SILENT)
+    folder = ALIGN.run(chosen(base=str(base), epochs=1), progress=SILENT)
+    assert [level["dims"] for level in ModelRecord.read(folder).as_dict()["levels"]] == [8, 16, 32]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_levels_of_the_base_are_kept_without_their_similarities(chosen, settings
     ids=lambda changes: "+".join(changes),
 )
 def test_every_way_trains_and_saves_a_model_of_the_same_make(chosen, tiny_model: Path, changes):
-    folder = run(chosen(epochs=1, **changes), progress=SILENT)
+    folder = ALIGN.run(chosen(epochs=1, **changes), progress=SILENT)
     assert moved(folder, tiny_model) > 1e-5
 
 
@@ -214,7 +214,7 @@ def test_what_cannot_be_learnt_from_is_told(parallel_file: Path, write_rows, cho
     with pytest.raises(InputError, match="no translation to train on is left of 8 read"):
         read(f"{both},key=pid", share=0.4)
     with pytest.raises(InputError, match="must be 3 translations to validate on, got 2"):
-        run(chosen(data=(f"{write_rows('few.jsonl', parallel_rows(4))},key=pid",)))
+        ALIGN.run(chosen(data=(f"{write_rows('few.jsonl', parallel_rows(4))},key=pid",)))
 
 
 CODE = """
@@ -244,7 +244,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_been(chosen, tmp_p
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL and not asked.output.exists()
 
-    assert run(asked, progress=tally) == asked.output and not checkpoints.exists()
-    assert any(note.startswith("going on from checkpoint-") for note in tally.notes)
-    whole = run(replace(asked, output=tmp_path / "whole"), progress=SILENT)
+    assert ALIGN.run(asked, progress=tally) == asked.output and not checkpoints.exists()
+    assert any(note.startswith("resuming from checkpoint-") for note in tally.notes)
+    whole = ALIGN.run(replace(asked, output=tmp_path / "whole"), progress=SILENT)
     assert moved(asked.output, whole) < 1e-6

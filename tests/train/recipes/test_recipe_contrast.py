@@ -15,8 +15,9 @@ from newsnest.embed import EncoderConfig
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import cluster_scores
 from newsnest.train.against_gold import AgainstGold
-from newsnest.train.recipes.contrast import ScclSettings, VasclSettings, run_sccl, run_vascl
+from newsnest.train.recipes.contrast import SCCL, VASCL, ScclSettings, VasclSettings
 from newsnest.train.recipes.contrast.train import train_contrast, view_dataset
+from newsnest.train.run import begin
 
 TEXTS = [f"{text} {more}".strip() for more in ("", "the", "in", "after") for _, *told in STORIES
          for text in told]  # fmt: skip
@@ -62,13 +63,15 @@ def test_training_moves_the_vectors_the_same_way_every_time(make, kind):
 
 @pytest.mark.parametrize("kind", [ScclSettings, VasclSettings])
 def test_bfloat16_on_the_device_that_is_there_gives_finite_vectors(make, kind):
-    found = train_contrast(TEXTS, make(kind, device="auto", precision="bfloat16", steps=2))
-    assert found.bfloat16 and np.isfinite(found.vectors).all()
+    settings = make(kind, device="auto", precision="bfloat16", steps=2)
+    context = begin("contrast", settings)
+    found = train_contrast(TEXTS, settings, context=context)
+    assert context.bfloat16 and np.isfinite(found.vectors).all()
 
 
 def test_centres_and_projection_learn_faster_than_the_encoder(make):
-    def centres(own_rate):
-        settings = make(ScclSettings, steps=1, own_rate=own_rate, learning_rate=1e-5)
+    def centres(factor):
+        settings = make(ScclSettings, steps=1, head_lr_factor=factor, learning_rate=1e-5)
         return train_contrast(TEXTS, settings).loss.centres.detach().numpy()
 
     slow, fast = centres(1e-6), centres(1e4)
@@ -92,7 +95,7 @@ def test_no_text_is_twice_in_a_batch_and_views_depend_on_their_number_alone(make
     assert view_dataset(TEXTS, make(VasclSettings), 16)[5] == {"text": data[5]["text"]}
 
 
-@pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])
+@pytest.mark.parametrize(("run", "kind"), [(SCCL.run, ScclSettings), (VASCL.run, VasclSettings)])
 def test_a_model_is_written_whole_and_can_be_used(make, run, kind, tmp_path):
     settings = make(kind)
     own = {"name": "story", "dims": 32, "min_similarity": 0.5}
@@ -101,7 +104,7 @@ def test_a_model_is_written_whole_and_can_be_used(make, run, kind, tmp_path):
     settings = make(kind, base=str(calibrated))
     folder = run(settings)
     said = json.loads((folder / "newsnest.json").read_text())
-    assert said["recipe"] == run.__name__.removeprefix("run_")
+    assert said["recipe"] == run.__self__.name
     assert said["rotate"] is True and said["levels"] == [{**own, "min_similarity": None}]
     assert said["settings"]["steps"] == 6 and said["data"][0]["articles"] == len(TEXTS)
     page = (folder / "README.md").read_text()
@@ -138,7 +141,7 @@ def test_gold_is_reported_before_and_after_and_changes_nothing(
     assert not unlabelled.scores
 
 
-@pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])
+@pytest.mark.parametrize(("run", "kind"), [(SCCL.run, ScclSettings), (VASCL.run, VasclSettings)])
 def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
     make, run, kind, tmp_path, monkeypatch
 ):
@@ -147,13 +150,13 @@ def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
     whole = run(make(kind, output=tmp_path / "whole"))
     settings = make(kind)
 
-    class Killed(train._Steps):
+    class Killed(train.run.Reporter):
         def on_step_end(self, args, state, control, **kwargs):
             if state.global_step == 5:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "_Steps", Killed)
+        patch.setattr(train.run, "Reporter", Killed)
         with pytest.raises(KeyboardInterrupt):
             run(settings)
     assert not settings.output.exists()
@@ -163,7 +166,7 @@ def test_an_interrupted_training_ends_with_the_weights_it_would_have_had(
     assert (one == other).all()
 
 
-@pytest.mark.parametrize(("run", "kind"), [(run_sccl, ScclSettings), (run_vascl, VasclSettings)])
+@pytest.mark.parametrize(("run", "kind"), [(SCCL.run, ScclSettings), (VASCL.run, VasclSettings)])
 def test_several_processes_are_refused(make, run, kind, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ParameterError, match="cl: processes must be 1, got 2. Start"):
@@ -181,4 +184,4 @@ def test_settings_and_texts_that_cannot_be_used_are_refused(make, file):
         train_contrast(TEXTS[:1], make(VasclSettings))
     file.write_text("\n".join(file.read_text().splitlines()[:5]))
     with pytest.raises(InputError, match="20 different articles at least are needed"):
-        run_vascl(make(VasclSettings))
+        VASCL.run(make(VasclSettings))

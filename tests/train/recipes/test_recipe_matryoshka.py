@@ -20,15 +20,15 @@ from sentence_transformers import SentenceTransformer
 from transformers import TrainerControl, TrainerState
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.losses import training_levels
 from newsnest.train.pairs import Pair
+from newsnest.train.recipes.matryoshka import MATRYOSHKA
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings as Chosen
-from newsnest.train.recipes.matryoshka import run
-from newsnest.train.recipes.matryoshka.plan import level_dataset
-from newsnest.train.run import session
+from newsnest.train.recipes.matryoshka.train import level_dataset
+from newsnest.train.run import PairRun
 from newsnest.train.run.place import Place
 from newsnest.train.run.trainer import Reporter
 from newsnest.train.settings import setting_fields, written
@@ -49,21 +49,21 @@ def moved(first: Path, second: Path) -> float:
 def test_a_training_writes_a_stock_model_with_its_levels(
     settings, tiny_model: Path, tmp_path: Path, tally
 ):
-    folder = run(settings(epochs=4, prefix="query: ", max_length=12), progress=tally)
+    folder = MATRYOSHKA.run(settings(epochs=4, prefix="query: ", max_length=12), progress=tally)
     assert folder == tmp_path / "model" and not (tmp_path / "model.checkpoints").exists()
     modules = json.loads((folder / "modules.json").read_text())
     assert all(m["type"].startswith("sentence_transformers.") for m in modules)
     model = SentenceTransformer(str(folder), device="cpu")
     assert model.max_seq_length == 12 and model.encode(TEXTS).shape == (3, 32)
     assert not np.allclose(model.encode("rates held"), model.encode("rates held", prompt=""))
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert kept["levels"] == [
         {"name": "theme", "dims": 8, "min_similarity": None},
         {"name": "topic", "dims": 16, "min_similarity": None},
         {"name": "story", "dims": 32, "min_similarity": None},
     ]
-    assert kept["base"]["files"]["model.safetensors"] and kept["data"][0]["sha256"]
-    assert kept["settings"]["scale"] == [0.0, 1.0] and kept["chosen"]["prefix"] == "query: "
+    assert kept["base"]["files"]["model.safetensors"] and kept["data"][0]["digest"]
+    assert kept["settings"]["scale"] == [0.0, 1.0] and kept["prefix"] == "query: "
     assert kept["versions"]["torch"] == torch.__version__ and kept["seed"] == 0
     assert kept["preflight"]["gradient"] > 0 and kept["preflight"]["seconds"] > 0
     scores = kept["validation"]
@@ -73,36 +73,36 @@ def test_a_training_writes_a_stock_model_with_its_levels(
     assert "pairs to train on" in said and "false negatives" in said and "gradient" in said
     assert "before training: validation Pearson" in said and "step " in said
 
-    again = run(settings(epochs=4, prefix="query: ", max_length=12), progress=tally)
+    again = MATRYOSHKA.run(settings(epochs=4, prefix="query: ", max_length=12), progress=tally)
     assert again == folder and "has ended already" in tally.notes[-1]
     with pytest.raises(ParameterError, match="output must not exist, got .*model"):
-        run(settings(epochs=1), progress=SILENT)
+        MATRYOSHKA.run(settings(epochs=1), progress=SILENT)
 
 
 def test_the_encoder_of_the_house_reads_the_model_and_its_levels(settings):
     from newsnest import load_encoder
 
-    folder = run(settings(prefix="the "), progress=SILENT)
+    folder = MATRYOSHKA.run(settings(prefix="the "), progress=SILENT)
     encoder = load_encoder(str(folder))
     encoder.prepare(TEXTS)
     expected = SentenceTransformer(str(folder), device="cpu").encode(
         TEXTS, normalize_embeddings=True
     )
     assert np.allclose(encoder.encode(TEXTS), expected, atol=0.02)
-    assert encoder.metadata["levels"][0]["dims"] == 8
+    assert encoder.record.levels[0].dims == 8
 
 
 def test_the_same_seed_gives_the_same_weights(settings, tmp_path: Path):
     folders = [
-        run(settings(output=tmp_path / name, seed=seed), progress=SILENT)
+        MATRYOSHKA.run(settings(output=tmp_path / name, seed=seed), progress=SILENT)
         for name, seed in (("a", 0), ("b", 0))
     ]
     assert moved(*folders) == 0
 
 
 def test_gold_labels_train_too_with_hard_pairs(settings, gold_file: Path, tally):
-    folder = run(settings(data=(str(gold_file),), batch_size=8), progress=tally)
-    kept = read_metadata(folder)
+    folder = MATRYOSHKA.run(settings(data=(str(gold_file),), batch_size=8), progress=tally)
+    kept = ModelRecord.read(folder).as_dict()
     assert kept["data"][0]["kind"] == "gold" and kept["data"][0]["hard"] > 0
     assert kept["preflight"]["levels"]["story"]["false_negatives"] == 0
     assert any(what == "encode" for what, _, _ in tally.tasks)
@@ -123,9 +123,9 @@ def test_gold_labels_train_too_with_hard_pairs(settings, gold_file: Path, tally)
 def test_every_way_trains_and_saves_a_model_of_the_same_make(
     settings, tiny_model: Path, changes: dict
 ):
-    folder = run(settings(**changes), progress=SILENT)
+    folder = MATRYOSHKA.run(settings(**changes), progress=SILENT)
     assert moved(folder, tiny_model) > 1e-5
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     names = changes.get("levels", ("theme", "topic", "story"))
     assert tuple(level["name"] for level in kept["levels"]) == names
     assert kept["preflight"]["trained_weights"] <= kept["preflight"]["weights"]
@@ -135,16 +135,16 @@ def test_every_way_trains_and_saves_a_model_of_the_same_make(
 
 
 def test_averaging_fully_gives_the_base_back(settings, tiny_model: Path):
-    folder = run(settings(average=1.0), progress=SILENT)
+    folder = MATRYOSHKA.run(settings(average=1.0), progress=SILENT)
     assert moved(folder, tiny_model) < 1e-6
-    scores = read_metadata(folder)["validation"]
+    scores = ModelRecord.read(folder).as_dict()["validation"]
     assert scores["after"]["pearson"] == pytest.approx(scores["before"]["pearson"], abs=1e-6)
     assert scores["trained"]["pearson"] != pytest.approx(scores["before"]["pearson"], abs=1e-4)
 
 
 def test_an_anchor_keeps_similarities_nearer_to_the_base(settings, tiny_model: Path, tmp_path):
     def drift(anchor: float) -> float:
-        folder = run(settings(output=tmp_path / f"m{anchor}", anchor=anchor, epochs=2))
+        folder = MATRYOSHKA.run(settings(output=tmp_path / f"m{anchor}", anchor=anchor, epochs=2))
         found = [
             SentenceTransformer(str(f), device="cpu").encode(
                 [*TEXTS, "vote ends minister", "police arrest three"], normalize_embeddings=True
@@ -159,19 +159,19 @@ def test_an_anchor_keeps_similarities_nearer_to_the_base(settings, tiny_model: P
 def test_training_ends_early_where_validation_gets_no_better(settings):
     # A rate at which nothing can be learnt: the first validation stays the best, or nearly so.
     changes = {"learning_rate": 3.0, "epochs": 20, "patience": 1, "evaluations": 1, "anchor": 0.0}
-    kept = read_metadata(run(settings(**changes), progress=SILENT))
+    kept = ModelRecord.read(MATRYOSHKA.run(settings(**changes), progress=SILENT)).as_dict()
     assert kept["validation"]["steps"] < kept["preflight"]["steps"]
     assert kept["validation"]["best_step"] <= kept["validation"]["steps"]
 
 
 def test_a_training_that_made_it_worse_says_so(settings, tally):
-    run(settings(learning_rate=3.0, epochs=1, anchor=0.0), progress=tally)
+    MATRYOSHKA.run(settings(learning_rate=3.0, epochs=1, anchor=0.0), progress=tally)
     assert re.search("It got (no better|worse): keep", tally.notes[-1])
 
 
 def test_terms_without_weight_are_refused_before_anything_is_written(settings, tmp_path: Path):
     with pytest.raises(ParameterError, match="terms must hold one of positive weight"):
-        run(settings(cosine=0.0, angle=0.0, contrastive=0.0), progress=SILENT)
+        MATRYOSHKA.run(settings(cosine=0.0, angle=0.0, contrastive=0.0), progress=SILENT)
     assert not (tmp_path / "model").exists()
 
 
@@ -240,12 +240,12 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_been(settings, tmp
     assert process.wait() == -signal.SIGKILL
     assert not chosen.output.exists()
 
-    assert run(chosen, progress=tally) == chosen.output and not checkpoints.exists()
-    assert any(note.startswith("going on from checkpoint-") for note in tally.notes)
+    assert MATRYOSHKA.run(chosen, progress=tally) == chosen.output and not checkpoints.exists()
+    assert any(note.startswith("resuming from checkpoint-") for note in tally.notes)
     assert not any("before training" in note for note in tally.notes)
-    whole = run(replace(chosen, output=tmp_path / "whole"), progress=SILENT)
+    whole = MATRYOSHKA.run(replace(chosen, output=tmp_path / "whole"), progress=SILENT)
     assert moved(chosen.output, whole) < 1e-6
-    scores = [read_metadata(f)["validation"] for f in (chosen.output, whole)]
+    scores = [ModelRecord.read(f).as_dict()["validation"] for f in (chosen.output, whole)]
     assert scores[0]["steps"] == scores[1]["steps"]
     assert scores[0]["best_step"] == scores[1]["best_step"]
 
@@ -261,14 +261,14 @@ def test_a_training_that_was_killed_after_its_end_trains_no_further(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(session, "_publish", killed)
+        patch.setattr(PairRun, "_publish", killed)
         with pytest.raises(KeyboardInterrupt):
-            run(chosen)
+            MATRYOSHKA.run(chosen)
     moved_to = tmp_path / "elsewhere"
     moved_to.mkdir()
     monkeypatch.chdir(moved_to)
-    run(chosen)
-    whole = run(replace(chosen, output=tmp_path / "whole"))
+    MATRYOSHKA.run(chosen)
+    whole = MATRYOSHKA.run(replace(chosen, output=tmp_path / "whole"))
     assert moved(chosen.output, whole) == 0
-    told = [read_metadata(folder)["validation"] for folder in (chosen.output, whole)]
+    told = [ModelRecord.read(folder).as_dict()["validation"] for folder in (chosen.output, whole)]
     assert told[0] == told[1]

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.data.columns import (
@@ -26,9 +26,9 @@ from newsnest.train.data.columns import (
     read_column_pairs,
 )
 from newsnest.train.data.splitting import Splitting
-from newsnest.train.pair_retrieval import PairRetrievalEvaluator
+from newsnest.train.evaluators import PairRetrievalEvaluator
 from newsnest.train.pairs import Pair
-from newsnest.train.recipes.pairs import PairsSettings, run
+from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.recipes.pairs.negatives import Mining, mine_negatives
 from newsnest.train.settings import setting_fields, written
 
@@ -80,18 +80,18 @@ def moved(first: Path, second: Path) -> float:
 
 
 def test_titles_find_their_summaries_better_after_training(chosen, tally):
-    folder = run(chosen(), progress=tally)
-    kept = read_metadata(folder)
+    folder = PAIRS.run(chosen(), progress=tally)
+    kept = ModelRecord.read(folder).as_dict()
     scores = kept["validation"]
     assert scores["after"]["mrr_10"] > scores["before"]["mrr_10"] + 0.1
-    assert (kept["recipe"], kept["levels"], kept["guide"]) == ("pairs", [], None)
+    assert (kept["recipe"], kept["guide"]) == ("pairs", None) and "levels" not in kept
     assert kept["data"][0]["kind"] == "columns" and kept["data"][0]["train_pairs"] == 60
     assert kept["loss"]["similarity_fct"] == "cosines" and kept["preflight"]["gradient"] > 0
     assert "newsnest train pairs" in (folder / "README.md").read_text()
     said = "\n".join(tally.notes)
     assert "60 pairs to train on, 20 to validate on" in said and "validation MRR@10" in said
     assert SentenceTransformer(str(folder), device="cpu").encode(["rates held"]).shape == (1, 32)
-    assert run(chosen(), progress=tally) == folder
+    assert PAIRS.run(chosen(), progress=tally) == folder
     assert "has ended already" in tally.notes[-1]
 
 
@@ -109,9 +109,9 @@ def test_titles_find_their_summaries_better_after_training(chosen, tally):
     ids=lambda changes: "+".join(f"{k}={v}" for k, v in changes.items()),
 )
 def test_every_loss_trains_a_stock_model(chosen, tiny_model, changes):
-    folder = run(chosen(epochs=2, **changes), progress=SILENT)
+    folder = PAIRS.run(chosen(epochs=2, **changes), progress=SILENT)
     assert moved(tiny_model, folder) > 0
-    kept = read_metadata(folder)
+    kept = ModelRecord.read(folder).as_dict()
     assert (kept["guide"] is not None) == (
         changes.get("loss") == "guided" or "negatives" in changes
     )
@@ -120,25 +120,22 @@ def test_every_loss_trains_a_stock_model(chosen, tiny_model, changes):
 
 
 def test_cached_gradients_train_the_same_weights(chosen, tmp_path):
-    whole = run(chosen(epochs=1, output=tmp_path / "a"), progress=SILENT)
+    whole = PAIRS.run(chosen(epochs=1, output=tmp_path / "a"), progress=SILENT)
     for loss, other in (("cached-mnr", "b"), ("cached-mnr", "c")):
         cached = chosen(epochs=1, output=tmp_path / other, loss=loss, mini_batch_size=4)
-        folder = run(cached, progress=SILENT)
+        folder = PAIRS.run(cached, progress=SILENT)
         # Not the same: dropout draws other numbers in mini-batches.
         assert moved(whole, folder) < 0.05
     assert moved(tmp_path / "b", tmp_path / "c") == 0
 
 
 def test_the_guide_is_neither_trained_nor_saved(chosen, tiny_model):
-    from accelerate import PartialState
-
     from newsnest.train.recipes.pairs import train as pairs_train
-    from newsnest.train.run.base import find_base, load_base
+    from newsnest.train.run import begin, find_base, load_base
 
     base = find_base(str(tiny_model))
-    plan = type("Plan", (), {})()
-    plan.settings, plan.guide, plan.state = chosen(loss="guided"), base, PartialState(cpu=True)
-    loss = pairs_train._guided_loss(plan, load_base(base, device="cpu"))
+    context = begin("pairs", chosen(loss="guided"))
+    loss = pairs_train._make_loss(context, base, load_base(base, device="cpu"))
     loss.train()
     assert not loss.guide.training
     assert all(name.startswith("model.") for name, _ in loss.named_parameters())
@@ -340,18 +337,18 @@ def test_the_evaluator_scores_what_is_found():
 )
 def test_settings_that_do_not_fit_are_refused(chosen, changes, said):
     with pytest.raises(ParameterError, match=said):
-        run(chosen(**changes), progress=SILENT)
+        PAIRS.run(chosen(**changes), progress=SILENT)
 
 
 def test_a_small_mega_batch_is_told(chosen, tally):
-    run(chosen(loss="megabatch", epochs=1), progress=tally)
+    PAIRS.run(chosen(loss="megabatch", epochs=1), progress=tally)
     assert any("batches of 500 and more are meant" in note for note in tally.notes)
 
 
 @pytest.mark.slow
 def test_training_goes_on_after_a_kill_to_the_same_weights(chosen, tmp_path):
     settings = chosen(output=tmp_path / "whole", epochs=12, negatives=1)
-    run(settings, progress=SILENT)
+    PAIRS.run(settings, progress=SILENT)
     told = [
         f"{own.name}={written(getattr(settings, own.name))}"
         for own in setting_fields(type(settings))
@@ -396,7 +393,7 @@ def test_a_column_that_is_not_there_is_named(name, write_rows, tmp_path):
 
 def test_a_tracker_that_there_is_not_is_told_before_the_training(chosen):
     with pytest.raises(ParameterError, match="trackers that are installed, got notthere: notthere"):
-        run(chosen(report_to=("notthere",)), progress=SILENT)
+        PAIRS.run(chosen(report_to=("notthere",)), progress=SILENT)
 
 
 @pytest.mark.parametrize("told", [None, "elsewhere"])
@@ -410,10 +407,10 @@ def test_what_tensorboard_logs_is_kept_beside_the_model(chosen, monkeypatch, tol
     monkeypatch.delenv("TENSORBOARD_LOGGING_DIR", raising=False)
     if told:
         monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", told)
-    monkeypatch.setattr("newsnest.train.run.session.CheckpointTrainer", stop)
+    monkeypatch.setattr("newsnest.train.run.trainer.CheckpointTrainer", stop)
     settings = chosen()
     with pytest.raises(Stop) as stopped:
-        run(settings, progress=SILENT)
+        PAIRS.run(settings, progress=SILENT)
     output = settings.output.absolute()
     assert str(stopped.value) == (told or str(output.parent / "runs" / output.name))
     assert os.environ.get("TENSORBOARD_LOGGING_DIR") == told

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from test_recipe_pairs import row
 
 import newsnest
-from newsnest.embed.weights import read_metadata
+from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT
 from newsnest.train.data.columns import (
@@ -27,7 +27,7 @@ from newsnest.train.data.columns import (
 )
 from newsnest.train.data.splitting import Splitting
 from newsnest.train.losses import MaskedRankingLoss, TeacherVectors
-from newsnest.train.recipes.pretrain import PretrainSettings, run
+from newsnest.train.recipes.pretrain import PRETRAIN, PretrainSettings
 from newsnest.train.recipes.pretrain import teacher as teachers
 from newsnest.train.recipes.pretrain.teacher import ask_teacher
 from newsnest.train.recipes.pretrain.train import masked_share
@@ -74,10 +74,15 @@ def moved(one: Path, other: Path) -> float:
     "changes",
     [
         {},
-        {"cluster_by": "query", "teacher": "tfidf", "order": "tour", "small": "short"},
+        {
+            "cluster_by": "query",
+            "teacher": "tfidf",
+            "batch_order": "tour",
+            "small_clusters": "short",
+        },
         {"cluster_by": "pair", "schedule": "alternating", "mask": False, "sources": "mixed"},
         {"schedule": "growing", "k": (2, 8), "mini_batch_size": None},
-        {"schedule": "from", "start": 5, "mask_margin": -0.02},
+        {"schedule": "from", "random_steps": 5, "mask_margin": -0.02},
         {"cluster_by": "none"},
         {"cluster_by": "none", "mask": False},
     ],
@@ -85,10 +90,10 @@ def moved(one: Path, other: Path) -> float:
 )
 def test_every_choice_trains_a_stock_model(chosen, tiny_model, changes, tally):
     settings = chosen(**changes)
-    folder = run(settings, progress=tally)
+    folder = PRETRAIN.run(settings, progress=tally)
     assert moved(tiny_model, folder) > 0
-    kept = read_metadata(folder)
-    assert kept["recipe"] == "pretrain" and kept["levels"] == []
+    kept = ModelRecord.read(folder).as_dict()
+    assert kept["recipe"] == "pretrain" and "levels" not in kept
     assert (kept["teacher"] is None) == (not settings.needs_teacher)
     assert kept["chosen"]["clusters"] == ([1] if settings.cluster_by == "none" else [*settings.k])
     assert kept["preflight"]["batches"] == kept["chosen"]["batches"]
@@ -101,10 +106,10 @@ def test_every_choice_trains_a_stock_model(chosen, tiny_model, changes, tally):
 
 def test_training_finds_more_and_a_second_call_does_nothing(chosen, tally):
     settings = chosen(epochs=10, cluster_by="pair")
-    folder = run(settings, progress=tally)
-    scores = read_metadata(folder)["validation"]
+    folder = PRETRAIN.run(settings, progress=tally)
+    scores = ModelRecord.read(folder).as_dict()["validation"]
     assert scores["after"]["ndcg_10"] > scores["before"]["ndcg_10"]
-    assert run(settings, progress=tally) == folder
+    assert PRETRAIN.run(settings, progress=tally) == folder
     assert "has ended already" in tally.notes[-1]
 
 
@@ -153,10 +158,10 @@ def test_another_teacher_of_the_same_name_is_another_training(chosen, tiny_model
     teacher = tmp_path / "teacher"
     shutil.copytree(tiny_model, teacher)
     settings = chosen(teacher=str(teacher), epochs=1)
-    run(settings, progress=SILENT)
+    PRETRAIN.run(settings, progress=SILENT)
     (teacher / "more.json").write_text("{}")
     with pytest.raises(ParameterError, match="output must not exist"):
-        run(settings, progress=SILENT)
+        PRETRAIN.run(settings, progress=SILENT)
 
 
 @pytest.mark.parametrize(
@@ -171,8 +176,8 @@ def test_another_teacher_of_the_same_name_is_another_training(chosen, tiny_model
             {"schedule": "growing", "k": (2, 3, 4)},
             "k must be no more than the 2 epochs with schedule=growing, got 2:3:4",
         ),
-        ({"start": 3}, "start must be 0 with schedule=always, got 3"),
-        ({"schedule": "from"}, "start must be 1 at least with schedule=from, got 0"),
+        ({"random_steps": 3}, "random_steps must be 0 with schedule=always, got 3"),
+        ({"schedule": "from"}, "random_steps must be at least 1 with schedule=from, got 0"),
         (
             {"cluster_by": "none", "schedule": "alternating"},
             "schedule must be always with cluster_by=none, got alternating",
@@ -191,12 +196,12 @@ def test_settings_that_do_not_fit_are_refused(chosen, changes, said):
 
 def test_more_clusters_than_pairs_are_refused(chosen):
     with pytest.raises(ParameterError, match="k must be at most the number of pairs trained on, "):
-        run(chosen(k=(1000,)), progress=SILENT)
+        PRETRAIN.run(chosen(k=(1000,)), progress=SILENT)
 
 
 def test_a_mask_that_leaves_nothing_is_refused(chosen):
     with pytest.raises(ParameterError, match="the mask must leave negatives, got none left"):
-        run(chosen(mask_margin=1.0), progress=SILENT)
+        PRETRAIN.run(chosen(mask_margin=1.0), progress=SILENT)
 
 
 def test_settings_are_read_from_the_command_line(chosen):
@@ -208,7 +213,7 @@ def test_settings_are_read_from_the_command_line(chosen):
 @pytest.mark.slow
 def test_training_goes_on_after_a_kill_to_the_same_weights(chosen, tmp_path):
     settings = chosen(output=tmp_path / "whole", epochs=12, schedule="alternating")
-    run(settings, progress=SILENT)
+    PRETRAIN.run(settings, progress=SILENT)
     told = [
         f"{own.name}={written(getattr(settings, own.name))}"
         for own in setting_fields(type(settings))

@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 import torch
 
-from newsnest.embed import load_encoder
+from newsnest.embed import LevelRecord, load_encoder
 from newsnest.errors import EncoderError, ParameterError
 from newsnest.train.run.base import (
     add_lora,
     average_weights,
     find_base,
-    kept_levels,
     load_base,
     merge_lora,
     prefix_of,
 )
-from newsnest.train.run.trainer import last_checkpoint, uses_bfloat16
+from newsnest.train.run.context import uses_bfloat16
+from newsnest.train.run.publish import levels_of_base
+from newsnest.train.run.trainer import last_checkpoint
 
 TEXTS = ["sea wall breached", "rates held", "team wins cup"]
 
@@ -74,7 +75,7 @@ def test_a_hub_id_is_looked_up_on_the_hub():
 def test_multilingual_comes_from_the_hub_with_its_prefix(monkeypatch, tiny_model: Path):
     asked = []
     monkeypatch.setattr(
-        "newsnest.train.run.base.hub_folder",
+        "newsnest.embed.registry.hub_folder",
         lambda name, progress: asked.append(name) or tiny_model,
     )
     assert find_base("multilingual").prefix == "query: "
@@ -218,10 +219,8 @@ def test_levels_are_kept_uncalibrated_and_turned_as_they_were(tiny_model, tmp_pa
     level = {"name": "story", "dims": 32, "min_similarity": 0.5, "dated": 0.4}
     said = {"levels": [level]} | ({} if rotate is None else {"rotate": rotate})
     (folder / "newsnest.json").write_text(json.dumps(said))
-    told = kept_levels(find_base(str(folder)))
-    assert told.pop("rotate", None) is rotate
-    assert told == {"levels": [{"name": "story", "dims": 32, "min_similarity": None}]}
+    assert levels_of_base(find_base(str(folder))) == ((LevelRecord("story", 32),), rotate)
 
 
 def test_a_base_without_levels_keeps_none(tiny_model):
-    assert kept_levels(find_base(str(tiny_model))) == {"levels": []}
+    assert levels_of_base(find_base(str(tiny_model))) == ((), None)

@@ -14,7 +14,7 @@ from newsnest.errors import ParameterError, did_you_mean
 from newsnest.evaluate import pair_files
 from newsnest.evaluate.rows import read_rows
 from newsnest.train.pairs import gold
-from newsnest.train.settings import DataSettings, parse_value
+from newsnest.train.setting_values import parse_value
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -51,12 +51,6 @@ class Reading:
     per_grade: int = 2000
     max_days: float | None = None
     most: int | None = None
-
-    @classmethod
-    def of(cls, settings: DataSettings) -> Reading:
-        """Return how the files of a recipe are read that say nothing of their own."""
-        s = settings
-        return cls(s.scale, s.same_is, s.per_grade, s.max_days, s.most)
 
 
 _FIELDS = tuple(dict.fromkeys((*pair_files.FIELDS, *gold.FIELDS)))

@@ -1,1 +1,22 @@
-"""What a recipe runs on: base, trainer, checkpoints, and the place where all of it is kept."""
+"""What recipes share: the context, the trainer, checkpoints, and the model's folder."""
+
+from newsnest.train.run.base import Base, find_base, load_base, prefix_of
+from newsnest.train.run.checkpoints import Checkpoints, optimizer_tensors, restore_optimizer
+from newsnest.train.run.context import TrainingContext, begin
+from newsnest.train.run.pair_run import JUDGE, PairRun, judge_grades, judge_retrieval
+from newsnest.train.run.publish import Publication, publish_model
+from newsnest.train.run.sources import column_names
+from newsnest.train.run.trainer import (
+    CheckpointTrainer,
+    Reporter,
+    find_checkpoint,
+    make_trainer,
+    train_from,
+)
+
+__all__ = [
+    "JUDGE", "Base", "CheckpointTrainer", "Checkpoints", "PairRun", "Publication", "Reporter",
+    "TrainingContext", "begin", "column_names", "find_base", "find_checkpoint",
+    "judge_grades", "judge_retrieval", "load_base", "make_trainer", "optimizer_tensors",
+    "prefix_of", "publish_model", "restore_optimizer", "train_from",
+]  # fmt: skip

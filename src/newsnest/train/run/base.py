@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
+from newsnest.embed import KNOWN, SentenceTransformerEncoder, base_names, load_encoder
 from newsnest.embed.card import clustering_prompt
 from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import (
-    check_model_folder,
-    expanded,
-    hub_folder,
-    minilm_folder,
-    read_metadata,
-)
-from newsnest.errors import EncoderError, ParameterError, did_you_mean
+from newsnest.embed.weights import check_model_folder, expanded
+from newsnest.errors import EncoderError, ParameterError
 from newsnest.progress import SILENT, Progress
-from newsnest.train.settings import ModelSettings
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
-_E5 = "intfloat/multilingual-e5-base"
-_MINILM_LENGTH = 256
 _PROMPT = "clustering"
-_NOT_TRAINED = ("static", "tfidf")
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -45,7 +33,7 @@ class Base:
     folder
         Where it lies.
     max_length
-        Tokens read of a text; None: what the model says.
+        Tokens read from a text; None: the model's own.
     prefix
         Put before every text; None: the model's own prompt.
     pooling
@@ -57,27 +45,6 @@ class Base:
     max_length: int | None = None
     prefix: str | None = None
     pooling: str | None = None
-
-
-def kept_levels(base: Base) -> dict[str, Any]:
-    """Return what newsnest.json is to say of levels where a recipe trains none of its own.
-
-    Prefixes stay what the base was trained for, and whether a run turns vectors; where levels are
-    cut is another matter.
-    """
-    known = read_metadata(base.folder)
-    rotate = {"rotate": known["rotate"]} if "rotate" in known else {}
-    levels = [{"name": own["name"], "dims": own["dims"], "min_similarity": None}
-              for own in known.get("levels", [])]  # fmt: skip
-    return {"levels": levels, **rotate}
-
-
-def find_base_of(settings: ModelSettings, progress: Progress = SILENT) -> Base:
-    """Find the model that a recipe starts from; see `find_base`."""
-    s = settings
-    return find_base(
-        s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
-    )
 
 
 def find_base(
@@ -97,33 +64,22 @@ def find_base(
     ParameterError
         The name is that of an encoder without weights to train.
     """
-    if name in _NOT_TRAINED:
-        raise ParameterError(
-            f"find_base: base must be a transformer, got {name!r}. "
-            "Choose minilm, multilingual, a path or a hub id."
-        )
-    path = expanded(name)
-    if name == "minilm":
-        folder = minilm_folder(progress)
-        max_length = max_length or _MINILM_LENGTH
-    elif name == "multilingual":
-        folder = hub_folder(_E5, progress=progress)
-        prefix = "query: " if prefix is None else prefix
-    elif name and path.exists():
-        folder = path
-    elif _HUB_ID.fullmatch(name) and not name.startswith("."):
-        folder = hub_folder(name, progress=progress)
-    else:
-        raise EncoderError(
-            f"find_base: base must be minilm, multilingual, a model folder or a hub id, "
-            f"got {name!r}.{did_you_mean(name, ('minilm', 'multilingual'))} Check the spelling."
-        )
+    folder = expanded(name)
+    if name in KNOWN or not name or not folder.exists():
+        encoder = load_encoder(name)
+        if not isinstance(encoder, SentenceTransformerEncoder):
+            raise ParameterError(
+                f"find_base: base must be a transformer, got {name!r}. Choose {base_names()}."
+            )
+        folder, its_length, its_prefix = encoder.origin(progress)
+        max_length = max_length or its_length
+        prefix = its_prefix if prefix is None else prefix
     check_model_folder(folder)
     return Base(name, folder, max_length, prefix, pooling)
 
 
 def load_base(base: Base, *, device: str | None = None) -> SentenceTransformer:
-    """Load a model in float32, with prefix, pooling and length as they are to be trained.
+    """Load a model in float32, with the prefix, pooling and length to train with.
 
     Raises
     ------
@@ -211,11 +167,11 @@ def add_lora(model: SentenceTransformer, rank: int) -> None:
             "Leave it out."
         )
     layers = [m for m in model[0].auto_model.modules() if isinstance(m, torch.nn.Linear)]
-    most = max((min(m.in_features, m.out_features) for m in layers), default=0)
-    if rank > most:
+    widest = max((min(m.in_features, m.out_features) for m in layers), default=0)
+    if rank > widest:
         raise ParameterError(
-            f"add_lora: lora must be at most {most}, the width of the model, got {rank}. Lower it, "
-            "or leave it out to train all weights."
+            f"add_lora: lora must be at most {widest}, the width of the model, got {rank}. Lower "
+            "it, or leave it out to train all weights."
         )
     config = LoraConfig(
         task_type=TaskType.FEATURE_EXTRACTION,

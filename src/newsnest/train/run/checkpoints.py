@@ -15,7 +15,7 @@ Tensors = Mapping[str, Tensor]
 
 
 class Checkpoints:
-    """Named tensors and what is said of them, beside the model to be.
+    """Named tensors, and JSON about them, beside the model to be.
 
     Tensors are written first and named in the JSON afterwards: whatever the JSON names is whole.
 
@@ -36,14 +36,14 @@ class Checkpoints:
                     path.unlink()
 
     def save(self, tensors: Mapping[str, Tensors], **content: Any) -> None:
-        """Keep tensors by name, drop all others, and say `content` of them.
+        """Keep tensors by name, drop all others, and keep `content` about them.
 
         Parameters
         ----------
         tensors
             By name; an empty mapping stands for those kept under that name before.
         content
-            JSON; replaces what was said under the same key.
+            JSON; replaces what was kept under the same key.
         """
         files = {name: f"{name}.safetensors" for name in tensors}
         for name, values in tensors.items():

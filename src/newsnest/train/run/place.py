@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from newsnest.corpus import digest
-from newsnest.embed.weights import folder_digests, read_metadata, settings_digest
+from newsnest.embed import ModelRecord
+from newsnest.embed.model_record import write_json
+from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.run.base import Base
-from newsnest.train.settings import RecipeSettings, settings_content
+from newsnest.train.run.sources import Source
+from newsnest.train.settings import RecipeSettings, setting_fields, settings_content
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-METADATA = "newsnest.json"
-PAGE_HEAD = """---
-library_name: sentence-transformers
-pipeline_tag: sentence-similarity
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
----
-"""
-"""What hubs read at the top of a model's README.md."""
 _RUN = "run.json"
 
 
@@ -44,11 +35,14 @@ class Place:
         Digest of all that decides the outcome: equal digests mean the same training.
     settings
         As newsnest.json has them (`settings_content`); for messages.
+    digests
+        Of the data files, in their order.
     """
 
     output: Path
     run: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    digests: tuple[str, ...] = ()
 
     @property
     def checkpoints(self) -> Path:
@@ -56,7 +50,7 @@ class Place:
         return self.output.with_name(f"{self.output.name}.checkpoints")
 
     def is_complete(self, progress: Progress = SILENT) -> bool:
-        """Tell whether this very training has ended already; tell people, too.
+        """Return whether this very training has ended already, and report it.
 
         Raises
         ------
@@ -67,7 +61,7 @@ class Place:
         if not self.output.name:
             raise self._unnamed()
         if self.output.exists():
-            if self.output.is_dir() and read_metadata(self.output).get("run") == self.run:
+            if self.output.is_dir() and ModelRecord.read(self.output).run == self.run:
                 progress.note(f"{self.output}: this very training has ended already")
                 if self.kept().get("run") == self.run:  # a kill came before they were deleted
                     shutil.rmtree(self.checkpoints, ignore_errors=True)
@@ -107,16 +101,16 @@ class Place:
 
     def _other_settings(self) -> str:
         """Say which settings a model of the same recipe was trained with that are others now."""
-        there = read_metadata(self.output).get("settings", {}) if self.output.is_dir() else {}
+        there = ModelRecord.read(self.output).settings if self.output.is_dir() else {}
         here = json.loads(json.dumps(self.settings))
         if not here or there.keys() != here.keys():  # another recipe, or no model at all
             return ""
-        told = [
+        changes = [
             f"{name} was {json.dumps(there[name])} and is {json.dumps(value)}"
             for name, value in here.items()
             if value != there[name]
         ]
-        return f": {'; '.join(told) or 'the files of its base or data were others'}"
+        return f": {'; '.join(changes) or 'the files of its base or data were others'}"
 
     def kept(self) -> dict[str, Any]:
         """Return what was kept beside the checkpoints; {} if nothing was."""
@@ -129,58 +123,23 @@ class Place:
     def keep(self, content: Mapping[str, Any]) -> None:
         """Keep JSON beside the checkpoints."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        draft = self.checkpoints / f"{_RUN}.partial"
-        _write_json(draft, {"run": self.run, **content})
-        draft.replace(self.checkpoints / _RUN)
+        write_json(self.checkpoints / _RUN, {"run": self.run, **content})
 
-    def publish(self, save: Callable[[Path], None], metadata: Mapping[str, Any]) -> None:
-        """Write the model and newsnest.json, then let it appear under its name.
-
-        Parameters
-        ----------
-        save
-            Writes the model into the folder it is given.
-        metadata
-            Content of newsnest.json.
-        """
+    def publish(self, save: Callable[[Path], None]) -> None:
+        """Write the model into a draft by `save`, then let it appear under its name."""
         draft = self.output.with_name(f"{self.output.name}.partial")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         save(draft)
-        _write_json(draft / METADATA, {**metadata, "run": self.run})
         draft.replace(self.output)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
 
-class DataSource(Protocol):
-    """A file, and what is said of it."""
+def place_of(recipe: str, settings: RecipeSettings, base: Base, files: Sequence[Source]) -> Place:
+    """Return where a training writes, identified by all that decides the outcome.
 
-    @property
-    def path(self) -> Path:
-        """Of the file or folder."""
-        ...
-
-    @property
-    def reading(self) -> DataclassInstance:
-        """How it is read."""
-        ...
-
-    @property
-    def fields(self) -> Mapping[str, str]:
-        """Names in the file of what has another name there."""
-        ...
-
-
-def place_of(
-    recipe: str,
-    settings: RecipeSettings,
-    base: Base,
-    files: Sequence[DataSource],
-    **also: object,
-) -> Place:
-    """Return where a training writes, told from others by all that decides what comes out.
-
-    Where base and data lie, and what they are called, decides nothing.
+    Where base and data lie, and what they are called, decides nothing; files and folders that the
+    settings name are known by their content.
 
     Parameters
     ----------
@@ -192,28 +151,21 @@ def place_of(
         Where it starts.
     files
         The data.
-    also
-        What else decides, ready for JSON.
     """
-    said = settings_content(settings)
-    said.pop("report_to", None)
-    said |= {
+    content = settings_content(settings)
+    digests = tuple(digest([file.path]) for file in files)
+    named = [own.name for own in setting_fields(type(settings)) if own.metadata.get("encoder")]
+    folders = {name: expanded(content[name] or "") for name in named}
+    decides = {key: value for key, value in content.items() if key != "report_to"} | {
         "recipe": recipe,
-        "base": base_content(base),
-        "data": [[digest([f.path]), asdict(f.reading), dict(f.fields)] for f in files],
-        **also,
+        "base": {
+            "files": folder_digests(base.folder),
+            "reading": (base.prefix, base.pooling, base.max_length),
+        },
+        "encoders": {n: folder_digests(f) for n, f in folders.items() if content[n] and f.is_dir()},
+        "data": [
+            [known, asdict(file.reading), dict(file.fields)]
+            for known, file in zip(digests, files, strict=True)
+        ],
     }
-    return Place(settings.output, settings_digest(said), settings_content(settings))
-
-
-def base_content(base: Base) -> dict[str, Any]:
-    """Return what a model to start from is, whatever it was called."""
-    own = (base.prefix, base.pooling, base.max_length)
-    return {"files": folder_digests(base.folder), "reading": own}
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
+    return Place(settings.output, settings_digest(decides), content, digests)

@@ -27,7 +27,7 @@ _CONNECT = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True)
 class LevelCounts:
-    """What the data say of one level.
+    """Counts of the data at one level.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class Preflight:
 
 
 def spoken(seconds: float) -> str:
-    """Return a duration as people say it.
+    """Return a duration in words.
 
     Example
     -------
@@ -132,8 +132,8 @@ def choose_connection(pairs: Sequence[Pair], *, batch_size: int, seed: int) -> f
     """Return the lowest grade from which articles can be kept apart while batches stay full.
 
     Pairs of one theme may connect everything there is; then topics are kept apart, or stories, and
-    the group ids of the labels tell the loss the rest. Full: nine tenths of the batch size, or of
-    what all pairs together would fill.
+    the loss learns the rest from the group ids of the labels. Full: nine tenths of the batch size,
+    or of what all pairs together would fill.
     """
     wanted = _FULL * len(pairs) / math.ceil(len(pairs) / batch_size)
     for score in _CONNECT:
@@ -173,12 +173,12 @@ def look_at_batches(
     counts = {}
     for level in levels:
         known = _known(pairs, level)
-        told = _labels(pairs, LEVELS.index(level.name))
+        labelled = _labels(pairs, LEVELS.index(level.name))
         met = wrong = among = 0
         for b in sorted(chosen.tolist()):
             rows = batches[b]
             others = ~np.tile(np.eye(len(rows), dtype=bool), (2, 2))
-            groups, labels = (x[rows].T.reshape(-1) for x in (known, told))
+            groups, labels = (x[rows].T.reshape(-1) for x in (known, labelled))
             alike = (groups[:, None] == groups) & others
             hidden = masked & (labels[:, None] == labels) & (labels >= 0)[:, None]
             among += int(others.sum())

@@ -5,24 +5,38 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_model, save_model
-from sentence_transformers import SentenceTransformerTrainer
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
+from sentence_transformers.sentence_transformer.training_args import (
+    SentenceTransformerTrainingArguments,
+)
+from transformers import (
+    PrinterCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)  # fmt: skip
 
 from newsnest.errors import ParameterError
 from newsnest.progress import Progress, Task
+from newsnest.train.run.base import prefix_of
+from newsnest.train.run.context import TrainingContext
 
 _WEIGHTS = "model.safetensors"
 _STATE = "trainer_state.json"
+_LOGS = "TENSORBOARD_LOGGING_DIR"  # read by the trainer when it is made
 
 
 def _matters(record: logging.LogRecord) -> bool:
-    """Drop a note at every checkpoint that is of no use: checkpoints are told by their numbers."""
+    """Drop a useless note at every checkpoint: checkpoints are sorted by their numbers."""
     return "mtime may not be reliable" not in record.getMessage()
 
 
@@ -63,6 +77,16 @@ class CheckpointTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # un
         return True
 
 
+def find_checkpoint(context: TrainingContext[Any]) -> tuple[bool, Path | None]:
+    """Return whether this training was begun before, and its newest whole checkpoint; report it."""
+    place = context.place
+    begun, found = context.once(lambda: (bool(place.kept()), last_checkpoint(place.checkpoints)))
+    if begun:
+        where = found.name if found else "the first step"
+        context.progress.note(f"resuming from {where} in {place.checkpoints}")
+    return begun, found
+
+
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the newest whole checkpoint; those that a kill left unfinished are deleted.
 
@@ -81,19 +105,19 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
-    """Tell progress where training stands, validate at its end, and stop at a loss that is none.
+    """Report where training stands, validate at its end, and stop where the loss is not finite.
 
     Parameters
     ----------
     progress
-        Told every validation.
+        Reports every validation.
     metric
-        Name of the score that decides.
+        Name of the score that decides; "": there is no validation.
     spoken
         What people call it.
     """
 
-    def __init__(self, progress: Progress, metric: str, spoken: str = "Pearson") -> None:
+    def __init__(self, progress: Progress, metric: str = "", spoken: str = "") -> None:
         self.progress = progress
         self.metric = metric
         self.spoken = spoken
@@ -113,7 +137,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
         """Advance; the last step is validated whatever its number."""
         if self.task is not None:
             self.task.advance()
-        if state.global_step >= state.max_steps:
+        if self.metric and state.global_step >= state.max_steps:
             control.should_evaluate = control.should_save = True
 
     def on_log(
@@ -155,24 +179,73 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
             self.task = None
 
 
-def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bool) -> bool:
-    """Tell whether to compute in bfloat16.
+def make_trainer(
+    context: TrainingContext[Any],
+    parts: Mapping[str, Any],
+    reporter: Reporter,
+    *,
+    kind: type[CheckpointTrainer] | None = None,
+    **arguments: Any,
+) -> CheckpointTrainer:
+    """Return a trainer; nothing is trained yet.
 
-    Raises
-    ------
-    ParameterError
-        If it is asked for on a GPU that does not have it.
+    Parameters
+    ----------
+    context
+        Says where, in which precision, and from which seed.
+    parts
+        model, loss, train_dataset, and perhaps evaluator and callbacks.
+    reporter
+        Tells how training goes.
+    kind
+        Of the trainer; None: `CheckpointTrainer`.
+    arguments
+        What this training has beside what all have.
     """
-    if precision == "float32":
-        return False
-    if device.type == "cuda":
-        able = bool(torch.cuda.is_bf16_supported())
-        if precision == "bfloat16" and not able:
-            raise ParameterError(
-                f"train: precision must be float32 on {torch.cuda.get_device_name()}, which has no "
-                "bfloat16, got bfloat16. Leave precision out."
-            )
-        return able
-    if precision == "bfloat16":
-        return True
-    return device.type == "cpu" and cpu_is_good_at_it
+    model: SentenceTransformer = parts["model"]
+    usual = {
+        "bf16": context.bfloat16,
+        "use_cpu": context.device.type == "cpu",
+        "prompts": prefix_of(model) or None,
+        "weight_decay": context.settings.weight_decay,
+        "seed": context.settings.seed,
+        "save_total_limit": 2,
+        "restore_callback_states_from_checkpoint": True,
+        "report_to": ["none"],
+        "disable_tqdm": True,
+        "logging_nan_inf_filter": False,  # Reporter raises where a loss is not finite
+        "dataloader_pin_memory": context.device.type == "cuda",
+    }
+    made = SentenceTransformerTrainingArguments(**usual | arguments)
+    # With several processes it is set to True; our samplers deal out equally many batches.
+    made.dataloader_drop_last = False
+    with logs_kept(context.settings.output):
+        callbacks = [*parts.get("callbacks", ()), reporter]
+        trainer = (kind or CheckpointTrainer)(args=made, **{**parts, "callbacks": callbacks})
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def train_from(trainer: CheckpointTrainer, checkpoint: Path | None) -> None:
+    """Train to the end, from a checkpoint or the first step."""
+    reporter = next(c for c in trainer.callback_handler.callbacks if isinstance(c, Reporter))
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finally:
+        reporter.close()
+
+
+@contextmanager
+def logs_kept(output: Path) -> Iterator[None]:
+    """Let TensorBoard log to `runs` beside the model, unless its environment variable is set.
+
+    It would log among the checkpoints, which are deleted when the model is complete.
+    """
+    if _LOGS in os.environ:
+        yield
+        return
+    os.environ[_LOGS] = str(output.absolute().parent / "runs" / output.name)
+    try:
+        yield
+    finally:
+        del os.environ[_LOGS]

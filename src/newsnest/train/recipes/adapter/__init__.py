@@ -2,57 +2,69 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
-from newsnest.progress import SILENT, Progress
 from newsnest.train.recipe import Recipe
-from newsnest.train.recipes.adapter.settings import AdapterSettings
+from newsnest.train.recipes.matryoshka import LevelLossSettings
+from newsnest.train.settings import setting, split_setting
 
-__all__ = ["ADAPTER", "AdapterSettings", "run"]
+__all__ = ["ADAPTER", "AdapterSettings"]
 
 
-def run(settings: AdapterSettings, *, progress: Progress = SILENT) -> Path:
-    """Train, and return the folder of the model, which plain sentence-transformers loads.
+@dataclass(frozen=True, kw_only=True)
+class AdapterSettings(LevelLossSettings):
+    """Settings of the recipe `adapter`; `describe_settings` explains each."""
 
-    The base is read once and stays as it is; a linear map without bias is put behind it (`Dense`,
-    then `Normalize`). It starts at the principal axes of the training texts, which change no
-    similarity at full d, and learns what the levels ask of d/4, d/2 and d. Prefer it to
-    `matryoshka` without an accelerator, and with few pairs.
-
-    What is saved is at no level worse than the principal axes by Pearson on validation pairs, which
-    share no article and no story with those trained on: where no epoch is, or the gain is not
-    sure, the axes themselves are saved, and newsnest.json and a note say so.
-
-    Parameters
-    ----------
-    settings
-        See `AdapterSettings`.
-    progress
-        Told what the data holds, every epoch, and what was saved.
-
-    Raises
-    ------
-    InputError
-        If a data file cannot be used, or validation pairs are all of one grade.
-    ParameterError
-        If a setting cannot be used with this base or these data, or `output` holds something else.
-    EncoderError
-        If the base cannot be found or loaded.
-
-    Notes
-    -----
-    A step costs O(b·d² + b²·d) for b pairs a batch (and O(d³) for map=orthogonal): seconds in all
-    for thousands of pairs, beside the encoding. Deterministic for a seed, on one machine with one
-    number of threads.
-    """
-    from newsnest.train.recipes.adapter.train import train_adapter
-
-    return train_adapter(settings, progress=progress)
+    validation: float = split_setting(0.15)
+    # Map
+    map: Literal["full", "low_rank", "diagonal", "orthogonal"] = setting(
+        "full", "what may change: everything, a few directions, the length of axes, or rotation"
+    )
+    init: Literal["rotation", "whitened"] = setting(
+        "rotation", "initial map: principal axes, or these with within-story variation shrunk"
+    )
+    rank: int = setting(16, "number of directions that map=low_rank may change", minimum=1)
+    shrinkage: float = setting(
+        0.5, "with init=whitened: share of the variation that stays", above=0, maximum=1
+    )
+    # Loss
+    angle: float = setting(0.0, "weight of the angle ranking loss", minimum=0)
+    anchor: float = setting(
+        3.0, "weight of staying close to the base's similarities within a batch; 0: off", minimum=0
+    )
+    # Training
+    epochs: int = setting(20, "maximum number of passes over the data", minimum=1)
+    batch_size: int = setting(128, "pairs per batch", minimum=2)
+    learning_rate: float | None = setting(
+        None, "of Adam; none: 3e-4, low_rank and orthogonal 1e-3, diagonal 1e-2", above=0
+    )
+    patience: int = setting(3, "epochs without improvement before training stops", minimum=1)
+    confidence: float = setting(
+        0.9, "share of resampled validation pairs that must gain, or the initial map is saved",
+        minimum=0.5, maximum=1,
+    )  # fmt: skip
+    backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
+        "auto", "how the base's vectors are computed"
+    )
 
 
 ADAPTER = Recipe(
-    "a linear map behind a frozen encoder: theme, topic, story in seconds on a CPU",
-    AdapterSettings,
-    run,
+    name="adapter",
+    summary="a linear map behind a frozen encoder: theme, topic, story in seconds on a CPU",
+    settings=AdapterSettings,
+    work="newsnest.train.recipes.adapter.train:run_adapter",
+    about="""The base is read once and stays as it is; a linear map without bias is put behind it
+(Dense, then Normalize). It starts at the principal axes of the training texts, which change no
+similarity at full d, and learns what each level needs at d/4, d/2 and d. Prefer it to matryoshka
+without a GPU, and with few pairs.
+
+What is saved is at no level worse than the principal axes by Pearson on validation pairs, which
+share no article and no story with those trained on: where no epoch is better, or the gain is not
+sure, the axes themselves are saved, and newsnest.json and a note say so.
+
+A step costs O(b·d² + b²·d) for b pairs per batch (and O(d³) for map=orthogonal): seconds in all for
+thousands of pairs, beside the encoding.""",
+    needs=(),
     resumes=False,
 )

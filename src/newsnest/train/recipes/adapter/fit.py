@@ -1,4 +1,4 @@
-"""Fit a linear map on frozen vectors, and keep it only where held-out pairs say that it helps."""
+"""Fit a linear map on frozen vectors, and keep it only where it helps on held-out pairs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from newsnest.train.losses import (
     anchor_loss,
 )
 from newsnest.train.pairs import Pair, label_rows
+from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
-from newsnest.train.recipes.adapter.settings import AdapterSettings
 from newsnest.train.run.preflight import choose_connection
 from newsnest.train.samplers import pack_pairs, text_components
 from newsnest.types import Vectors
@@ -53,7 +53,7 @@ class PairVectors:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A map, and what held-out pairs say of it.
+    """A map, and its scores on held-out pairs.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def fit_adapter(
     settings
         See `AdapterSettings`.
     progress
-        Told of every epoch.
+        Reports every epoch.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def _starts(train: PairVectors, settings: AdapterSettings) -> tuple[Vectors, Vec
     both = np.stack([train.left, train.right], axis=1).reshape(len(texts), -1)
     once = list({text: row for row, text in enumerate(texts)}.values())
     axes = principal_axes(both[once])
-    if settings.start == "rotation":
+    if settings.init == "rotation":
         return axes, axes
     alike = np.array([pair.score >= 0.625 for pair in train.pairs])
     start = whitened_axes(

@@ -69,7 +69,7 @@ def whitened_axes(left: Vectors, right: Vectors, vectors: Vectors, *, shrinkage:
     """
     if not len(left):
         raise ParameterError(
-            "whitened_axes: left must hold pairs of one story, got none. Use start=rotation."
+            "whitened_axes: left must hold pairs of one story, got none. Use init=rotation."
         )
     apart = (left - right).astype(np.float64)
     scatter = apart.T @ apart / len(apart)  # (d, d)
@@ -83,7 +83,13 @@ def whitened_axes(left: Vectors, right: Vectors, vectors: Vectors, *, shrinkage:
 
 
 class LinearMap(nn.Module):
-    """A map that is trained; only its start until then."""
+    """A map that is trained; only its start (d, d) until then."""
+
+    start: Tensor
+
+    def __init__(self, start: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("start", start)
 
     def weight(self) -> Tensor:
         """Return the map (d, d), to be multiplied from the right."""
@@ -94,7 +100,7 @@ class FullMap(LinearMap):
     """Every entry may change: d² numbers."""
 
     def __init__(self, start: Tensor) -> None:
-        super().__init__()
+        super().__init__(start)
         self.matrix = nn.Parameter(start.clone())
 
     def weight(self) -> Tensor:
@@ -106,30 +112,27 @@ class LowRankMap(LinearMap):
     """A few directions of the start may be moved elsewhere: 2·d·rank numbers."""
 
     def __init__(self, start: Tensor, rank: int, seed: int) -> None:
-        super().__init__()
+        super().__init__(start)
         d = len(start)
         dice = torch.Generator().manual_seed(seed)
-        self.register_buffer("start", start)
         self.down = nn.Parameter(torch.randn(d, rank, generator=dice) / d**0.5)
         self.up = nn.Parameter(torch.zeros(rank, d))
 
     def weight(self) -> Tensor:
         """Return the map (d, d)."""
-        start: Tensor = self.get_buffer("start")
-        return start + start @ self.down @ self.up
+        return self.start + self.start @ self.down @ self.up
 
 
 class DiagonalMap(LinearMap):
     """Every axis of the start may be stretched: d numbers."""
 
     def __init__(self, start: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("start", start)
+        super().__init__(start)
         self.logarithm = nn.Parameter(torch.zeros(len(start)))
 
     def weight(self) -> Tensor:
         """Return the map (d, d)."""
-        return self.get_buffer("start") * self.logarithm.exp()
+        return self.start * self.logarithm.exp()
 
 
 class OrthogonalMap(LinearMap):
@@ -139,8 +142,7 @@ class OrthogonalMap(LinearMap):
     """
 
     def __init__(self, start: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("start", start)
+        super().__init__(start)
         self.turn = nn.Parameter(torch.zeros_like(start))
 
     def weight(self) -> Tensor:
@@ -149,7 +151,7 @@ class OrthogonalMap(LinearMap):
         skew = upper - upper.T
         one = torch.eye(len(skew))
         turned: Tensor = torch.linalg.solve(one + skew, one - skew)
-        return self.get_buffer("start") @ turned
+        return self.start @ turned
 
 
 def make_map(kind: str, start: Vectors, *, rank: int = 16, seed: int = 0) -> LinearMap:

@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import ClassVar
 
-from newsnest.embed.patience import patient_threads
-from newsnest.progress import SILENT, Progress
-from newsnest.train.recipe import Recipe, require_training
-from newsnest.train.recipes.align.settings import AlignSettings
+from newsnest.train.recipe import Recipe
+from newsnest.train.settings import TrainerSettings, TranslationSettings, setting, split_setting
 
-__all__ = ["ALIGN", "AlignSettings", "run"]
-
-
-def run(settings: AlignSettings, *, progress: Progress = SILENT) -> Path:
-    """Train, and return the folder of the model, which plain sentence-transformers loads.
-
-    The vector of a translation becomes that which the base has for the original, and originals
-    stay where they are. Prefer it before `matryoshka`, which then starts from the model. After an
-    interruption, the same settings go on from the last checkpoint; a model that is there already
-    is returned as it is.
-
-    Parameters
-    ----------
-    settings
-        See `AlignSettings`. A data file holds parallel sentences, as `read_parallel` reads them.
-    progress
-        Told what the data holds, what was chosen, and every validation.
-
-    Raises
-    ------
-    InputError
-        If a data file cannot be used.
-    ParameterError
-        If a setting cannot be used with this base or these data, `output` holds something else, or
-        the extra `train` is not installed.
-    EncoderError
-        If the base cannot be found or loaded.
-
-    Notes
-    -----
-    Deterministic for a seed on one machine, also where it was interrupted. Words of a new language
-    must be spelt by pieces that the base has: a vocabulary of English pieces serves languages in
-    Latin letters alone. Source: see `TranslationLoss`.
-    """
-    require_training()
-    with patient_threads():
-        from newsnest.train.recipes.align.train import train_align
-
-    return train_align(settings, progress=progress)
+__all__ = ["ALIGN", "AlignSettings"]
 
 
-ALIGN = Recipe("other languages, learnt from translations", AlignSettings, run, "translations")
+@dataclass(frozen=True, kw_only=True)
+class AlignSettings(TrainerSettings, TranslationSettings):
+    """Settings of the recipe `align`; `describe_settings` explains each."""
+
+    # Data
+    validation: float = split_setting(0.05)
+    validation_pairs: int = setting(1000, "maximum number of validation sentences", minimum=6)
+    # Loss
+    original: float = setting(
+        1.0, "weight of keeping the vectors of the known language; 0: off", minimum=0
+    )
+    similarity: float = setting(
+        10.0, "weight of matching the base's similarities between sentences", minimum=0
+    )
+    contrastive: float = setting(0.0, "weight of the in-batch contrastive loss", minimum=0)
+    temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
+    dropout: bool = setting(
+        False, "train with dropout; it blurs the vectors that are to be matched exactly"
+    )
+    # Training
+    batch_size: int = setting(64, "sentence pairs per batch, on each device", minimum=2)
+    learning_rate: float | None = setting(None, "peak; none: 5e-4, with lora 5e-3", above=0)
+    evaluations: int = setting(4, "validations, each with a checkpoint, per epoch", minimum=1)
+    patience: int = setting(4, "validations without improvement before training stops", minimum=1)
+
+    USUAL_RATE: ClassVar[float] = 5e-4
+
+
+ALIGN = Recipe(
+    name="align",
+    summary="other languages, learned from translations",
+    settings=AlignSettings,
+    work="newsnest.train.recipes.align.train:train_align",
+    about="""Moves the vector of a translation to the base's vector of the original, and keeps the
+originals where they are. Use it before matryoshka, which then starts from the model. A new
+language is read with the base's subword vocabulary: one of English subwords serves only languages
+in Latin script.
+
+Source: see TranslationLoss.""",
+    several_processes=True,
+)

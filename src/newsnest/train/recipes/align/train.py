@@ -2,103 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from sentence_transformers import SentenceTransformer
 from torch import nn
-from transformers import set_seed
 
-from newsnest.errors import InputError
+from newsnest.errors import InputError, ParameterError
+from newsnest.evaluate import relational_similarity
 from newsnest.evaluate.alignment import LEAST_SENTENCES
-from newsnest.progress import SILENT, Progress
-from newsnest.train.data.parallel import (
-    ParallelReading,
-    parse_source,
-    read_translations,
-)
-from newsnest.train.data.splitting import Splitting, TrainingData
-from newsnest.train.evaluators import TransferEvaluator
+from newsnest.train.evaluators import EncoderEvaluator
 from newsnest.train.losses import TranslationLoss, TranslationTerms
-from newsnest.train.pairs import pair_dataset
-from newsnest.train.recipes.align.settings import AlignSettings
-from newsnest.train.run.base import kept_levels, load_base
-from newsnest.train.run.first_look import batches_of, look_at_pairs
-from newsnest.train.run.place import PAGE_HEAD, place_of
-from newsnest.train.run.session import (
-    Session,
-    Validation,
-    begin,
-    finish,
-    make_trainer,
-    train,
-)
-from newsnest.train.run.trainer import CheckpointTrainer
+from newsnest.train.recipes.align import AlignSettings
+from newsnest.train.run import JUDGE, PairRun, Publication, TrainingContext
 from newsnest.train.samplers import LengthBatchSampler
 
-_PAGE = (
-    PAGE_HEAD
-    + """# An encoder that learnt other languages
 
-Trained from {base} by `newsnest train align`.
-
-| Validation | Before | After |
-|---|---|---|
-| Relational similarity of translations with the base's {pivot} | {before:.4f} | {after:.4f} |
-| Relational similarity of {pivot} with the base's {pivot} | 1.0000 | {kept:.4f} |
-
-Data, settings, versions and preflight stand in newsnest.json.
-
-## Source
-```bibtex
-{citation}
-```
-"""
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlignPlan(Session):
-    """All that is known before the first step."""
-
-    settings: AlignSettings
-    data: TrainingData
-
-
-def train_align(settings: AlignSettings, *, progress: Progress = SILENT) -> Path:
-    """Do what `newsnest.train.recipes.align.run` says."""
-    start = begin(settings, progress)
-    progress = start.progress
-    reading = ParallelReading(settings.pivot, settings.languages, settings.most)
-    files = [parse_source(told, reading) for told in settings.data]
-    place = place_of("align", settings, start.base, files)
-    if place.is_complete(progress):
-        return settings.output
-    splitting = Splitting(
-        share=settings.validation, most=settings.validation_pairs, seed=settings.seed
+def train_align(context: TrainingContext[AlignSettings]) -> None:
+    """Train as `newsnest.train.recipes.align.ALIGN` describes."""
+    s, data = context.settings, context.read_pairs()
+    held = data.validation
+    if len(held) < LEAST_SENTENCES:
+        raise InputError(
+            f"train align: there must be {LEAST_SENTENCES} translations to validate on, got "
+            f"{len(held)}. Give more data, or raise validation."
+        )
+    teacher = context.load_base()
+    judge = TransferEvaluator(
+        [pair.text1 for pair in held],
+        [pair.text2 for pair in held],
+        [pair.lang1 for pair in held],
+        teacher=teacher,
+        name=JUDGE,
     )
-    plan = AlignPlan(
-        **start.known(),
-        place=place,
-        data=read_translations(files, splitting, progress=progress),
+    run = PairRun(
+        context=context,
+        make_loss=partial(_make_loss, s, teacher),
+        data=data,
+        judge=judge,
         sampler=LengthBatchSampler,
+        connect_from=None,
     )
-    set_seed(settings.seed)  # the weights of LoRA are drawn
-    teacher = load_base(start.base, device=str(start.state.device))
-    validation = _validation(plan, teacher)
-    make_loss = partial(_loss, plan, teacher)
-    trainer = make_trainer(plan, pair_dataset(plan.data.train), make_loss, validation)
-    train(plan, trainer, partial(_look, plan, trainer, validation))
-    return finish(plan, trainer, validation, partial(_metadata, plan), partial(_page, trainer.loss))
+    run.train()
+    pivot = data.train[0].lang2
+
+    publication = Publication(
+        title="An encoder that learned other languages",
+        text=f"Trained from {s.base} by `newsnest train align`. Validation: relational similarity "
+        f"with the base's {pivot}.",
+        chosen={"pivot": pivot, "languages": sorted({pair.lang1 for pair in data.train})},
+    )
+    run.publish(publication, {"of translations": "relational", f"of {pivot}": "kept"})
 
 
-def _loss(
-    plan: AlignPlan, teacher: SentenceTransformer, model: SentenceTransformer
+def _make_loss(
+    s: AlignSettings, teacher: SentenceTransformer, model: SentenceTransformer
 ) -> TranslationLoss:
-    s = plan.settings
     if not s.dropout:
         for module in model.modules():
             if isinstance(module, nn.Dropout):
@@ -107,53 +66,74 @@ def _loss(
     return TranslationLoss(model, teacher=teacher, terms=terms, mini_batch_size=s.mini_batch_size)
 
 
-def _validation(plan: AlignPlan, teacher: SentenceTransformer) -> Validation:
-    """Return how held-out translations are scored against the base's vectors of the originals."""
-    pairs = plan.data.validation
-    if len(pairs) < LEAST_SENTENCES:
-        raise InputError(
-            f"train align: there must be {LEAST_SENTENCES} translations to validate on, got "
-            f"{len(pairs)}. Give more data, or raise validation."
-        )
-    evaluator = TransferEvaluator(
-        [pair.text1 for pair in pairs],
-        [pair.text2 for pair in pairs],
-        [pair.lang1 for pair in pairs],
-        teacher=teacher,
-        name=Validation.NAME,
-    )
-    return Validation(evaluator, "transfer", "transfer")
+class TransferEvaluator(EncoderEvaluator):
+    """How far translations, and originals, lie to each other as a frozen teacher has the originals.
+
+    `AlignmentEvaluator` compares languages within one model; a model that forgets its own language
+    may gain there. This one loses.
+
+    Parameters
+    ----------
+    translations, originals
+        n texts of any languages, and each one's original in the language that the teacher knows.
+    languages
+        Of the translations.
+    teacher
+        Encodes the originals, once.
+    name
+        Put before every metric.
+
+    Notes
+    -----
+    Metrics: `relational`, the relational similarity of the model's translations and the teacher's
+    originals, all languages together; `kept`, that of the model's originals and the teacher's;
+    `transfer`, the mean of the two, is primary. `relational_fr` and so on for languages of three
+    sentences or more.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than three sentences.
+    """
+
+    def __init__(
+        self,
+        translations: Sequence[str],
+        originals: Sequence[str],
+        languages: Sequence[str],
+        *,
+        teacher: SentenceTransformer,
+        name: str = "",
+    ) -> None:
+        super().__init__("transfer", name=name, batch_size=64)
+        if len(originals) < LEAST_SENTENCES:
+            raise ParameterError(
+                f"TransferEvaluator: originals must hold at least {LEAST_SENTENCES} sentences, got "
+                f"{len(originals)}. Keep more to validate on."
+            )
+        self.translations, self.originals = list(translations), list(originals)
+        self.rows: dict[str, list[int]] = {}
+        for row, language in enumerate(languages):
+            self.rows.setdefault(language, []).append(row)
+        self.targets = self._encode(teacher, self.originals)
+
+    def scores(self, model: SentenceTransformer) -> dict[str, float]:
+        """Return the three means, then every language."""
+        translated = self._encode(model, self.translations)
+        relational = _number(relational_similarity(translated, self.targets))
+        now = self._encode(model, self.originals)
+        kept = _number(relational_similarity(now, self.targets))
+        single = {
+            f"relational_{language}": _number(
+                relational_similarity(translated[rows], self.targets[rows])
+            )
+            for language, rows in sorted(self.rows.items())
+            if len(rows) >= LEAST_SENTENCES
+        }
+        means = {"transfer": (relational + kept) / 2, "relational": relational, "kept": kept}
+        return means | single
 
 
-def _look(plan: AlignPlan, trainer: CheckpointTrainer, validation: Validation) -> None:
-    """Look at data, gradient and time; say and keep what was found."""
-    data = plan.data
-    if data.leaking:
-        plan.progress.note(f"{data.leaking:,} translations left out: their sentences are held out")
-    rows = len(data.train), len(data.validation)
-    look_at_pairs(plan, trainer, validation, rows, list(batches_of(trainer)), connect_from=None)
-
-
-def _metadata(plan: AlignPlan, model: SentenceTransformer) -> dict[str, Any]:
-    return {
-        "recipe": "align",
-        **kept_levels(plan.base),
-        "data": list(plan.data.sources),
-        "chosen": {
-            "pivot": plan.data.train[0].lang2,
-            "languages": sorted({pair.lang1 for pair in plan.data.train}),
-            "leaking_pairs_left_out": plan.data.leaking,
-        },
-    }
-
-
-def _page(loss: TranslationLoss, metadata: Mapping[str, Any]) -> str:
-    scores = metadata["validation"]
-    return _PAGE.format(
-        base=metadata["base"]["name"],
-        pivot=metadata["chosen"]["pivot"],
-        before=scores["before"]["relational"],
-        after=scores["after"]["relational"],
-        kept=scores["after"]["kept"],
-        citation=loss.citation.strip(),
-    )
+def _number(value: float) -> float:
+    """Return 0, as of no relation at all, where nothing is defined."""
+    return value if value == value else 0.0

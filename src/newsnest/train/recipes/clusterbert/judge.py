@@ -64,9 +64,9 @@ class Judge:
             Unit vectors (n, d) of the base.
         """
         sample, own = vectors[self.rows], labels[self.rows]
-        told = {"clusters": float(len(np.unique(labels))), "measured_on": float(len(self.rows))}
-        if len(np.unique(own)) < 2:  # a collapse: nothing is told apart any more
-            return told | {
+        measures = {"clusters": float(len(np.unique(labels))), "measured_on": float(len(self.rows))}
+        if len(np.unique(own)) < 2:  # a collapse: all texts are in one cluster
+            return measures | {
                 "silhouette": -1.0, "silhouette_at_start": -1.0, "dunn": 0.0, "stability": 0.0,
                 "words": 0.0, "words_by_cluster": 0.0,
             }  # fmt: skip
@@ -77,12 +77,12 @@ class Judge:
             samples=_SAMPLES,
             seed=self.seed,
         )
-        return told | {
+        return measures | {
             "silhouette": float(silhouette(sample, own, resamples=0).value),
             "silhouette_at_start": float(silhouette(start[self.rows], own, resamples=0).value),
             "dunn": float(dunn(sample, own)),
             "stability": stability(again),
-            "words": self.words_told(vectors),
+            "words": self.words_explained(vectors),
             "words_by_cluster": self.words_by_cluster(labels),
         }
 
@@ -95,11 +95,11 @@ class Judge:
         whole = len(labels) * self.words.var(axis=0).sum()
         return float(sizes @ (centred**2).sum(axis=1) / whole) if whole else 0.0
 
-    def words_told(self, vectors: Vectors) -> float:
-        """Return the share of the variance of held-out texts' words that their vectors tell.
+    def words_explained(self, vectors: Vectors) -> float:
+        """Return the share of the variance of held-out texts' words that their vectors explain.
 
         A linear map from vectors to words is fitted on the texts trained on, the same way for every
-        stage; a stage that forgets what the texts say scores lower.
+        stage; a stage that forgets what the texts are about scores lower.
         """
         fitted = RidgeCV(alphas=_ALPHAS).fit(vectors[self.train], self.words[self.train])
         found = fitted.predict(vectors[self.held])
@@ -135,7 +135,7 @@ def is_better(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
     """Tell whether the clusters of a stage are better than those of one before it.
 
     A stage trains vectors to show its own clusters, so that these lie apart in them proves nothing.
-    Three changes are added up: of what the clusters tell of the words of the texts and of how well
+    Three changes are added up: of the share of the words that the clusters explain and of how well
     they lie apart as the base saw the texts, as shares of what was, and of the stability.
 
     Parameters
@@ -151,7 +151,7 @@ def is_better(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
 
 
 def adapts(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
-    """Tell whether adaptation did what it is for: vectors that tell more words.
+    """Tell whether adaptation did what it is for: vectors that explain more of the words.
 
     Its clusters are not better yet, but may be after the stages that follow. The changes of
     silhouette and stability count against the words won, and two thirds of the clusters that were
@@ -179,7 +179,7 @@ def _share(now: Mapping[str, float], before: Mapping[str, float], name: str) -> 
 
 
 def _verdict(change: Mapping[str, float]) -> Verdict:
-    told = f"{sum(change.values()):+.3f}: " + ", ".join(f"{n} {v:+.3f}" for n, v in change.items())
+    shown = f"{sum(change.values()):+.3f}: " + ", ".join(f"{n} {v:+.3f}" for n, v in change.items())
     if sum(change.values()) > 0:
-        return True, f"Better by the unsupervised test ({told}): kept"
-    return False, f"Not better by the unsupervised test ({told}): the weights before it are kept"
+        return True, f"Better by the unsupervised test ({shown}): kept"
+    return False, f"Not better by the unsupervised test ({shown}): the weights before it are kept"

@@ -50,7 +50,7 @@ def draw_stages(panels: Sequence[Panel], *, seed: int = 0) -> str:
     ----------
     panels
         In their order, of the same n texts, at least 2. Of more than 2,000 texts a sample is
-        drawn, the same in each, and the picture says so.
+        drawn, the same in each, and the caption says so.
     seed
         Of the sample.
 
@@ -81,9 +81,9 @@ def draw_stages(panels: Sequence[Panel], *, seed: int = 0) -> str:
         row, column = divmod(number, _ACROSS)
         corner = (_GAP + column * (_SIDE + _GAP), row * (_TOP + _SIDE + _GAP))
         out += _panel(panel, places, rows, corner)
-    told = f"{len(rows):,} of {n:,} texts" if len(rows) < n else f"{n:,} texts"
-    told += " along the first two principal axes of their vectors, coloured by cluster"
-    out.append(f'<text x="{_GAP}" y="{height - 8}" fill="#555">{told}</text>')
+    caption = f"{len(rows):,} of {n:,} texts" if len(rows) < n else f"{n:,} texts"
+    caption += " along the first two principal axes of their vectors, coloured by cluster"
+    out.append(f'<text x="{_GAP}" y="{height - 8}" fill="#555">{caption}</text>')
     return "\n".join([*out, "</svg>", ""])
 
 

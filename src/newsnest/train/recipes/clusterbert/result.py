@@ -81,7 +81,7 @@ class Clustered:
     k, targets
         How many clusters the teacher makes, and whether it is "kmeans" or "rac".
     chosen
-        How k and targets came about, precision and the gradient found, ready for JSON.
+        How k and targets came about, and the gradient found, ready for JSON.
     """
 
     model: SentenceTransformer
@@ -94,8 +94,8 @@ class Clustered:
     chosen: Mapping[str, Any]
 
 
-def tell(result: StageResult, why: str, progress: Progress) -> None:
-    """Say how a stage was judged, and what gold says of it."""
+def report(result: StageResult, why: str, progress: Progress) -> None:
+    """Report how a stage was judged, and its scores against gold."""
     shown = ("silhouette", "dunn", "stability", "words", "words_by_cluster")
     line = ", ".join(f"{key.replace('_', ' ')} {result.measures[key]:.3f}" for key in shown)
     progress.note(f"{result.name}: {line}. {why}")

@@ -5,49 +5,49 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from newsnest.progress import SILENT, Progress
+from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.picture import PICTURE, Panel, draw_stages
-from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.train import Clustered, StageResult, train_clusterbert
-from newsnest.train.recipes.tsdae.job import PAGE, find_job, publish
+from newsnest.train.recipes.tsdae.train import page_text
+from newsnest.train.run import Publication, TrainingContext, publish_model
 
 
-def run_clusterbert(settings: ClusterbertSettings, *, progress: Progress = SILENT) -> Path:
-    """Do what `newsnest.train.recipes.clusterbert.run` says."""
-    job = find_job("clusterbert", settings, progress)
-    if job is None:
-        return settings.output
-    done = train_clusterbert(
-        job.data.texts, settings, gold=job.data.gold, place=job.place, progress=progress
-    )
+def run_clusterbert(context: TrainingContext[ClusterbertSettings]) -> None:
+    """Train as `newsnest.train.recipes.clusterbert.CLUSTERBERT` describes."""
+    s, progress, data = context.settings, context.progress, context.read_texts()
+    done = train_clusterbert(data.texts, s, gold=data.gold, context=context, progress=progress)
 
     def beside(folder: Path) -> None:
         done.head.save(folder)
-        drawn = draw_stages([_panel(stage, done) for stage in done.stages], seed=settings.seed)
+        drawn = draw_stages([_panel(stage, done) for stage in done.stages], seed=s.seed)
         (folder / PICTURE).write_text(drawn, encoding="utf-8")
 
     outcome = _outcome(done)
-    page = PAGE.format(
-        title="An encoder that clusters one corpus",
-        base=settings.base,
-        recipe="clusterbert",
-        outcome=f"{outcome} `stages.svg` shows the vectors after each stage; the head is read by "
+    text = page_text(
+        context,
+        f"{outcome} `{PICTURE}` shows the vectors after each stage; the head is read by "
         "`newsnest.train.cluster_head.ClusterHead.load`.",
     )
-    publish(job, settings, done.model, content=_content(done), page=page, beside=beside)
-    progress.note(f"{settings.output}: {outcome}")
+    publication = Publication(
+        title="An encoder that clusters one corpus",
+        text=text,
+        data=data.sources,
+        chosen=done.chosen,
+        details=_details(done),
+        beside=beside,
+    )
+    publish_model(context, done.model, publication)
+    progress.note(f"{s.output}: {outcome}")
     if done.oracle is not None:
         nmi = {stage.name: (stage.gold or {}).get("nmi", 0.0) for stage in done.stages}
         progress.note(
             f"picked without labels: {done.picked}, NMI {nmi[done.picked]:.3f}; oracle (leakage, "
             f"picked by gold): {done.oracle}, NMI {nmi[done.oracle]:.3f}"
         )
-    return settings.output
 
 
-def _content(done: Clustered) -> dict[str, Any]:
+def _details(done: Clustered) -> dict[str, Any]:
     return {
-        "chosen": dict(done.chosen),
         "k": done.k,
         "targets": done.targets,
         "head_clusters": int(done.head.weight.shape[0]),

@@ -18,17 +18,17 @@ from newsnest.cluster import RAC, lasting_similarity
 from newsnest.errors import InputError
 from newsnest.evaluate.internal import cluster_samples, silhouette, stability
 from newsnest.progress import SILENT, Progress
-from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
+from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.types import Labels, Vectors
 
 _STARTS = 5
 _TRIES = 3  # starts where only k is tried: one alone misses clear groups
 _GRID = 1.35  # step between the k that are tried
 _TRIED = 5_000  # rows on which k is tried
-_STORY = 2  # texts of the least story that is learned
+_STORY = 2  # texts of the smallest story that is learned
 _SAME = 0.01  # of a silhouette
 _TENTH = 0.1  # of the best, by which chance moves the others
-_LEAST = 2  # stories to tell apart
+_MIN_STORIES = 2  # stories to tell apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +95,32 @@ def choose_teacher(
     settings
         k, k_min, k_max, targets and seed count.
     progress
-        Told what was chosen.
+        Reports what was chosen.
 
     Raises
     ------
     InputError
-        If there are fewer texts than twice the least k that is tried.
+        If there are fewer texts than twice the smallest k that is tried.
     """
     s, n = settings, len(vectors)
     half = min(n, _TRIED) // 2
     if s.clusters is None and s.targets != "rac" and s.k_min > half:
         raise InputError(
             f"clusterbert: k_min must be at most half the texts that k is tried on, {half:,}, got "
-            f"{s.k_min:,}. Lower it, or say k."
+            f"{s.k_min:,}. Lower it, or give k."
         )
     if s.targets == "rac":
-        return _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
-    flat = _tell(_kmeans_teacher(vectors, s), vectors, s.seed, progress)
+        return _measured(_rac_teacher(vectors, s), vectors, s.seed, progress)
+    flat = _measured(_kmeans_teacher(vectors, s), vectors, s.seed, progress)
     if s.targets == "kmeans":
         return flat
     tree = Teacher("rac", flat.k, n, {"targets": "rac", "k": flat.k})
-    tree = _tell(tree, vectors, s.seed, progress)
+    tree = _measured(tree, vectors, s.seed, progress)
     best = tree if _is_surer(tree.chosen, flat.chosen) else flat
     looked_at = {teacher.kind: teacher.chosen for teacher in (flat, tree)}
     if best is tree and s.clusters is None:
-        best = _tell(_rac_teacher(vectors, s), vectors, s.seed, progress)
-        if best.chosen["stories"] < _LEAST:
+        best = _measured(_rac_teacher(vectors, s), vectors, s.seed, progress)
+        if best.chosen["stories"] < _MIN_STORIES:
             progress.note("rac, cut where its clusters last longest, has no two stories to learn")
             best = flat
     progress.note(f"{best.kind} teaches: compared at {flat.k:,} clusters")
@@ -133,8 +133,8 @@ def _is_surer(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return bool(as_apart and one["stability"] > other["stability"])
 
 
-def _tell(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress) -> Teacher:
-    """Measure what a teacher makes of the frozen vectors, and say it."""
+def _measured(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress) -> Teacher:
+    """Measure what a teacher makes of the frozen vectors, and report it."""
     labels = teacher.cluster(vectors, seed=seed)
     stable = _stability(teacher.cluster, _tried_on(vectors, seed), seed)
     measured = {
@@ -161,8 +161,8 @@ def _kmeans_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
         return Teacher("kmeans", s.clusters, len(vectors), {"k": s.clusters})
     tried = try_k(_tried_on(vectors, s.seed), s.k_min, s.k_max, seed=s.seed)
     k = middle_of_best(tried)
-    told = {str(one): round(value, 4) for one, value in tried.items()}
-    return Teacher("kmeans", k, len(vectors), {"k": k, "tried": told})
+    scores = {str(one): round(value, 4) for one, value in tried.items()}
+    return Teacher("kmeans", k, len(vectors), {"k": k, "tried": scores})
 
 
 def _tried_on(vectors: Vectors, seed: int) -> Vectors:
@@ -173,10 +173,10 @@ def _tried_on(vectors: Vectors, seed: int) -> Vectors:
     return vectors[np.sort(kept)]
 
 
-def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, float]:
-    """Return how stable k-means is beyond chance, for k from `least` to `most` in geometric steps.
+def try_k(vectors: Vectors, minimum: int, maximum: int, *, seed: int) -> dict[int, float]:
+    """Return how stable k-means is beyond chance, for k in geometric steps from `minimum` on.
 
-    A k of fewer than five texts a cluster is not tried, but `least` always is.
+    A k of fewer than five texts a cluster is not tried, but `minimum` always is.
 
     Returns
     -------
@@ -189,11 +189,11 @@ def try_k(vectors: Vectors, least: int, most: int, *, seed: int) -> dict[int, fl
     of twins, in rows without groups as well. Source of the comparison: Dudoit and Fridlyand (2002),
     A prediction-based resampling method for estimating the number of clusters.
     """
-    most = max(least, min(most, len(vectors) // 5))
+    maximum = max(minimum, min(maximum, len(vectors) // 5))
     without = _without_groups(vectors, seed)
-    ks = {least, most}
-    at = float(least)
-    while at < most:
+    ks = {minimum, maximum}
+    at = float(minimum)
+    while at < maximum:
         ks.add(round(at))
         at = max(at * _GRID, at + 1)
 
@@ -249,8 +249,8 @@ def _rac_teacher(vectors: Vectors, s: ClusterbertSettings) -> Teacher:
     labels = RAC(min_similarity=cut).fit(vectors).labels_
     k = int(labels.max()) + 1
     stories = int((np.bincount(labels) >= _STORY).sum())
-    told = {"k": k, "min_similarity": round(cut, 4), "stories": stories}
-    return Teacher("rac", k, len(vectors), told)
+    chosen = {"k": k, "min_similarity": round(cut, 4), "stories": stories}
+    return Teacher("rac", k, len(vectors), chosen)
 
 
 def _silhouette(vectors: Vectors, labels: Labels, seed: int) -> float:
@@ -296,7 +296,7 @@ def sharpen(shares: Vectors, *, rows: NDArray[np.int64] | None = None) -> Vector
     Parameters
     ----------
     shares
-        float32 (n, k), what the head says of the clean texts.
+        float32 (n, k), the head's prediction for the clean texts.
     rows
         Over which f_j sums; None: all.
 

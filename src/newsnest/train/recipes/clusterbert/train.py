@@ -22,9 +22,9 @@ from newsnest.evaluate import cluster_scores
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.data.articles import LEAST_TEXTS
+from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
-from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, tell
-from newsnest.train.recipes.clusterbert.settings import ClusterbertSettings
+from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, report
 from newsnest.train.recipes.clusterbert.targets import (
     Teacher,
     align_labels,
@@ -33,10 +33,10 @@ from newsnest.train.recipes.clusterbert.targets import (
     sharpen,
 )
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows, Targets
-from newsnest.train.recipes.tsdae.job import prepare
 from newsnest.train.recipes.tsdae.stage import Stage, train_stage
-from newsnest.train.run.checkpoints import Checkpoints, Tensors
-from newsnest.train.run.place import Place
+from newsnest.train.recipes.tsdae.train import prepare
+from newsnest.train.run import Checkpoints, TrainingContext, begin
+from newsnest.train.run.checkpoints import Tensors
 from newsnest.types import Labels, Vectors
 
 __all__ = ["Clustered", "StageResult", "train_clusterbert"]
@@ -50,7 +50,7 @@ def train_clusterbert(
     settings: ClusterbertSettings,
     *,
     gold: Sequence[str | None] | None = None,
-    place: Place | None = None,
+    context: TrainingContext[ClusterbertSettings] | None = None,
     progress: Progress = SILENT,
 ) -> Clustered:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
@@ -63,10 +63,10 @@ def train_clusterbert(
         See `ClusterbertSettings`.
     gold
         (n,) labels, None or "" where unknown: reported for every stage, never used.
-    place
-        Where checkpoints are kept, and looked for; None keeps none.
+    context
+        Says where checkpoints are kept, and looked for; None keeps none.
     progress
-        Told what was chosen, every epoch, and the judgement of every stage.
+        Reports what was chosen, every epoch, and the judgement of every stage.
 
     Raises
     ------
@@ -99,9 +99,10 @@ def train_clusterbert(
             f"train_clusterbert: gold must hold one label per text ({len(texts)}), got "
             f"{len(gold)}. Put None where there is none."
         )
-    auto, train, held = prepare(texts, settings, progress=progress)
+    context = context or begin("clusterbert", settings, progress)
+    auto, train, held = prepare(context, texts)
     gradient = auto.check(train)
-    run = _Run(auto, settings, train, held, gold, Checkpoints(place), progress)
+    run = _Run(auto, settings, train, held, gold, Checkpoints(context.kept_at), progress)
     run.start(gradient)
     for stage in run.plan():
         run.do(stage)
@@ -128,8 +129,8 @@ class _Run:
         self.gradient = gradient
         self.judge = Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
         if self._restored("start", 0):
-            told = self.kept.content["teacher"]
-            self.teacher = Teacher(told["kind"], told["k"], len(self.auto.texts), told["chosen"])
+            kept = self.kept.content["teacher"]
+            self.teacher = Teacher(kept["kind"], kept["k"], len(self.auto.texts), kept["chosen"])
             return
         began = time.perf_counter()
         vectors = self.auto.encode()
@@ -143,16 +144,16 @@ class _Run:
         self._close("start", 0, vectors, labels, epochs, began)
 
     def _check_taught(self, names: Labels) -> None:
-        """Say how many clusters teach, and raise where they are too few to tell apart."""
-        heads, told = int(names.max()) + 1, self.teacher
+        """Report how many clusters teach, and raise where there are fewer than two."""
+        heads, teacher = int(names.max()) + 1, self.teacher
         if heads < 2:
             raise InputError(
                 f"clusterbert: two clusters of two texts at least must teach, got {heads} of the "
-                f"{told.k:,} that {told.kind} makes. Ask for another k, or set targets=kmeans."
+                f"{teacher.k:,} that {teacher.kind} makes. Give another k, or targets=kmeans."
             )
-        if heads < told.k:
+        if heads < teacher.k:
             self.progress.note(
-                f"{heads:,} of {told.k:,} clusters teach: texts alone in theirs teach nothing"
+                f"{heads:,} of {teacher.k:,} clusters teach: texts alone in theirs teach nothing"
             )
 
     def plan(self) -> list[Stage]:
@@ -217,9 +218,6 @@ class _Run:
             targets=self.teacher.kind,
             chosen={
                 **self.teacher.chosen,
-                "precision": "bfloat16" if self.auto.bfloat16 else "float32",
-                "device": self.auto.model.device.type,
-                "threads": torch.get_num_threads(),
                 "trained_on": len(self.train),
                 "held_out": len(self.held),
                 "gradient_at_vectors": round(self.gradient, 6),
@@ -254,7 +252,7 @@ class _Run:
         return Targets(shares, self._confidence(vectors, codes), self.settings.clustering_weight)
 
     def _hardening_targets(self) -> Targets:
-        """Sharpen what the head says of the clean texts."""
+        """Sharpen the head's predictions for the clean texts."""
         vectors = self.auto.encode()
         known = self.auto.probabilities(vectors)
         assert known is not None
@@ -279,7 +277,7 @@ class _Run:
         epochs: list[dict[str, float]],
         began: float,
     ) -> None:
-        """Judge a stage, keep its weights or those before, and say so."""
+        """Judge a stage, keep its weights or those before, and report it."""
         start = self.results[0].vectors if self.results else vectors
         measures = self.judge.measure(vectors, labels, self.teacher, start)
         measures["reconstruction"] = epochs[-1]["held_out"]
@@ -304,7 +302,7 @@ class _Run:
             seconds=time.perf_counter() - began,
         )
         self.results.append(result)
-        tell(result, why, self.progress)
+        report(result, why, self.progress)
         self._keep(number)
 
     def _keep(self, number: int) -> None:
@@ -338,7 +336,7 @@ class _Run:
         stages = self.kept.content.get("stages", [])
         if number >= len(stages) or stages[number]["name"] != name:
             return False
-        told, arrays = stages[number], self.kept.load(f"stage-{number}")
+        stage, arrays = stages[number], self.kept.load(f"stage-{number}")
         shares = arrays["probabilities"].numpy()
         labels = arrays["labels"].numpy()
         self.results.append(
@@ -347,11 +345,11 @@ class _Run:
                 vectors=arrays["vectors"].numpy(),
                 labels=labels,
                 probabilities=shares,
-                measures=told["exact"],
+                measures=stage["exact"],
                 gold=self._against_gold(labels, shares),
-                epochs=tuple(told["epochs"]),
-                kept=told["kept"],
-                seconds=told["seconds"],
+                epochs=tuple(stage["epochs"]),
+                kept=stage["kept"],
+                seconds=stage["seconds"],
             )
         )
         self.progress.note(f"{name}: done before the interruption")

@@ -1,100 +1,99 @@
-"""The recipes `sccl` and `vascl`: baselines that tell texts apart, without labels."""
+"""The recipes `sccl` and `vascl`: contrastive baselines without labels."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
-from newsnest.embed.patience import patient_threads
-from newsnest.progress import SILENT, Progress
-from newsnest.train.recipe import Recipe, require_training
-from newsnest.train.recipes.contrast.settings import ScclSettings, VasclSettings
+from newsnest.errors import ParameterError
+from newsnest.train.recipe import Recipe
+from newsnest.train.settings import ArticleSettings, ModelSettings, setting
 
-__all__ = ["SCCL", "VASCL", "ScclSettings", "VasclSettings", "run_sccl", "run_vascl"]
+__all__ = ["SCCL", "VASCL", "ContrastSettings", "ScclSettings", "VasclSettings"]
 
 
-def run_sccl(settings: ScclSettings, *, progress: Progress = SILENT) -> Path:
-    """Train, and return the folder of the model, which plain sentence-transformers loads.
+@dataclass(frozen=True, kw_only=True)
+class ContrastSettings(ModelSettings, ArticleSettings):
+    """What `sccl` and `vascl` share; `describe_settings` explains each."""
 
-    k-means on the base's vectors gives the centres to start from. A baseline: prefer `clusterbert`,
-    which judges its own stages and goes back where they do harm.
+    # Training
+    steps: int = setting(1000, "number of batches to train on", minimum=1)
+    batch_size: int = setting(400, "texts per batch, at most as many as there are", minimum=2)
+    mini_batch_size: int | None = setting(
+        64, "texts encoded at a time, with cached gradients; none: the whole batch", minimum=1
+    )
+    learning_rate: float = setting(1e-5, "constant learning rate of the encoder", above=0)
+    weight_decay: float = setting(0.01, "weight decay of AdamW", minimum=0)
+    checkpoints: int = setting(5, "number of checkpoints", minimum=1)
 
-    Parameters
-    ----------
-    settings
-        See `ScclSettings`.
-    progress
-        Told what was chosen, and every step.
+
+@dataclass(frozen=True, kw_only=True)
+class ScclSettings(ContrastSettings):
+    """Settings of the recipe `sccl`; `describe_settings` explains each.
 
     Raises
     ------
-    InputError
-        If a data file cannot be used, or has too few texts.
     ParameterError
-        If a setting cannot be used with this base or these texts, `output` holds something else, or
-        several processes were started.
-    EncoderError
-        If the base cannot be found or loaded.
-
-    Notes
-    -----
-    Deterministic for a seed on one machine with one number of threads, also where it was
-    interrupted. Source: SCCL (arXiv 2103.12953). Differs from the source in the views, which there
-    come from replacing words by a language model, and in what `ClusteringContrastLoss` says.
+        If a setting is outside of its domain, or `k` is not given.
     """
-    require_training()
-    with patient_threads():
-        from newsnest.train.recipes.contrast.train import run_contrast
 
-    return run_contrast(settings, progress=progress)
+    k: int | None = setting(None, "number of clusters; required", minimum=2, flag="-k")
+    views: Literal["deletion", "dropout"] = setting(
+        "deletion", "how two views of a text differ: by deleted words, or by dropout alone"
+    )
+    noise: float = setting(0.2, "share of the words deleted from a view", above=0, maximum=0.99)
+    head_lr_factor: float = setting(
+        100.0, "learning rate of centres and projection, as a multiple of learning_rate", above=0
+    )
+    contrastive: float = setting(
+        10.0, "weight of the contrastive loss against the clustering loss", minimum=0
+    )
+    temperature: float = setting(0.5, "temperature of the contrastive loss", above=0)
+    alpha: float = setting(1.0, "degrees of freedom of Student's t-distribution", above=0)
+    vector_length: float | None = setting(
+        None, "length vectors are scaled to for distances; none: √d", above=0
+    )
+
+    def __post_init__(self) -> None:
+        """Check settings against each other."""
+        super().__post_init__()
+        if self.k is None:
+            raise ParameterError(
+                "k must be the number of clusters, at least 2, got none. Give it, as in -k 8."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VasclSettings(ContrastSettings):
+    """Settings of the recipe `vascl`; `describe_settings` explains each."""
+
+    temperature: float = setting(0.05, "temperature of the contrastive loss", above=0)
+    neighbours: int = setting(16, "nearest texts of the batch used as hard negatives", minimum=1)
+    radius: float = setting(
+        1.0, "how far a virtual view moves a vector, relative to its length", minimum=0
+    )
 
 
 SCCL = Recipe(
-    "a baseline without labels: clusters and contrast at once",
-    ScclSettings,
-    run_sccl,
-    reads="articles",
+    name="sccl",
+    summary="a baseline without labels: clustering and contrastive learning at once",
+    settings=ScclSettings,
+    work="newsnest.train.recipes.contrast.train:run_contrast",
+    about="""The clusters start at the centres of k-means on the base's vectors. A baseline: prefer
+clusterbert, which judges its own stages and goes back where they do harm.
+
+Source: SCCL, arXiv 2103.12953. Differs from the source in the views, which there come from
+replacing words by a language model, and as ClusteringContrastLoss describes.""",
 )
 
-
-def run_vascl(settings: VasclSettings, *, progress: Progress = SILENT) -> Path:
-    """Train, and return the folder of the model, which plain sentence-transformers loads.
-
-    A baseline: prefer `clusterbert` where texts are to be clustered. This one knows of no clusters
-    and pushes apart what is nearest, texts of one story too.
-
-    Parameters
-    ----------
-    settings
-        See `VasclSettings`.
-    progress
-        Told what was chosen, and every step.
-
-    Raises
-    ------
-    InputError
-        If a data file cannot be used, or has too few texts.
-    ParameterError
-        If a setting cannot be used with this base, `output` holds something else, or several
-        processes were started.
-    EncoderError
-        If the base cannot be found or loaded.
-
-    Notes
-    -----
-    Deterministic for a seed on one machine with one number of threads, also where it was
-    interrupted. Source: VaSCL (arXiv 2110.08552). Differs from the source in being trained on the
-    texts at hand, and in what `VirtualNeighbourhoodLoss` says.
-    """
-    require_training()
-    with patient_threads():
-        from newsnest.train.recipes.contrast.train import run_contrast
-
-    return run_contrast(settings, progress=progress)
-
-
 VASCL = Recipe(
-    "a baseline without labels: texts told from hard neighbours",
-    VasclSettings,
-    run_vascl,
-    reads="articles",
+    name="vascl",
+    summary="a baseline without labels: push each text away from its nearest neighbours",
+    settings=VasclSettings,
+    work="newsnest.train.recipes.contrast.train:run_contrast",
+    about="""A baseline: prefer clusterbert where texts are to be clustered. This one knows of no
+clusters and pushes the nearest texts apart, texts of one story too.
+
+Source: VaSCL, arXiv 2110.08552. Differs from the source in being trained on the texts at hand, and
+as VirtualNeighbourhoodLoss describes.""",
 )

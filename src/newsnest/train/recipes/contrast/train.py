@@ -12,68 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from numpy.typing import NDArray
 from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.training_args import (
-    SentenceTransformerTrainingArguments,
-)
 from sklearn.cluster import KMeans
 from torch.utils.data import BatchSampler, SequentialSampler
-from transformers import PrinterCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
+from transformers import set_seed
 
-from newsnest.embed.backend import multiplies_bfloat16
-from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import folder_digests
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
+from newsnest.train import losses, run
 from newsnest.train.against_gold import AgainstGold
-from newsnest.train.data.articles import parse_article_file, read_training_texts
 from newsnest.train.deletion import delete_words
-from newsnest.train.losses import (
-    ClusteringContrastLoss,
-    ClusteringTerms,
-    VirtualNeighbourhoodLoss,
-)
-from newsnest.train.recipe import require_one_process
-from newsnest.train.recipes.contrast.settings import ContrastSettings, ScclSettings, VasclSettings
-from newsnest.train.run.base import find_base_of, kept_levels, load_base, prefix_of
-from newsnest.train.run.place import PAGE_HEAD, Place, place_of
-from newsnest.train.run.trainer import (
-    CheckpointTrainer,
-    Reporter,
-    last_checkpoint,
-    uses_bfloat16,
-)
-from newsnest.train.run.versions import versions
-from newsnest.train.settings import settings_content
+from newsnest.train.recipes.contrast import ContrastSettings, ScclSettings, VasclSettings
 from newsnest.types import Labels, Vectors
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-ContrastLoss = ClusteringContrastLoss | VirtualNeighbourhoodLoss
+ContrastLoss = losses.ClusteringContrastLoss | losses.VirtualNeighbourhoodLoss
 _WEIGHTS = "loss.safetensors"
 _STARTS = 5
-_PAGE = (
-    PAGE_HEAD
-    + """# An encoder trained without labels
-
-Trained from {base} by `newsnest train {recipe}`. Data, settings and versions stand in
-newsnest.json.
-
-## Source
-```bibtex
-{citation}
-```
-"""
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Contrasted:
-    """A trained encoder, and what it says of the texts it was trained on.
+    """A trained encoder, and its vectors and clusters of the texts it was trained on.
 
     Parameters
     ----------
@@ -85,8 +49,6 @@ class Contrasted:
         int32 (n,), the clusters of the loss's own centres; None where it has none (`vascl`).
     loss
         As it was trained.
-    bfloat16
-        Whether it was computed in bfloat16.
     gold
         k-means of the vectors "before" and "after" training against gold; empty without.
     """
@@ -95,49 +57,23 @@ class Contrasted:
     vectors: Vectors
     labels: Labels | None
     loss: ContrastLoss
-    bfloat16: bool
     gold: Mapping[str, Mapping[str, float]]
 
 
-def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> Path:
-    """Do what `run_sccl` and `run_vascl` of `newsnest.train.recipes.contrast` say."""
-    recipe = _recipe(settings)
-    require_one_process(recipe)
-    base = find_base_of(settings, progress)
-    files = [parse_article_file(told) for told in settings.data]
-    place = place_of(recipe, settings, base, files)
-    if place.is_complete(progress):
-        return settings.output
-    data = read_training_texts(files, progress=progress)
-    trained = train_contrast(data.texts, settings, gold=data.gold, place=place, progress=progress)
-    metadata = {
-        "recipe": recipe,
-        **kept_levels(base),
-        "base": {"name": settings.base, "files": folder_digests(base.folder)},
-        "data": [dict(source) for source in data.sources],
-        "settings": settings_content(settings),
-        "chosen": {
-            "prefix": prefix_of(trained.model),
-            "max_length": trained.model.max_seq_length,
-            "precision": "bfloat16" if trained.bfloat16 else "float32",
-            "device": trained.model.device.type,
-            "threads": torch.get_num_threads(),
-        },
-        "loss": trained.loss.get_config_dict(),
-        "gold": trained.gold,
-        "versions": versions(),
-        "seed": settings.seed,
-    }
-
-    def save(folder: Path) -> None:
-        with quiet_loading():
-            trained.model.save_pretrained(str(folder), create_model_card=False)
-        citation = trained.loss.citation.strip()
-        page = _PAGE.format(base=settings.base, recipe=recipe, citation=citation)
-        (folder / "README.md").write_text(page, encoding="utf-8")
-
-    place.publish(save, metadata)
-    return settings.output
+def run_contrast(context: run.TrainingContext[ContrastSettings]) -> None:
+    """Train as `newsnest.train.recipes.contrast.SCCL` and `VASCL` describe."""
+    s, data = context.settings, context.read_texts()
+    trained = train_contrast(
+        data.texts, s, gold=data.gold, context=context, progress=context.progress
+    )
+    publication = run.Publication(
+        title="An encoder trained without labels",
+        text=f"Trained from {s.base} by `newsnest train {context.recipe}`.",
+        citation=trained.loss.citation,
+        data=data.sources,
+        details={"loss": trained.loss.get_config_dict(), "gold": trained.gold},
+    )
+    run.publish_model(context, trained.model, publication)
 
 
 def train_contrast(
@@ -145,7 +81,7 @@ def train_contrast(
     settings: ContrastSettings,
     *,
     gold: Sequence[str | None] | None = None,
-    place: Place | None = None,
+    context: run.TrainingContext[ContrastSettings] | None = None,
     progress: Progress = SILENT,
 ) -> Contrasted:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
@@ -158,10 +94,10 @@ def train_contrast(
         `ScclSettings` or `VasclSettings`.
     gold
         A label per text, None where there is none; reported and never used.
-    place
-        Where checkpoints are kept, and looked for; None keeps none.
+    context
+        Says where checkpoints are kept, and looked for; None keeps none.
     progress
-        Told what was chosen, and every step.
+        Reports what was chosen, and every step.
 
     Raises
     ------
@@ -171,46 +107,30 @@ def train_contrast(
         If the base cannot be found or loaded.
     """
     clusters = settings.k if isinstance(settings, ScclSettings) else None
-    different, least = len(set(texts)), max(2, clusters or 2)
-    if different < least:
+    different, minimum = len(set(texts)), max(2, clusters or 2)
+    if different < minimum:
         raise ParameterError(
-            f"train_contrast: texts must be at least {least} different ones, as many as clusters, "
-            f"got {different}. Give more data, or ask for fewer clusters."
+            f"train_contrast: texts must be at least {minimum} different ones, as many as "
+            f"clusters, got {different}. Give more data, or ask for fewer clusters."
         )
-    state = PartialState(cpu=settings.device == "cpu")
+    context = context or run.begin("contrast", settings, progress)
     set_seed(settings.seed)
-    model = load_base(find_base_of(settings, progress), device=str(state.device))
-    bfloat16 = uses_bfloat16(
-        settings.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
-    )
+    model = context.load_base()
     against = AgainstGold(gold, seed=settings.seed)
     against.look("before", lambda: _encode(model, texts))
     loss = _make_loss(settings, model, texts, progress)
-    checkpoint = last_checkpoint(place.checkpoints) if place is not None else None
-    if checkpoint is not None:
-        progress.note(f"going on from {checkpoint.name} in {checkpoint.parent}")
-    elif place is not None:
-        place.keep({})
-    with TemporaryDirectory() as nowhere:  # the trainer makes a folder, also where it keeps nothing
-        folder = Path(nowhere) if place is None else place.checkpoints
-        strategy = "no" if place is None else "steps"
-        trainer = _trainer(settings, model, loss, texts, bfloat16, folder, strategy, progress)
-        reporter = next(c for c in trainer.callback_handler.callbacks if isinstance(c, _Steps))
-        try:
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        finally:
-            reporter.close()
+    _train(context, model, loss, texts)
     model.eval()
     vectors = _encode(model, texts)
     labels = None
-    if isinstance(loss, ClusteringContrastLoss):
+    if isinstance(loss, losses.ClusteringContrastLoss):
         labels = loss.assign(torch.from_numpy(vectors)).cpu().numpy().astype(np.int32)
     against.look("after", lambda: vectors)
-    against.tell(progress)
-    return Contrasted(model, vectors, labels, loss, bfloat16, against.scores)
+    against.report(progress)
+    return Contrasted(model, vectors, labels, loss, against.scores)
 
 
-class _Trainer(CheckpointTrainer):
+class _Trainer(run.CheckpointTrainer):
     """Keeps the weights of the loss as well: centres and projection are trained too."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
@@ -222,66 +142,42 @@ class _Trainer(CheckpointTrainer):
         load_model(self.loss, str(Path(checkpoint_path) / _WEIGHTS))
 
 
-class _Steps(Reporter):
-    """Tells steps alone: there is nothing to validate with."""
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Advance."""
-        if self.task is not None:
-            self.task.advance()
-
-
-def _trainer(  # noqa: PLR0913
-    settings: ContrastSettings,
+def _train(
+    context: run.TrainingContext[ContrastSettings],
     model: SentenceTransformer,
     loss: ContrastLoss,
     texts: Sequence[str],
-    bfloat16: bool,
-    folder: Path,
-    save_strategy: str,
-    progress: Progress,
-) -> _Trainer:
+) -> None:
+    """Train model and loss in place, from the last checkpoint where there is one."""
+    s, place = context.settings, context.kept_at
+    begun, checkpoint = (False, None) if place is None else run.find_checkpoint(context)
+    if place is not None and not begun:
+        place.keep({})
     rates = {}
-    if isinstance(settings, ScclSettings):
-        own = settings.own_rate * settings.learning_rate
-        rates = {r"^centres$": own, r"^projection\.": own}
-    every = max(1, settings.steps // settings.checkpoints)
-    batch = min(settings.batch_size, len(texts))
-    arguments = SentenceTransformerTrainingArguments(
-        output_dir=str(folder),
-        per_device_train_batch_size=batch,
-        max_steps=settings.steps,
-        learning_rate=settings.learning_rate,
-        learning_rate_mapping=rates,
-        lr_scheduler_type="constant",
-        weight_decay=settings.weight_decay,
-        bf16=bfloat16,
-        use_cpu=model.device.type == "cpu",
-        batch_sampler=_in_order,
-        prompts=prefix_of(model) or None,
-        eval_strategy="no",
-        save_strategy=save_strategy,
-        save_steps=every,
-        save_total_limit=2,
-        restore_callback_states_from_checkpoint=True,
-        report_to=["none"],
-        seed=settings.seed,
-        disable_tqdm=True,
-        logging_steps=min(50, every),
-        logging_nan_inf_filter=False,
-        dataloader_pin_memory=model.device.type == "cuda",
-    )
-    trainer = _Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=view_dataset(texts, settings, batch),
-        loss=loss,
-        callbacks=[_Steps(progress, "")],
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+    if isinstance(s, ScclSettings):
+        head = s.head_lr_factor * s.learning_rate
+        rates = {r"^centres$": head, r"^projection\.": head}
+    every = max(1, s.steps // s.checkpoints)
+    batch = min(s.batch_size, len(texts))
+    with TemporaryDirectory() as nowhere:  # the trainer makes a folder, also where it keeps nothing
+        trainer = run.make_trainer(
+            context,
+            {"model": model, "train_dataset": view_dataset(texts, s, batch), "loss": loss},
+            run.Reporter(context.progress),
+            kind=_Trainer,
+            output_dir=nowhere if place is None else str(place.checkpoints),
+            per_device_train_batch_size=batch,
+            max_steps=s.steps,
+            learning_rate=s.learning_rate,
+            learning_rate_mapping=rates,
+            lr_scheduler_type="constant",
+            batch_sampler=_in_order,
+            eval_strategy="no",
+            save_strategy="no" if place is None else "steps",
+            save_steps=every,
+            logging_steps=min(50, every),
+        )
+        run.train_from(trainer, checkpoint)
 
 
 def _in_order(dataset: Any, *, batch_size: int, drop_last: bool, **_: Any) -> BatchSampler:
@@ -344,7 +240,7 @@ def _make_loss(
     progress: Progress,
 ) -> ContrastLoss:
     if isinstance(settings, VasclSettings):
-        return VirtualNeighbourhoodLoss(
+        return losses.VirtualNeighbourhoodLoss(
             model,
             neighbours=settings.neighbours,
             radius=settings.radius,
@@ -355,11 +251,12 @@ def _make_loss(
     vectors = _encode(model, texts)
     assert settings.k is not None
     means = KMeans(settings.k, n_init=_STARTS, random_state=settings.seed).fit(vectors)
-    length = settings.length or math.sqrt(vectors.shape[1])
+    length = settings.vector_length or math.sqrt(vectors.shape[1])
     progress.note(f"{settings.k} centres by k-means; vectors of length {length:.1f}")
-    terms = ClusteringTerms(length, settings.contrast, settings.temperature, settings.alpha)
+    s = settings
+    terms = losses.ClusteringTerms(length, s.contrastive, s.temperature, s.alpha)
     centres = torch.from_numpy(means.cluster_centers_.astype(np.float32)).to(model.device)
-    return ClusteringContrastLoss(
+    return losses.ClusteringContrastLoss(
         model, centres, terms=terms, mini_batch_size=settings.mini_batch_size
     )
 
@@ -367,12 +264,8 @@ def _make_loss(
 def _encode(model: SentenceTransformer, texts: Sequence[str]) -> Vectors:
     vectors = model.encode(
         list(texts),
-        prompt=prefix_of(model) or None,
+        prompt=run.prefix_of(model) or None,
         normalize_embeddings=True,
         show_progress_bar=False,
     )
     return np.asarray(vectors, np.float32)
-
-
-def _recipe(settings: ContrastSettings) -> str:
-    return "sccl" if isinstance(settings, ScclSettings) else "vascl"

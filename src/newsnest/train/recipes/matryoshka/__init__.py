@@ -2,51 +2,82 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from newsnest.embed.patience import patient_threads
-from newsnest.progress import SILENT, Progress
-from newsnest.train.recipe import Recipe, require_training
-from newsnest.train.recipes.matryoshka.settings import MatryoshkaSettings
+from newsnest.errors import ParameterError, did_you_mean
+from newsnest.train.recipe import Recipe
+from newsnest.train.settings import GradedSettings, TrainerSettings, setting
+from newsnest.types import LEVELS
 
-__all__ = ["MATRYOSHKA", "MatryoshkaSettings", "run"]
-
-
-def run(settings: MatryoshkaSettings, *, progress: Progress = SILENT) -> Path:
-    """Train, and return the folder of the model, which plain sentence-transformers loads.
-
-    Prefixes of the vectors become levels: theme at d/4, topic at d/2, story at d. After an
-    interruption, the same settings go on from the last checkpoint; a model that is there already
-    is returned as it is.
-
-    Parameters
-    ----------
-    settings
-        See `MatryoshkaSettings`.
-    progress
-        Told what the data holds, what was chosen, and every validation.
-
-    Raises
-    ------
-    InputError
-        If a data file cannot be used.
-    ParameterError
-        If a setting cannot be used with this base or these data, `output` holds something else, or
-        the extra `train` is not installed.
-    EncoderError
-        If the base cannot be found or loaded.
-
-    Notes
-    -----
-    Deterministic for a seed on one machine, also where it was interrupted. Source: arXiv
-    2506.00277. Differs from the source in what `LevelwiseMatryoshkaLoss` and
-    `ComponentBatchSampler` say, and in `anchor`, `average` and LoRA.
-    """
-    require_training()
-    with patient_threads():
-        from newsnest.train.recipes.matryoshka.train import train_matryoshka
-
-    return train_matryoshka(settings, progress=progress)
+__all__ = ["MATRYOSHKA", "LevelLossSettings", "MatryoshkaSettings"]
 
 
-MATRYOSHKA = Recipe("one encoder, three levels: theme, topic, story", MatryoshkaSettings, run)
+@dataclass(frozen=True, kw_only=True)
+class LevelLossSettings(GradedSettings):
+    """How levels are trained, in `matryoshka` and `adapter`; `describe_settings` explains each."""
+
+    graded_story: bool = setting(True, "rank by grades at the story level, not by same or not")
+    cosine: float = setting(1.0, "weight of the cosine ranking loss", minimum=0)
+    angle: float = setting(1.0, "weight of the angle ranking loss", minimum=0)
+    contrastive: float = setting(1.0, "weight of the in-batch contrastive loss", minimum=0)
+    cosine_scale: float = setting(20.0, "inverse temperature of the cosine ranking loss", above=0)
+    angle_scale: float = setting(1.0, "inverse temperature of the angle ranking loss", above=0)
+    temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
+    anchor: float = setting(
+        1.0, "weight of staying close to the base's similarities within a batch; 0: off", minimum=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatryoshkaSettings(TrainerSettings, LevelLossSettings):
+    """Settings of the recipe `matryoshka`; `describe_settings` explains each."""
+
+    levels: tuple[str, ...] = setting(
+        ("theme", "topic", "story"), "levels to train, coarse to fine"
+    )
+    variant: Literal["clean", "paper"] = setting(
+        "clean", "the loss; paper: as published; clean: without its false negatives"
+    )
+    dropout_views: bool = setting(True, "encode every text twice, with different dropout")
+    unlike: Literal["masked", "negative"] = setting(
+        "masked", "how the contrastive loss treats a pair that is dissimilar at a level"
+    )
+    connect_from: float | None = setting(
+        None, "score from which texts of a pair stay out of each other's batch; none: as low as "
+        "batches stay full", above=0, maximum=1,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Check settings against each other."""
+        super().__post_init__()
+        check_levels(self.levels)
+
+
+def check_levels(names: Sequence[str]) -> None:
+    """Raise ParameterError unless names are levels, coarse to fine."""
+    for name in names:
+        if name not in LEVELS:
+            raise ParameterError(
+                f"train: levels must be some of {', '.join(LEVELS)}, got {name!r}."
+                f"{did_you_mean(name, LEVELS)} Join them by a colon."
+            )
+    if not names or list(names) != [level for level in LEVELS if level in names]:
+        raise ParameterError(
+            f"train: levels must go from coarse to fine, each once, got {':'.join(names)!r}. "
+            f"Write {':'.join(level for level in LEVELS if level in names) or ':'.join(LEVELS)}."
+        )
+
+
+MATRYOSHKA = Recipe(
+    name="matryoshka",
+    summary="one encoder, three levels: theme, topic, story",
+    settings=MatryoshkaSettings,
+    work="newsnest.train.recipes.matryoshka.train:train_matryoshka",
+    about="""Prefixes of the vectors become levels: theme at d/4, topic at d/2, story at d.
+
+Source: arXiv 2506.00277. Differs from the source as LevelwiseMatryoshkaLoss and
+ComponentBatchSampler describe, and in anchor, average and LoRA.""",
+    several_processes=True,
+)

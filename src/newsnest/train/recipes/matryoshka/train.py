@@ -2,92 +2,135 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+from datasets import Dataset
 from sentence_transformers import SentenceTransformer
-from transformers import set_seed
 
-from newsnest.progress import SILENT, Progress
-from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.recipes.matryoshka.page import readme
-from newsnest.train.recipes.matryoshka.plan import (
-    Plan,
-    level_dataset,
-    make_loss,
-    make_plan,
-    make_validation,
+from newsnest.embed import LevelRecord
+from newsnest.progress import Progress
+from newsnest.train.losses import (
+    LevelwiseMatryoshkaLoss,
+    LevelwiseTerms,
+    TrainingLevel,
+    training_levels,
 )
-from newsnest.train.recipes.matryoshka.settings import MatryoshkaSettings
-from newsnest.train.run.first_look import look_first
-from newsnest.train.run.place import place_of
-from newsnest.train.run.preflight import Preflight, look_at_batches
-from newsnest.train.run.session import (
-    Validation,
-    begin,
-    finish,
-    make_trainer,
-    train,
-)
-from newsnest.train.run.trainer import CheckpointTrainer
+from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss
+from newsnest.train.pairs import Pair, pair_dataset
+from newsnest.train.recipes.matryoshka import MatryoshkaSettings
+from newsnest.train.run import PairRun, Publication, TrainingContext, judge_grades
+from newsnest.train.run.preflight import choose_connection
+from newsnest.types import LEVELS, Vectors
 
 
-def train_matryoshka(settings: MatryoshkaSettings, *, progress: Progress = SILENT) -> Path:
-    """Do what `newsnest.train.recipes.matryoshka.run` says."""
-    start = begin(settings, progress)
-    progress = start.progress
-    files = [parse_file(told, Reading.of(settings)) for told in settings.data]
-    place = place_of("matryoshka", settings, start.base, files)
-    if place.is_complete(progress):
-        return settings.output
-    plan = make_plan(settings, start, place, files)
-    set_seed(settings.seed)  # the weights of LoRA are drawn
-    validation = make_validation(plan)
-    dataset = level_dataset(plan.data.train, plan.levels)
-    trainer = make_trainer(plan, dataset, partial(make_loss, plan), validation)
-    train(plan, trainer, partial(_look, plan, trainer, validation))
-    page = partial(readme, loss=trainer.loss)
-    return finish(plan, trainer, validation, partial(_metadata, plan), page)
-
-
-def _look(plan: Plan, trainer: CheckpointTrainer, validation: Validation) -> None:
-    """Look at data, gradient and time; say and keep what was found."""
-    s, data = plan.settings, plan.data
-    counts, batches = look_at_batches(
-        data.train,
-        plan.levels,
-        connect_from=plan.connect_from,
-        batch_size=s.batch_size,
+def train_matryoshka(context: TrainingContext[MatryoshkaSettings]) -> None:
+    """Train as `newsnest.train.recipes.matryoshka.MATRYOSHKA` describes."""
+    s = context.settings
+    model = context.load_base()
+    width = model.get_embedding_dimension()
+    assert width is not None  # a loaded model has a width
+    levels = tuple(level for level in training_levels(width) if level.name in s.levels)
+    encode = _encode_by(model, s.batch_size, context.progress)
+    data = context.once(lambda: context.read_pairs(encode))
+    connect_from = s.connect_from or choose_connection(
+        data.train, batch_size=s.batch_size, seed=s.seed
+    )
+    run = PairRun(
+        context=context,
+        make_loss=partial(_make_loss, context, levels),
+        data=data,
+        dataset=level_dataset(data.train, levels),
+        judge=judge_grades(data, [level.dims for level in levels]),
+        connect_from=connect_from,
+        levels=levels,
         masked=s.variant == "clean",
-        seed=s.seed,
     )
-    found = Preflight(
-        train_pairs=len(data.train),
-        validation_pairs=len(data.validation),
-        levels=counts,
-        connect_from=plan.connect_from,
-        batches=len(batches),
-        mean_batch=len(data.train) / len(batches),
+    run.train()
+    rows = "\n".join(f"| {level.name} | {level.dims} |" for level in levels)
+
+    publication = Publication(
+        title="An encoder that nests news",
+        text=f"""
+Trained from {s.base} by `newsnest train matryoshka`. Prefixes of its vectors are levels:
+
+| Level | Leading dimensions |
+|---|---|
+{rows}
+
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("path/of/this/folder", truncate_dim={levels[0].dims})
+```
+""",
+        levels=[LevelRecord(level.name, level.dims) for level in levels],
+        chosen={"connect_from": connect_from},
     )
-    if data.leaking:
-        plan.progress.note(
-            f"{data.leaking:,} training pairs left out: held-out pairs share their articles "
-            "or stories"
-        )
-    look_first(plan, trainer, validation, found, batches)
+    run.publish(publication)
 
 
-def _metadata(plan: Plan, model: SentenceTransformer) -> dict[str, Any]:
-    return {
-        "recipe": "matryoshka",
-        "levels": [
-            {"name": level.name, "dims": level.dims, "min_similarity": None}
-            for level in plan.levels
-        ],
-        "data": list(plan.data.sources),
-        "chosen": {
-            "connect_from": plan.connect_from,
-            "leaking_pairs_left_out": plan.data.leaking,
-        },
+def level_dataset(pairs: Sequence[Pair], levels: Sequence[TrainingLevel]) -> Dataset:
+    """Return the pairs as `pair_dataset` does, with the group ids of these levels alone."""
+    dataset = pair_dataset(pairs)
+    labels = dataset["label"][:]
+    if len(levels) == len(LEVELS) or not isinstance(labels[0], list):
+        return dataset
+    starts = [1 + 2 * LEVELS.index(level.name) for level in levels]
+    kept = [[row[0], *(row[i + end] for i in starts for end in (0, 1))] for row in labels]
+    return dataset.remove_columns("label").add_column("label", kept)
+
+
+def _encode_by(
+    model: SentenceTransformer, batch_size: int, progress: Progress
+) -> Callable[[Sequence[str]], Vectors]:
+    """Return what encodes texts by a model, as unit vectors."""
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        parts: list[Vectors] = []
+        with progress.start("encode", len(texts), "texts") as task:
+            for start in range(0, len(texts), 1024):
+                part = list(texts[start : start + 1024])
+                vectors = model.encode(
+                    part,
+                    batch_size=batch_size,
+                    normalize_embeddings=True,
+                    convert_to_numpy=True,
+                    show_progress_bar=False,
+                )
+                parts.append(np.asarray(vectors, np.float32))
+                task.advance(len(part))
+        return np.concatenate(parts)
+
+    return encode
+
+
+def _make_loss(
+    context: TrainingContext[MatryoshkaSettings],
+    levels: Sequence[TrainingLevel],
+    model: SentenceTransformer,
+) -> LevelwiseMatryoshkaLoss:
+    """Return the loss that the settings ask for."""
+    s = context.settings
+    terms = LevelwiseTerms(
+        cosine=s.cosine,
+        angle=s.angle,
+        contrastive=s.contrastive,
+        dropout_views=s.dropout_views,
+        cosine_scale=s.cosine_scale,
+        angle_scale=s.angle_scale,
+        temperature=s.temperature,
+        unlike=s.unlike,
+    )
+    options: dict[str, Any] = {
+        "variant": s.variant,
+        "graded_story": s.graded_story,
+        "terms": terms,
+        "mini_batch_size": s.mini_batch_size,
     }
+    if not s.anchor:
+        return LevelwiseMatryoshkaLoss(model, levels, **options)
+    frozen = context.load_base()
+    return AnchoredMatryoshkaLoss(model, levels, base=frozen, anchor=s.anchor, **options)

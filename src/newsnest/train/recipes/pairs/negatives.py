@@ -15,7 +15,7 @@ from sentence_transformers.util import mine_hard_negatives
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.pairs import Pair
-from newsnest.train.run.base import prefix_of
+from newsnest.train.run import prefix_of
 from newsnest.train.samplers import text_components
 
 _BLOCK = 1024  # texts whose similarities to all others are held at a time
@@ -73,7 +73,7 @@ def mine_negatives(
     batch_size
         Texts encoded at a time.
     progress
-        Told that it is done.
+        Reports that it is done.
 
     Returns
     -------

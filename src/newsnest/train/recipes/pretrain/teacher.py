@@ -1,4 +1,4 @@
-"""What the teacher of the recipe `pretrain` says of the pairs: vectors and clusters, kept."""
+"""The teacher of the recipe `pretrain`: its vectors and clusters of the pairs, kept in a file."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ import numpy as np
 
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.embed import EncoderConfig, load_encoder
-from newsnest.embed.weights import expanded, folder_digests
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import TeacherVectors
 from newsnest.train.pairs import Pair
-from newsnest.train.recipes.pretrain.settings import PretrainSettings
+from newsnest.train.recipes.pretrain import PretrainSettings
 from newsnest.train.samplers import Clustering
 from newsnest.types import Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What a teacher says.
+    """A teacher's vectors and clusters of the training pairs.
 
     Parameters
     ----------
@@ -37,12 +36,6 @@ class Taught:
     fingerprint: str
     vectors: TeacherVectors | None
     clusterings: tuple[Clustering, ...]
-
-
-def teacher_identity(name: str | None) -> object:
-    """Return what tells a teacher from another of the same name."""
-    folder = expanded(name or "")
-    return folder_digests(folder) if name and folder.is_dir() else name
 
 
 def ask_teacher(
@@ -63,7 +56,7 @@ def ask_teacher(
     kept
         An .npz file; read where it exists, else written.
     progress
-        Told what is done.
+        Reports what is done.
 
     Raises
     ------

@@ -1,55 +1,42 @@
-"""The recipe `static`: token vectors that say what a transformer says of your texts."""
+"""The recipe `static`: token vectors fitted to a transformer's vectors of your texts."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
-from newsnest.progress import SILENT, Progress
 from newsnest.train.recipe import Recipe
-from newsnest.train.recipes.static.settings import StaticSettings
+from newsnest.train.settings import ArticleSettings, setting
 
-__all__ = ["STATIC", "StaticSettings", "run"]
+__all__ = ["STATIC", "StaticSettings"]
 
 
-def run(settings: StaticSettings, *, progress: Progress = SILENT) -> Path:
-    """Fit, and return the folder of the model, which plain sentence-transformers loads.
+@dataclass(frozen=True, kw_only=True)
+class StaticSettings(ArticleSettings):
+    """Settings of the recipe `static`; `describe_settings` explains each."""
 
-    The base reads a sample of the texts; vectors of its tokens are fitted such that their mean
-    over a text comes near to what the base says of it. Prefer it to the encoder `static`, which
-    has seen no text of yours, where the articles are too many for a transformer and there are some
-    thousands to learn from.
-
-    Parameters
-    ----------
-    settings
-        See `StaticSettings`.
-    progress
-        Told how near held-out texts come to the base, before and after.
-
-    Raises
-    ------
-    InputError
-        If a data file cannot be used, or has fewer than 20 distinct texts.
-    ParameterError
-        If `output` holds something else, the base is no transformer, or several processes were
-        started.
-    EncoderError
-        If the base cannot be found, loaded or distilled.
-
-    Notes
-    -----
-    Deterministic for a seed on one machine. After an interruption it starts anew: reading 20,000
-    headlines is the longest part. See `newsnest.train.recipes.static.fit.fit_tokens`.
-    """
-    from newsnest.train.recipes.static.train import train_static
-
-    return train_static(settings, progress=progress)
+    max_articles: int = setting(
+        20_000, "maximum number of articles the base reads, drawn at random", minimum=100
+    )
+    held_out: float = setting(
+        0.1, "share of the texts held out to choose the ridge weight", above=0, maximum=0.5
+    )
+    backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
+        "auto", "how the base's vectors are computed"
+    )
 
 
 STATIC = Recipe(
-    "token vectors fitted to a transformer on your texts: its stories at a fraction of the time",
-    StaticSettings,
-    run,
-    reads="articles",
+    name="static",
+    summary="token vectors fitted to a transformer on your texts: its stories at a fraction of the "
+    "time",
+    settings=StaticSettings,
+    work="newsnest.train.recipes.static.train:train_static",
+    about="""The base reads a sample of the texts; vectors of its tokens are fitted such that their
+mean over a text comes near to the base's vector of it. Prefer it to the encoder static, which has
+seen no text of yours, where the articles are too many for a transformer and there are some
+thousands to learn from. At least 20 different texts are needed; reading 20,000 headlines is the
+longest part. See newsnest.train.recipes.static.fit.fit_tokens.""",
+    needs=(),
     resumes=False,
 )

@@ -1,4 +1,4 @@
-"""Token vectors whose mean over a text comes as near as it can to what a transformer says of it."""
+"""Fit token vectors whose mean over a text comes close to a transformer's vector of it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,72 +10,51 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 
 from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder
-from newsnest.embed.quiet import quiet_loading
-from newsnest.embed.weights import folder_digests
-from newsnest.progress import SILENT, Progress
-from newsnest.train.data.articles import (
-    TrainingTexts,
-    parse_article_file,
-    read_training_texts,
-)
-from newsnest.train.recipe import require_one_process
+from newsnest.progress import Progress
+from newsnest.train.recipes.static import StaticSettings
 from newsnest.train.recipes.static.fit import StaticFit, fit_tokens
-from newsnest.train.recipes.static.settings import StaticSettings
-from newsnest.train.run.base import Base, find_base
-from newsnest.train.run.place import PAGE_HEAD, place_of
-from newsnest.train.run.versions import versions
-from newsnest.train.settings import settings_content
-
-_PAGE = (
-    PAGE_HEAD
-    + """# Static vectors fitted to {base}
-
-A vector a token, by `newsnest train static`. Held-out texts come to a mean cosine of {after:.4f}
-to the vectors of {base}; {before:.4f} before the fit.
-
-Data, settings and versions stand in newsnest.json.
-"""
-)
+from newsnest.train.run import Base, Publication, TrainingContext, publish_model
 
 
-def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Path:
-    """Do what `newsnest.train.recipes.static.run` says."""
-    require_one_process("static")
-    base = find_base(settings.base, progress=progress)
-    files = [parse_article_file(told) for told in settings.data]
-    place = place_of("static", settings, base, files)
-    if place.is_complete(progress):
-        return settings.output
-    data = read_training_texts(files, progress=progress)
-    texts, held = _drawn(data.texts, settings)
+def train_static(context: TrainingContext[StaticSettings]) -> None:
+    """Train as `newsnest.train.recipes.static.STATIC` describes."""
+    s, progress, data = context.settings, context.progress, context.read_texts()
+    texts, held = _drawn(data.texts, s)
     progress.note(f"{len(texts):,} distinct texts, {held.sum():,} of them held out")
-    fit, tokenizer = _fitted(texts, held, base, settings, progress)
+    fit, tokenizer = _fitted(texts, held, context.base, s, progress)
+    before, after = fit.cosine[0.0], fit.cosine[fit.ridge]
     progress.note(
-        f"held-out cosine to {settings.base}: {fit.cosine[0.0]:.4f} with the tokens as distilled, "
-        f"{fit.cosine[fit.ridge]:.4f} fitted"
+        f"held-out cosine to {s.base}: {before:.4f} with the tokens as distilled, "
+        f"{after:.4f} fitted"
     )
     model = SentenceTransformer(
         modules=[StaticEmbedding(tokenizer, embedding_weights=fit.vectors), Normalize()],
         device="cpu",
     )
-    metadata = _metadata(settings, base, data, fit, len(texts))
-
-    def save(folder: Path) -> None:
-        with quiet_loading():
-            model.save_pretrained(str(folder), create_model_card=False)
-        told = metadata["validation"]
-        page = _PAGE.format(base=settings.base, before=told["before"], after=told["after"])
-        (folder / "README.md").write_text(page, encoding="utf-8")
-
-    place.publish(save, metadata)
-    return settings.output
+    publication = Publication(
+        title=f"Static vectors fitted to {s.base}",
+        text=f"""
+A vector a token, by `newsnest train static`. Held-out texts come to a mean cosine of {after:.4f}
+to the vectors of {s.base}; {before:.4f} before the fit.
+""",
+        data=data.sources,
+        levels=(),
+        chosen={"texts": len(texts), "ridge": fit.ridge},
+        validation={
+            "measure": "mean cosine of held-out texts to the base",
+            "before": round(before, 6),
+            "after": round(after, 6),
+            "by_ridge": {str(key): round(value, 6) for key, value in fit.cosine.items()},
+        },
+    )
+    publish_model(context, model, publication)
 
 
 def _drawn(texts: Sequence[str], settings: StaticSettings) -> tuple[list[str], Any]:
     """Return distinct texts in a seeded order, and which are held out."""
     distinct = list(dict.fromkeys(texts))
     dice = np.random.default_rng(settings.seed)
-    order = dice.permutation(len(distinct))[: settings.most]
+    order = dice.permutation(len(distinct))[: settings.max_articles]
     held = np.zeros(len(order), np.bool_)
     held[: max(1, round(settings.held_out * len(order)))] = True
     return [distinct[i] for i in order], held
@@ -96,23 +74,3 @@ def _fitted(
     if means.unknown is not None:
         fit.vectors[means.unknown] = 0.0  # whoever loads the model may not leave it out
     return fit, means.tokenizer
-
-
-def _metadata(
-    settings: StaticSettings, base: Base, data: TrainingTexts, fit: StaticFit, texts: int
-) -> dict[str, Any]:
-    return {
-        "recipe": "static",
-        "base": {"name": settings.base, "files": folder_digests(base.folder)},
-        "data": list(data.sources),
-        "settings": settings_content(settings),
-        "chosen": {"texts": texts, "ridge": fit.ridge},
-        "validation": {
-            "measure": "mean cosine of held-out texts to the base",
-            "before": round(fit.cosine[0.0], 6),
-            "after": round(fit.cosine[fit.ridge], 6),
-            "by_ridge": {str(key): round(value, 6) for key, value in fit.cosine.items()},
-        },
-        "versions": versions(),
-        "seed": settings.seed,
-    }

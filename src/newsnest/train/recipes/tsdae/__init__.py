@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 
-from newsnest.embed.patience import patient_threads
-from newsnest.progress import SILENT, Progress
-from newsnest.train.recipe import Recipe, require_training
-from newsnest.train.recipes.tsdae.settings import TsdaeSettings
+from newsnest.train.recipe import Recipe
+from newsnest.train.settings import ArticleSettings, ModelSettings, setting
 
-__all__ = ["TSDAE", "TsdaeSettings", "run"]
+__all__ = ["TSDAE", "DenoisingSettings", "TsdaeSettings"]
 
 
-def run(settings: TsdaeSettings, *, progress: Progress = SILENT) -> Path:
-    """Train, and return the folder of the model, which plain sentence-transformers loads.
+@dataclass(frozen=True, kw_only=True)
+class DenoisingSettings(ModelSettings, ArticleSettings):
+    """What `tsdae` and `clusterbert` share; `describe_settings` explains each."""
 
-    Words of a text are deleted, and a decoder restores the text from the vector of what is left.
-    Prefer `clusterbert` where the texts at hand are to be clustered; this one where an encoder
-    that knows the words of a domain is the start of another training.
+    # Reconstruction
+    noise: float = setting(0.6, "share of the words deleted from a text", minimum=0, maximum=0.99)
+    restored_tokens: int = setting(64, "leading tokens of the clean text to restore", minimum=2)
+    held_out: float = setting(
+        0.1, "share of the texts held out of training to judge every stage", above=0, maximum=0.5
+    )
+    # Training
+    batch_size: int = setting(16, "texts per batch", minimum=2)
+    learning_rate: float = setting(2e-5, "peak learning rate of the encoder", above=0)
+    head_learning_rate: float = setting(
+        1e-3, "peak learning rate of what is trained from scratch: decoder and head", above=0
+    )
+    warmup: float = setting(
+        0.1, "share of a stage's steps over which the rates rise", minimum=0, maximum=0.9
+    )
+    weight_decay: float = setting(0.01, "weight decay of AdamW", minimum=0)
 
-    Parameters
-    ----------
-    settings
-        See `TsdaeSettings`.
-    progress
-        Told every epoch and its held-out reconstruction loss.
 
-    Raises
-    ------
-    InputError
-        If a data file cannot be used, or has too few texts.
-    ParameterError
-        If a setting cannot be used with this base, or `output` holds something else.
-    EncoderError
-        If the base cannot be found or loaded.
+@dataclass(frozen=True, kw_only=True)
+class TsdaeSettings(DenoisingSettings):
+    """Settings of the recipe `tsdae`; `describe_settings` explains each."""
 
-    Notes
-    -----
-    Deterministic for a seed on one machine with one number of threads, also where it was
-    interrupted. Source: TSDAE (arXiv 2104.06979). Differs from the source in the decoder
-    (`newsnest.train.losses.reconstruction`) and in what a word is (`newsnest.train.deletion`).
-    """
-    require_training()
-    with patient_threads():
-        from newsnest.train.recipes.tsdae.train import run_tsdae
-
-    return run_tsdae(settings, progress=progress)
+    epochs: int = setting(2, "number of passes over the texts", minimum=1)
 
 
 TSDAE = Recipe(
-    "domain adaptation without labels: restore texts of which words were deleted",
-    TsdaeSettings,
-    run,
-    reads="articles",
+    name="tsdae",
+    summary="domain adaptation without labels: restore texts of which words were deleted",
+    settings=TsdaeSettings,
+    work="newsnest.train.recipes.tsdae.train:run_tsdae",
+    about="""Words of a text are deleted, and a decoder restores the text from the vector of what is
+left. Prefer clusterbert where the texts at hand are to be clustered; use this one where an encoder
+that knows the words of a domain is the start of another training.
+
+Source: TSDAE, arXiv 2104.06979. Differs from the source in the decoder
+(newsnest.train.losses.reconstruction) and in what a word is (newsnest.train.deletion).""",
 )

@@ -13,12 +13,13 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 from torch import Tensor, nn
 
+from newsnest.embed import base_names
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import Task
 from newsnest.train.deletion import delete_words
 from newsnest.train.losses.reconstruction import ReconstructionDecoder, check_reconstruction
-from newsnest.train.recipes.tsdae.settings import DenoisingSettings
-from newsnest.train.run.base import prefix_of
+from newsnest.train.recipes.tsdae import DenoisingSettings
+from newsnest.train.run import prefix_of
 from newsnest.train.run.preflight import same_dice
 from newsnest.types import Vectors
 
@@ -31,7 +32,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a head is to say.
+    """What a head should predict.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ class Autoencoder:
     model
         Trained in place.
     texts
-        n of them; which are trained on is said each time.
+        n of them; each call chooses which it trains on.
     settings
         Of the recipe.
     bfloat16
@@ -109,13 +110,16 @@ class Autoencoder:
         if not isinstance(model[0], Transformer):
             raise ParameterError(
                 f"Autoencoder: base must be a transformer, got {type(model[0]).__name__}. "
-                "Choose minilm, multilingual, a path or a hub id."
+                f"Choose {base_names()}."
             )
         self.model, self.texts, self.settings = model, texts, settings
         self.bfloat16 = bfloat16
         self.prefix = prefix_of(model) or None
         found = model.tokenizer(
-            list(texts), add_special_tokens=False, truncation=True, max_length=settings.restored
+            list(texts),
+            add_special_tokens=False,
+            truncation=True,
+            max_length=settings.restored_tokens,
         )["input_ids"]
         vocabulary = np.unique(np.concatenate([np.asarray(row, np.int64) for row in found]))
         unknown = model.tokenizer.unk_token_id
@@ -156,10 +160,10 @@ class Autoencoder:
         s = self.settings
         own = [p for name, part in self.modules().items() if name != "model"
                for p in part.parameters()]  # fmt: skip
-        groups = [{"params": own, "lr": s.own_rate, "highest": s.own_rate}]
+        groups = [{"params": own, "lr": s.head_learning_rate, "peak": s.head_learning_rate}]
         if not self.frozen:
             weights = [p for p in self.model.parameters() if p.requires_grad]
-            groups.append({"params": weights, "lr": s.learning_rate, "highest": s.learning_rate})
+            groups.append({"params": weights, "lr": s.learning_rate, "peak": s.learning_rate})
         return torch.optim.AdamW(groups, weight_decay=s.weight_decay, fused=True)
 
     def encode(self) -> Vectors:
@@ -349,12 +353,12 @@ def train_epoch(
     for number, chosen in enumerate(auto.batches(rows, rng), start=epoch.done + 1):
         rise = min(1.0, number / max(1, epoch.rising))
         for group in optimizer.param_groups:
-            group["lr"] = group["highest"] * rise
+            group["lr"] = group["peak"] * rise
         rebuilt, clusters = auto.losses(chosen, rng, epoch.targets)
-        told = np.array([float(rebuilt.detach()), float(clusters.detach())])
-        if not np.isfinite(told).all():
+        losses = np.array([float(rebuilt.detach()), float(clusters.detach())])
+        if not np.isfinite(losses).all():
             raise ParameterError(
-                f"train: the losses must stay finite, got {told[0]:g} and {told[1]:g} at step "
+                f"train: the losses must stay finite, got {losses[0]:g} and {losses[1]:g} at step "
                 f"{number}. Lower learning_rate, or set precision=float32."
             )
         torch.autograd.backward(weight * clusters + (1 - weight) * rebuilt)
@@ -363,7 +367,7 @@ def train_epoch(
         optimizer.step()
         for part in auto.modules().values():  # a frozen encoder too: the decoder reads its table
             part.zero_grad(set_to_none=True)
-        sums += told * len(chosen)
+        sums += losses * len(chosen)
         task.advance()
     mean = sums / len(rows)
     return Losses(float(mean[0]), float(mean[1]))

@@ -18,12 +18,8 @@ from newsnest.train.recipes.tsdae.autoencoder import (
     steps_of,
     train_epoch,
 )
-from newsnest.train.run.checkpoints import (
-    Checkpoints,
-    Tensors,
-    optimizer_tensors,
-    restore_optimizer,
-)
+from newsnest.train.run import Checkpoints, optimizer_tensors, restore_optimizer
+from newsnest.train.run.checkpoints import Tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +65,12 @@ def train_stage(
     auto
         Trained in place.
     train, held
-        Rows trained on, and those whose reconstruction is told.
+        Rows trained on, and those whose reconstruction is reported.
     kept
         After every epoch all weights, the optimizer and the targets are kept there; what other
         stages left there stays.
     progress
-        Told every epoch.
+        Reports every epoch.
 
     Returns
     -------
@@ -83,21 +79,21 @@ def train_stage(
     s = auto.settings
     now = kept.content.get("now", {})
     resumed = now.get("stage") == stage.name
-    told: list[dict[str, float]] = now["epochs"] if resumed else []
+    done: list[dict[str, float]] = now["epochs"] if resumed else []
     if resumed:
         whole = kept.load(now["file"])
         auto.load(_under("weights.", whole))
         targets = _read_targets(whole, now)
-        progress.note(f"going on with {stage.name} after epoch {len(told)} of {stage.epochs}")
+        progress.note(f"resuming {stage.name} after epoch {len(done)} of {stage.epochs}")
     else:
         targets = None if stage.targets is None else stage.targets()
     auto.frozen = stage.frozen
     optimizer = auto.optimizer()
-    if resumed and len(told) < stage.epochs:
+    if resumed and len(done) < stage.epochs:
         restore_optimizer(optimizer, _under("optimizer.", whole))
     each = steps_of(train, s.batch_size)
-    with progress.start(stage.name, (stage.epochs - len(told)) * each, "steps") as task:
-        for epoch in range(len(told), stage.epochs):
+    with progress.start(stage.name, (stage.epochs - len(done)) * each, "steps") as task:
+        for epoch in range(len(done), stage.epochs):
             how = Epoch(
                 key=(s.seed, stage.number, epoch),
                 done=epoch * each,
@@ -105,21 +101,21 @@ def train_stage(
                 targets=targets,
             )
             losses = train_epoch(auto, train, optimizer, how, task)
-            told = [*told, {**asdict(losses), "held_out": auto.held_out_loss(held)}]
+            done = [*done, {**asdict(losses), "held_out": auto.held_out_loss(held)}]
             now = {
                 "stage": stage.name,
-                "epochs": told,
+                "epochs": done,
                 "weight": None if targets is None else targets.weight,
                 # Never the name of one before: that is whole until this one is.
-                "file": f"epoch-{stage.number}-{len(told)}",
+                "file": f"epoch-{stage.number}-{len(done)}",
             }
             others: dict[str, Tensors] = {
                 name: {} for name in kept.names() if not name.startswith("epoch-")
             }
             kept.save({**others, now["file"]: _whole(auto, optimizer, targets)}, now=now)
-            progress.note(f"{stage.name}, epoch {epoch + 1} of {stage.epochs}: {_words(told[-1])}")
+            progress.note(f"{stage.name}, epoch {epoch + 1} of {stage.epochs}: {_words(done[-1])}")
     auto.frozen = False
-    return told
+    return done
 
 
 def _words(losses: dict[str, float]) -> str:

@@ -1,0 +1,215 @@
+"""newsnest.json: what a model folder says of its levels, its training and its calibration."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from newsnest.errors import EncoderError
+
+RECORD_FILE = "newsnest.json"
+
+# Recipes wrote these under "chosen", or beside it.
+_MOVED = ("prefix", "max_length")
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRecord:
+    """One level of a model.
+
+    Parameters
+    ----------
+    name
+        theme, topic or story.
+    dims
+        How many leading dimensions the level compares.
+    min_similarity
+        Calibrated cosine, by text alone; None: not calibrated.
+    dated
+        Calibrated cosine of two articles of the same moment; None: not calibrated.
+    """
+
+    name: str
+    dims: int
+    min_similarity: float | None = None
+    dated: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """Content of newsnest.json; `newsnest train` writes it, `newsnest calibrate` adds to it.
+
+    A folder without the file has the empty record: a plain sentence-transformers model.
+
+    Parameters
+    ----------
+    recipe
+        The recipe that trained the model.
+    run
+        Digest of all that decides the outcome of the training.
+    levels
+        Coarse to fine; empty where the model was not trained for levels.
+    rotate
+        Whether a run turns vectors to the principal axes of the corpus; None: only without levels.
+    base
+        The model it was trained from: name, and SHA-256 by file.
+    data
+        The files it was trained on: name, digest, how they were read, and counts.
+    settings
+        Of the recipe, by name.
+    prefix, max_length
+        Put before every text, and tokens read of a text; None: not recorded.
+    chosen
+        What the recipe chose where settings leave it open, and the device it ran on.
+    validation
+        Scores before and after training.
+    versions
+        Of the packages that decide the outcome.
+    seed
+        None: not recorded.
+    calibration
+        By level: the evidence for its min_similarity, and the files it was calibrated on.
+    details
+        What a single recipe records, at the top level of the file: loss, stages, preflight, …
+
+    Example
+    -------
+    >>> record = ModelRecord(levels=(LevelRecord("story", 384),), seed=7)
+    >>> record.as_dict()
+    {'levels': [{'name': 'story', 'dims': 384, 'min_similarity': None}], 'seed': 7}
+    """
+
+    recipe: str = ""
+    run: str = ""
+    levels: tuple[LevelRecord, ...] = ()
+    rotate: bool | None = None
+    base: Mapping[str, Any] = field(default_factory=dict)
+    data: tuple[Mapping[str, Any], ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prefix: str | None = None
+    max_length: int | None = None
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    validation: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def training_digests(self) -> frozenset[str]:
+        """Digests of the files the model was trained on; older records hold their SHA-256."""
+        return _digests(self.data)
+
+    @property
+    def calibration_digests(self) -> frozenset[str]:
+        """Digests of the files the model was calibrated on."""
+        return _digests(file for own in self.calibration.values() for file in own.get("data", ()))
+
+    @classmethod
+    def read(cls, folder: Path) -> ModelRecord:
+        """Read newsnest.json in a folder; the empty record where there is none.
+
+        Raises
+        ------
+        EncoderError
+            If it is not a JSON object, or levels or rotate are not what they must be.
+        """
+        path = folder / RECORD_FILE
+        if not path.is_file():
+            return cls()
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise _wrong(f"{path} must be JSON, got: {error}") from error
+        if not isinstance(content, dict):
+            raise _wrong(f"{path} must hold a JSON object, got {type(content).__name__}")
+        levels = content.pop("levels", [])
+        if not isinstance(levels, list) or not all(map(_is_level, levels)):
+            raise _wrong(
+                f"{path}: levels must be a list of objects with name, dims and perhaps "
+                f"min_similarity, got {levels!r}"
+            )
+        if not isinstance(content.get("rotate", False), bool):
+            raise _wrong(f"{path}: rotate must be true or false, got {content['rotate']!r}")
+        chosen = dict(content.pop("chosen", {}))
+        moved = {key: chosen.pop(key) for key in _MOVED if key in chosen}
+        known = {own.name for own in fields(cls)} - {"details"}
+        return cls(
+            levels=tuple(
+                LevelRecord(*map(level.get, ("name", "dims", "min_similarity", "dated")))
+                for level in levels
+            ),
+            data=tuple(content.pop("data", ())),
+            chosen=chosen,
+            details={key: value for key, value in content.items() if key not in known},
+            **{**moved, **{key: value for key, value in content.items() if key in known}},
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write newsnest.json at once: a reader sees the old record or the new one, never half.
+
+        Raises
+        ------
+        EncoderError
+            If the folder cannot be written to.
+        """
+        try:
+            write_json(folder / RECORD_FILE, self.as_dict())
+        except OSError as error:
+            raise EncoderError(
+                f"ModelRecord.write: {folder} must be a folder that can be written to, got: "
+                f"{error}. Copy the model to a folder of your own."
+            ) from error
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the file holds; fields without a value are left out."""
+        content = {own.name: getattr(self, own.name) for own in fields(self)}
+        content["levels"] = [_level_content(level) for level in self.levels]
+        content["data"] = list(self.data)
+        del content["details"]
+        kept = {key: value for key, value in content.items() if value not in (None, [], {})}
+        return {key: v for key, v in kept.items() if v != "" or key in _MOVED} | dict(self.details)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file by way of a draft beside it, which takes its name once it is complete."""
+    draft = path.with_name(f"{path.name}.partial")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def _level_content(level: LevelRecord) -> dict[str, Any]:
+    content = asdict(level)
+    if level.dated is None:
+        del content["dated"]
+    return content
+
+
+def _digests(files: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(file[key] for file in files for key in ("digest", "sha256") if key in file)
+
+
+def _wrong(problem: str) -> EncoderError:
+    return EncoderError(f"load_encoder: {problem}. Correct or delete it.")
+
+
+def _is_level(level: Any) -> bool:
+    """Tell whether it has a name, how many leading dimensions it sees, and cosines or null."""
+    return (
+        isinstance(level, dict)
+        and isinstance(level.get("name"), str)
+        and isinstance(level.get("dims"), int)
+        and level["dims"] >= 1
+        and all(_is_cosine(level.get(key)) for key in ("min_similarity", "dated"))
+    )
+
+
+def _is_cosine(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and -1 <= value <= 1)

@@ -1,0 +1,169 @@
+"""One setting: its field, and its value read from text, checked and written."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import Field, field
+from typing import Any, Literal, Union, get_args, get_origin
+
+from newsnest.errors import ParameterError, did_you_mean
+
+
+def setting(  # noqa: PLR0913 (a field has so many sides)
+    default: Any,
+    meaning: str,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    flag: str | None = None,
+    encoder: bool = False,
+) -> Any:
+    """Return a dataclass field with a default, a one-line meaning, and bounds.
+
+    Parameters
+    ----------
+    default
+        Must not be mutable.
+    meaning
+        Shown by `newsnest train RECIPE --help`.
+    minimum, above, maximum
+        A number must be at least `minimum`, more than `above` and at most `maximum`.
+    flag
+        An option of its own on the command line, such as "-k", beside `--set`; None: none.
+    encoder
+        Whether the value names a second encoder: a folder that has changed makes another training.
+    """
+    bounds = {"minimum": minimum, "above": above, "maximum": maximum}
+    return field(
+        default=default,
+        metadata={"meaning": meaning, "flag": flag, "encoder": encoder, **bounds},
+    )
+
+
+def split_setting(default: float) -> Any:
+    """Return the field of the share of pairs that validate."""
+    meaning = "share held out for validation, of files without such a split"
+    return setting(default, meaning, above=0, maximum=0.5)
+
+
+def written(value: Any) -> str:
+    """Return a value as `--set` reads it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ":".join(map(written, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def parse_value(name: str, kind: Any, text: str) -> Any:
+    """Return the value that a text stands for, of the kind a field is annotated with.
+
+    Raises
+    ------
+    ParameterError
+        If it stands for no such value.
+    """
+    options, optional = _without_none(kind)
+    bare = text.strip()
+    if optional and bare.lower() == "none":
+        return None
+    if get_origin(options) is Literal:
+        return bare
+    if get_origin(options) is tuple:
+        parts = bare.split(":") if bare else []
+        inner = get_args(options)
+        kinds = [inner[0]] * len(parts) if inner[-1] is Ellipsis else list(inner)
+        if len(parts) != len(kinds):
+            raise _wrong(name, kind, text)
+        return tuple(parse_value(name, k, part) for k, part in zip(kinds, parts, strict=True))
+    if options is bool:
+        if bare.lower() not in ("true", "false"):
+            raise _wrong(name, kind, text)
+        return bare.lower() == "true"
+    if options in (int, float):
+        try:
+            return options(bare)
+        except ValueError:
+            raise _wrong(name, kind, text) from None
+    return text
+
+
+def check_value(own: Field[Any], kind: Any, value: Any) -> None:
+    """Raise ParameterError unless a value is in the domain of its field."""
+    options, optional = _without_none(kind)
+    if optional and value is None:
+        return
+    if get_origin(options) is Literal:
+        if value not in get_args(options):
+            known = list(map(str, get_args(options)))
+            raise ParameterError(
+                f"{own.name} must be one of {', '.join(known)}, got {value!r}."
+                f"{did_you_mean(str(value), known)} Choose one."
+            )
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    minimum, above, maximum = (own.metadata.get(key) for key in ("minimum", "above", "maximum"))
+    bounds = [
+        f"{word} {bound:g}"
+        for word, bound in (("at least", minimum), ("more than", above), ("at most", maximum))
+        if bound is not None
+    ]
+    fits = (
+        math.isfinite(value)
+        and (minimum is None or value >= minimum)
+        and (above is None or value > above)
+        and (maximum is None or value <= maximum)
+    )
+    if not fits:
+        raise ParameterError(
+            f"{own.name} must be {' and '.join(bounds) or 'finite'}, got {value:g}. "
+            f"The default is {written(own.default)}."
+        )
+
+
+def _without_none(kind: Any) -> tuple[Any, bool]:
+    """Return a kind without its None, and whether it had one."""
+    if get_origin(kind) not in (Union, types.UnionType):
+        return kind, False
+    rest = [k for k in get_args(kind) if k is not type(None)]
+    assert len(rest) == 1, f"a setting is of one kind, got {kind}"
+    return rest[0], True
+
+
+def as_annotated(kind: Any, value: Any) -> Any:
+    """Return 3 as 3.0 where a number need not be whole: equal settings are written alike."""
+    options, _ = _without_none(kind)
+    if get_origin(options) is tuple and isinstance(value, list | tuple):
+        inner = get_args(options)
+        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
+        return tuple(as_annotated(k, part) for k, part in zip(kinds, value, strict=True))
+    if options is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def choices(kind: Any) -> str:
+    """Return the values that a field allows, in brackets; "" where they are not a few."""
+    options = _without_none(kind)[0]
+    return f" ({', '.join(get_args(options))})" if get_origin(options) is Literal else ""
+
+
+_WORDS: Mapping[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _wrong(name: str, kind: Any, text: str) -> ParameterError:
+    options, optional = _without_none(kind)
+    if get_origin(options) is tuple:
+        inner = get_args(options)
+        wanted = f"{len(inner)} values joined by a colon"
+    else:
+        wanted = _WORDS.get(options, "a text")
+    return ParameterError(
+        f"{name} must be {wanted}{' or none' if optional else ''}, got {text!r}. Correct it."
+    )

@@ -1,0 +1,110 @@
+"""newsnest.json has one shape, is written whole, and records of earlier versions are read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from newsnest.embed import LevelRecord, ModelRecord
+from newsnest.embed.model_record import RECORD_FILE
+from newsnest.embed.weights import folder_digests
+from newsnest.errors import EncoderError
+
+EARLIER = sorted((Path(__file__).parent / "records").glob("*.json"))
+"""What 0.1.0.dev wrote: a recipe each, and `calibrate` on a plain sentence-transformers folder."""
+
+
+@pytest.mark.parametrize("path", EARLIER, ids=lambda path: path.stem)
+def test_records_of_earlier_versions_are_read_and_keep_what_they_say(path: Path, tmp_path: Path):
+    old = json.loads(path.read_text())
+    (tmp_path / RECORD_FILE).write_text(path.read_text())
+    record = ModelRecord.read(tmp_path)
+    assert (record.recipe, record.run) == (old.get("recipe", ""), old.get("run", ""))
+    levels = [
+        (one["name"], one["dims"], one["min_similarity"], one.get("dated"))
+        for one in old.get("levels", [])
+    ]
+    assert [(o.name, o.dims, o.min_similarity, o.dated) for o in record.levels] == levels
+    assert record.rotate == old.get("rotate")
+    # Prefix and length lay at the top, or among what was chosen.
+    for name in ("prefix", "max_length"):
+        assert getattr(record, name) == old.get(name, old.get("chosen", {}).get(name))
+    digests = {one.get("digest", one.get("sha256")) for one in old.get("data", [])}
+    assert record.training_digests == digests
+    calibrated = [file for one in old.get("calibration", {}).values() for file in one["data"]]
+    assert record.calibration_digests == {f[k] for f in calibrated for k in ("digest", "sha256")}
+    record.write(tmp_path)
+    assert ModelRecord.read(tmp_path) == record
+    now = json.loads((tmp_path / RECORD_FILE).read_text())
+    lost = {key for key, value in old.items() if value not in ([], {}, None) and key not in now}
+    assert not lost and {"prefix", "max_length"}.isdisjoint(now.get("chosen", {}))
+
+
+def test_all_recipes_and_a_calibration_are_among_the_records_of_earlier_versions():
+    names = {path.stem for path in EARLIER}
+    assert names >= {"matryoshka", "adapter", "align", "pairs", "pretrain", "static", "tsdae"}
+    assert names >= {"clusterbert", "sccl", "calibrated_plain"}
+
+
+def test_what_is_written_is_read_and_leaves_no_draft(tmp_path: Path):
+    record = ModelRecord(
+        recipe="pairs", levels=(LevelRecord("story", 8, 0.5),), prefix="", seed=0, details={"k": 3}
+    )
+    ModelRecord(recipe="old").write(tmp_path)
+    record.write(tmp_path)
+    assert ModelRecord.read(tmp_path) == record
+    assert [path.name for path in tmp_path.iterdir()] == [RECORD_FILE]
+    assert json.loads((tmp_path / RECORD_FILE).read_text()) == {
+        "recipe": "pairs",
+        "levels": [{"name": "story", "dims": 8, "min_similarity": 0.5}],
+        "prefix": "",
+        "seed": 0,
+        "k": 3,
+    }
+
+
+def test_a_folder_without_the_file_has_the_empty_record(tmp_path: Path):
+    assert ModelRecord.read(tmp_path) == ModelRecord()
+    assert ModelRecord().as_dict() == {}
+
+
+def test_a_model_is_the_same_for_its_vectors_whatever_newsnest_json_says(tmp_path: Path):
+    (tmp_path / "config.json").write_text("{}")
+    before = folder_digests(tmp_path)
+    ModelRecord(recipe="pairs").write(tmp_path)
+    assert folder_digests(tmp_path) == before
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path):
+    old = ModelRecord(recipe="old")
+    old.write(tmp_path)
+    with pytest.raises(TypeError):
+        replace(old, details={"new": object()}).write(tmp_path)
+    assert ModelRecord.read(tmp_path) == old
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path):
+    with pytest.raises(EncoderError, match="must be a folder that can be written to, got"):
+        ModelRecord().write(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"newsnest\.json must be JSON, got"),
+        ("[]", "must hold a JSON object, got list"),
+        ('{"levels": 3}', "levels must be a list of objects with name, dims .* got 3"),
+        ('{"levels": [{"name": "story"}]}', "levels must be a list of objects"),
+        ('{"levels": [{"name": "story", "dims": 0}]}', "levels must be a list of objects"),
+        ('{"levels": [{"name": "s", "dims": 8, "min_similarity": 2}]}', "levels must be a list"),
+        ('{"levels": [{"name": "story", "dims": 8, "dated": 2}]}', "levels must be a list of"),
+        ('{"rotate": "yes"}', "rotate must be true or false, got 'yes'"),
+    ],
+)
+def test_a_record_of_another_shape_is_refused(tmp_path: Path, text: str, message: str):
+    (tmp_path / RECORD_FILE).write_text(text)
+    with pytest.raises(EncoderError, match=message):
+        ModelRecord.read(tmp_path)
