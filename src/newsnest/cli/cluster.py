@@ -9,6 +9,7 @@ import click
 
 from newsnest.cli.parameters import (
     Duration,
+    FormatName,
     Similarities,
     date_order_option,
     encoder_option,
@@ -20,7 +21,7 @@ from newsnest.cli.parameters import (
 )
 from newsnest.cli.progress import progress_for
 from newsnest.cli.show import took
-from newsnest.corpus.options import FORMATS, DateOrder, ReadOptions
+from newsnest.corpus.options import DateOrder, ReadOptions
 from newsnest.types import Rejected
 
 
@@ -117,7 +118,7 @@ from newsnest.types import Rejected
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(FORMATS),
+    type=FormatName(),
     default=None,
     help="Read every PATH in this format.  [default: by its name]",
 )
@@ -163,8 +164,7 @@ def cluster(
     goes on where it stopped; on a finished nest it does nothing.
     """
     from newsnest import load_encoder
-    from newsnest.corpus import load_profile
-    from newsnest.corpus.origin import find_origins
+    from newsnest.corpus import find_origins, load_profile
 
     read = ReadOptions(
         fields=fields,

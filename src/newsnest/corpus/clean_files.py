@@ -174,7 +174,7 @@ def clean_files(
     def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> _Done | Rejected:
         return _clean_row(row, columns, profile, beside)
 
-    columns = Columns(options.fields)
+    columns = Columns(options.fields, whole_rows=True)
     items = read_rows(paths, make, columns=columns, options=options, progress=progress)
     if output is None:
         _count(items, report, profile, examples, None)

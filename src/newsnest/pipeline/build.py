@@ -18,7 +18,8 @@ from typing import Any
 import newsnest
 from newsnest.cluster import calibration_digest
 from newsnest.corpus import Notice, ReadOptions, digest, read_articles, settle_languages
-from newsnest.corpus.origin import format_of, name_of
+from newsnest.corpus.origin import name_of
+from newsnest.corpus.readers import format_of
 from newsnest.describe import Describer, KeywordDescriber
 from newsnest.embed import KNOWN, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, read_metadata, settings_digest
