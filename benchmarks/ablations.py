@@ -39,8 +39,9 @@ import measured
 from adapter import f1
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.weights import settings_digest
-from newsnest.evaluate import read_pairs, read_parallel, relational_similarity
+from newsnest.evaluate import relational_similarity
 from newsnest.evaluate.pairs import paired_cosines
+from newsnest.labelled import read_pairs, read_parallel
 from newsnest.progress import Task
 from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.train import train_adapter

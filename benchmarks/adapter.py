@@ -25,12 +25,15 @@ from newsnest.cluster import agglomerate_rows, fit_frame, level_vectors
 from newsnest.cluster.calibration import rule_for
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
 from newsnest.evaluate.pairs import paired_cosines
+from newsnest.labelled import (
+    Pair,
+    Splitting,
+    TrainingData,
+    read_pairs,
+    read_training_data,
+)
 from newsnest.nest import Nest
-from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.data.graded import Encode, read_training_data
-from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.losses import training_levels
-from newsnest.train.pairs import Pair, read_pairs
 from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.fit import Fitted, fit_adapter
 from newsnest.train.recipes.adapter.maps import principal_axes

@@ -32,7 +32,7 @@ import measured
 from newsnest.corpus import clean_files, load_profile
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import title_scores
-from newsnest.pipeline.embedding import TitledArticles, TitledReading, read_titled
+from newsnest.labelled import TitledArticles, TitledReading, read_titled
 from newsnest.train.recipes.pairs import PairsSettings, run
 from newsnest.train.run.base import find_base, load_base
 

@@ -49,15 +49,9 @@ from ablations import Lines, Table, encode
 from newsnest.embed import load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import settings_digest
-from newsnest.evaluate import (
-    PairVectors,
-    RetrievalTask,
-    rank_documents,
-    read_query_items,
-    read_retrieval,
-    retrieval_scores,
-)
+from newsnest.evaluate import PairVectors, rank_documents, retrieval_scores
 from newsnest.evaluate.bootstrap import Estimate, mean_estimate
+from newsnest.labelled import RetrievalTask, read_query_items, read_retrieval
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
 from newsnest.train.recipes.pretrain import PretrainSettings
 from newsnest.train.recipes.pretrain import run as pretrain

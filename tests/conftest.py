@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from newsnest.progress import Task
+from recipe_rows import gold_rows, write_pairs
 
 # Tests interrupt commands, which inherit what a shell that runs us in the background has ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -103,3 +105,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make_tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return lambda **options: build_tiny_model(tmp_path_factory.mktemp("tiny"), **options)
+
+
+@pytest.fixture
+def pair_file(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "pairs.csv")
+
+
+@pytest.fixture
+def write_rows(tmp_path: Path) -> Callable[..., Path]:
+    def write(name: str, rows: list[dict[str, object]]) -> Path:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def gold_file(write_rows) -> Path:
+    return write_rows("gold.jsonl", gold_rows())

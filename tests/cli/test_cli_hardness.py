@@ -15,7 +15,6 @@ from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import PairVectors
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
 from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
-from newsnest.train.data.usual_columns import with_usual_columns
 
 SUBJECTS = ("storm coast sea wall town", "bank rates loan euro price", "cup final team goal coach")
 

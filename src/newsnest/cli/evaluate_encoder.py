@@ -76,22 +76,23 @@ def pairs(
 ) -> None:
     """Compare an encoder's similarities with what people say of pairs of texts.
 
-    FILE is .jsonl, .csv, .tsv (also .gz) or .parquet with text1, text2, score, and where there
+    FILE is what newsnest cluster reads, with columns text1, text2, score, and where there
     are such title1, title2, lang1, lang2, id1, id2, split, group. Pearson, Spearman and the AUROC
     of every level, for every prefix of the vectors and every pair of languages.
     """
-    from newsnest.evaluate import pair_scores, read_pairs
+    from newsnest.evaluate import pair_scores
     from newsnest.evaluate.pairs import ALL
+    from newsnest.labelled import read_pairs
     from newsnest.nest import plural
 
-    read = read_pairs(file, scale=scale, split=split, fields=fields)
-    left_out = {
-        "without_text": read.without_text,
-        "without_score": read.without_score,
-        "other_splits": read.other_splits,
-    }
-    n = len(read.pairs)
     with progress_for(quiet) as progress:
+        read = read_pairs(file, scale=scale, split=split, fields=fields, progress=progress)
+        left_out = {
+            "without_text": read.without_text,
+            "without_score": read.without_score,
+            "other_splits": read.other_splits,
+        }
+        n = len(read.pairs)
         note_left_out(progress, n, "pair", left_out)
         note_trained_on(progress, encoder, file, split)
         texts = [pair.text1 for pair in read.pairs] + [pair.text2 for pair in read.pairs]
@@ -139,25 +140,26 @@ def alignment(
 ) -> None:
     """Say how alike an encoder arranges sentences and their translations.
 
-    FILE is .jsonl, .csv, .tsv (also .gz) or .parquet with text, lang and key, where sentences of
+    FILE is what newsnest cluster reads, with columns text, lang and key, where sentences of
     one key are translations of each other; or with text1, text2, lang1, lang2. For every
     language and prefix: relational similarity with English (are the similarities between
     sentences the same ones?), and how often a translation is the nearest sentence.
     """
-    from newsnest.evaluate import alignment_scores, read_parallel
+    from newsnest.evaluate import alignment_scores
     from newsnest.evaluate.alignment import LEAST_SENTENCES
+    from newsnest.labelled import read_parallel
     from newsnest.nest import plural
 
-    read = read_parallel(file, pivot=pivot, split=split, fields=fields)
-    left_out = {
-        "without_text": read.without_text,
-        "without_counterpart": read.without_counterpart,
-        "other_splits": read.other_splits,
-    }
-    chosen = [parallel for parallel in read.languages if len(parallel.texts) >= LEAST_SENTENCES]
-    too_few = [p.language for p in read.languages if len(p.texts) < LEAST_SENTENCES]
-    texts = [text for p in chosen for side in (p.texts, p.pivot_texts) for text in side]
     with progress_for(quiet) as progress:
+        read = read_parallel(file, pivot=pivot, split=split, fields=fields, progress=progress)
+        left_out = {
+            "without_text": read.without_text,
+            "without_counterpart": read.without_counterpart,
+            "other_splits": read.other_splits,
+        }
+        chosen = [own for own in read.languages if len(own.texts) >= LEAST_SENTENCES]
+        too_few = [p.language for p in read.languages if len(p.texts) < LEAST_SENTENCES]
+        texts = [text for p in chosen for side in (p.texts, p.pivot_texts) for text in side]
         note_left_out(progress, len(texts) // 2, "sentence", left_out)
         note_trained_on(progress, encoder, file, split)
         if too_few:

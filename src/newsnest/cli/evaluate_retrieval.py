@@ -27,7 +27,8 @@ from newsnest.cli.parameters import (
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
-    from newsnest.evaluate import RetrievalTask
+    from newsnest.labelled import RetrievalTask
+    from newsnest.progress import Progress
 
 
 class Gains(Assignments):
@@ -108,15 +109,15 @@ def retrieval(
 
     CORPUS and QUERIES hold id and text (and title), QRELS holds query_id, doc_id and score, as BEIR
     collections have them. Or give one file of held-out pairs with the columns query and item: all
-    items are then the corpus. Each is .jsonl, .csv, .tsv (also .gz) or .parquet. MAP, MRR@10,
-    NDCG@10 and recall, as trec_eval defines them.
+    items are then the corpus. Each is read as newsnest cluster reads files with columns. MAP,
+    MRR@10, NDCG@10 and recall, as trec_eval defines them.
     """
     from newsnest.evaluate import rank_documents, retrieval_scores
 
     if max(recall_at) > depth:  # not after everything is encoded
         raise click.UsageError(f"--recall-at {max(recall_at)} is beyond --depth {depth}.")
-    task, left_out = _read(files, grades, split, fields)
     with progress_for(quiet) as progress:
+        task, left_out = _read(files, grades, split, fields, progress)
         note_left_out(progress, sum(map(len, task.qrels.values())), "judgement", left_out)
         if len(files) == 1:
             note_trained_on(progress, encoder, files[0], split)
@@ -162,16 +163,17 @@ def _read(
     grades: dict[str, float] | None,
     split: str | None,
     fields: dict[str, str],
+    progress: Progress,
 ) -> tuple[RetrievalTask, dict[str, int]]:
     """Return what the files hold, and the counts of what was left out."""
-    from newsnest.evaluate import read_query_items, read_retrieval
+    from newsnest.labelled import read_query_items, read_retrieval
 
     if len(files) == 1:
         if grades is not None:
             raise click.UsageError("--grades is for CORPUS QUERIES QRELS, not for pairs.")
-        task = read_query_items(files[0], split=split, fields=fields)
+        task = read_query_items(files[0], split=split, fields=fields, progress=progress)
     elif len(files) == 3:
-        task = read_retrieval(*files, grades=grades, split=split, fields=fields)
+        task = read_retrieval(files, grades=grades, split=split, fields=fields, progress=progress)
     else:
         raise click.UsageError(
             f"Give CORPUS QUERIES QRELS, or one file of pairs; got {len(files)} files."

@@ -139,7 +139,7 @@ def clean_read(article: Article, row: Row, profile: Profile, tally: Tally) -> Ar
     """
     cleaned = clean_article((("title", article.title), ("text", article.text)), row.values, profile)
     if cleaned.drop is not None:
-        return row.reject(told(cleaned.drop, profile))
+        return row.reject(reason_of(cleaned.drop, profile))
     if cleaned.changes:
         tally.count(
             f"article was changed by the profile {profile.name}"
@@ -150,9 +150,13 @@ def clean_read(article: Article, row: Row, profile: Profile, tally: Tally) -> Ar
     return copied(article, title=title, text=text)
 
 
-def told(drop: Drop, profile: Profile) -> str:
+DROPPED = "dropped by rule "
+"""How the reason begins of every row that a profile drops."""
+
+
+def reason_of(drop: Drop, profile: Profile) -> str:
     """Return why a row was dropped, as it stands beside rejected rows."""
-    return f"dropped by rule {drop.rule!r} of the profile {profile.name}: {drop.reason}"
+    return f"{DROPPED}{drop.rule!r} of the profile {profile.name}: {drop.reason}"
 
 
 def filtered_by(own: Filter, values: Mapping[str, object]) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.fields import as_text
+from newsnest.corpus.fields import NO_TEXT, as_text
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
@@ -240,7 +240,7 @@ def _clean_row(row: Row, columns: Columns, profile: Profile, beside: Profile) ->
                 texts[column] = (part, " ".join(text.split()) if part == "title" else text)
                 main.setdefault(part, column)
     if not texts:
-        return row.reject("has no title and no text")
+        return row.reject(NO_TEXT)
     cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
     values = dict(row.values)
     changes = list(cleaned.changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -93,23 +93,28 @@ def read_articles_with_rows(
     paths: Sequence[str | Path],
     *,
     options: ReadOptions = _AS_THEY_COME,
+    leave_out: Callable[[Row], str] | None = None,
     progress: Progress = SILENT,
-) -> Iterator[tuple[Article, Mapping[str, object]] | Rejected | Notice]:
+) -> Iterator[tuple[Article, Row] | Rejected | Notice]:
     """Stream what `read_articles` does, each article with its row: all columns of the file by name.
 
     Parameters
     ----------
     paths, options, progress
         See `read_articles`.
+    leave_out
+        Returns why a row is set aside before anything is made of it, "" to keep it.
     """
     columns = Columns(options.fields, whole_rows=True)
     article_of = _article_of(options, columns)
 
     def make(
         row: Row, found: Columns, tally: Tally, orders: DateOrders
-    ) -> tuple[Article, Mapping[str, object]] | Rejected:
+    ) -> tuple[Article, Row] | Rejected:
+        if leave_out is not None and (reason := leave_out(row)):
+            return row.reject(reason)
         made = article_of(row, found, tally, orders)
-        return made if isinstance(made, Rejected) else (made, row.values)
+        return made if isinstance(made, Rejected) else (made, row)
 
     return read_rows(paths, make, columns=columns, options=options, progress=progress)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from newsnest.errors import ParameterError, did_you_mean
+from newsnest.values import parse_value, without_none
 
 _GIVEN = ("data", "base", "output")
 """Fields that are options of their own on the command line, not settings."""
@@ -249,42 +249,9 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def parse_value(name: str, kind: Any, told: str) -> Any:
-    """Return a value of the kind a field is annotated with; what a string says.
-
-    Raises
-    ------
-    ParameterError
-        If it says no such value.
-    """
-    options, optional = _without_none(kind)
-    bare = told.strip()
-    if optional and bare.lower() == "none":
-        return None
-    if get_origin(options) is Literal:
-        return bare
-    if get_origin(options) is tuple:
-        parts = bare.split(":") if bare else []
-        inner = get_args(options)
-        kinds = [inner[0]] * len(parts) if inner[-1] is Ellipsis else list(inner)
-        if len(parts) != len(kinds):
-            raise _wrong(name, kind, told)
-        return tuple(parse_value(name, k, part) for k, part in zip(kinds, parts, strict=True))
-    if options is bool:
-        if bare.lower() not in ("true", "false"):
-            raise _wrong(name, kind, told)
-        return bare.lower() == "true"
-    if options in (int, float):
-        try:
-            return options(bare)
-        except ValueError:
-            raise _wrong(name, kind, told) from None
-    return told
-
-
 def check_value(own: Field[Any], kind: Any, value: Any) -> None:
     """Raise ParameterError unless a value is in the domain of its field."""
-    options, optional = _without_none(kind)
+    options, optional = without_none(kind)
     if optional and value is None:
         return
     if get_origin(options) is Literal:
@@ -316,18 +283,9 @@ def check_value(own: Field[Any], kind: Any, value: Any) -> None:
         )
 
 
-def _without_none(kind: Any) -> tuple[Any, bool]:
-    """Return a kind without its None, and whether it had one."""
-    if get_origin(kind) not in (Union, types.UnionType):
-        return kind, False
-    rest = [k for k in get_args(kind) if k is not type(None)]
-    assert len(rest) == 1, f"a setting is of one kind, got {kind}"
-    return rest[0], True
-
-
 def _as_annotated(kind: Any, value: Any) -> Any:
     """Return 3 as 3.0 where a number need not be whole: equal settings are written alike."""
-    options, _ = _without_none(kind)
+    options, _ = without_none(kind)
     if get_origin(options) is tuple and isinstance(value, list | tuple):
         inner = get_args(options)
         kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
@@ -338,20 +296,5 @@ def _as_annotated(kind: Any, value: Any) -> Any:
 
 
 def _choices(kind: Any) -> str:
-    options = _without_none(kind)[0]
+    options = without_none(kind)[0]
     return f" ({', '.join(get_args(options))})" if get_origin(options) is Literal else ""
-
-
-_WORDS: Mapping[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
-
-
-def _wrong(name: str, kind: Any, told: str) -> ParameterError:
-    options, optional = _without_none(kind)
-    if get_origin(options) is tuple:
-        inner = get_args(options)
-        wanted = f"{len(inner)} values joined by a colon"
-    else:
-        wanted = _WORDS.get(options, "a text")
-    return ParameterError(
-        f"{name} must be {wanted}{' or none' if optional else ''}, got {told!r}. Correct it."
-    )

@@ -16,9 +16,9 @@ from newsnest import load_encoder
 from newsnest.embed import MemoryCache
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError
+from newsnest.labelled import Pair
 from newsnest.progress import SILENT
 from newsnest.train.losses import TrainingLevel, training_levels
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes import RECIPES
 from newsnest.train.recipes.adapter import AdapterSettings, run
 from newsnest.train.recipes.adapter.fit import PairVectors, fit_adapter, level_pearson

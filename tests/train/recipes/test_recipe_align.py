@@ -21,14 +21,13 @@ from sentence_transformers import SentenceTransformer
 import newsnest
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError
-from newsnest.progress import SILENT
-from newsnest.train.data.parallel import (
+from newsnest.labelled import (
     ParallelReading,
-    parse_source,
+    Splitting,
+    leaking_pairs,
     read_translations,
 )
-from newsnest.train.data.splitting import Splitting
-from newsnest.train.pairs import leaking_pairs
+from newsnest.progress import SILENT
 from newsnest.train.recipes.align import AlignSettings, run
 from newsnest.train.settings import setting_fields, written
 

@@ -7,7 +7,6 @@ import shutil
 
 import numpy as np
 import pytest
-from recipe_rows import STORIES
 from sklearn.cluster import KMeans
 
 from newsnest import load_encoder
@@ -17,6 +16,7 @@ from newsnest.evaluate import cluster_scores
 from newsnest.train.against_gold import AgainstGold
 from newsnest.train.recipes.contrast import ScclSettings, VasclSettings, run_sccl, run_vascl
 from newsnest.train.recipes.contrast.train import train_contrast, view_dataset
+from recipe_rows import STORIES
 
 TEXTS = [f"{text} {more}".strip() for more in ("", "the", "in", "after") for _, *told in STORIES
          for text in told]  # fmt: skip

@@ -19,15 +19,9 @@ from sentence_transformers import SentenceTransformer
 import newsnest
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError
+from newsnest.labelled import Pair, Splitting, read_column_pairs
 from newsnest.progress import SILENT
-from newsnest.train.data.columns import (
-    ColumnReading,
-    parse_column_source,
-    read_column_pairs,
-)
-from newsnest.train.data.splitting import Splitting
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pairs import PairsSettings, run
 from newsnest.train.recipes.pairs.negatives import Mining, mine_negatives
 from newsnest.train.settings import setting_fields, written

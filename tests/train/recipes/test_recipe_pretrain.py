@@ -19,13 +19,8 @@ from test_recipe_pairs import row
 import newsnest
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import ParameterError
+from newsnest.labelled import Splitting, read_column_pairs
 from newsnest.progress import SILENT
-from newsnest.train.data.columns import (
-    ColumnReading,
-    parse_column_source,
-    read_column_pairs,
-)
-from newsnest.train.data.splitting import Splitting
 from newsnest.train.losses import MaskedRankingLoss, TeacherVectors
 from newsnest.train.recipes.pretrain import PretrainSettings, run
 from newsnest.train.recipes.pretrain import teacher as teachers

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.train.data.articles import parse_article_file
 from newsnest.train.recipes.tsdae import TsdaeSettings
 from newsnest.train.run.base import Base
 from newsnest.train.run.place import Place, place_of

@@ -12,17 +12,16 @@ from torch import Tensor, nn
 
 from newsnest.errors import InputError
 from newsnest.evaluate.bootstrap import resample_weights
-from newsnest.evaluate.pair_files import GradedPair, pair_components
 from newsnest.evaluate.pairs import paired_cosines, weighted_pearson
+from newsnest.labelled import Pair, article_components
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel
 from newsnest.train.losses.anchor import anchor_loss
-from newsnest.train.pairs import Pair, label_rows
+from newsnest.train.pairs import label_rows
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
 from newsnest.train.recipes.adapter.settings import AdapterSettings
 from newsnest.train.run.preflight import choose_connection
-from newsnest.train.samplers import pack_pairs
-from newsnest.train.samplers import pair_components as text_components
+from newsnest.train.samplers import pack_pairs, pair_components
 from newsnest.types import Vectors
 
 _RATES = {"full": 3e-4, "low_rank": 1e-3, "diagonal": 1e-2, "orthogonal": 1e-3}
@@ -209,7 +208,7 @@ class _Stepper:
         connect_from = choose_connection(
             train.pairs, batch_size=settings.batch_size, seed=settings.seed
         )
-        self.components, _ = text_components(
+        self.components, _ = pair_components(
             ((pair.text1, pair.text2, pair.score) for pair in train.pairs), min_score=connect_from
         )
         self.map = make_map(settings.map, start, rank=settings.rank, seed=settings.seed)
@@ -276,8 +275,8 @@ def _gain(
 ) -> tuple[tuple[float, float, float], float]:
     """Return what the second map gains over the first, with an interval, and how sure that is."""
     graded = np.array([pair.score for pair in held.pairs])
-    judged = [GradedPair(p.text1, p.text2, p.score, id1=p.id1, id2=p.id2) for p in held.pairs]
-    drawn = resample_weights(pair_components(judged), resamples=_RESAMPLES, seed=seed)
+    components = article_components(held.pairs)
+    drawn = resample_weights(components, resamples=_RESAMPLES, seed=seed)
     means = [
         np.mean([weighted_pearson(c, graded, drawn) for c in _cosines(held, weight, dims)], axis=0)
         for weight in weights

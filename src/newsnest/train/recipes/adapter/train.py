@@ -14,12 +14,17 @@ from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 from newsnest.embed import EncoderConfig, MemoryCache, VectorCache, encode_cached, load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests
+from newsnest.labelled import (
+    GradedReading,
+    Pair,
+    Splitting,
+    TrainingData,
+    parse_graded,
+    read_training_data,
+)
+from newsnest.labelled.graded import Encode
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.data.graded import Encode, read_training_data
-from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.losses import TrainingLevel, training_levels
-from newsnest.train.pairs import Pair
 from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.adapter.fit import Fitted, PairVectors, fit_adapter, make_loss
 from newsnest.train.recipes.adapter.settings import AdapterSettings
@@ -50,14 +55,16 @@ def train_adapter(
     """Do what `newsnest.train.recipes.adapter.run` says; `cache` keeps the base's vectors."""
     require_one_process("adapter")
     base = find_base(settings.base, progress=progress)
-    files = [parse_file(told, Reading.of(settings)) for told in settings.data]
+    s = settings
+    usual = GradedReading(s.scale, s.same_is, s.per_grade, s.max_days, s.most)
+    files = parse_graded(s.data, usual)
     place = place_of("adapter", settings, base, files)
     if place.is_complete(progress):
         return settings.output
     encode = _encode_by(settings, MemoryCache() if cache is None else cache, progress)
     splitting = Splitting(
         share=settings.validation,
-        most=settings.validation_pairs,
+        max_validation=settings.validation_pairs,
         hard=settings.hard,
         seed=settings.seed,
     )

@@ -14,13 +14,14 @@ from transformers import set_seed
 
 from newsnest.errors import InputError
 from newsnest.evaluate.alignment import LEAST_SENTENCES
-from newsnest.progress import SILENT, Progress
-from newsnest.train.data.parallel import (
+from newsnest.labelled import (
     ParallelReading,
-    parse_source,
+    Splitting,
+    TrainingData,
+    parse_translations,
     read_translations,
 )
-from newsnest.train.data.splitting import Splitting, TrainingData
+from newsnest.progress import SILENT, Progress
 from newsnest.train.evaluators import TransferEvaluator
 from newsnest.train.losses import TranslationLoss, TranslationTerms
 from newsnest.train.pairs import pair_dataset
@@ -72,13 +73,13 @@ def train_align(settings: AlignSettings, *, progress: Progress = SILENT) -> Path
     """Do what `newsnest.train.recipes.align.run` says."""
     start = begin(settings, progress)
     progress = start.progress
-    reading = ParallelReading(settings.pivot, settings.languages, settings.most)
-    files = [parse_source(told, reading) for told in settings.data]
+    usual = ParallelReading(settings.pivot, settings.languages, settings.most)
+    files = parse_translations(settings.data, usual)
     place = place_of("align", settings, start.base, files)
     if place.is_complete(progress):
         return settings.output
     splitting = Splitting(
-        share=settings.validation, most=settings.validation_pairs, seed=settings.seed
+        share=settings.validation, max_validation=settings.validation_pairs, seed=settings.seed
     )
     plan = AlignPlan(
         **start.known(),

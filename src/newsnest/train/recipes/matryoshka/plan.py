@@ -12,15 +12,13 @@ from accelerate.utils import broadcast_object_list
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 
-from newsnest.evaluate import GradedPair
+from newsnest.labelled import GRADES, Pair, Splitting, TrainingData, read_training_data
+from newsnest.labelled.graded import GradedFile
 from newsnest.progress import Progress
-from newsnest.train.data.files import DataFile
-from newsnest.train.data.graded import read_training_data
-from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.evaluators import GradedPairEvaluator
 from newsnest.train.losses import LevelwiseMatryoshkaLoss, Terms, TrainingLevel, training_levels
 from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss
-from newsnest.train.pairs import GRADES, Pair, pair_dataset
+from newsnest.train.pairs import pair_dataset
 from newsnest.train.recipes.matryoshka.settings import MatryoshkaSettings
 from newsnest.train.run.base import load_base
 from newsnest.train.run.place import Place
@@ -52,7 +50,7 @@ def level_dataset(pairs: Sequence[Pair], levels: Sequence[TrainingLevel]) -> Dat
 
 
 def make_plan(
-    settings: MatryoshkaSettings, start: Start, place: Place, files: Sequence[DataFile]
+    settings: MatryoshkaSettings, start: Start, place: Place, files: Sequence[GradedFile]
 ) -> Plan:
     """Read the data and choose what the settings leave open."""
     model = load_base(start.base, device=str(start.state.device))
@@ -63,7 +61,7 @@ def make_plan(
     if start.is_main:
         splitting = Splitting(
             share=settings.validation,
-            most=settings.validation_pairs,
+            max_validation=settings.validation_pairs,
             hard=settings.hard,
             seed=settings.seed,
         )
@@ -111,10 +109,10 @@ def encode_by(
 def make_validation(plan: Plan) -> Validation:
     """Return how validation pairs are scored, over the prefixes that are trained."""
     pairs = [
-        GradedPair(
+        Pair(
             text1=pair.text1,
             text2=pair.text2,
-            similarity=min(1.0, pair.score / GRADES["VS"]),
+            score=min(1.0, pair.score / GRADES["VS"]),
             lang1=pair.lang1,
             lang2=pair.lang2,
         )

@@ -9,8 +9,8 @@ from typing import Any
 from sentence_transformers import SentenceTransformer
 from transformers import set_seed
 
+from newsnest.labelled import GradedReading, parse_graded
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.files import Reading, parse_file
 from newsnest.train.recipes.matryoshka.page import readme
 from newsnest.train.recipes.matryoshka.plan import (
     Plan,
@@ -37,7 +37,9 @@ def train_matryoshka(settings: MatryoshkaSettings, *, progress: Progress = SILEN
     """Do what `newsnest.train.recipes.matryoshka.run` says."""
     start = begin(settings, progress)
     progress = start.progress
-    files = [parse_file(told, Reading.of(settings)) for told in settings.data]
+    s = settings
+    usual = GradedReading(s.scale, s.same_is, s.per_grade, s.max_days, s.most)
+    files = parse_graded(s.data, usual)
     place = place_of("matryoshka", settings, start.base, files)
     if place.is_complete(progress):
         return settings.output

@@ -23,13 +23,8 @@ from transformers import set_seed
 
 from newsnest.embed.weights import folder_digests
 from newsnest.errors import ParameterError
+from newsnest.labelled import Splitting, TrainingData, parse_columns, read_column_pairs
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.columns import (
-    ColumnReading,
-    parse_column_source,
-    read_column_pairs,
-)
-from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.losses import MegaBatchLoss, cosines
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.pairs.negatives import Mined, Mining, mine_negatives
@@ -86,14 +81,18 @@ def train_pairs(settings: PairsSettings, *, progress: Progress = SILENT) -> Path
     start = begin(settings, progress)
     progress = start.progress
     guide = _guide(settings, start.base, progress)
-    reading = ColumnReading(settings.columns, settings.most, settings.profile)
-    files = [parse_column_source(told, reading) for told in settings.data]
+    files = parse_columns(
+        settings.data,
+        columns=settings.columns,
+        max_pairs=settings.most,
+        profile=settings.profile,
+    )
     also = {} if guide is None else {"guide": base_content(guide)}
     place = place_of("pairs", settings, start.base, files, **also)
     if place.is_complete(progress):
         return settings.output
     splitting = Splitting(
-        share=settings.validation, most=settings.validation_pairs, seed=settings.seed
+        share=settings.validation, max_validation=settings.validation_pairs, seed=settings.seed
     )
     data = read_column_pairs(files, splitting, progress=progress)
     mined = _mined(settings, guide or start.base, data, start.state, progress)

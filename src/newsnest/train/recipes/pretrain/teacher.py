@@ -12,9 +12,9 @@ from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.embed import EncoderConfig, load_encoder
 from newsnest.embed.weights import expanded, folder_digests
 from newsnest.errors import ParameterError
+from newsnest.labelled import Pair
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import TeacherVectors
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pretrain.settings import PretrainSettings
 from newsnest.train.samplers import Clustering
 from newsnest.types import Vectors

@@ -15,15 +15,8 @@ from torch import nn
 from transformers import set_seed
 
 from newsnest.errors import ParameterError
+from newsnest.labelled import Splitting, TrainingData, parse_columns, read_column_pairs
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.columns import (
-    ColumnReading,
-    ColumnSource,
-    parse_column_source,
-    read_column_pairs,
-)
-from newsnest.train.data.splitting import Splitting, TrainingData
-from newsnest.train.data.usual_columns import with_usual_columns
 from newsnest.train.losses import MaskedRankingLoss
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.pretrain.settings import PretrainSettings
@@ -78,13 +71,18 @@ def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -
     """Do what `newsnest.train.recipes.pretrain.run` says."""
     start = begin(settings, progress)
     progress = start.progress
-    files = _files(settings)
+    files = parse_columns(
+        settings.data,
+        columns=settings.columns,
+        max_pairs=settings.most,
+        profile=settings.profile,
+    )
     teacher = teacher_identity(settings.teacher)
     place = place_of("pretrain", settings, start.base, files, teacher=teacher)
     if place.is_complete(progress):
         return settings.output
     splitting = Splitting(
-        share=settings.validation, most=settings.validation_pairs, seed=settings.seed
+        share=settings.validation, max_validation=settings.validation_pairs, seed=settings.seed
     )
     data = read_column_pairs(files, splitting, progress=progress)
     with start.state.main_process_first():  # the others read what it has kept
@@ -106,14 +104,6 @@ def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -
     train(plan, trainer, partial(_look, plan, trainer, validation, sampler))
     tell = partial(_metadata, plan, sampler)
     return finish(plan, trainer, validation, tell, partial(_page, trainer.loss))
-
-
-def _files(settings: PretrainSettings) -> list[ColumnSource]:
-    """Return the files, each with its columns."""
-    s = settings
-    reading = ColumnReading(s.columns or ("", ""), s.most, s.profile)
-    told = s.data if s.columns else [with_usual_columns(one) for one in s.data]
-    return [parse_column_source(one, reading) for one in told]
 
 
 def _strata(settings: PretrainSettings, data: TrainingData, taught: Taught) -> Strata:

@@ -13,12 +13,8 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Static
 from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests
+from newsnest.labelled import TrainingTexts, parse_texts, read_training_texts
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.articles import (
-    TrainingTexts,
-    parse_article_file,
-    read_training_texts,
-)
 from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.static.fit import StaticFit, fit_tokens
 from newsnest.train.recipes.static.settings import StaticSettings
@@ -43,7 +39,7 @@ def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Pa
     """Do what `newsnest.train.recipes.static.run` says."""
     require_one_process("static")
     base = find_base(settings.base, progress=progress)
-    files = [parse_article_file(told) for told in settings.data]
+    files = parse_texts(settings.data)
     place = place_of("static", settings, base, files)
     if place.is_complete(progress):
         return settings.output

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.train.pairs.gold import GoldArticle
-from newsnest.train.pairs.pair import Gold, Pair
+from newsnest.labelled.articles import GoldArticle
+from newsnest.labelled.pairs import Gold, Pair
 from newsnest.types import LEVELS
 
 Together = Literal["article", "story", "topic", "theme"]
 _TOGETHER = ("article", "story", "topic", "theme")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,48 @@ class Split:
 
     parts: Mapping[str, tuple[Pair, ...]]
     straddling: tuple[Pair, ...]
+
+
+def draw(rows: Sequence[T], count: int | None, seed: Sequence[int]) -> list[T]:
+    """Return up to so many of some rows, drawn at random, in their order; None: all.
+
+    Example
+    -------
+    >>> draw("abcdef", 3, [7, 0])
+    ['a', 'd', 'f']
+    """
+    if count is None or len(rows) <= count:
+        return list(rows)
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
+    return [rows[row] for row in sorted(chosen.tolist())]
+
+
+def article_components(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+    """Number the connected components of pairs: those that share articles, however indirectly.
+
+    Two pairs are neighbours where they share an article (the same id, or the same text under
+    another id) or a group. What is resampled for an interval are these, because pairs of one are
+    not independent.
+
+    Returns
+    -------
+    int64 (len(pairs),), 0 … k − 1 in the order of the pairs.
+
+    Example
+    -------
+    >>> a, b = Pair("x", "y", 1.0), Pair("y", "z", 0.5)
+    >>> article_components([a, Pair("v", "w", 0.0), b]).tolist()
+    [0, 1, 0]
+    """
+    forest = _Forest()
+    nodes = []
+    for pair in pairs:
+        keys: list[Hashable] = [("text", pair.text1), ("text", pair.text2)]
+        keys += [("id", article) for article in (pair.id1, pair.id2) if article]
+        keys += [("group", pair.group)] if pair.group else []
+        nodes.append(forest.join(keys))
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(forest.find(n), len(numbers)) for n in nodes], np.int64)
 
 
 def article_groups(

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import GradedPair, pair_components, read_pairs
+from newsnest.labelled import Pair, article_components, read_pairs
 
 ROWS = [
     {"id1": 1, "id2": 2, "text1": "Rates held", "text2": "Bank holds", "score": 1.0,
@@ -128,21 +128,21 @@ def test_an_unknown_field_is_refused_with_the_nearest():
 
 def test_pairs_connect_by_id_by_text_and_by_group_however_indirectly():
     pairs = [
-        GradedPair("a", "b", 1.0, id1="1", id2="2"),
-        GradedPair("c", "d", 1.0, id1="3", id2="4"),
-        GradedPair("x", "y", 1.0, id1="4", id2="9"),  # the id of d
-        GradedPair("b", "e", 1.0, id1="5", id2="6"),  # the text of 2
-        GradedPair("p", "q", 1.0, group="g"),
-        GradedPair("r", "s", 1.0, group="g"),
-        GradedPair("1", "g", 1.0),  # texts that look like an id and a group
+        Pair("a", "b", 1.0, id1="1", id2="2"),
+        Pair("c", "d", 1.0, id1="3", id2="4"),
+        Pair("x", "y", 1.0, id1="4", id2="9"),  # the id of d
+        Pair("b", "e", 1.0, id1="5", id2="6"),  # the text of 2
+        Pair("p", "q", 1.0, group="g"),
+        Pair("r", "s", 1.0, group="g"),
+        Pair("1", "g", 1.0),  # texts that look like an id and a group
     ]
-    assert pair_components(pairs).tolist() == [0, 1, 1, 0, 2, 2, 3]
-    assert pair_components([]).tolist() == []
+    assert article_components(pairs).tolist() == [0, 1, 1, 0, 2, 2, 3]
+    assert article_components([]).tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=15))
 def test_components_agree_with_merging_sets_by_hand(edges):
-    pairs = [GradedPair(f"t{a}", f"t{b}", 0.0) for a, b in edges]
+    pairs = [Pair(f"t{a}", f"t{b}", 0.0) for a, b in edges]
     sets = [{a, b} for a, b in edges]
     for _ in edges:
         for i, one in enumerate(sets):
@@ -150,7 +150,7 @@ def test_components_agree_with_merging_sets_by_hand(edges):
                 if one & other:
                     one |= other
                     other |= one
-    labels = pair_components(pairs)
+    labels = article_components(pairs)
     for i, one in enumerate(sets):
         for j, other in enumerate(sets):
             assert (labels[i] == labels[j]) == bool(one & other)

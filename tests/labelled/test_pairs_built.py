@@ -14,17 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.train.pairs import (
+from newsnest.labelled import (
     GRADES,
     BuildOptions,
     GoldArticle,
     Pair,
     build_pairs,
-    label_rows,
-    pair_dataset,
     read_gold,
     read_pairs,
 )
+from newsnest.train.pairs import label_rows, pair_dataset
 
 ROWS = [
     {"text1": "rates held", "text2": "bank holds rates", "score": 1, "split": "train", "id1": 7},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.train.data.articles import parse_article_file, read_training_texts
+from newsnest.labelled import read_training_texts
 
 HEADER = "id,headline,body,section\n"
 

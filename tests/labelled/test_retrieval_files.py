@@ -7,7 +7,7 @@ import json
 import pytest
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import read_query_items, read_retrieval
+from newsnest.labelled import read_query_items, read_retrieval
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from newsnest.errors import InputError
-from newsnest.evaluate import join_labels, read_labels
+from newsnest.labelled import join_labels, read_labels
 
 ROWS = [
     {"id": "1", "story": "a", "theme": 3},

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recipe_rows import gold_rows
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.data.graded import read_training_data
-from newsnest.train.data.splitting import Splitting, TrainingData
-from newsnest.train.pairs import leaking_pairs
+from newsnest.labelled import (
+    Splitting,
+    TrainingData,
+    leaking_pairs,
+    read_training_data,
+)
+from recipe_rows import gold_rows
 
 
 def read(*told: str, progress=None, encode=None, **splitting) -> TrainingData:

@@ -1,0 +1,316 @@
+"""Pairs of two columns to train and validate on, cleaned and without leaks."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from newsnest.corpus import Notice, Profile, Row, clean_article, load_profile, read_rows
+from newsnest.corpus.columns import Columns
+from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.fields import as_text
+from newsnest.corpus.rows import Tally
+from newsnest.errors import InputError, ParameterError, did_you_mean
+from newsnest.labelled.data_files import DataFile, parse_data
+from newsnest.labelled.pairs import Pair
+from newsnest.labelled.rows import Fields, column_names
+from newsnest.labelled.split import draw
+from newsnest.labelled.training import (
+    Part,
+    Splitting,
+    TrainingData,
+    assemble,
+    by_split,
+    in_words,
+    side_of,
+    split_off,
+)
+from newsnest.progress import SILENT, Progress
+from newsnest.types import Rejected
+
+USUAL = (
+    ("query", "item"),
+    ("question", "answer"),
+    ("title", "summary"),
+    ("title", "text"),
+    ("text1", "text2"),
+)
+"""The first two that a file has are read; title, text and summary also by their usual names."""
+_USUAL_NAMES = ("title", "text", "summary")
+_KNOWN = "stand there already"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReading:
+    """How a file of two columns is read.
+
+    Parameters
+    ----------
+    columns
+        Of the first and the second text; title, text and summary are found by their usual names.
+        None: the first two of `USUAL` that the file has.
+    max_pairs
+        Maximum number of pairs to train on, drawn at random; None: all.
+    profile
+        Name or path of a cleaning profile, once it is loaded its name and digest; None: none.
+    """
+
+    FIELDS: ClassVar[tuple[str, ...]] = ("split", "story")
+    columns: tuple[str, str] | None = ("title", "summary")
+    max_pairs: int | None = None
+    profile: str | None = None
+
+
+ColumnFile = DataFile[ColumnReading]
+
+
+def parse_columns(
+    data: Sequence[str],
+    *,
+    columns: tuple[str, str] | None = ("title", "summary"),
+    max_pairs: int | None = None,
+    profile: str | None = None,
+) -> list[ColumnFile]:
+    """Return the files that `--data` names: "faq.csv,columns=question:answer,max_pairs=1000".
+
+    Parameters
+    ----------
+    data
+        Keys are those of `ColumnReading`, and split and story with their column.
+    columns, max_pairs, profile
+        Of the files that have no such settings; see `ColumnReading`.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it has no two usual columns and none are named, or its profile
+        cannot be used.
+    ParameterError
+        If a key is unknown, a value is of another kind, or both columns are one.
+    """
+    usual = ColumnReading(columns, max_pairs, profile)
+    return [_completed(parse_data(one, usual)) for one in data]
+
+
+def _completed(file: ColumnFile) -> ColumnFile:
+    columns = file.reading.columns or _usual_columns(file)
+    if columns[0] == columns[1]:
+        raise ParameterError(
+            f"{file.path}: columns must be two, got {columns[0]!r} twice. "
+            "Write them as in columns=title:summary."
+        )
+    name = file.reading.profile
+    profile = None if name is None else load_profile(name)
+    said = None if profile is None else f"{profile.name} {profile.digest}"
+    return replace(
+        file, reading=replace(file.reading, columns=columns, profile=said), profile=profile
+    )
+
+
+def _usual_columns(file: ColumnFile) -> tuple[str, str]:
+    names = column_names(file.path)
+    if not names:
+        raise InputError(f"{file.path}: must hold rows of two texts, got none. Check the file.")
+    found = {*names, *Columns({}).match(names)}
+    for first, second in USUAL:
+        if first in found and second in found:
+            return first, second
+    raise InputError(
+        f"{file.path}: must have two columns of texts, such as title and summary, got "
+        f"{', '.join(names[:30])}. Name them: {file.path.name},columns=headline:lead."
+    )
+
+
+def read_column_pairs(
+    files: Sequence[ColumnFile], splitting: Splitting, *, progress: Progress = SILENT
+) -> TrainingData:
+    """Read pairs, each of score 1, without leaks between what is trained and validated on.
+
+    Parameters
+    ----------
+    files
+        `parse_columns` returns them.
+    splitting
+        How validation pairs come about; `hard` is not looked at.
+    progress
+        Told what every file gave, and what was left out.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or nothing is left to train or to validate on.
+
+    Notes
+    -----
+    Texts that are equal but for case, width and spaces become one, in the spelling met first. Pairs
+    of a `story` stay on one side; stories of two files have nothing to do with each other.
+    Deterministic for a seed.
+    """
+    known = _Known({}, set())
+    parts: list[Part] = []
+    paths = [file.path.resolve() for file in files]
+    for number, file in enumerate(files):
+        pairs, left_out = _read(file, known, progress)
+        part = _part(file, pairs, left_out, splitting, number)
+        # A file that is given twice, for other columns, has its stories once.
+        parts.append(part.tagged(f"{paths.index(paths[number])}:" if len(files) > 1 else ""))
+        progress.note(
+            f"{file.path.name}: {len(part.train):,} pairs to train on, {len(part.validation):,} to "
+            f"validate on{in_words(left_out)}"
+        )
+    return assemble(files, parts, splitting, progress=progress)
+
+
+def all_column_pairs(
+    file: ColumnFile, *, progress: Progress = SILENT
+) -> tuple[list[Pair], dict[str, int]]:
+    """Read all pairs of a file, whatever their split, and count what was left out, by reason.
+
+    Parameters
+    ----------
+    file
+        `parse_columns` returns it; `max_pairs` is not looked at.
+    progress
+        Told how the file is read.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    return _read(file, _Known({}, set()), progress)
+
+
+def same_text(text: str) -> str:
+    r"""Return what texts have in common that are the same but for case, width and spaces.
+
+    Example
+    -------
+    >>> same_text("Rain  in\nNANTES") == same_text("rain in Nantes")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Texts and pairs of all files so far: a text's spelling, and pairs by what they are for.
+
+    A pair that is trained on and held out is no copy but a leak, which is looked for later.
+    """
+
+    spelling: dict[str, str]
+    pairs: set[tuple[str, str, str]]
+
+
+def _read(file: ColumnFile, known: _Known, progress: Progress) -> tuple[list[Pair], dict[str, int]]:
+    """Return the pairs of a file, and how many rows were left out by reason."""
+    two = file.reading.columns
+    assert two is not None  # parse_columns has completed it
+    named = {column: column for column in two if column not in _USUAL_NAMES}
+    fields = Fields((*two, "split", "story"), {**named, **file.fields}, caller="read_column_pairs")
+    seen: dict[str, None] = {}
+    left_out: Counter[str] = Counter()
+
+    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> Pair | str | Rejected:
+        seen.update(dict.fromkeys(row.values))
+        return _pair(row, fields, two, file.profile)
+
+    pairs: list[Pair] = []
+    items: Iterator[Pair | str | Rejected | Notice]
+    items = read_rows([file.path], make, columns=fields, progress=progress)
+    for item in items:
+        if isinstance(item, Notice):
+            progress.note(f"{item.file}: {item.message}")
+        elif isinstance(item, Rejected):
+            if not left_out["cannot be read"]:
+                progress.note(f"{item.file}, line {item.line}: {item.reason}")
+            left_out["cannot be read"] += 1
+        elif isinstance(item, str):
+            left_out[item] += 1
+        else:
+            one, other = (
+                known.spelling.setdefault(same_text(t), t) for t in (item.text1, item.text2)
+            )
+            key = (one, other, side_of(item.split))
+            if one == other:
+                left_out["say the same twice"] += 1
+            elif key in known.pairs:
+                left_out[_KNOWN] += 1
+            else:
+                known.pairs.add(key)
+                pairs.append(replace(item, text1=one, text2=other))
+    if not pairs and seen:
+        _check_columns(file, fields, two, tuple(seen))
+    return pairs, dict(sorted(left_out.items()))
+
+
+def _pair(
+    row: Row, fields: Fields, two: tuple[str, str], profile: Profile | None
+) -> Pair | str | Rejected:
+    """Return the pair of a row, or why it has none."""
+    found = fields.match(tuple(row.values))
+    values = dict.fromkeys(fields.known, "")
+    for field, columns in found.items():
+        try:
+            held = (as_text(row.values[column]) for column in columns)
+            values[field] = next(filter(None, held), "")
+        except TypeError as error:
+            return row.reject(f"a {field} is {error}, expected a text")
+    texts = [values[field] for field in two]
+    if profile is not None:
+        done = clean_article(list(zip(("title", "text"), texts, strict=True)), row.values, profile)
+        if done.drop is not None:
+            return f"dropped by the profile ({done.drop.rule})"
+        texts = list(done.texts)
+    first, second = (" ".join(text.split()) for text in texts)
+    if not first or not second:
+        return "have no two texts"
+    gold = ("", "", values["story"])
+    return Pair(first, second, 1.0, split=values["split"], gold1=gold, gold2=gold)
+
+
+def _check_columns(
+    file: ColumnFile, fields: Fields, two: tuple[str, str], names: tuple[str, ...]
+) -> None:
+    """Raise if a column of the pairs is in no row."""
+    found, usual = fields.match(names), Columns({}).match(names)
+    choice = [usual[field][0] for field in _USUAL_NAMES if field in usual][:2]
+    for column in two:
+        if column not in found:
+            raise InputError(
+                f"{file.path}: the column {column!r} must exist, got none of that name."
+                f"{did_you_mean(column, names)} Choose two of {', '.join(names[:30])}: "
+                f"{file.path.name},columns={':'.join(choice if len(choice) == 2 else _EXAMPLE)}."
+            )
+
+
+_EXAMPLE = ("headline", "lead")
+
+
+def _part(
+    file: ColumnFile,
+    pairs: Sequence[Pair],
+    left_out: Mapping[str, int],
+    splitting: Splitting,
+    number: int,
+) -> Part:
+    """Return what a file gives to train on, to validate on, and to hold out."""
+    train, validation, held = by_split(pairs)
+    counts = {"held_out": len(held), "left_out": dict(left_out)}
+    if not pairs and left_out.get(_KNOWN):
+        return Part("columns", [], [], [], counts)  # all of it stands in files before it
+    if not train:
+        raise InputError(
+            f"{file.path}: no pair of {' and '.join(file.reading.columns or ())} has the split "
+            f'"train" or none, of {len(pairs)} read{in_words(left_out)}. Name the columns, such as '
+            "columns=headline:lead, or correct the split field."
+        )
+    train = draw(train, file.reading.max_pairs, [11, splitting.seed, number])
+    if not validation:
+        split = split_off(train, splitting, file.path)
+        return Part("columns", split.parts["train"], split.parts["validation"], held, counts)
+    return Part("columns", train, validation, held, counts)
