@@ -162,7 +162,7 @@ class Lines:
 
 
 def pair_files(folder: Path, profile: Profile, gold: Sequence[str]) -> tuple[str, ...]:
-    most = "" if profile.pairs is None else f",most={profile.pairs}"
+    most = "" if profile.pairs is None else f",max_pairs={profile.pairs}"
     window = {"wiki_events": ",max_days=7"}
     return (
         f"{folder}/semeval_slugs.jsonl.gz,scale=4:1{most}",

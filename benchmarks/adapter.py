@@ -26,12 +26,15 @@ from newsnest.cluster.calibration import rule_for
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
 from newsnest.evaluate.pairs import paired_cosines
 from newsnest.labelled import (
+    GradedReading,
     Pair,
     Splitting,
     TrainingData,
+    parse_graded,
     read_pairs,
     read_training_data,
 )
+from newsnest.labelled.graded import Encode
 from newsnest.nest import Nest
 from newsnest.train.losses import training_levels
 from newsnest.train.recipes.adapter import AdapterSettings
@@ -111,7 +114,7 @@ def pearson(pairs: Sequence[Pair], weight: Vectors, encode: Encode) -> list[floa
 def pairs_result(folder: Path, encode: Encode) -> dict[str, Any]:
     path = folder / "semeval_slugs.jsonl.gz"
     data = read_training_data(
-        [parse_file(f"{path},scale=4:1", Reading())], Splitting(share=0.15), encode=encode
+        parse_graded([f"{path},scale=4:1"]), Splitting(share=0.15), encode=encode
     )
     judged = read_pairs(path, scale=(4, 1), split="eval").pairs
     english = [pair for pair in judged if pair.lang1 == pair.lang2 == "en"]
@@ -160,11 +163,8 @@ def f1(
 def stories_result(
     folder: Path, left_out: str, encode: Encode, rows: int, per_grade: int
 ) -> dict[str, Any]:
-    files = [
-        parse_file(f"{folder}/{told}", Reading(per_grade=per_grade))
-        for name, told in STORIES.items()
-        if name != left_out
-    ]
+    named = [f"{folder}/{told}" for name, told in STORIES.items() if name != left_out]
+    files = parse_graded(named, GradedReading(per_grade=per_grade))
     data = read_training_data(files, Splitting(share=0.15), encode=encode)
     maps, trained = fit_all(data, encode, FOR_STORIES)
     out: dict[str, Any] = {

@@ -151,7 +151,7 @@ def main() -> None:
     options = parser.parse_args()
     profile, work = PROFILES[options.profile], options.work / f"newsroom-{options.profile}"
     train, test = write_sets(options.data, work)
-    reading = TitledReading(most=profile.articles)
+    reading = TitledReading(max_articles=profile.articles)
     sets = {"orangesum": read_titled(test, reading)}
     sets["masakhanews"] = read_titled(write_french(options.data, work), reading)
     result = measured.RESULTS / "newsroom.json"

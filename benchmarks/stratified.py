@@ -259,7 +259,7 @@ class Judge:
         for name in NEVER:
             three = (folder / f"{name}_{part}.jsonl.gz" for part in ("corpus", "queries", "qrels"))
             extra = {"score": "grade_raw"} if name == "cranfield" else {}
-            self.tasks[name] = read_retrieval(*three, grades=grades[name], fields=extra)
+            self.tasks[name] = read_retrieval(three, grades=grades[name], fields=extra)
 
     def __call__(self, model: SentenceTransformer) -> dict[str, NDArray[np.float64]]:
         """Return NDCG@10 of every query by set."""

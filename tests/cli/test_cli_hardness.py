@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from newsnest.cli.main import main
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import PairVectors
+from newsnest.labelled import parse_columns
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
 from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
 
@@ -95,7 +96,7 @@ def test_the_same_seed_says_the_same(pairs):
 
 
 def test_a_split_and_a_sample_are_counted(pairs):
-    read = read_pair_texts([f"{pairs},most=20"], split="a")
+    read = read_pair_texts([f"{pairs},max_pairs=20"], split="a")
     assert len(read.queries) == 20
     assert read.left_out == {"not drawn": 25, "of other splits": 45}
 
@@ -113,23 +114,24 @@ def test_a_split_and_a_sample_are_counted(pairs):
 def test_columns_are_found_by_usual_names(tmp_path, columns, found):
     path = tmp_path / "pairs.csv"
     path.write_text(",".join(columns) + "\n" + ",".join("abcd"[: len(columns)]) + "\n")
-    assert with_usual_columns(f"{path},most=9") == f"{path},most=9,columns={found}"
-    named = f"{path},columns=a:b"
-    assert with_usual_columns(named) == named
+    (file,) = parse_columns([f"{path},max_pairs=9"], columns=None)
+    assert file.reading.max_pairs == 9 and ":".join(file.reading.columns or ()) == found
+    (named,) = parse_columns([f"{path},columns=a:b"], columns=None)
+    assert named.reading.columns == ("a", "b")
 
 
 def test_what_cannot_be_read_is_said(pairs, tmp_path):
-    with pytest.raises(InputError, match="must be a file of pairs, got none"):
-        with_usual_columns(str(tmp_path / "none.csv"))
+    with pytest.raises(InputError, match="must be a file to train on, got none"):
+        parse_columns([str(tmp_path / "none.csv")], columns=None)
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
     with pytest.raises(
         InputError, match="two columns of texts, such as title and summary, got a, b"
     ):
-        with_usual_columns(str(other))
+        parse_columns([str(other)], columns=None)
     other.write_text("title,text\n")
     with pytest.raises(InputError, match="must hold rows of two texts, got none"):
-        with_usual_columns(str(other))
+        parse_columns([str(other)], columns=None)
     with pytest.raises(InputError, match="two pairs at least must be there, got 0"):
         read_pair_texts([str(pairs)], split="none")
     eye = np.eye(2, dtype=np.float32)

@@ -27,7 +27,7 @@ def made(n, d=8, seed=0, languages=("en",)):
     left = rng.normal(size=(n, d))
     right = left * graded[:, None] + rng.normal(size=(n, d)) * 0.7
     pairs = [
-        Pair(f"a{i}", f"b{i}", float(g), "en", languages[i % len(languages)])
+        Pair(f"a{i}", f"b{i}", float(g), lang1="en", lang2=languages[i % len(languages)])
         for i, g in enumerate(graded)
     ]
     return pairs, left.astype(np.float32), right.astype(np.float32)
@@ -40,7 +40,7 @@ def cosines(left, right, dims):
 
 def test_scores_match_scipy_and_sklearn_at_every_prefix_and_language_pair():
     pairs, left, right = made(240, languages=("en", "fr", "fr"))
-    graded = np.array([pair.similarity for pair in pairs])
+    graded = np.array([pair.score for pair in pairs])
     names = np.array([pair.languages for pair in pairs])
     scores = pair_scores(pairs, left, right, resamples=0)
     assert [(s.languages, s.dims) for s in scores] == [
@@ -92,7 +92,7 @@ def test_order_of_pairs_ends_and_length_of_vectors_change_nothing(seed):
 def test_intervals_hold_the_score_and_are_wider_where_pairs_share_articles():
     pairs, left, right = made(200)
     apart = pair_scores(pairs, left, right, dims=[8])[0]
-    shared = [Pair(f"article {i // 20}", f"b{i}", p.similarity) for i, p in enumerate(pairs)]
+    shared = [Pair(f"article {i // 20}", f"b{i}", p.score) for i, p in enumerate(pairs)]
     # What shares an article errs alike: here the same noise twenty times.
     noise = np.repeat(np.random.default_rng(3).normal(size=(10, 8)) * 2, 20, axis=0)
     worse = (right + noise).astype(np.float32)

@@ -53,9 +53,9 @@ def write(folder, ending):
 def test_every_format_reads_alike_and_says_what_was_left_out(tmp_path, ending):
     read = read_pairs(write(tmp_path, ending), scale=(4, 1), split="eval")
     first, second = read.pairs
-    assert (first.text1, first.text2, first.similarity) == ("Rates held", "Bank holds", 1.0)
+    assert (first.text1, first.text2, first.score) == ("Rates held", "Bank holds", 1.0)
     assert (first.id1, first.id2, first.split, first.languages) == ("1", "2", "eval", "en-es")
-    assert (second.text1, second.similarity) == ("Flood, again", 0.0)
+    assert (second.text1, second.score) == ("Flood, again", 0.0)
     assert (read.without_text, read.without_score, read.other_splits) == (1, 1, 1)
 
 
@@ -73,8 +73,8 @@ def test_scores_become_similarities_in_which_one_is_the_same(tmp_path, scale, sc
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps({"text1": "a", "text2": "b", "score": score}))
     (pair,) = read_pairs(path, scale=scale).pairs
-    assert pair.similarity == similarity
-    assert str(pair.similarity) != "-0.0"
+    assert pair.score == similarity
+    assert str(pair.score) != "-0.0"
 
 
 def test_fields_have_other_names_and_titles_are_read_with_the_text(tmp_path):
@@ -90,9 +90,13 @@ def test_fields_have_other_names_and_titles_are_read_with_the_text(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", "", r"pairs are read from \.jsonl, \.csv"),
+        ("a.txt", "", r"pairs are read from files with columns, \.jsonl, .*\.csv, .*got txt"),
         ("a.csv", "text1,text2,score\na,b,very\n", r"a\.csv, line 2: the field \"score\" holds"),
-        ("a.jsonl", '{"text1":"a","text2":"b","score":true}', "line 1.*holds True.*Give a number"),
+        (
+            "a.jsonl",
+            '{"text1":"a","text2":"b","score":true}',
+            "line 1.*holds 'True'.*Give a number",
+        ),
         ("a.csv", "text1,text2,score\na,b,4\n", r"holds 4, which is outside.*from 0 \(different"),
         ("a.csv", "text1,text2,score\na,b,inf\n", "outside of the scale"),
         (

@@ -12,10 +12,10 @@ from newsnest.evaluate import alignment_scores, pair_scores
 from newsnest.labelled import Pair, ParallelTexts
 
 PAIRS = [
-    Pair("sea wall breached", "storm hits coast", 2 / 3, "en", "en"),
-    Pair("rates held", "bank holds rates", 1.0, "en", "fr"),
-    Pair("team wins cup final", "minister resigns", 0.0, "en", "en"),
-    Pair("rates held", "strike ends", 1 / 3, "en", "fr"),
+    Pair("sea wall breached", "storm hits coast", 2 / 3, lang1="en", lang2="en"),
+    Pair("rates held", "bank holds rates", 1.0, lang1="en", lang2="fr"),
+    Pair("team wins cup final", "minister resigns", 0.0, lang1="en", lang2="en"),
+    Pair("rates held", "strike ends", 1 / 3, lang1="en", lang2="fr"),
 ]
 FRENCH = ParallelTexts(
     "fr", "en", ("the sea", "bank", "strike ends"), ("sea", "the bank", "strike query")

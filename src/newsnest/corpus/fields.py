@@ -164,12 +164,17 @@ def _settle(text: str, evidence: Evidence | None) -> tuple[datetime | None, str]
 
 def as_text(value: object) -> str:
     """Return a value as clean text; raise TypeError, saying what it is, if it is none."""
+    return clean(plain_text(value))
+
+
+def plain_text(value: object) -> str:
+    """Return a value as the text it was written as; raise TypeError if it is none."""
     if isinstance(value, str):
-        return clean(value)
+        return value
     if value is None:
         return ""
     if isinstance(value, bytes):
-        return clean(value.decode("utf-8", "replace"))
+        return value.decode("utf-8", "replace")
     if isinstance(value, float):
         if math.isnan(value):
             return ""

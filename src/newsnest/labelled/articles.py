@@ -282,8 +282,9 @@ def _gold_article(
             f'{row.where}: the field "{found["date"][0]}" holds {date!r}. '
             "Write dates as 2024-03-10T16:52:50Z."
         )
-    if article.title and not text_of(row, found.get("text", ())):
-        article = replace(article, text="")  # a headline stays one, beside a summary
+    title, text = (text_of(row, found.get(field, ())) for field in ("title", "text"))
+    # A headline stays one, beside a summary: pairs of headlines are what is trained on.
+    body = Article("", title, text).body if title or text else article.body
     gold = (labels["theme"], labels["topic"], labels["story"])
     more = (article.lang, article.date, labels["split"])
-    return GoldArticle(article.id, article.body, gold, *more)
+    return GoldArticle(article.id, body, gold, *more)

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from newsnest.corpus import Notice, Row, all_readers, find_origins, read_rows, reader_of
 from newsnest.corpus.columns import Columns, find_column
 from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.fields import as_text
-from newsnest.corpus.rows import Tally
+from newsnest.corpus.fields import plain_text
+from newsnest.corpus.rows import Tally, clean_surrogates
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
@@ -199,10 +199,14 @@ def columns_of(records: Sequence[Record]) -> list[str]:
 
 
 def text_of(row: Row, columns: Sequence[str]) -> str:
-    """Return the first text that one of some columns holds, "" if none does."""
+    """Return the first text that one of some columns holds, as it is written; "" if none does.
+
+    Only lone surrogates and space at the ends go: what is measured and trained on must not depend
+    on how articles are cleaned.
+    """
     for column in columns:
         try:
-            if text := as_text(row.values[column]):
+            if text := clean_surrogates(plain_text(row.values[column])).strip():
                 return text
         except TypeError as error:
             raise InputError(

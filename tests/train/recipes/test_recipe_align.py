@@ -25,6 +25,7 @@ from newsnest.labelled import (
     ParallelReading,
     Splitting,
     leaking_pairs,
+    parse_translations,
     read_translations,
 )
 from newsnest.progress import SILENT
@@ -129,7 +130,7 @@ def test_every_way_trains_and_saves_a_model_of_the_same_make(chosen, tiny_model:
 
 
 def read(*told: str, **options):
-    files = [parse_source(name, ParallelReading()) for name in told]
+    files = parse_translations(told, ParallelReading())
     return read_translations(files, Splitting(share=options.pop("share", 0.25), **options))
 
 
@@ -183,18 +184,18 @@ def test_one_sentence_cannot_be_split(write_rows):
 
 
 def test_most_counts_each_language_alone(parallel_file: Path):
-    data = read(f"{parallel_file},key=pid,most=10")
+    data = read(f"{parallel_file},key=pid,max_pairs=10")
     counts = [
         sum(p.lang1 == lang for p in (*data.train, *data.validation)) for lang in ("qq", "zz")
     ]
     assert counts == [10, 10]
-    assert read(f"{parallel_file},key=pid,most=10") == data
-    assert read(f"{parallel_file},key=pid,most=10", seed=1).train != data.train
+    assert read(f"{parallel_file},key=pid,max_pairs=10") == data
+    assert read(f"{parallel_file},key=pid,max_pairs=10", seed=1).train != data.train
 
 
 def test_validation_takes_as_much_of_every_language(parallel_file: Path, write_rows):
     large = write_rows("large.jsonl", [r for r in parallel_rows(200) if r["lang"] != "zz"])
-    data = read(f"{parallel_file},key=pid,languages=zz", f"{large},key=pid", most=10)
+    data = read(f"{parallel_file},key=pid,languages=zz", f"{large},key=pid", max_validation=10)
     assert Counter(p.lang1 for p in data.validation) == {"zz": 5, "qq": 5}
 
 
