@@ -30,7 +30,7 @@ from newsnest.labelled import (
     Pair,
     Splitting,
     TrainingData,
-    parse_graded,
+    parse_data,
     read_pairs,
     read_training_data,
 )
@@ -114,7 +114,7 @@ def pearson(pairs: Sequence[Pair], weight: Vectors, encode: Encode) -> list[floa
 def pairs_result(folder: Path, encode: Encode) -> dict[str, Any]:
     path = folder / "semeval_slugs.jsonl.gz"
     data = read_training_data(
-        parse_graded([f"{path},scale=4:1"]), Splitting(share=0.15), encode=encode
+        parse_data([f"{path},scale=4:1"], GradedReading()), Splitting(share=0.15), encode=encode
     )
     judged = read_pairs(path, scale=(4, 1), split="eval").pairs
     english = [pair for pair in judged if pair.lang1 == pair.lang2 == "en"]
@@ -164,7 +164,7 @@ def stories_result(
     folder: Path, left_out: str, encode: Encode, rows: int, per_grade: int
 ) -> dict[str, Any]:
     named = [f"{folder}/{told}" for name, told in STORIES.items() if name != left_out]
-    files = parse_graded(named, GradedReading(per_grade=per_grade))
+    files = parse_data(named, GradedReading(per_grade=per_grade))
     data = read_training_data(files, Splitting(share=0.15), encode=encode)
     maps, trained = fit_all(data, encode, FOR_STORIES)
     out: dict[str, Any] = {

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from newsnest.cli.main import main
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import PairVectors
-from newsnest.labelled import parse_columns
+from newsnest.labelled import ColumnReading, parse_data
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
 from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
 
@@ -114,24 +114,24 @@ def test_a_split_and_a_sample_are_counted(pairs):
 def test_columns_are_found_by_usual_names(tmp_path, columns, found):
     path = tmp_path / "pairs.csv"
     path.write_text(",".join(columns) + "\n" + ",".join("abcd"[: len(columns)]) + "\n")
-    (file,) = parse_columns([f"{path},max_pairs=9"], columns=None)
+    (file,) = parse_data([f"{path},max_pairs=9"], ColumnReading(columns=None))
     assert file.reading.max_pairs == 9 and ":".join(file.reading.columns or ()) == found
-    (named,) = parse_columns([f"{path},columns=a:b"], columns=None)
+    (named,) = parse_data([f"{path},columns=a:b"], ColumnReading(columns=None))
     assert named.reading.columns == ("a", "b")
 
 
 def test_what_cannot_be_read_is_said(pairs, tmp_path):
     with pytest.raises(InputError, match="must be a file to train on, got none"):
-        parse_columns([str(tmp_path / "none.csv")], columns=None)
+        parse_data([str(tmp_path / "none.csv")], ColumnReading(columns=None))
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
     with pytest.raises(
         InputError, match="two columns of texts, such as title and summary, got a, b"
     ):
-        parse_columns([str(other)], columns=None)
+        parse_data([str(other)], ColumnReading(columns=None))
     other.write_text("title,text\n")
     with pytest.raises(InputError, match="must hold rows of two texts, got none"):
-        parse_columns([str(other)], columns=None)
+        parse_data([str(other)], ColumnReading(columns=None))
     with pytest.raises(InputError, match="two pairs at least must be there, got 0"):
         read_pair_texts([str(pairs)], split="none")
     eye = np.eye(2, dtype=np.float32)

@@ -14,7 +14,7 @@ from newsnest.labelled import (
     Splitting,
     TrainingData,
     leaking_pairs,
-    parse_graded,
+    parse_data,
     read_training_data,
 )
 from newsnest.labelled.graded import holds_pairs
@@ -22,41 +22,41 @@ from recipe_rows import gold_rows
 
 
 def read(*told: str, progress=None, encode=None, **splitting) -> TrainingData:
-    files = parse_graded(told)
+    files = parse_data(told, GradedReading())
     more = {} if progress is None else {"progress": progress}
     return read_training_data(files, Splitting(**splitting), encode=encode, **more)
 
 
 def test_a_file_says_itself_how_it_is_read(pair_file: Path, gold_file: Path):
     usual = GradedReading(same_is=0.5)
-    (file,) = parse_graded([f"{pair_file},scale=4:1,max_pairs=7,score=overall"], usual)
+    (file,) = parse_data([f"{pair_file},scale=4:1,max_pairs=7,score=overall"], usual)
     assert file.path == pair_file and holds_pairs(file)
     assert file.reading == GradedReading(scale=(4.0, 1.0), same_is=0.5, max_pairs=7)
     assert file.fields == {"score": "overall"}
-    assert not holds_pairs(parse_graded([str(gold_file)])[0])
-    assert parse_graded([f"{gold_file},max_days=7"])[0].reading.max_days == 7
+    assert not holds_pairs(parse_data([str(gold_file)], GradedReading())[0])
+    assert parse_data([f"{gold_file},max_days=7"], GradedReading())[0].reading.max_days == 7
 
 
 def test_a_comma_may_stand_in_a_path(write_rows):
     path = write_rows("a,b.jsonl", [{"text": "a", "story": "s"}])
-    assert parse_graded([f"{path},max_days=2"])[0].path == path
+    assert parse_data([f"{path},max_days=2"], GradedReading())[0].path == path
 
 
 def test_named_fields_tell_pairs_from_articles(write_rows):
     path = write_rows("p.jsonl", [{"left": "a", "right": "b", "score": 1}])
-    assert holds_pairs(parse_graded([f"{path},text1=left,text2=right"])[0])
+    assert holds_pairs(parse_data([f"{path},text1=left,text2=right"], GradedReading())[0])
 
 
 def test_an_unknown_key_is_told_with_the_file(pair_file: Path):
     with pytest.raises(ParameterError, match=r"pairs.csv: .* got 'scal'. Did you mean 'scale'"):
-        parse_graded([f"{pair_file},scal=4:1"])
+        parse_data([f"{pair_file},scal=4:1"], GradedReading())
 
 
 def test_a_value_of_another_kind_is_told_with_the_file(pair_file: Path):
     with pytest.raises(
         ParameterError, match=r"pairs.csv: max_pairs must be a whole number or none"
     ):
-        parse_graded([f"{pair_file},max_pairs=many"])
+        parse_data([f"{pair_file},max_pairs=many"], GradedReading())
 
 
 @pytest.mark.parametrize(
@@ -64,16 +64,16 @@ def test_a_value_of_another_kind_is_told_with_the_file(pair_file: Path):
 )
 def test_a_number_of_a_file_that_counts_nothing_is_refused(gold_file: Path, said: str):
     with pytest.raises(ParameterError, match=f"{said[:3]}.* must be at least [01], got"):
-        parse_graded([f"{gold_file},{said}"])
+        parse_data([f"{gold_file},{said}"], GradedReading())
 
 
 def test_what_is_said_twice_or_without_end_is_refused(gold_file: Path):
     with pytest.raises(
         ParameterError, match=r"gold.jsonl: max_pairs must be given once, got it twice"
     ):
-        parse_graded([f"{gold_file},max_pairs=3,max_pairs=5"])
+        parse_data([f"{gold_file},max_pairs=3,max_pairs=5"], GradedReading())
     with pytest.raises(ParameterError, match=r"max_days must be finite, got inf. Leave it out"):
-        parse_graded([f"{gold_file},max_days=inf"])
+        parse_data([f"{gold_file},max_days=inf"], GradedReading())
 
 
 def test_a_validation_split_of_gold_articles_is_used_whole(gold_file: Path, write_rows):
@@ -89,7 +89,7 @@ def test_a_validation_split_of_gold_articles_is_used_whole(gold_file: Path, writ
 
 def test_a_missing_file_is_told(tmp_path: Path):
     with pytest.raises(InputError, match="must be a file to train on, got none"):
-        parse_graded([str(tmp_path / "none.csv")])
+        parse_data([str(tmp_path / "none.csv")], GradedReading())
 
 
 def test_a_share_is_split_off_that_shares_no_article(pair_file: Path):

@@ -7,13 +7,13 @@ was left out where they do not.
 from newsnest.labelled.articles import GoldArticle, LabelledArticles, read_gold, read_labelled
 from newsnest.labelled.build import BuildOptions, BuiltPairs, build_pairs
 from newsnest.labelled.column_pairs import (
+    ColumnReading,
     all_column_pairs,
-    parse_columns,
     read_column_pairs,
     same_text,
 )
 from newsnest.labelled.data_files import DataFile, parse_data
-from newsnest.labelled.graded import GradedReading, parse_graded, read_training_data
+from newsnest.labelled.graded import GradedReading, read_training_data
 from newsnest.labelled.labels import Joined, LabelTable, join_labels, read_labels
 from newsnest.labelled.pairs import GRADES, Gold, Pair, PairFile, read_pairs
 from newsnest.labelled.parallel import ParallelFile, ParallelTexts, read_parallel
@@ -27,15 +27,16 @@ from newsnest.labelled.split import (
     split_articles,
     split_pairs,
 )
-from newsnest.labelled.texts import TrainingTexts, parse_texts, read_training_texts
+from newsnest.labelled.texts import TextReading, TrainingTexts, read_training_texts
 from newsnest.labelled.titled import TitledArticles, TitledReading, read_titled
 from newsnest.labelled.training import Splitting, TrainingData, in_words
-from newsnest.labelled.translations import ParallelReading, parse_translations, read_translations
+from newsnest.labelled.translations import ParallelReading, read_translations
 
 __all__ = [
     "GRADES",
     "BuildOptions",
     "BuiltPairs",
+    "ColumnReading",
     "DataFile",
     "Gold",
     "GoldArticle",
@@ -51,6 +52,7 @@ __all__ = [
     "RetrievalTask",
     "Split",
     "Splitting",
+    "TextReading",
     "TitledArticles",
     "TitledReading",
     "TrainingData",
@@ -63,11 +65,7 @@ __all__ = [
     "in_words",
     "join_labels",
     "leaking_pairs",
-    "parse_columns",
     "parse_data",
-    "parse_graded",
-    "parse_texts",
-    "parse_translations",
     "read_column_pairs",
     "read_gold",
     "read_labelled",

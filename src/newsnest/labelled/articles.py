@@ -16,7 +16,7 @@ from newsnest.corpus.columns import Columns, find_column
 from newsnest.corpus.fields import NO_TEXT
 from newsnest.corpus.options import FIELDS
 from newsnest.errors import InputError
-from newsnest.labelled.pairs import Gold
+from newsnest.labelled.pairs import Gold, Side, side_of
 from newsnest.labelled.rows import Fields, bad_row, text_of
 from newsnest.progress import SILENT, Progress
 from newsnest.types import LEVELS, Article, Rejected
@@ -204,6 +204,11 @@ class GoldArticle:
     lang: str = ""
     date: datetime | None = None
     split: str = ""
+
+    @property
+    def side(self) -> Side:
+        """What the article is for."""
+        return side_of(self.split)
 
 
 def read_gold(

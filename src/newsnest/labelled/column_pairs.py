@@ -6,27 +6,24 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from pathlib import Path
 
-from newsnest.corpus import Notice, Profile, Row, clean_article, load_profile, read_rows
+from newsnest.corpus import Notice, Profile, Row, clean_article, read_rows
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.fields import as_text
 from newsnest.corpus.rows import Tally
 from newsnest.errors import InputError, ParameterError, did_you_mean
-from newsnest.labelled.data_files import DataFile, parse_data
+from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.labelled.pairs import Pair
 from newsnest.labelled.rows import Fields, column_names
-from newsnest.labelled.split import draw
 from newsnest.labelled.training import (
     Part,
     Splitting,
     TrainingData,
     assemble,
-    by_split,
+    divided,
     in_words,
-    side_of,
-    split_off,
 )
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
@@ -44,7 +41,7 @@ _KNOWN = "stand there already"
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnReading:
+class ColumnReading(Reading):
     """How a file of two columns is read.
 
     Parameters
@@ -58,70 +55,37 @@ class ColumnReading:
         Name or path of a cleaning profile, once it is loaded its name and digest; None: none.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("split", "story")
+    FIELDS = ("split", "story")
     columns: tuple[str, str] | None = ("title", "summary")
     max_pairs: int | None = None
     profile: str | None = None
 
-
-ColumnFile = DataFile[ColumnReading]
-
-
-def parse_columns(
-    data: Sequence[str],
-    *,
-    columns: tuple[str, str] | None = ("title", "summary"),
-    max_pairs: int | None = None,
-    profile: str | None = None,
-) -> list[ColumnFile]:
-    """Return the files that `--data` names: "faq.csv,columns=question:answer,max_pairs=1000".
-
-    Parameters
-    ----------
-    data
-        Keys are those of `ColumnReading`, and split and story with their column.
-    columns, max_pairs, profile
-        Of the files that have no such settings; see `ColumnReading`.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, it has no two usual columns and none are named, or its profile
-        cannot be used.
-    ParameterError
-        If a key is unknown, a value is of another kind, or both columns are one.
-    """
-    usual = ColumnReading(columns, max_pairs, profile)
-    return [_completed(parse_data(one, usual)) for one in data]
+    def completed(self, path: Path) -> ColumnReading:
+        """Return it with the two columns of the file, found where none are named."""
+        columns = self.columns or _usual_columns(path)
+        if columns[0] == columns[1]:
+            raise ParameterError(
+                f"{path}: columns must be two, got {columns[0]!r} twice. "
+                "Write them as in columns=title:summary."
+            )
+        return replace(self, columns=columns)
 
 
-def _completed(file: ColumnFile) -> ColumnFile:
-    columns = file.reading.columns or _usual_columns(file)
-    if columns[0] == columns[1]:
-        raise ParameterError(
-            f"{file.path}: columns must be two, got {columns[0]!r} twice. "
-            "Write them as in columns=title:summary."
-        )
-    name = file.reading.profile
-    profile = None if name is None else load_profile(name)
-    said = None if profile is None else f"{profile.name} {profile.digest}"
-    return replace(
-        file, reading=replace(file.reading, columns=columns, profile=said), profile=profile
-    )
-
-
-def _usual_columns(file: ColumnFile) -> tuple[str, str]:
-    names = column_names(file.path)
+def _usual_columns(path: Path) -> tuple[str, str]:
+    names = column_names(path)
     if not names:
-        raise InputError(f"{file.path}: must hold rows of two texts, got none. Check the file.")
+        raise InputError(f"{path}: must hold rows of two texts, got none. Check the file.")
     found = {*names, *Columns({}).match(names)}
     for first, second in USUAL:
         if first in found and second in found:
             return first, second
     raise InputError(
-        f"{file.path}: must have two columns of texts, such as title and summary, got "
-        f"{', '.join(names[:30])}. Name them: {file.path.name},columns=headline:lead."
+        f"{path}: must have two columns of texts, such as title and summary, got "
+        f"{', '.join(names[:30])}. Name them: {path.name},columns=headline:lead."
     )
+
+
+ColumnFile = DataFile[ColumnReading]
 
 
 def read_column_pairs(
@@ -132,7 +96,7 @@ def read_column_pairs(
     Parameters
     ----------
     files
-        `parse_columns` returns them.
+        `parse_data` returns them.
     splitting
         How validation pairs come about; `hard` is not looked at.
     progress
@@ -172,7 +136,7 @@ def all_column_pairs(
     Parameters
     ----------
     file
-        `parse_columns` returns it; `max_pairs` is not looked at.
+        `parse_data` returns it; `max_pairs` is not looked at.
     progress
         Told how the file is read.
 
@@ -209,7 +173,7 @@ class _Known:
 def _read(file: ColumnFile, known: _Known, progress: Progress) -> tuple[list[Pair], dict[str, int]]:
     """Return the pairs of a file, and how many rows were left out by reason."""
     two = file.reading.columns
-    assert two is not None  # parse_columns has completed it
+    assert two is not None  # parse_data has completed it
     named = {column: column for column in two if column not in _USUAL_NAMES}
     fields = Fields((*two, "split", "story"), {**named, **file.fields}, caller="read_column_pairs")
     seen: dict[str, None] = {}
@@ -235,7 +199,7 @@ def _read(file: ColumnFile, known: _Known, progress: Progress) -> tuple[list[Pai
             one, other = (
                 known.spelling.setdefault(same_text(t), t) for t in (item.text1, item.text2)
             )
-            key = (one, other, side_of(item.split))
+            key = (one, other, item.side)
             if one == other:
                 left_out["say the same twice"] += 1
             elif key in known.pairs:
@@ -299,18 +263,15 @@ def _part(
     number: int,
 ) -> Part:
     """Return what a file gives to train on, to validate on, and to hold out."""
-    train, validation, held = by_split(pairs)
-    counts = {"held_out": len(held), "left_out": dict(left_out)}
     if not pairs and left_out.get(_KNOWN):
-        return Part("columns", [], [], [], counts)  # all of it stands in files before it
-    if not train:
+        part = Part("columns", [], [], [], {"held_out": 0})  # all of it stands in files before it
+    elif not any(pair.side == "train" for pair in pairs):
         raise InputError(
             f"{file.path}: no pair of {' and '.join(file.reading.columns or ())} has the split "
             f'"train" or none, of {len(pairs)} read{in_words(left_out)}. Name the columns, such as '
             "columns=headline:lead, or correct the split field."
         )
-    train = draw(train, file.reading.max_pairs, [11, splitting.seed, number])
-    if not validation:
-        split = split_off(train, splitting, file.path)
-        return Part("columns", split.parts["train"], split.parts["validation"], held, counts)
-    return Part("columns", train, validation, held, counts)
+    else:
+        seed = [11, splitting.seed, number]
+        part = divided("columns", file, pairs, splitting, seed)
+    return replace(part, counts={**part.counts, "left_out": dict(left_out)})

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_type_hints
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_type_hints
 
-from newsnest.corpus import Profile
+from newsnest.corpus import Profile, load_profile
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.values import parse_value
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-    class Reading(DataclassInstance, Protocol):
-        """How a kind of file is read: a frozen dataclass that names the fields of its rows."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a kind of file is read; every kind adds its settings as fields."""
 
-        FIELDS: ClassVar[tuple[str, ...]]
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    """Fields of its rows, which may have another name in a file."""
+    FOLDERS: ClassVar[bool] = False
+    """Whether folders are read, too."""
+
+    def completed(self, path: Path) -> Self:
+        """Return it with what only the file can tell."""
+        return self
 
 
-R = TypeVar("R", bound="Reading")
+R = TypeVar("R", bound=Reading)
 
 _KEY = re.compile(r",(?=\s*\w+=)")
 
@@ -50,28 +56,37 @@ class DataFile(Generic[R]):
     profile: Profile | None = None
 
 
-def parse_data(data: str, usual: R, *, folders: bool = False) -> DataFile[R]:
-    """Return the file that "PATH,key=value,…" names.
+def parse_data(data: Sequence[str], usual: R) -> list[DataFile[R]]:
+    """Return the files that `--data` names, each "PATH" or "PATH,key=value,…".
 
     Parameters
     ----------
     data
-        Keys are those of the reading, and its fields with their column in this file:
+        Keys are the settings of the reading, and its fields with their column in this file:
         "a.csv,scale=4:1,score=overall".
     usual
         Settings of a file that has none.
-    folders
-        Whether it may be a folder; nothing is checked then.
 
     Raises
     ------
     InputError
-        If there is no such file.
+        If there is no such file, or its cleaning profile cannot be used.
     ParameterError
         If a key is unknown or given twice, or a value is of another kind or outside of its domain.
+
+    Example
+    -------
+    >>> from newsnest.labelled import TextReading
+    >>> (file,) = parse_data(["news.csv,text=body,gold=topic"], TextReading())
+    >>> file.path.name, file.reading.gold, dict(file.fields)
+    ('news.csv', 'topic', {'text': 'body'})
     """
+    return [_parsed(one, usual) for one in data]
+
+
+def _parsed(data: str, usual: R) -> DataFile[R]:
     place, *parts = _KEY.split(data)
-    kinds = {key: kind for key, kind in get_type_hints(type(usual)).items() if key != "FIELDS"}
+    kinds = {key: kind for key, kind in get_type_hints(type(usual)).items() if key.islower()}
     settings: dict[str, Any] = {}
     fields: dict[str, str] = {}
     for part in parts:
@@ -92,9 +107,15 @@ def parse_data(data: str, usual: R, *, folders: bool = False) -> DataFile[R]:
     path = Path(place)
     with suppress(RuntimeError):  # "~nobody" of no user stays as it is
         path = path.expanduser()
-    if not folders and not path.is_file():
+    if not usual.FOLDERS and not path.is_file():
         raise InputError(f"{path}: must be a file to train on, got none. Check the path.")
-    return DataFile(path, replace(usual, **settings), fields)
+    reading = replace(usual, **settings).completed(path)
+    name = getattr(reading, "profile", None)
+    if name is None:
+        return DataFile(path, reading, fields)
+    profile = load_profile(name)
+    told = {"profile": f"{profile.name} {profile.digest}"}
+    return DataFile(path, replace(reading, **told), fields, profile)
 
 
 def _check_number(name: str, value: object) -> None:

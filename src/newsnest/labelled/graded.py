@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.labelled.articles import GOLD_FIELDS, GoldArticle, read_gold
 from newsnest.labelled.build import BuildOptions, BuiltPairs, build_pairs
-from newsnest.labelled.data_files import DataFile, parse_data
+from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.labelled.pairs import PAIR_FIELDS, Pair, read_pairs
 from newsnest.labelled.rows import Fields, column_names
-from newsnest.labelled.split import Together, draw, split_articles
-from newsnest.labelled.training import (
-    Part,
-    Splitting,
-    TrainingData,
-    assemble,
-    by_split,
-    inseparable,
-    shares_of,
-    split_off,
-)
+from newsnest.labelled.split import Together, by_side, draw, inseparable, split_articles
+from newsnest.labelled.training import Part, Splitting, TrainingData, assemble, divided
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
 
@@ -34,7 +24,7 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 
 @dataclass(frozen=True, slots=True)
-class GradedReading:
+class GradedReading(Reading):
     """How a file of graded pairs, or of articles with gold labels, is read.
 
     Parameters
@@ -53,7 +43,7 @@ class GradedReading:
         small one; None: all.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys((*PAIR_FIELDS, *GOLD_FIELDS)))
+    FIELDS = tuple(dict.fromkeys((*PAIR_FIELDS, *GOLD_FIELDS)))
     scale: tuple[float, float] = (0.0, 1.0)
     same_is: float = 0.75
     per_grade: int = 2000
@@ -62,26 +52,6 @@ class GradedReading:
 
 
 GradedFile = DataFile[GradedReading]
-
-
-def parse_graded(data: Sequence[str], usual: GradedReading = GradedReading()) -> list[GradedFile]:
-    """Return the files that `--data` names: "a.csv,scale=4:1,score=overall".
-
-    Parameters
-    ----------
-    data
-        Keys are those of `GradedReading`, and the fields of pairs and of articles.
-    usual
-        Settings of a file that has none.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    ParameterError
-        If a key is unknown, or a value is of another kind.
-    """
-    return [parse_data(one, usual) for one in data]
 
 
 def read_training_data(
@@ -101,7 +71,7 @@ def read_training_data(
     Parameters
     ----------
     files
-        `parse_graded` returns them.
+        `parse_data` returns them.
     splitting
         See `Splitting`.
     encode
@@ -156,28 +126,23 @@ def _from_pairs(file: GradedFile, splitting: Splitting, progress: Progress) -> P
             f"{file.path}: no pair can be used: {read.without_text} rows lack a text, "
             f"{read.without_score} a score. Check the fields text1, text2 and score."
         )
-    train, validation, held = by_split(read.pairs)
-    train = draw(train, reading.max_pairs, [8, splitting.seed])
-    if not train:
+    if not any(pair.side == "train" for pair in read.pairs):
         raise _nothing(file, read.pairs)
+    part = divided("pairs", file, read.pairs, splitting, [8, splitting.seed], _CONNECTED)
     counts = {
-        "held_out": len(held),
         "without_text": read.without_text,
         "without_score": read.without_score,
         "in_two_parts": 0,
+        **part.counts,
     }
-    if validation:
-        return Part("pairs", train, validation, held, counts)
-    split = split_off(train, splitting, file.path, min_score=_CONNECTED)
-    counts["in_two_parts"] = len(split.straddling)
-    return Part("pairs", split.parts["train"], split.parts["validation"], held, counts)
+    return replace(part, counts=counts)
 
 
 def _from_gold(
     file: GradedFile, splitting: Splitting, encode: Encode | None, progress: Progress
 ) -> Part:
     articles = read_gold(file.path, fields=file.fields, progress=progress)
-    train, validation, held = by_split(articles)
+    train, validation, held = by_side(articles)
     if not train:
         raise _nothing(file, articles)
     limit = file.reading.max_pairs
@@ -185,11 +150,14 @@ def _from_gold(
     if not validation:
         try:
             split = split_articles(
-                train, shares_of(splitting), seed=splitting.seed, together=_together(train)
+                train,
+                {"train": 1 - share, "validation": share},
+                seed=splitting.seed,
+                together=_together(train),
             )
         except ParameterError as error:
             raise inseparable(file.path, len(train), "articles") from error
-        train, validation, _ = by_split(split)
+        train, validation, _ = by_side(split)
     _note_long_stories(file, train, progress)
     built = [_build(file, part, splitting, encode) for part in (train, validation)]
     seed = [8, splitting.seed]

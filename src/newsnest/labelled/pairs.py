@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.labelled.rows import Fields, Record, check_split, read_records
@@ -24,6 +25,17 @@ dissimilar. 1 is kept for the same text twice."""
 
 Gold = tuple[str, str, str]
 """The gold labels of an article: theme, topic, story."""
+
+Side = Literal["train", "validation", "held out"]
+_VALIDATION = frozenset({"validation", "valid", "val", "dev"})
+_TRAIN = frozenset({"train", ""})
+
+
+def side_of(split: str) -> Side:
+    """Return what the rows of a split are for."""
+    if split.lower() in _TRAIN:
+        return "train"
+    return "validation" if split.lower() in _VALIDATION else "held out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,11 @@ class Pair:
     gold2: Gold = ("", "", "")
     group: str = ""
     line: int = field(default=0, compare=False)
+
+    @property
+    def side(self) -> Side:
+        """What the pair is for."""
+        return side_of(self.split)
 
     @property
     def languages(self) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.errors import ParameterError
+from newsnest.errors import InputError, ParameterError
 from newsnest.labelled.articles import GoldArticle
 from newsnest.labelled.pairs import Gold, Pair
 from newsnest.types import LEVELS
@@ -19,6 +20,7 @@ Together = Literal["article", "story", "topic", "theme"]
 _TOGETHER = ("article", "story", "topic", "theme")
 
 T = TypeVar("T")
+P = TypeVar("P", Pair, GoldArticle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ class Split:
 
     parts: Mapping[str, tuple[Pair, ...]]
     straddling: tuple[Pair, ...]
+
+
+def by_side(rows: Sequence[P]) -> tuple[list[P], list[P], list[P]]:
+    """Return what is trained on, validated on, and held out."""
+    train, validation, held = (
+        [row for row in rows if row.side == side] for side in ("train", "validation", "held out")
+    )
+    return train, validation, held
 
 
 def draw(rows: Sequence[T], count: int | None, seed: Sequence[int]) -> list[T]:
@@ -183,6 +193,38 @@ def split_pairs(
                 f"{2 * len(pairs)} articles. Raise min_score, so that dissimilar pairs may be cut."
             )
     return Split({name: tuple(part) for name, part in parts.items()}, tuple(straddling))
+
+
+def split_off(
+    pairs: Sequence[Pair],
+    file: Path,
+    *,
+    share: float,
+    seed: int,
+    min_score: float = 0.0,
+    together: Together = "story",
+) -> Split:
+    """Split off a share of a file's pairs, "validation" beside "train", as `split_pairs` does.
+
+    Raises
+    ------
+    InputError
+        If none can be.
+    """
+    shares = {"train": 1 - share, "validation": share}
+    try:
+        return split_pairs(pairs, shares, seed=seed, min_score=min_score, together=together)
+    except ParameterError as error:
+        raise inseparable(file, len(pairs), "pairs") from error
+
+
+def inseparable(file: Path, count: int, what: str) -> InputError:
+    """Return the error of a file of which nothing can be split off to validate on."""
+    return InputError(
+        f"{file}: of {count:,} {what} some must be split off to validate on that share no text and "
+        f"no story with the others, got none. Give more {what}, or give some the split "
+        '"validation".'
+    )
 
 
 def leaking_pairs(

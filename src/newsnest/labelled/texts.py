@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from newsnest.corpus import Notice, ReadOptions, digest
 from newsnest.corpus.columns import find_column
 from newsnest.corpus.options import FIELDS
 from newsnest.errors import InputError, did_you_mean
 from newsnest.labelled.articles import stream_labelled
-from newsnest.labelled.data_files import DataFile, parse_data
+from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
 
@@ -19,7 +19,7 @@ MIN_TEXTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class TextReading:
+class TextReading(Reading):
     """How a file of articles is read beside its texts.
 
     Parameters
@@ -28,7 +28,8 @@ class TextReading:
         Column of gold labels, "" for none; they are reported and never used.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = FIELDS
+    FIELDS = FIELDS
+    FOLDERS = True
     gold: str = ""
 
 
@@ -51,17 +52,6 @@ class TrainingTexts:
     sources: tuple[Mapping[str, Any], ...]
 
 
-def parse_texts(data: Sequence[str]) -> list[DataFile[TextReading]]:
-    """Return the files or folders that `--data` names: "a.csv,text=body,gold=topic".
-
-    Raises
-    ------
-    ParameterError
-        If a key is neither gold nor a field of an article.
-    """
-    return [parse_data(one, TextReading(), folders=True) for one in data]
-
-
 def read_training_texts(
     files: Sequence[DataFile[TextReading]], *, progress: Progress = SILENT
 ) -> TrainingTexts:
@@ -70,7 +60,7 @@ def read_training_texts(
     Parameters
     ----------
     files
-        `parse_texts` returns them.
+        `parse_data` returns them.
     progress
         Told what a file has that is no article.
 

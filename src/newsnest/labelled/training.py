@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 from newsnest.corpus import digest
-from newsnest.errors import InputError, ParameterError
-from newsnest.labelled.articles import GoldArticle
+from newsnest.errors import InputError
 from newsnest.labelled.data_files import DataFile
 from newsnest.labelled.pairs import Gold, Pair
-from newsnest.labelled.split import Split, Together, draw, leaking_pairs, split_pairs
+from newsnest.labelled.split import Together, by_side, draw, leaking_pairs, split_off
 from newsnest.progress import SILENT, Progress
 
-_VALIDATION = frozenset({"validation", "valid", "val", "dev"})
-_TRAIN = frozenset({"train", ""})
-
-_T = TypeVar("_T", Pair, GoldArticle)
 Draw = Callable[[Sequence[Pair], int, Sequence[int]], list[Pair]]
 
 
@@ -173,58 +167,45 @@ def in_words(left_out: Mapping[str, int]) -> str:
     return "".join(f"; {count:,} {why}" for why, count in left_out.items() if count)
 
 
-def by_split(rows: Sequence[_T]) -> tuple[list[_T], list[_T], list[_T]]:
-    """Return what is trained on, validated on, and held out."""
-    train, validation, held = (
-        [row for row in rows if side_of(row.split) == side]
-        for side in ("train", "validation", "held out")
-    )
-    return train, validation, held
-
-
-def side_of(split: str) -> Literal["train", "validation", "held out"]:
-    """Return what the rows of a split are for."""
-    if split.lower() in _TRAIN:
-        return "train"
-    return "validation" if split.lower() in _VALIDATION else "held out"
-
-
-def split_off(
+def divided(
+    kind: str,
+    file: DataFile[Any],
     pairs: Sequence[Pair],
     splitting: Splitting,
-    file: Path,
-    *,
+    seed: Sequence[int],
     min_score: float = 0.0,
-    together: Together = "story",
-) -> Split:
-    """Split off pairs of a file to validate on, as `split_pairs` does.
+) -> Part:
+    """Divide the pairs of a file by their split; without a validation split, split some off.
+
+    Parameters
+    ----------
+    kind
+        Of the file.
+    file
+        Its reading has `max_pairs`, the maximum number of pairs to train on.
+    pairs
+        At least one is to be trained on.
+    splitting, seed
+        How many are split off; the seed draws those to train on.
+    min_score
+        A pair joins its articles from this score on.
 
     Raises
     ------
     InputError
-        If none can be.
+        If none can be split off.
     """
-    shares = shares_of(splitting)
-    try:
-        return split_pairs(
-            pairs, shares, seed=splitting.seed, min_score=min_score, together=together
-        )
-    except ParameterError as error:
-        raise inseparable(file, len(pairs), "pairs") from error
-
-
-def shares_of(splitting: Splitting) -> dict[str, float]:
-    """Return the shares of what is trained and validated on."""
-    return {"train": 1 - splitting.share, "validation": splitting.share}
-
-
-def inseparable(file: Path, count: int, what: str) -> InputError:
-    """Return the error of a file of which nothing can be split off to validate on."""
-    return InputError(
-        f"{file}: of {count:,} {what} some must be split off to validate on that share no text and "
-        f"no story with the others, got none. Give more {what}, or give some the split "
-        '"validation".'
+    train, validation, held = by_side(pairs)
+    train = draw(train, file.reading.max_pairs, seed)
+    counts = {"held_out": len(held)}
+    if validation:
+        return Part(kind, train, validation, held, counts)
+    split = split_off(
+        train, file.path, share=splitting.share, seed=splitting.seed, min_score=min_score
     )
+    if min_score:
+        counts["in_two_parts"] = len(split.straddling)
+    return Part(kind, split.parts["train"], split.parts["validation"], held, counts)
 
 
 def _tagged(pairs: Sequence[Pair], tag: str) -> Sequence[Pair]:

@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from newsnest.errors import InputError, did_you_mean
-from newsnest.labelled.data_files import DataFile, parse_data
-from newsnest.labelled.pairs import Pair
+from newsnest.labelled.data_files import DataFile, Reading
+from newsnest.labelled.pairs import Pair, side_of
 from newsnest.labelled.parallel import PARALLEL_FIELDS, ParallelFile, Sentences
-from newsnest.labelled.training import (
-    Part,
-    Splitting,
-    TrainingData,
-    assemble,
-    side_of,
-    split_off,
-)
+from newsnest.labelled.split import split_off
+from newsnest.labelled.training import Part, Splitting, TrainingData, assemble
 from newsnest.progress import SILENT, Progress
 
 
 @dataclass(frozen=True, slots=True)
-class ParallelReading:
+class ParallelReading(Reading):
     """How a file of parallel sentences is read.
 
     Parameters
@@ -38,35 +31,13 @@ class ParallelReading:
         Maximum number of sentences of each language, drawn at random; None: all.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = PARALLEL_FIELDS
+    FIELDS = PARALLEL_FIELDS
     pivot: str | None = None
     languages: tuple[str, ...] = ()
     max_pairs: int | None = None
 
 
 TranslationFile = DataFile[ParallelReading]
-
-
-def parse_translations(
-    data: Sequence[str], usual: ParallelReading = ParallelReading()
-) -> list[TranslationFile]:
-    """Return the files that `--data` names: "sib200.jsonl.gz,key=pid,languages=fra_Latn:spa_Latn".
-
-    Parameters
-    ----------
-    data
-        Keys are those of `ParallelReading`, and the fields that `read_parallel` reads.
-    usual
-        Settings of a file that has none.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    ParameterError
-        If a key is unknown, or a value is of another kind.
-    """
-    return [parse_data(one, usual) for one in data]
 
 
 def read_translations(
@@ -80,7 +51,7 @@ def read_translations(
     Parameters
     ----------
     files
-        `parse_translations` returns them.
+        `parse_data` returns them.
     splitting
         How validation pairs come about, as many of each language as can be.
     progress
@@ -133,7 +104,9 @@ def _read(file: TranslationFile, splitting: Splitting, number: int, progress: Pr
             "Correct the split field, or name another, such as split=part."
         )
     if not validation:
-        split_up = split_off(train, splitting, file.path, together="article")
+        split_up = split_off(
+            train, file.path, share=splitting.share, seed=splitting.seed, together="article"
+        )
         train, validation = (list(split_up.parts[name]) for name in ("train", "validation"))
     return Part("parallel", train, validation, held, {"held_out": len(held)})
 

@@ -15,12 +15,13 @@ from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate.hardness import Hardness, PairVectors, negative_hardness
 from newsnest.labelled import (
+    ColumnReading,
     Pair,
     all_column_pairs,
     article_components,
     draw,
     in_words,
-    parse_columns,
+    parse_data,
 )
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Labels
@@ -113,7 +114,7 @@ def read_pair_texts(
     """
     pairs: list[Pair] = []
     left_out: Counter[str] = Counter()
-    for number, file in enumerate(parse_columns(told, columns=None)):
+    for number, file in enumerate(parse_data(told, ColumnReading(columns=None))):
         found, without = all_column_pairs(file, progress=progress)
         left_out.update(without)
         kept = [pair for pair in found if split is None or pair.split == split]

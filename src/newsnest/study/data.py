@@ -19,9 +19,10 @@ from newsnest.corpus.columns import find_column
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError
 from newsnest.labelled import (
+    ColumnReading,
     GoldArticle,
     all_column_pairs,
-    parse_columns,
+    parse_data,
     read_labelled,
     read_labels,
     same_text,
@@ -274,7 +275,8 @@ def _check_training(
         if profile is not None:
             profile = config.place(str(profile))
         first, second = str(columns).split(":")[:2]
-        (source,) = parse_columns([data], columns=(first, second), profile=profile)
+        usual = ColumnReading((first, second), profile=profile)
+        (source,) = parse_data([data], usual)
         pairs, _ = all_column_pairs(source)
         trained = {same_text(text) for pair in pairs for text in (pair.text1, pair.text2)}
         for name, files, own in corpora:

@@ -25,7 +25,7 @@ from newsnest.labelled import (
     ParallelReading,
     Splitting,
     leaking_pairs,
-    parse_translations,
+    parse_data,
     read_translations,
 )
 from newsnest.progress import SILENT
@@ -130,7 +130,7 @@ def test_every_way_trains_and_saves_a_model_of_the_same_make(chosen, tiny_model:
 
 
 def read(*told: str, **options):
-    files = parse_translations(told, ParallelReading())
+    files = parse_data(told, ParallelReading())
     return read_translations(files, Splitting(share=options.pop("share", 0.25), **options))
 
 

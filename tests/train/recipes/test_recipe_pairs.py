@@ -19,7 +19,7 @@ from sentence_transformers import SentenceTransformer
 import newsnest
 from newsnest.embed.weights import read_metadata
 from newsnest.errors import InputError, ParameterError
-from newsnest.labelled import Pair, Splitting, parse_columns, read_column_pairs
+from newsnest.labelled import ColumnReading, Pair, Splitting, parse_data, read_column_pairs
 from newsnest.progress import SILENT
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
 from newsnest.train.recipes.pairs import PairsSettings, run
@@ -64,7 +64,7 @@ def chosen(tiny_model: Path, titles_file: Path, tmp_path: Path) -> Callable[...,
 
 
 def read(*told: str, **reading: object):
-    files = parse_columns(told, **reading)  # type: ignore[arg-type]
+    files = parse_data(told, ColumnReading(**reading))  # type: ignore[arg-type]
     return read_column_pairs(files, Splitting(share=0.25))
 
 
@@ -245,7 +245,7 @@ def test_most_draws_by_the_seed(titles_file):
 def test_bad_rows_are_counted_not_fatal(write_rows, tally):
     path = write_rows("a.jsonl", [row(i) for i in range(20)] + [{"title": ["a"], "summary": "b"}])
     path.write_text(path.read_text() + "{broken\n")
-    files = parse_columns([str(path)])
+    files = parse_data([str(path)], ColumnReading())
     data = read_column_pairs(files, Splitting(share=0.25), progress=tally)
     assert data.sources[0]["left_out"] == {"cannot be read": 2}
     assert "a title is a list, expected a text" in "\n".join(tally.notes)
@@ -382,8 +382,8 @@ def test_a_column_that_is_not_there_is_named(name, write_rows, tmp_path):
         f"of title, sumary, answer: {name},columns=headline:lead"
     )
     with pytest.raises(InputError, match=said):
-        read_column_pairs(parse_columns([str(tmp_path / name)]), Splitting())
-    both = parse_columns([f"{tmp_path / name},columns=quest:answer"])
+        read_column_pairs(parse_data([str(tmp_path / name)], ColumnReading()), Splitting())
+    both = parse_data([f"{tmp_path / name},columns=quest:answer"], ColumnReading())
     with pytest.raises(InputError, match="the column 'quest' must exist, .* Choose two of title"):
         read_column_pairs(both, Splitting())
 

@@ -19,7 +19,7 @@ from newsnest.labelled import (
     Pair,
     Splitting,
     TrainingData,
-    parse_graded,
+    parse_data,
     read_training_data,
 )
 from newsnest.labelled.graded import Encode
@@ -57,7 +57,7 @@ def train_adapter(
     base = find_base(settings.base, progress=progress)
     s = settings
     usual = GradedReading(s.scale, s.same_is, s.per_grade, s.max_days, s.most)
-    files = parse_graded(s.data, usual)
+    files = parse_data(s.data, usual)
     place = place_of("adapter", settings, base, files)
     if place.is_complete(progress):
         return settings.output

@@ -18,7 +18,7 @@ from newsnest.labelled import (
     ParallelReading,
     Splitting,
     TrainingData,
-    parse_translations,
+    parse_data,
     read_translations,
 )
 from newsnest.progress import SILENT, Progress
@@ -74,7 +74,7 @@ def train_align(settings: AlignSettings, *, progress: Progress = SILENT) -> Path
     start = begin(settings, progress)
     progress = start.progress
     usual = ParallelReading(settings.pivot, settings.languages, settings.most)
-    files = parse_translations(settings.data, usual)
+    files = parse_data(settings.data, usual)
     place = place_of("align", settings, start.base, files)
     if place.is_complete(progress):
         return settings.output

@@ -27,7 +27,7 @@ from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests
 from newsnest.errors import ParameterError
-from newsnest.labelled import parse_texts, read_training_texts
+from newsnest.labelled import TextReading, parse_data, read_training_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.train.against_gold import AgainstGold
 from newsnest.train.deletion import delete_words
@@ -104,7 +104,7 @@ def run_contrast(settings: ContrastSettings, *, progress: Progress = SILENT) -> 
     recipe = _recipe(settings)
     require_one_process(recipe)
     base = find_base_of(settings, progress)
-    files = parse_texts(settings.data)
+    files = parse_data(settings.data, TextReading())
     place = place_of(recipe, settings, base, files)
     if place.is_complete(progress):
         return settings.output

@@ -9,7 +9,7 @@ from typing import Any
 from sentence_transformers import SentenceTransformer
 from transformers import set_seed
 
-from newsnest.labelled import GradedReading, parse_graded
+from newsnest.labelled import GradedReading, parse_data
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.matryoshka.page import readme
 from newsnest.train.recipes.matryoshka.plan import (
@@ -39,7 +39,7 @@ def train_matryoshka(settings: MatryoshkaSettings, *, progress: Progress = SILEN
     progress = start.progress
     s = settings
     usual = GradedReading(s.scale, s.same_is, s.per_grade, s.max_days, s.most)
-    files = parse_graded(s.data, usual)
+    files = parse_data(s.data, usual)
     place = place_of("matryoshka", settings, start.base, files)
     if place.is_complete(progress):
         return settings.output

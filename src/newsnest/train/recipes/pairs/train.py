@@ -23,7 +23,7 @@ from transformers import set_seed
 
 from newsnest.embed.weights import folder_digests
 from newsnest.errors import ParameterError
-from newsnest.labelled import Splitting, TrainingData, parse_columns, read_column_pairs
+from newsnest.labelled import ColumnReading, Splitting, TrainingData, parse_data, read_column_pairs
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import MegaBatchLoss, cosines
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
@@ -81,12 +81,8 @@ def train_pairs(settings: PairsSettings, *, progress: Progress = SILENT) -> Path
     start = begin(settings, progress)
     progress = start.progress
     guide = _guide(settings, start.base, progress)
-    files = parse_columns(
-        settings.data,
-        columns=settings.columns,
-        max_pairs=settings.most,
-        profile=settings.profile,
-    )
+    usual = ColumnReading(settings.columns, settings.most, settings.profile)
+    files = parse_data(settings.data, usual)
     also = {} if guide is None else {"guide": base_content(guide)}
     place = place_of("pairs", settings, start.base, files, **also)
     if place.is_complete(progress):

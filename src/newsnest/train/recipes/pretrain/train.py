@@ -15,7 +15,7 @@ from torch import nn
 from transformers import set_seed
 
 from newsnest.errors import ParameterError
-from newsnest.labelled import Splitting, TrainingData, parse_columns, read_column_pairs
+from newsnest.labelled import ColumnReading, Splitting, TrainingData, parse_data, read_column_pairs
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import MaskedRankingLoss
 from newsnest.train.pair_retrieval import PairRetrievalEvaluator
@@ -71,12 +71,8 @@ def train_pretrain(settings: PretrainSettings, *, progress: Progress = SILENT) -
     """Do what `newsnest.train.recipes.pretrain.run` says."""
     start = begin(settings, progress)
     progress = start.progress
-    files = parse_columns(
-        settings.data,
-        columns=settings.columns,
-        max_pairs=settings.most,
-        profile=settings.profile,
-    )
+    usual = ColumnReading(settings.columns, settings.most, settings.profile)
+    files = parse_data(settings.data, usual)
     teacher = teacher_identity(settings.teacher)
     place = place_of("pretrain", settings, start.base, files, teacher=teacher)
     if place.is_complete(progress):

@@ -13,7 +13,7 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Static
 from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests
-from newsnest.labelled import TrainingTexts, parse_texts, read_training_texts
+from newsnest.labelled import TextReading, TrainingTexts, parse_data, read_training_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.static.fit import StaticFit, fit_tokens
@@ -39,7 +39,7 @@ def train_static(settings: StaticSettings, *, progress: Progress = SILENT) -> Pa
     """Do what `newsnest.train.recipes.static.run` says."""
     require_one_process("static")
     base = find_base(settings.base, progress=progress)
-    files = parse_texts(settings.data)
+    files = parse_data(settings.data, TextReading())
     place = place_of("static", settings, base, files)
     if place.is_complete(progress):
         return settings.output

@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import folder_digests
-from newsnest.labelled import TrainingTexts, parse_texts, read_training_texts
+from newsnest.labelled import TextReading, TrainingTexts, parse_data, read_training_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipe import require_one_process
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows
@@ -79,7 +79,7 @@ def find_job(recipe: str, settings: DenoisingSettings, progress: Progress) -> Jo
     require_one_process(recipe)
     s = settings
     base = find_base_of(s, progress)
-    files = parse_texts(s.data)
+    files = parse_data(s.data, TextReading())
     place = place_of(recipe, s, base, files)
     if place.is_complete(progress):
         return None
