@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from newsnest.corpus.dates import without_warnings
 from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.origin import BrokenStreamError, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
@@ -67,7 +68,10 @@ def _read_entries(
 
     try:
         # A stream, because feedparser takes plain bytes or text for a file name or an address.
-        feed = feedparser.parse(io.BytesIO(whole), resolve_relative_uris=False, sanitize_html=False)
+        with without_warnings():
+            feed = feedparser.parse(
+                io.BytesIO(whole), resolve_relative_uris=False, sanitize_html=False
+            )
         rows = [_values(entry, feed.feed) for entry in feed.entries]
     except Exception as error:  # whatever a parser says to a hostile feed, the feed is at fault
         reason = f"the feed cannot be parsed: {type(error).__name__}: {error}"

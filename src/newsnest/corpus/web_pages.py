@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from newsnest.corpus.dates import without_warnings
 from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
@@ -109,9 +110,10 @@ def _decode_page(whole: bytes, encoding: str | None, file: str, tally: Tally) ->
 def _extract(html: str) -> dict[str, object]:
     from trafilatura import bare_extraction
 
-    page = bare_extraction(
-        html, with_metadata=True, include_comments=False, date_extraction_params=_DATE_PARAMS
-    )
+    with without_warnings():
+        page = bare_extraction(
+            html, with_metadata=True, include_comments=False, date_extraction_params=_DATE_PARAMS
+        )
     if page is None:
         return {"title": _title_of(html), "text": ""}
     found = page if isinstance(page, dict) else page.as_dict()
