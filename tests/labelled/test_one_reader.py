@@ -71,8 +71,10 @@ def write(request, tmp_path: Path) -> Write:
             return path
         mark = "|" if shape == "bars" else ";"
         content = table(rows, mark).encode("latin-1" if shape == "latin" else "utf-8")
-        path = tmp_path / f"{name}.csv{'.zst' if shape in ('zst', 'bars.gz') else ''}"
-        path.write_bytes(packed(content) if path.suffix == ".zst" else content)
+        packing = {"zst": (".zst", packed), "bars": (".gz", gzip.compress)}
+        ending, pack = packing.get(shape, ("", bytes))
+        path = tmp_path / f"{name}.csv{ending}"
+        path.write_bytes(pack(content))
         return path
 
     return write
