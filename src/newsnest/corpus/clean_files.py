@@ -152,8 +152,8 @@ def clean_files(
 
     Notes
     -----
-    Memory does not grow with the files. Where a row has a text and a summary too, the least lengths
-    that drop look at the text alone, as clustering does.
+    Memory does not grow with the files. Where a row has a text and a summary too, minimum
+    lengths that drop look at the text alone, as clustering does.
 
     Example
     -------
@@ -165,10 +165,10 @@ def clean_files(
     if output is not None:
         _check_output(output, paths)
     report = CleanReport(profile.name, profile.digest)
-    names = [o.rule for kind in (profile.filters, profile.replace, profile.least) for o in kind]
+    names = [o.rule for kind in (profile.filters, profile.replace, profile.minimum) for o in kind]
     report.rules = {name: RuleCount(name) for name in names}
     beside = replace(
-        profile, filters=(), least=tuple(o for o in profile.least if o.otherwise == "empty")
+        profile, filters=(), minimum=tuple(o for o in profile.minimum if o.otherwise == "empty")
     )
 
     def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> _Done | Rejected:

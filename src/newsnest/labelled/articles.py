@@ -125,7 +125,7 @@ def read_labelled(
     files, labels, options
         See `stream_labelled`.
     progress
-        Told how many rows are no articles.
+        Reports how many rows are no articles.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def read_gold(
     fields
         Names in the file of what has another name there, such as {"story": "label"}.
     progress
-        Told how the file was read.
+        Reports how the file was read.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from newsnest.corpus.rows import Tally
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.labelled.pairs import Pair
-from newsnest.labelled.rows import Fields, column_names
+from newsnest.labelled.rows import Fields, first_columns
 from newsnest.labelled.training import (
     Part,
     Splitting,
@@ -72,7 +72,7 @@ class ColumnReading(Reading):
 
 
 def _usual_columns(path: Path) -> tuple[str, str]:
-    names = column_names(path)
+    names = first_columns(path)
     if not names:
         raise InputError(f"{path}: must hold rows of two texts, got none. Check the file.")
     found = {*names, *Columns({}).match(names)}
@@ -100,7 +100,7 @@ def read_column_pairs(
     splitting
         How validation pairs come about; `hard` is not looked at.
     progress
-        Told what every file gave, and what was left out.
+        Reports what every file gave, and what was left out.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def all_column_pairs(
     file
         `parse_data` returns it; `max_pairs` is not looked at.
     progress
-        Told how the file is read.
+        Reports how the file is read.
 
     Raises
     ------

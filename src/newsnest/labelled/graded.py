@@ -10,7 +10,7 @@ from newsnest.labelled.articles import GOLD_FIELDS, GoldArticle, read_gold
 from newsnest.labelled.build import BuildOptions, BuiltPairs, build_pairs
 from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.labelled.pairs import PAIR_FIELDS, Pair, read_pairs
-from newsnest.labelled.rows import Fields, column_names
+from newsnest.labelled.rows import Fields, first_columns
 from newsnest.labelled.split import Together, by_side, draw, inseparable, split_articles
 from newsnest.labelled.training import Part, Splitting, TrainingData, assemble, divided
 from newsnest.progress import SILENT, Progress
@@ -78,7 +78,7 @@ def read_training_data(
         Returns unit vectors (n, d) of texts by a frozen encoder, for hard pairs; None: no hard
         pairs.
     progress
-        Told what a file has that is probably not meant.
+        Reports what a file has that is probably not meant.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def holds_pairs(file: GradedFile) -> bool:
     """Whether a file holds pairs, by what was named and by its first row, or else articles."""
     if any(end in file.fields for end in _ENDS):
         return True
-    ends = Fields(_ENDS, caller="read_training_data").match(column_names(file.path))
+    ends = Fields(_ENDS, caller="read_training_data").match(first_columns(file.path))
     return bool(ends)
 
 

@@ -50,7 +50,7 @@ def read_labels(
     id_field
         The column of the article's id; "id" is also found by its usual names.
     progress
-        Told how the file was read.
+        Reports how the file was read.
 
     Returns
     -------

@@ -136,7 +136,7 @@ def read_pairs(
     fields
         Names in the file of what has another name there, such as {"score": "overall"}.
     progress
-        Told how the file was read.
+        Reports how the file was read.
 
     Returns
     -------

@@ -88,7 +88,7 @@ def read_parallel(
     fields
         Names in the file of what has another name there, such as {"key": "pid"}.
     progress
-        Told how the file was read.
+        Reports how the file was read.
 
     Returns
     -------

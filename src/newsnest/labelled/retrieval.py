@@ -80,7 +80,7 @@ def read_retrieval(
     fields
         Names in the files of what has another name there.
     progress
-        Told how the files were read.
+        Reports how the files were read.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def read_query_items(
     fields
         Names in the file of what has another name there: {"query": "text1", "item": "text2"}.
     progress
-        Told how the file was read.
+        Reports how the file was read.
 
     Returns
     -------

@@ -164,7 +164,7 @@ def read_records(
     cures
         Added to the message where a wanted field is missing.
     progress
-        Told how the file was read.
+        Reports how the file was read.
 
     Raises
     ------
@@ -247,11 +247,11 @@ def check_split(file: Path, split: str | None, found: Iterable[str]) -> int:
     return sum(one != split for one in rows)
 
 
-def column_names(path: Path) -> tuple[str, ...]:
+def first_columns(path: Path) -> tuple[str, ...]:
     """Return the columns of the first row of a file that can be read, () if there is none."""
 
     def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> tuple[str, ...]:
         return tuple(row.values)
 
-    items = read_rows([path], make, columns=Fields((), caller="column_names"))
+    items = read_rows([path], make, columns=Fields((), caller="first_columns"))
     return next((item for item in items if isinstance(item, tuple)), ())

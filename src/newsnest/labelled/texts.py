@@ -62,7 +62,7 @@ def read_training_texts(
     files
         `parse_data` returns them.
     progress
-        Told what a file has that is no article.
+        Reports what a file has that is no article.
 
     Raises
     ------

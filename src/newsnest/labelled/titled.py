@@ -92,7 +92,7 @@ def read_titled(
     reading
         How it is read.
     progress
-        Told how the file is read.
+        Reports how the file is read.
 
     Raises
     ------

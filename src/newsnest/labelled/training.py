@@ -114,7 +114,7 @@ def assemble(
     draw_validation
         Draws so many of the pairs by a seed.
     progress
-        Told how many pairs to validate on were drawn.
+        Reports how many pairs to validate on were drawn.
 
     Raises
     ------

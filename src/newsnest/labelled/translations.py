@@ -55,7 +55,7 @@ def read_translations(
     splitting
         How validation pairs come about, as many of each language as can be.
     progress
-        Told what every file gave.
+        Reports what every file gave.
 
     Raises
     ------

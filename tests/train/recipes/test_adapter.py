@@ -242,7 +242,7 @@ def test_the_model_is_a_stock_one_that_gives_the_mapped_vectors(
         turned = base @ weight
         assert np.allclose(turned @ turned.T, base @ base.T, atol=1e-4)
         assert "the principal axes, untrained" in tally.notes[-1]
-    assert kept["data"][0]["sha256"] and kept["base"]["files"] and kept["settings"]["epochs"] == 4
+    assert kept["data"][0]["digest"] and kept["base"]["files"] and kept["settings"]["epochs"] == 4
     assert "| theme | 8 |" in (folder / "README.md").read_text()
 
 

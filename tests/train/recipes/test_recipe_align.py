@@ -100,7 +100,7 @@ def test_a_language_is_learnt_and_the_known_one_kept(chosen, tmp_path: Path, tal
     assert scores["after"]["kept"] > 0.8
     assert kept["recipe"] == "align" and kept["levels"] == []
     assert kept["chosen"]["languages"] == ["qq"] and kept["chosen"]["pivot"] == "en"
-    assert kept["data"][0]["kind"] == "parallel" and kept["data"][0]["sha256"]
+    assert kept["data"][0]["kind"] == "parallel" and kept["data"][0]["digest"]
     assert kept["preflight"]["gradient"] > 0
     page = (folder / "README.md").read_text()
     assert "newsnest train align" in page and "reimers2020" in page
@@ -211,7 +211,7 @@ def test_what_cannot_be_learnt_from_is_told(parallel_file: Path, write_rows, cho
         read(f"{held},key=pid")
     rows = [{**r, "split": s} for s in ("train", "test") for r in parallel_rows(6)]
     both = write_rows("both.jsonl", rows)
-    with pytest.raises(InputError, match="no translation to train on is left of 8 read"):
+    with pytest.raises(InputError, match="no pair to train on is left of 12 read"):
         read(f"{both},key=pid", share=0.4)
     with pytest.raises(InputError, match="must be 3 translations to validate on, got 2"):
         run(chosen(data=(f"{write_rows('few.jsonl', parallel_rows(4))},key=pid",)))

@@ -180,5 +180,5 @@ def test_settings_and_texts_that_cannot_be_used_are_refused(make, file):
     with pytest.raises(ParameterError, match="texts must be at least 2 different ones, .* got 1"):
         train_contrast(TEXTS[:1], make(VasclSettings))
     file.write_text("\n".join(file.read_text().splitlines()[:5]))
-    with pytest.raises(InputError, match="20 different articles at least are needed"):
+    with pytest.raises(InputError, match="at least 20 different articles are needed"):
         run_vascl(make(VasclSettings))

@@ -62,7 +62,7 @@ def test_a_training_writes_a_stock_model_with_its_levels(
         {"name": "topic", "dims": 16, "min_similarity": None},
         {"name": "story", "dims": 32, "min_similarity": None},
     ]
-    assert kept["base"]["files"]["model.safetensors"] and kept["data"][0]["sha256"]
+    assert kept["base"]["files"]["model.safetensors"] and kept["data"][0]["digest"]
     assert kept["settings"]["scale"] == [0.0, 1.0] and kept["chosen"]["prefix"] == "query: "
     assert kept["versions"]["torch"] == torch.__version__ and kept["seed"] == 0
     assert kept["preflight"]["gradient"] > 0 and kept["preflight"]["seconds"] > 0
