@@ -90,6 +90,12 @@ def test_every_reader_reads_its_format_by_suffix_and_by_name(tmp_path: Path, rea
         assert "Rain in Nantes" in (article.title, article.text)
 
 
+def test_the_pages_list_every_suffix_that_is_read():
+    pages = [page.read_text() for page in Path(__file__).parents[2].glob("docs/**/*.md")]
+    suffixes = [f"`{suffix}`" for reader in readers.READERS for suffix in reader.suffixes]
+    assert any(all(suffix in page for suffix in suffixes) for page in pages)
+
+
 def test_a_package_adds_a_format_by_an_entry_point(tmp_path: Path, installed):
     installed("ini", f"{__name__}:INI")
     got = read_bytes(tmp_path, "news.ini", b"[a]\nheadline=Rain\nstory=s1\n[b]\nheadline=Flood\n")

@@ -28,7 +28,7 @@ OTHER_SPLIT = "is of another split"
 """Why a row is set aside that was not asked for."""
 
 Codes = NDArray[np.int64]
-Labelled = tuple[Article, Row, Mapping[str, str]]
+LabelledRow = tuple[Article, Row, Mapping[str, str]]
 """An article, its row, and its labels by name, "" for none."""
 
 
@@ -39,7 +39,7 @@ def stream_labelled(
     options: ReadOptions = ReadOptions(),  # noqa: B008 (frozen)
     split: str | None = None,
     progress: Progress = SILENT,
-) -> Iterator[Labelled | Rejected | Notice]:
+) -> Iterator[LabelledRow | Rejected | Notice]:
     """Stream articles with their labels out of whatever `newsnest.corpus.read_articles` reads.
 
     Parameters

@@ -53,7 +53,7 @@ def draw(rows: Sequence[T], count: int | None, seed: Sequence[int]) -> list[T]:
     Example
     -------
     >>> draw("abcdef", 3, [7, 0])
-    ['a', 'd', 'f']
+    ['a', 'c', 'f']
     """
     if count is None or len(rows) <= count:
         return list(rows)
@@ -195,7 +195,7 @@ def split_pairs(
     return Split({name: tuple(part) for name, part in parts.items()}, tuple(straddling))
 
 
-def split_off(
+def split_validation(
     pairs: Sequence[Pair],
     file: Path,
     *,

@@ -11,7 +11,7 @@ from newsnest.corpus import digest
 from newsnest.errors import InputError
 from newsnest.labelled.data_files import DataFile
 from newsnest.labelled.pairs import Gold, Pair
-from newsnest.labelled.split import Together, by_side, draw, leaking_pairs, split_off
+from newsnest.labelled.split import Together, by_side, draw, leaking_pairs, split_validation
 from newsnest.progress import SILENT, Progress
 
 Draw = Callable[[Sequence[Pair], int, Sequence[int]], list[Pair]]
@@ -200,7 +200,7 @@ def divided(
     counts = {"held_out": len(held)}
     if validation:
         return Part(kind, train, validation, held, counts)
-    split = split_off(
+    split = split_validation(
         train, file.path, share=splitting.share, seed=splitting.seed, min_score=min_score
     )
     if min_score:

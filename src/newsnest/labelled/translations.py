@@ -12,7 +12,7 @@ from newsnest.errors import InputError, did_you_mean
 from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.labelled.pairs import Pair, side_of
 from newsnest.labelled.parallel import PARALLEL_FIELDS, ParallelFile, Sentences
-from newsnest.labelled.split import split_off
+from newsnest.labelled.split import split_validation
 from newsnest.labelled.training import Part, Splitting, TrainingData, assemble
 from newsnest.progress import SILENT, Progress
 
@@ -104,7 +104,7 @@ def _read(file: TranslationFile, splitting: Splitting, number: int, progress: Pr
             "Correct the split field, or name another, such as split=part."
         )
     if not validation:
-        split_up = split_off(
+        split_up = split_validation(
             train, file.path, share=splitting.share, seed=splitting.seed, together="article"
         )
         train, validation = (list(split_up.parts[name]) for name in ("train", "validation"))
