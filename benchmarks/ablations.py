@@ -39,8 +39,9 @@ import measured
 from adapter import f1
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.embed.weights import settings_digest
-from newsnest.evaluate import read_pairs, read_parallel, relational_similarity
+from newsnest.evaluate import relational_similarity
 from newsnest.evaluate.pairs import paired_cosines
+from newsnest.labelled import read_pairs, read_parallel
 from newsnest.progress import Task
 from newsnest.train import RECIPES
 from newsnest.train.recipes.adapter import AdapterSettings
@@ -159,7 +160,7 @@ class Lines:
 
 
 def pair_files(folder: Path, profile: Profile, gold: Sequence[str]) -> tuple[str, ...]:
-    most = "" if profile.pairs is None else f",most={profile.pairs}"
+    most = "" if profile.pairs is None else f",max_pairs={profile.pairs}"
     window = {"wiki_events": ",max_days=7"}
     return (
         f"{folder}/semeval_slugs.jsonl.gz,scale=4:1{most}",

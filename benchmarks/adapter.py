@@ -25,12 +25,18 @@ from newsnest.cluster import agglomerate_rows, fit_frame, level_vectors
 from newsnest.cluster.calibration import rule_for
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
 from newsnest.evaluate.pairs import paired_cosines
+from newsnest.labelled import (
+    GradedReading,
+    Pair,
+    Splitting,
+    TrainingData,
+    parse_data,
+    read_pairs,
+    read_training_data,
+)
+from newsnest.labelled.graded import Encode
 from newsnest.nest import Nest
-from newsnest.train.data.files import Reading, parse_file
-from newsnest.train.data.graded import Encode, read_training_data
-from newsnest.train.data.splitting import Splitting, TrainingData
 from newsnest.train.losses import training_levels
-from newsnest.train.pairs import Pair, read_pairs
 from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.fit import Fitted, fit_adapter
 from newsnest.train.recipes.adapter.maps import principal_axes
@@ -108,7 +114,7 @@ def pearson(pairs: Sequence[Pair], weight: Vectors, encode: Encode) -> list[floa
 def pairs_result(folder: Path, encode: Encode) -> dict[str, Any]:
     path = folder / "semeval_slugs.jsonl.gz"
     data = read_training_data(
-        [parse_file(f"{path},scale=4:1", Reading())], Splitting(share=0.15), encode=encode
+        parse_data([f"{path},scale=4:1"], GradedReading()), Splitting(share=0.15), encode=encode
     )
     judged = read_pairs(path, scale=(4, 1), split="eval").pairs
     english = [pair for pair in judged if pair.lang1 == pair.lang2 == "en"]
@@ -157,11 +163,8 @@ def f1(
 def stories_result(
     folder: Path, left_out: str, encode: Encode, rows: int, per_grade: int
 ) -> dict[str, Any]:
-    files = [
-        parse_file(f"{folder}/{told}", Reading(per_grade=per_grade))
-        for name, told in STORIES.items()
-        if name != left_out
-    ]
+    named = [f"{folder}/{told}" for name, told in STORIES.items() if name != left_out]
+    files = parse_data(named, GradedReading(per_grade=per_grade))
     data = read_training_data(files, Splitting(share=0.15), encode=encode)
     maps, trained = fit_all(data, encode, FOR_STORIES)
     out: dict[str, Any] = {

@@ -58,7 +58,8 @@ from clusterbert_methods import (
     train_clusterbert_rows,
     train_contrast_rows,
 )
-from newsnest.evaluate import cluster_scores, rank_documents, read_query_items, retrieval_scores
+from newsnest.evaluate import cluster_scores, rank_documents, retrieval_scores
+from newsnest.labelled import read_query_items
 from newsnest.nest import Nest
 from newsnest.types import Vectors
 

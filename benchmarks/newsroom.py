@@ -32,7 +32,7 @@ import measured
 from newsnest.corpus import clean_files, load_profile
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import title_scores
-from newsnest.pipeline.embedding import TitledArticles, TitledReading, read_titled
+from newsnest.labelled import TitledArticles, TitledReading, read_titled
 from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.run.base import find_base, load_base
 
@@ -151,7 +151,7 @@ def main() -> None:
     options = parser.parse_args()
     profile, work = PROFILES[options.profile], options.work / f"newsroom-{options.profile}"
     train, test = write_sets(options.data, work)
-    reading = TitledReading(most=profile.articles)
+    reading = TitledReading(max_articles=profile.articles)
     sets = {"orangesum": read_titled(test, reading)}
     sets["masakhanews"] = read_titled(write_french(options.data, work), reading)
     result = measured.RESULTS / "newsroom.json"

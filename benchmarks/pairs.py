@@ -17,15 +17,8 @@ from typing import Any
 import numpy as np
 
 import measured
-from newsnest.evaluate import (
-    AlignmentScores,
-    Estimate,
-    PairScores,
-    alignment_scores,
-    pair_scores,
-    read_pairs,
-    read_parallel,
-)
+from newsnest.evaluate import AlignmentScores, Estimate, PairScores, alignment_scores, pair_scores
+from newsnest.labelled import read_pairs, read_parallel
 from newsnest.nest import Nest
 
 PAIRS = {

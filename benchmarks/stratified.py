@@ -49,15 +49,9 @@ from ablations import Lines, Table, encode
 from newsnest.embed import load_encoder
 from newsnest.embed.quiet import quiet_loading
 from newsnest.embed.weights import settings_digest
-from newsnest.evaluate import (
-    QueryItemVectors,
-    RetrievalTask,
-    rank_documents,
-    read_query_items,
-    read_retrieval,
-    retrieval_scores,
-)
+from newsnest.evaluate import QueryItemVectors, rank_documents, retrieval_scores
 from newsnest.evaluate.bootstrap import Estimate, mean_estimate
+from newsnest.labelled import RetrievalTask, read_query_items, read_retrieval
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
 from newsnest.train.recipes.pretrain import PRETRAIN, PretrainSettings
 from newsnest.train.run.base import find_base, load_base
@@ -264,7 +258,7 @@ class Judge:
         for name in NEVER:
             three = (folder / f"{name}_{part}.jsonl.gz" for part in ("corpus", "queries", "qrels"))
             extra = {"score": "grade_raw"} if name == "cranfield" else {}
-            self.tasks[name] = read_retrieval(*three, grades=grades[name], fields=extra)
+            self.tasks[name] = read_retrieval(three, grades=grades[name], fields=extra)
 
     def __call__(self, model: SentenceTransformer) -> dict[str, NDArray[np.float64]]:
         """Return NDCG@10 of every query by set."""

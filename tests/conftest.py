@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from newsnest.progress import Task
+from recipe_rows import gold_rows, write_pairs
 
 # Tests interrupt commands, which inherit what a shell that runs us in the background has ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -118,3 +120,23 @@ def static_model(tiny_model: Path, tmp_path: Path) -> Path:
     modules = [StaticEmbedding(tokenizer, embedding_weights=rows.astype(np.float32)), Normalize()]
     SentenceTransformer(modules=modules, device="cpu").save_pretrained(str(tmp_path / "saved"))
     return tmp_path / "saved"
+
+
+@pytest.fixture
+def pair_file(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "pairs.csv")
+
+
+@pytest.fixture
+def write_rows(tmp_path: Path) -> Callable[..., Path]:
+    def write(name: str, rows: list[dict[str, object]]) -> Path:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def gold_file(write_rows) -> Path:
+    return write_rows("gold.jsonl", gold_rows())

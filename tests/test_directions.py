@@ -14,25 +14,30 @@ import newsnest
 from newsnest.errors import ParameterError
 
 ROOT = Path(newsnest.__file__).parent
-BASE = {"types", "errors", "progress", "plugins"}
+BASE = {"types", "errors", "progress", "plugins", "values"}
 ALLOWED = {
     "types": {"errors", "progress"},
     "errors": set(),
     "plugins": {"errors"},
     "progress": set(),
+    "values": {"errors"},
     "__main__": {"cli"},
     "corpus": BASE,
+    "labelled": BASE | {"corpus"},
     "embed": BASE,
     "cluster": BASE,
     "describe": BASE,
-    "evaluate": BASE,
+    "evaluate": BASE | {"labelled"},
     "nest": BASE,
-    "train": BASE | {"embed", "evaluate", "corpus", "cluster"},  # clusterbert: texts, and stories
-    "pipeline": BASE | {"corpus", "embed", "cluster", "describe", "nest", "evaluate", "train"},
+    "train": BASE
+    | {"embed", "evaluate", "corpus", "cluster", "labelled"},  # clusterbert: texts, and stories
+    "pipeline": BASE
+    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"},
     "study": BASE
-    | {"corpus", "embed", "cluster", "describe", "nest", "evaluate", "train", "pipeline"},
+    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
+    | {"pipeline"},
     "web": BASE | {"pipeline", "nest"},
-    "cli": BASE | {"pipeline", "nest", "corpus", "evaluate", "train", "study", "web"},
+    "cli": BASE | {"pipeline", "nest", "corpus", "labelled", "evaluate", "train", "study", "web"},
 }
 
 

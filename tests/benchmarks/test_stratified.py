@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import stratified
-from newsnest.evaluate import read_query_items
+from newsnest.labelled import read_query_items
 from newsnest.train.recipes.pretrain import PretrainSettings
 from stratified import PROFILES, RESET, SETS, Rows, jobs, make_files, start_model, told
 

@@ -255,9 +255,14 @@ def test_perfect_labels_get_perfect_scores(newsnest, gold: Path):
     ("level", "gold_text", "wanted"),
     [
         ("storey=story", None, "has no level 'storey'. It has: theme, topic, story."),
-        ("story=event_id", None, 'no row has the field "event_id". Choose among id, story, event'),
+        (
+            "story=event_id",
+            None,
+            "no row has the field \"event_id\". Did you mean 'event'? Choose among id, story, "
+            "event",
+        ),
         ("story", "id,story\na00000,1\na00000,2\n", 'line 3: the id "a00000" stands there twice'),
-        ("story", "story\n1\n", 'the row has no "id"'),
+        ("story", "story\n1\n", 'no row has the field "id". Choose among story'),
     ],
 )
 def test_evaluate_says_what_cannot_be_joined(

@@ -10,7 +10,8 @@ import pytest
 
 from newsnest.corpus import digest
 from newsnest.errors import InputError, ParameterError
-from newsnest.pipeline.embedding import TitledReading, level_clusters, read_titled, trained_on
+from newsnest.labelled import TitledReading, read_titled
+from newsnest.pipeline.embedding import level_clusters, trained_on
 
 THINGS = (
     "sea",

@@ -103,7 +103,7 @@ def test_two_lines_of_pivot_and_field_options_reach_the_reader(newsnest, tmp_pat
     [
         (("pairs", "pairs.csv"), "is outside of the scale from 0 (different) to 1 (the same)"),
         (("pairs", "pairs.csv", "--scale", "4", "1", "--split", "x"), "Choose among eval, train"),
-        (("pairs", "gone.csv"), "gone.csv: cannot be read"),
+        (("pairs", "gone.csv"), "gone.csv must exist, got no such file. Check the path."),
         (("alignment", "pairs.csv"), "no sentence has a counterpart in en"),
         (("alignment", "pairs.csv", "--pivot", "eng"), "Did you mean 'en'?"),
         (("pairs", "pairs.csv", "--scale", "4", "1", "--dims", "999"), "dims must be prefixes"),
@@ -141,4 +141,4 @@ def test_a_model_is_told_that_it_was_trained_on_the_pairs(newsnest, pairs, tiny_
 
 def test_a_file_that_is_not_there_is_told_in_words(newsnest):
     told = newsnest("evaluate", "pairs", "gone.csv", status=1).stderr
-    assert "gone.csv: cannot be read (No such file or directory). Check" in told
+    assert "gone.csv must exist, got no such file. Check the path." in told

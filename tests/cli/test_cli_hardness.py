@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from newsnest.cli.main import main
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import QueryItemVectors
+from newsnest.labelled import ColumnReading, parse_data
 from newsnest.pipeline.hardness import Draw, cluster_hardness, read_pair_texts
 from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
-from newsnest.train.data.usual_columns import with_usual_columns
 
 SUBJECTS = ("storm coast sea wall town", "bank rates loan euro price", "cup final team goal coach")
 
@@ -96,7 +96,7 @@ def test_the_same_seed_says_the_same(pairs):
 
 
 def test_a_split_and_a_sample_are_counted(pairs):
-    read = read_pair_texts([f"{pairs},most=20"], split="a")
+    read = read_pair_texts([f"{pairs},max_pairs=20"], split="a")
     assert len(read.queries) == 20
     assert read.left_out == {"not drawn": 25, "of other splits": 45}
 
@@ -114,23 +114,24 @@ def test_a_split_and_a_sample_are_counted(pairs):
 def test_columns_are_found_by_usual_names(tmp_path, columns, found):
     path = tmp_path / "pairs.csv"
     path.write_text(",".join(columns) + "\n" + ",".join("abcd"[: len(columns)]) + "\n")
-    assert with_usual_columns(f"{path},most=9") == f"{path},most=9,columns={found}"
-    named = f"{path},columns=a:b"
-    assert with_usual_columns(named) == named
+    (file,) = parse_data([f"{path},max_pairs=9"], ColumnReading(columns=None))
+    assert file.reading.max_pairs == 9 and ":".join(file.reading.columns or ()) == found
+    (named,) = parse_data([f"{path},columns=a:b"], ColumnReading(columns=None))
+    assert named.reading.columns == ("a", "b")
 
 
 def test_what_cannot_be_read_is_said(pairs, tmp_path):
-    with pytest.raises(InputError, match="must be a file of pairs, got none"):
-        with_usual_columns(str(tmp_path / "none.csv"))
+    with pytest.raises(InputError, match="must be a file to train on, got none"):
+        parse_data([str(tmp_path / "none.csv")], ColumnReading(columns=None))
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
     with pytest.raises(
         InputError, match="two columns of texts, such as title and summary, got a, b"
     ):
-        with_usual_columns(str(other))
+        parse_data([str(other)], ColumnReading(columns=None))
     other.write_text("title,text\n")
     with pytest.raises(InputError, match="must hold rows of two texts, got none"):
-        with_usual_columns(str(other))
+        parse_data([str(other)], ColumnReading(columns=None))
     with pytest.raises(InputError, match="two pairs at least must be there, got 0"):
         read_pair_texts([str(pairs)], split="none")
     eye = np.eye(2, dtype=np.float32)

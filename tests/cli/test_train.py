@@ -78,7 +78,7 @@ def test_train_writes_a_model_and_names_it_on_stdout(
         (["--set", "epochs=0"], "epochs must be more than 0, got 0. The default is 3."),
         (["--set", "epoch=1"], "got 'epoch'. Did you mean 'epochs'?"),
         (["--base", "tfidf"], "base must be a transformer, got 'tfidf'."),
-        (["--data", "none.csv"], "none.csv: cannot be read"),
+        (["--data", "none.csv"], "none.csv: must be a file to train on, got none. Check the path."),
         (["--set", "levels=topic:theme"], "levels must go from coarse to fine"),
     ],
 )

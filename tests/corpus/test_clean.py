@@ -9,7 +9,7 @@ import time
 import pytest
 
 from newsnest.corpus import Change, clean_article, clean_files, load_profile
-from newsnest.corpus.clean_profile import Filter, Least, Profile, Replace
+from newsnest.corpus.clean_profile import Filter, Minimum, Profile, Replace
 from newsnest.errors import InputError, ParameterError
 
 from .reading import read
@@ -109,7 +109,7 @@ def test_a_short_title_drops_and_a_short_summary_is_emptied():
 
 
 def test_characters_are_counted_for_languages_without_spaces():
-    profile = Profile("p", least=(Least("short", "title", characters=3),))
+    profile = Profile("p", minimum=(Minimum("short", "title", characters=3),))
     assert clean_article([("title", "台风登陆")], {}, profile).drop is None
     dropped = clean_article([("title", "台风 !")], {}, profile).drop
     assert dropped is not None and dropped.reason == "title: 2 of at least 3 letters and digits"

@@ -24,7 +24,7 @@ rule = "codes"
 in = ["title"]
 pattern = '''\\bX\\d+\\b'''
 by = ""
-[[least]]
+[[minimum]]
 rule = "short"
 in = "title"
 words = 2
@@ -47,7 +47,7 @@ def test_a_profile_of_ones_own_is_read(written):
     assert [own.keep for own in profile.filters] == [False, True]
     assert profile.filters[1].columns == ("desk", "bureau")
     assert profile.replace[0].parts == ("title",) and profile.replace[0].by == ""
-    assert profile.least[0].words == 2 and profile.least[0].otherwise == "drop"
+    assert profile.minimum[0].words == 2 and profile.minimum[0].otherwise == "drop"
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -68,9 +68,9 @@ def test_the_digest_is_that_of_the_rules(written):
     [
         ("about = 'x'", "a profile must hold a rule at least, got none"),
         ("a =", "not TOML: "),
-        ("colour = 1", "a key must be one of about, drop, only, replace, least, got 'colour'"),
+        ("colour = 1", "a key must be one of about, drop, only, replace, minimum, got 'colour'"),
         ("replace = 3", r"replace must be tables, got 3. Begin each rule with \[\[replace\]\]"),
-        ("about = 3\n[[least]]\nrule='s'\nin='title'\nwords=1", "about must be a text, got 3"),
+        ("about = 3\n[[minimum]]\nrule='s'\nin='title'\nwords=1", "about must be a text, got 3"),
         ("[[replace]]\npattern='x'", r"\[\[replace\]\]: rule must be a text, got none. Give one"),
         ("[[replace]]\nrule=''\npattern='x'", "rule must be a text, got ''"),
         ("[[replace]]\nrule='a'", r"\[\[replace\]\] 'a': pattern must be a text, got none"),
@@ -90,10 +90,10 @@ def test_the_digest_is_that_of_the_rules(written):
             "[[replace]]\nrule='a'\npattern='x'\n[[replace]]\nrule='a'\npattern='y'",
             "rule must be a name of its own, got it twice",
         ),
-        ("[[least]]\nrule='a'\nin='title'", "words must be 1 or more, got neither"),
-        ("[[least]]\nrule='a'\nin='title'\nwords=-1", "words must be a whole number from 0 on"),
+        ("[[minimum]]\nrule='a'\nin='title'", "words must be 1 or more, got neither"),
+        ("[[minimum]]\nrule='a'\nin='title'\nwords=-1", "words must be a whole number from 0 on"),
         (
-            "[[least]]\nrule='a'\nin='title'\nwords=1\notherwise='keep'",
+            "[[minimum]]\nrule='a'\nin='title'\nwords=1\notherwise='keep'",
             "otherwise must be one of drop, empty, got 'keep'",
         ),
         ("[[drop]]\nrule='a'\nvalues=['x']", "column must be a text or a list of them, got none"),

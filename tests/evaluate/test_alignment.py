@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate import ParallelTexts, alignment_scores, relational_similarity
+from newsnest.evaluate import alignment_scores, relational_similarity
 from newsnest.evaluate.alignment import _relational
+from newsnest.labelled import ParallelTexts
 
 
 def spelled_out(left, right, rows=None):

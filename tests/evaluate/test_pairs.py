@@ -10,12 +10,13 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate import LEVEL_SIMILARITIES, GradedPair, pair_scores, prefix_dims
+from newsnest.evaluate import LEVEL_SIMILARITIES, pair_scores, prefix_dims
 from newsnest.evaluate.pairs import (
     paired_cosines,
     weighted_pearson,
     weighted_ranking,
 )
+from newsnest.labelled import Pair
 
 GRADES = (0.0, 1 / 3, 2 / 3, 1.0)
 
@@ -26,7 +27,7 @@ def made(n, d=8, seed=0, languages=("en",)):
     left = rng.normal(size=(n, d))
     right = left * graded[:, None] + rng.normal(size=(n, d)) * 0.7
     pairs = [
-        GradedPair(f"a{i}", f"b{i}", float(g), "en", languages[i % len(languages)])
+        Pair(f"a{i}", f"b{i}", float(g), lang1="en", lang2=languages[i % len(languages)])
         for i, g in enumerate(graded)
     ]
     return pairs, left.astype(np.float32), right.astype(np.float32)
@@ -39,7 +40,7 @@ def cosines(left, right, dims):
 
 def test_scores_match_scipy_and_sklearn_at_every_prefix_and_language_pair():
     pairs, left, right = made(240, languages=("en", "fr", "fr"))
-    graded = np.array([pair.similarity for pair in pairs])
+    graded = np.array([pair.score for pair in pairs])
     names = np.array([pair.languages for pair in pairs])
     scores = pair_scores(pairs, left, right, resamples=0)
     assert [(s.languages, s.dims) for s in scores] == [
@@ -91,7 +92,7 @@ def test_order_of_pairs_ends_and_length_of_vectors_change_nothing(seed):
 def test_intervals_hold_the_score_and_are_wider_where_pairs_share_articles():
     pairs, left, right = made(200)
     apart = pair_scores(pairs, left, right, dims=[8])[0]
-    shared = [GradedPair(f"article {i // 20}", f"b{i}", p.similarity) for i, p in enumerate(pairs)]
+    shared = [Pair(f"article {i // 20}", f"b{i}", p.score) for i, p in enumerate(pairs)]
     # What shares an article errs alike: here the same noise twenty times.
     noise = np.repeat(np.random.default_rng(3).normal(size=(10, 8)) * 2, 20, axis=0)
     worse = (right + noise).astype(np.float32)
@@ -112,7 +113,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
         angle = np.clip(0.2 * x[:, 0], -0.99, 0.99)
         left = np.tile([1.0, 0.0], (80, 1)).astype(np.float32)
         right = np.stack([angle, np.sqrt(1 - angle**2)], 1).astype(np.float32)
-        pairs = [GradedPair(f"a{i}", f"b{i}", float(g)) for i, g in enumerate(graded)]
+        pairs = [Pair(f"a{i}", f"b{i}", float(g)) for i, g in enumerate(graded)]
         found = pair_scores(pairs, left, right, dims=[2], resamples=200, seed=seed)[0].pearson
         covered += found.low <= 0.6 <= found.high
     assert covered >= 51  # 57 expected
@@ -129,7 +130,7 @@ def test_the_same_seed_gives_the_same_intervals_and_another_does_not():
 
 
 def test_what_cannot_be_told_is_none():
-    pairs = [GradedPair("a", "b", 1.0), GradedPair("c", "d", 1.0)]
+    pairs = [Pair("a", "b", 1.0), Pair("c", "d", 1.0)]
     vectors = np.ones((2, 4), np.float32)
     (s,) = pair_scores(pairs, vectors, vectors, dims=[4])
     assert s.pearson is None
@@ -165,10 +166,10 @@ def test_prefixes_outside_of_the_vectors_are_refused(dims):
 )
 def test_vectors_that_do_not_fit_are_refused(pairs, left, right, message):
     with pytest.raises(ParameterError, match=message):
-        pair_scores([GradedPair("a", "b", 1.0)] * pairs, np.ones(left), np.ones(right))
+        pair_scores([Pair("a", "b", 1.0)] * pairs, np.ones(left), np.ones(right))
 
 
 def test_vectors_that_are_not_finite_are_refused():
     vectors = np.ones((1, 2), np.float32)
     with pytest.raises(ParameterError, match="right must hold finite numbers"):
-        pair_scores([GradedPair("a", "b", 1.0)], vectors, vectors * np.nan)
+        pair_scores([Pair("a", "b", 1.0)], vectors, vectors * np.nan)

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from recipe_rows import gold_rows, write_pairs
 
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
 
@@ -18,26 +16,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture
-def pair_file(tmp_path: Path) -> Path:
-    return write_pairs(tmp_path / "pairs.csv")
-
-
-@pytest.fixture
-def write_rows(tmp_path: Path) -> Callable[..., Path]:
-    def write(name: str, rows: list[dict[str, object]]) -> Path:
-        path = tmp_path / name
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        return path
-
-    return write
-
-
-@pytest.fixture
-def gold_file(write_rows) -> Path:
-    return write_rows("gold.jsonl", gold_rows())
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate import GradedPair, ParallelTexts, alignment_scores, pair_scores
+from newsnest.evaluate import alignment_scores, pair_scores
+from newsnest.labelled import Pair, ParallelTexts
 
 PAIRS = [
-    GradedPair("sea wall breached", "storm hits coast", 2 / 3, "en", "en"),
-    GradedPair("rates held", "bank holds rates", 1.0, "en", "fr"),
-    GradedPair("team wins cup final", "minister resigns", 0.0, "en", "en"),
-    GradedPair("rates held", "strike ends", 1 / 3, "en", "fr"),
+    Pair("sea wall breached", "storm hits coast", 2 / 3, lang1="en", lang2="en"),
+    Pair("rates held", "bank holds rates", 1.0, lang1="en", lang2="fr"),
+    Pair("team wins cup final", "minister resigns", 0.0, lang1="en", lang2="en"),
+    Pair("rates held", "strike ends", 1 / 3, lang1="en", lang2="fr"),
 ]
 FRENCH = ParallelTexts(
     "fr", "en", ("the sea", "bank", "strike ends"), ("sea", "the bank", "strike query")

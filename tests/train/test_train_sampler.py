@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsnest.errors import ParameterError
-from newsnest.train.pairs import Pair, pair_dataset
+from newsnest.labelled import Pair
+from newsnest.train.pairs import pair_dataset
 from newsnest.train.samplers import (
     ComponentBatchSampler,
     LengthBatchSampler,

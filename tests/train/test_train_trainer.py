@@ -16,6 +16,7 @@ from sentence_transformers.sentence_transformer.training_args import (
 )
 
 from newsnest.errors import ParameterError
+from newsnest.labelled import GRADES, Pair
 from newsnest.train.losses import (
     CosineRankingLoss,
     InBatchContrastiveLoss,
@@ -24,7 +25,7 @@ from newsnest.train.losses import (
     SymmetricAngleLoss,
     training_levels,
 )
-from newsnest.train.pairs import GRADES, Pair, pair_dataset
+from newsnest.train.pairs import pair_dataset
 from newsnest.train.samplers import ComponentBatchSampler
 
 STORIES = (

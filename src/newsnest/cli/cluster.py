@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from newsnest.cli.parameters import (
+    FormatName,
     NestPath,
     date_order_option,
     encoder_option,
@@ -22,7 +23,7 @@ from newsnest.cli.parameters import (
 )
 from newsnest.cli.progress import progress_for
 from newsnest.cli.show import took
-from newsnest.corpus.options import FORMATS, DateOrder, ReadOptions
+from newsnest.corpus.options import DateOrder, ReadOptions
 from newsnest.types import Rejected
 
 
@@ -43,7 +44,7 @@ from newsnest.types import Rejected
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(FORMATS),
+    type=FormatName(),
     default=None,
     help="Read every PATH in this format.  [default: by file name]",
 )
@@ -71,8 +72,7 @@ def cluster(
     run; on a finished nest it does nothing.
     """
     from newsnest import load_encoder
-    from newsnest.corpus import load_profile
-    from newsnest.corpus.origin import find_origins
+    from newsnest.corpus import find_origins, load_profile
     from newsnest.pipeline import Options
 
     read = ReadOptions(

@@ -12,11 +12,13 @@ from newsnest.cli.evaluate_embedding import embedding
 from newsnest.cli.evaluate_encoder import alignment, pairs
 from newsnest.cli.evaluate_retrieval import retrieval
 from newsnest.cli.parameters import json_option, run_option
+from newsnest.cli.progress import progress_for
 from newsnest.errors import InputError
 
 if TYPE_CHECKING:
     from newsnest.evaluate import ClusterScores
-    from newsnest.evaluate.gold import LabelTable
+    from newsnest.labelled import LabelTable
+    from newsnest.progress import Progress
 
 
 @click.group()
@@ -36,7 +38,7 @@ evaluate.add_command(embedding)
     "--gold",
     required=True,
     type=click.Path(path_type=Path),
-    help="A .jsonl, .csv, .tsv or .parquet file with ids and gold labels.",
+    help="A file with id and gold labels in columns; read as newsnest cluster reads its own.",
 )
 @click.option(
     "--level",
@@ -56,14 +58,16 @@ def clusters(
     Prints pair and B-cubed precision, recall and F1, NMI, ARI, V-measure, accuracy under the best
     matching, and NMI with language, which is high if clusters merely separate languages.
     """
-    from newsnest.evaluate import cluster_scores, join_labels, read_labels
+    from newsnest.evaluate import cluster_scores
+    from newsnest.labelled import join_labels, read_labels
     from newsnest.nest import plural
 
     compared = [
         (ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)
     ]
-    table, languages = _predicted(predicted, [ours for ours, _ in compared], run)
-    wanted = read_labels(gold, [field for _, field in compared])
+    with progress_for(False) as progress:
+        table, languages = _predicted(predicted, [ours for ours, _ in compared], run, progress)
+        wanted = read_labels(gold, [field for _, field in compared], progress=progress)
     joined = join_labels(table, wanted)
     if not joined.ids:
         raise InputError(_nothing_shared(predicted, table, gold, wanted))
@@ -100,12 +104,14 @@ def _nothing_shared(predicted: Path, table: LabelTable, gold: Path, wanted: Labe
     )
 
 
-def _predicted(path: Path, levels: list[str], run: int | None) -> tuple[LabelTable, dict[str, str]]:
+def _predicted(
+    path: Path, levels: list[str], run: int | None, progress: Progress
+) -> tuple[LabelTable, dict[str, str]]:
     """Return labels and languages by article id, of a nest or of a file."""
-    from newsnest.evaluate import read_labels
+    from newsnest.labelled import read_labels
 
     if not _is_sqlite(path):
-        return read_labels(path, levels), {}
+        return read_labels(path, levels, progress=progress), {}
     from newsnest.nest import Nest
 
     with Nest(path) as nest:

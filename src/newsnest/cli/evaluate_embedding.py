@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from newsnest.evaluate import ClusterIndex, TitleScores
-    from newsnest.pipeline.embedding import TitledArticles
+    from newsnest.labelled import TitledArticles
     from newsnest.progress import Progress
     from newsnest.types import Vectors
 
@@ -56,7 +56,7 @@ def embedding(
     """
     from newsnest.corpus import load_profile
     from newsnest.evaluate import title_scores
-    from newsnest.pipeline.embedding import TitledReading, read_titled
+    from newsnest.labelled import TitledReading, read_titled
 
     loaded = None if profile is None else load_profile(profile)
     with progress_for(shared.quiet) as progress:

@@ -36,22 +36,25 @@ scale_option = click.option(
 def pairs(file: Path, dims: tuple[int, ...], scale: tuple[float, float], shared: Measuring) -> None:
     """Compare the similarities of an encoder with human judgements of pairs of texts.
 
-    FILE is .jsonl, .csv, .tsv (also .gz) or .parquet with text1, text2 and score, and optionally
+    FILE is what newsnest cluster reads, with columns text1, text2 and score, and optionally
     title1, title2, lang1, lang2, id1, id2, split, group. Prints Pearson, Spearman and the AUROC of
     every level, for every prefix of the vectors and every pair of languages.
     """
-    from newsnest.evaluate import pair_scores, read_pairs
+    from newsnest.evaluate import pair_scores
     from newsnest.evaluate.pairs import ALL
+    from newsnest.labelled import read_pairs
     from newsnest.nest import plural
 
-    read = read_pairs(file, scale=scale, split=shared.split, fields=shared.fields)
-    left_out = {
-        "without_text": read.without_text,
-        "without_score": read.without_score,
-        "other_splits": read.other_splits,
-    }
-    n = len(read.pairs)
     with progress_for(shared.quiet) as progress:
+        read = read_pairs(
+            file, scale=scale, split=shared.split, fields=shared.fields, progress=progress
+        )
+        left_out = {
+            "without_text": read.without_text,
+            "without_score": read.without_score,
+            "other_splits": read.other_splits,
+        }
+        n = len(read.pairs)
         note_left_out(progress, n, "pair", left_out)
         shared.note_trained_on(progress, file)
         texts = [pair.text1 for pair in read.pairs] + [pair.text2 for pair in read.pairs]
@@ -92,26 +95,29 @@ def pairs(file: Path, dims: tuple[int, ...], scale: tuple[float, float], shared:
 def alignment(file: Path, dims: tuple[int, ...], pivot: str | None, shared: Measuring) -> None:
     """Measure how similarly an encoder arranges sentences and their translations.
 
-    FILE is .jsonl, .csv, .tsv (also .gz) or .parquet with text, lang and key, where sentences with
+    FILE is what newsnest cluster reads, with columns text, lang and key, where sentences with
     the same key are translations of each other; or with text1, text2, lang1, lang2. For every
     language and prefix: relational similarity with English (do sentences have the same
     similarities to each other in both languages?), and how often a translation is the nearest
     sentence.
     """
-    from newsnest.evaluate import AlignmentScores, alignment_scores, read_parallel
+    from newsnest.evaluate import AlignmentScores, alignment_scores
     from newsnest.evaluate.alignment import LEAST_SENTENCES
+    from newsnest.labelled import read_parallel
     from newsnest.nest import plural
 
-    read = read_parallel(file, pivot=pivot, split=shared.split, fields=shared.fields)
-    left_out = {
-        "without_text": read.without_text,
-        "without_counterpart": read.without_counterpart,
-        "other_splits": read.other_splits,
-    }
-    chosen = [parallel for parallel in read.languages if len(parallel.texts) >= LEAST_SENTENCES]
-    too_few = [p.language for p in read.languages if len(p.texts) < LEAST_SENTENCES]
-    texts = [text for p in chosen for side in (p.texts, p.pivot_texts) for text in side]
     with progress_for(shared.quiet) as progress:
+        read = read_parallel(
+            file, pivot=pivot, split=shared.split, fields=shared.fields, progress=progress
+        )
+        left_out = {
+            "without_text": read.without_text,
+            "without_counterpart": read.without_counterpart,
+            "other_splits": read.other_splits,
+        }
+        chosen = [own for own in read.languages if len(own.texts) >= LEAST_SENTENCES]
+        too_few = [p.language for p in read.languages if len(p.texts) < LEAST_SENTENCES]
+        texts = [text for p in chosen for side in (p.texts, p.pivot_texts) for text in side]
         note_left_out(progress, len(texts) // 2, "sentence", left_out)
         shared.note_trained_on(progress, file)
         if too_few:

@@ -12,7 +12,8 @@ from newsnest.cli.parameters import Assignments
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
-    from newsnest.evaluate import RetrievalTask
+    from newsnest.labelled import RetrievalTask
+    from newsnest.progress import Progress
 
 
 class Gains(Assignments):
@@ -86,15 +87,15 @@ def retrieval(
 
     CORPUS and QUERIES hold id and text (and title), QRELS holds query_id, doc_id and score, as in
     BEIR. Or give one file of held-out pairs with the columns query and item: all its items are the
-    corpus. Each is .jsonl, .csv, .tsv (also .gz) or .parquet. Prints MAP, MRR@10, NDCG@10 and
-    recall, as trec_eval defines them.
+    corpus. Each is read as newsnest cluster reads files with columns. Prints MAP, MRR@10, NDCG@10
+    and recall, as trec_eval defines them.
     """
     from newsnest.evaluate import rank_documents, retrieval_scores
 
     if max(recall_at) > depth:  # not after everything is encoded
         raise click.UsageError(f"--recall-at {max(recall_at)} is beyond --depth {depth}.")
-    task, left_out = _read(files, grades, shared)
     with progress_for(shared.quiet) as progress:
+        task, left_out = _read(files, grades, shared, progress)
         note_left_out(progress, sum(map(len, task.qrels.values())), "judgement", left_out)
         if len(files) == 1:
             shared.note_trained_on(progress, files[0])
@@ -137,17 +138,24 @@ def retrieval(
 
 
 def _read(
-    files: tuple[Path, ...], grades: dict[str, float] | None, shared: Measuring
+    files: tuple[Path, ...],
+    grades: dict[str, float] | None,
+    shared: Measuring,
+    progress: Progress,
 ) -> tuple[RetrievalTask, dict[str, int]]:
     """Return what the files hold, and the counts of what was left out."""
-    from newsnest.evaluate import read_query_items, read_retrieval
+    from newsnest.labelled import read_query_items, read_retrieval
 
     if len(files) == 1:
         if grades is not None:
             raise click.UsageError("--grades is for CORPUS QUERIES QRELS, not for pairs.")
-        task = read_query_items(files[0], split=shared.split, fields=shared.fields)
+        task = read_query_items(
+            files[0], split=shared.split, fields=shared.fields, progress=progress
+        )
     elif len(files) == 3:
-        task = read_retrieval(*files, grades=grades, split=shared.split, fields=shared.fields)
+        task = read_retrieval(
+            files, grades=grades, split=shared.split, fields=shared.fields, progress=progress
+        )
     else:
         raise click.UsageError(
             f"Give CORPUS QUERIES QRELS, or one file of pairs; got {len(files)} files."

@@ -44,6 +44,27 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         return float(match[1]) * _SECONDS[match[2]]
 
 
+class FormatName(click.ParamType):  # type: ignore[type-arg]
+    """The name of a format that is read, one of newsnest's or of an installed package."""
+
+    name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the formats that need no other package: help looks for none."""
+        from newsnest.corpus.readers import READERS
+
+        return f"[{'|'.join(reader.name for reader in READERS)}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or fail with the names that are known."""
+        from newsnest.corpus import all_readers, reader_of
+
+        if reader_of(value) is None:
+            known = ", ".join(repr(reader.name) for reader in all_readers())
+            self.fail(f"{value!r} is not one of {known}.", param, ctx)
+        return value
+
+
 class Assignments(click.ParamType):  # type: ignore[type-arg]
     """One or more name=value, separated by commas; as a dict of strings."""
 

@@ -11,7 +11,10 @@ from newsnest.corpus.copies import fold_copies
 from newsnest.corpus.language import settle_languages
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.origin import digest, spool_stdin
-from newsnest.corpus.read import read_articles, read_articles_with_rows
+from newsnest.corpus.read import read_articles, read_articles_with_rows, read_rows
+from newsnest.corpus.readers import all_readers, find_origins, format_of, reader_of
+from newsnest.corpus.rows import Row, reject
+from newsnest.corpus.source import Reader, Source
 
 __all__ = [
     "Change",
@@ -21,14 +24,23 @@ __all__ = [
     "Notice",
     "Profile",
     "ReadOptions",
+    "Reader",
+    "Row",
+    "Source",
+    "all_readers",
     "clean_article",
     "clean_files",
     "digest",
+    "find_origins",
     "fold_copies",
+    "format_of",
     "load_profile",
     "profile_names",
     "read_articles",
     "read_articles_with_rows",
+    "read_rows",
+    "reader_of",
+    "reject",
     "settle_languages",
     "spool_stdin",
 ]

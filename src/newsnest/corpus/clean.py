@@ -1,4 +1,4 @@
-"""Articles are cleaned by a profile; every change and every drop is told, by its rule."""
+"""Articles are cleaned by a profile; every change and every drop is recorded with its rule."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import replace as copied
 from itertools import groupby
 
-from newsnest.corpus.clean_profile import Filter, Least, Profile, Replace
+from newsnest.corpus.clean_profile import Filter, Minimum, Profile, Replace
 from newsnest.corpus.columns import fold_name
 from newsnest.corpus.rows import Row, Tally
 from newsnest.errors import InputError
@@ -109,15 +109,15 @@ def clean_article(
             return Cleaned(given, (), drop)
     changes: list[Change] = []
     texts = [_replaced(part, text, profile.replace, changes, profile.name) for part, text in parts]
-    for least in profile.least:
+    for minimum in profile.minimum:
         for at, (part, before) in enumerate(parts):
-            if part != least.part or not before:
+            if part != minimum.part or not before:
                 continue
-            lack = _lack(texts[at], least)
-            if lack and least.otherwise == "drop":
-                return Cleaned(tuple(texts), tuple(changes), Drop(least.rule, f"{part}: {lack}"))
+            lack = _lack(texts[at], minimum)
+            if lack and minimum.otherwise == "drop":
+                return Cleaned(tuple(texts), tuple(changes), Drop(minimum.rule, f"{part}: {lack}"))
             if lack and texts[at]:
-                changes.append(Change(least.rule, part, texts[at], ""))
+                changes.append(Change(minimum.rule, part, texts[at], ""))
                 texts[at] = ""
     drop = None
     if any(given) and not any(texts):
@@ -139,7 +139,7 @@ def clean_read(article: Article, row: Row, profile: Profile, tally: Tally) -> Ar
     """
     cleaned = clean_article((("title", article.title), ("text", article.text)), row.values, profile)
     if cleaned.drop is not None:
-        return row.reject(told(cleaned.drop, profile))
+        return row.reject(reason_of(cleaned.drop, profile))
     if cleaned.changes:
         tally.count(
             f"article was changed by the profile {profile.name}"
@@ -150,9 +150,13 @@ def clean_read(article: Article, row: Row, profile: Profile, tally: Tally) -> Ar
     return copied(article, title=title, text=text)
 
 
-def told(drop: Drop, profile: Profile) -> str:
+DROPPED = "dropped by rule "
+"""How the reason begins of every row that a profile drops."""
+
+
+def reason_of(drop: Drop, profile: Profile) -> str:
     """Return why a row was dropped, as it stands beside rejected rows."""
-    return f"dropped by rule {drop.rule!r} of the profile {profile.name}: {drop.reason}"
+    return f"{DROPPED}{drop.rule!r} of the profile {profile.name}: {drop.reason}"
 
 
 def filtered_by(own: Filter, values: Mapping[str, object]) -> tuple[str, str] | None:
@@ -209,12 +213,12 @@ def _spaced(part: str, text: str) -> str:
     return "".join(kept).strip()
 
 
-def _lack(text: str, least: Least) -> str:
+def _lack(text: str, minimum: Minimum) -> str:
     """Say what a text lacks, "" if nothing."""
     words = sum(any(char.isalnum() for char in word) for word in text.split())
     characters = sum(char.isalnum() for char in text)
-    if words < least.words:
-        return f"{words} of at least {least.words} words"
-    if characters < least.characters:
-        return f"{characters} of at least {least.characters} letters and digits"
+    if words < minimum.words:
+        return f"{words} of at least {minimum.words} words"
+    if characters < minimum.characters:
+        return f"{characters} of at least {minimum.characters} letters and digits"
     return ""

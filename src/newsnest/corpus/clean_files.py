@@ -15,7 +15,7 @@ from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.fields import as_text
+from newsnest.corpus.fields import NO_TEXT, as_text
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.read import read_rows
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
@@ -152,8 +152,8 @@ def clean_files(
 
     Notes
     -----
-    Memory does not grow with the files. Where a row has a text and a summary too, the least lengths
-    that drop look at the text alone, as clustering does.
+    Memory does not grow with the files. Where a row has a text and a summary too, minimum
+    lengths that drop look at the text alone, as clustering does.
 
     Example
     -------
@@ -165,16 +165,16 @@ def clean_files(
     if output is not None:
         _check_output(output, paths)
     report = CleanReport(profile.name, profile.digest)
-    names = [o.rule for kind in (profile.filters, profile.replace, profile.least) for o in kind]
+    names = [o.rule for kind in (profile.filters, profile.replace, profile.minimum) for o in kind]
     report.rules = {name: RuleCount(name) for name in names}
     beside = replace(
-        profile, filters=(), least=tuple(o for o in profile.least if o.otherwise == "empty")
+        profile, filters=(), minimum=tuple(o for o in profile.minimum if o.otherwise == "empty")
     )
 
     def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> _Done | Rejected:
         return _clean_row(row, columns, profile, beside)
 
-    columns = Columns(options.fields)
+    columns = Columns(options.fields, whole_rows=True)
     items = read_rows(paths, make, columns=columns, options=options, progress=progress)
     if output is None:
         _count(items, report, profile, examples, None)
@@ -240,7 +240,7 @@ def _clean_row(row: Row, columns: Columns, profile: Profile, beside: Profile) ->
                 texts[column] = (part, " ".join(text.split()) if part == "title" else text)
                 main.setdefault(part, column)
     if not texts:
-        return row.reject("has no title and no text")
+        return row.reject(NO_TEXT)
     cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
     values = dict(row.values)
     changes = list(cleaned.changes)

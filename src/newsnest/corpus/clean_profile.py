@@ -55,7 +55,7 @@ class Replace:
 
 
 @dataclass(frozen=True)
-class Least:
+class Minimum:
     """How long a part must be after all replacements; a part that was empty before may stay so.
 
     Parameters
@@ -65,9 +65,9 @@ class Least:
     part
         "title" or "text".
     words
-        At least so many words: between spaces, with a letter or a digit.
+        Minimum number of words: between spaces, with a letter or a digit.
     characters
-        At least so many letters and digits; for languages that do not space their words.
+        Minimum number of letters and digits; for languages that do not space their words.
     otherwise
         "drop" the article, or "empty" the part and keep the article for what else it has.
     """
@@ -104,7 +104,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Profile:
-    """What is cleaned: filters first, then replacements in order, then the least lengths.
+    """What is cleaned: filters first, then replacements in order, then the minimum lengths.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Profile:
         Of a built-in profile, or of the file without its ending.
     about
         What it is for, in a line.
-    filters, replace, least
+    filters, replace, minimum
         The rules; each has a name of its own.
 
     Example
@@ -125,12 +125,13 @@ class Profile:
     about: str = ""
     filters: tuple[Filter, ...] = ()
     replace: tuple[Replace, ...] = ()
-    least: tuple[Least, ...] = ()
+    minimum: tuple[Minimum, ...] = ()
 
     @property
     def digest(self) -> str:
         """Hex digest of the rules: equal digests clean alike."""
-        rules = [[asdict(own) for own in kind] for kind in (self.filters, self.replace, self.least)]
+        kinds = (self.filters, self.replace, self.minimum)
+        rules = [[asdict(rule) for rule in kind] for kind in kinds]
         return hashlib.blake2b(json.dumps(rules).encode(), digest_size=16).hexdigest()
 
 
@@ -187,18 +188,18 @@ class _Reading:
 
     def profile(self, name: str, content: Mapping[str, Any]) -> Profile:
         """Return the profile."""
-        self.check_keys(content, ("about", "drop", "only", "replace", "least"))
+        self.check_keys(content, ("about", "drop", "only", "replace", "minimum"))
         filters = [self.filter(t, keep=False) for t in self.tables(content, "drop")]
         filters += [self.filter(t, keep=True) for t in self.tables(content, "only")]
         replace = [self.replace(t) for t in self.tables(content, "replace")]
-        least = [self.least(t) for t in self.tables(content, "least")]
+        minimum = [self.minimum(t) for t in self.tables(content, "minimum")]
         self.where = self.file
         about = self.text(content, "about", default="")
-        if not (filters or replace or least):
+        if not (filters or replace or minimum):
             self.fail(
                 "a profile", "hold a rule at least", "none", "Add a table such as [[replace]]"
             )
-        return Profile(name, about, tuple(filters), tuple(replace), tuple(least))
+        return Profile(name, about, tuple(filters), tuple(replace), tuple(minimum))
 
     def tables(self, content: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
         """Return the tables of a kind, after looking whether each has a name of its own."""
@@ -245,9 +246,9 @@ class _Reading:
             )
         return own
 
-    def least(self, table: Mapping[str, Any]) -> Least:
-        """Return a rule of [[least]]."""
-        rule = self.begin(table, "least", ("in", "words", "characters", "otherwise"))
+    def minimum(self, table: Mapping[str, Any]) -> Minimum:
+        """Return a rule of [[minimum]]."""
+        rule = self.begin(table, "minimum", ("in", "words", "characters", "otherwise"))
         part = self.choose("in", self.text(table, "in"), PARTS)
         counts = {}
         for key in ("words", "characters"):
@@ -258,7 +259,7 @@ class _Reading:
             self.fail("words", "be 1 or more", "neither words nor characters", "Give one of them")
         otherwise = self.text(table, "otherwise", default="drop")
         self.choose("otherwise", otherwise, get_args(Otherwise))
-        return Least(rule, part, counts["words"], counts["characters"], otherwise)
+        return Minimum(rule, part, counts["words"], counts["characters"], otherwise)
 
     def check_keys(self, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         """Fail at the first key that means nothing."""

@@ -56,17 +56,23 @@ class Columns:
     ----------
     fields
         Our name → their column; what is not named is found by its usual names.
+    whole_rows
+        Read every column of a Parquet table, not only those that are fields.
     """
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
+    needs_text = True
+    """Whether a table without a title and a text is refused."""
+
+    def __init__(self, fields: Mapping[str, str], *, whole_rows: bool = False) -> None:
         self.fields = dict(fields)
+        self.whole_rows = whole_rows
         self.match = lru_cache(maxsize=1024)(self._match)
 
     def _match(self, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Return our name → the columns that may hold it, the more telling first."""
         found: dict[str, tuple[str, ...]] = {}
         for field, wanted in self.fields.items():
-            if (column := _find(wanted, names)) is not None:
+            if (column := find_column(wanted, names)) is not None:
                 found[field] = (column,)
         taken = {column for columns in found.values() for column in columns}
         usual: dict[str, list[tuple[int, str]]] = {}
@@ -82,7 +88,7 @@ class Columns:
         """Raise InputError if a mapped column is not among the names."""
         have = tuple(names)
         for field, wanted in self.fields.items():
-            if _find(wanted, have) is None:
+            if find_column(wanted, have) is None:
                 shown = ", ".join(have[:30])[:500] or "no columns"
                 raise InputError(
                     f"read_articles: {file}: the column for {field} must exist, got {wanted!r} "
@@ -91,7 +97,8 @@ class Columns:
                 )
 
 
-def _find(wanted: str, names: Sequence[str]) -> str | None:
+def find_column(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the column of that name, or of one that is the same but for case and punctuation."""
     if wanted in names:
         return wanted
     return next((name for name in names if fold_name(name) == fold_name(wanted)), None)
@@ -100,3 +107,15 @@ def _find(wanted: str, names: Sequence[str]) -> str | None:
 def knows_a_text(names: Sequence[str], columns: Columns) -> bool:
     """Whether these columns can make an article."""
     return bool({"title", "text", "summary"} & columns.match(tuple(names)).keys())
+
+
+def check_header(names: Sequence[str], columns: Columns, file: str, line: int) -> None:
+    """Raise InputError if a mapped column is missing or no column is a title or a text."""
+    columns.check(file, names)
+    if columns.needs_text and not knows_a_text(names, columns):
+        shown = ", ".join(names[:30])[:500]
+        where = f"{file}, line {line}" if line else file
+        raise InputError(
+            f"read_articles: {where}: a column must be a title or a text, got columns {shown}. "
+            "Name one of them: --field text=COLUMN."
+        )

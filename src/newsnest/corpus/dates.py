@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -27,7 +30,7 @@ _TIME = re.compile(
     r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?\s*"
 )
 _EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))
-"""Least size and units a second: nano-, micro-, milliseconds, seconds since 1970."""
+"""Smallest size and units a second: nano-, micro-, milliseconds, seconds since 1970."""
 
 _LONG_YEAR: frozenset[DateOrder] = frozenset(("DMY", "MDY"))
 _SHORT_YEAR: frozenset[DateOrder] = frozenset(("DMY", "MDY", "YMD"))
@@ -147,8 +150,8 @@ def _from_number(number: float) -> datetime | None:
     whole = str(int(number))
     if len(whole) in (8, 14) and (moment := _from_run_of_digits(whole)):
         return moment
-    for least, unit in _EPOCHS:
-        if abs(number) >= least:
+    for smallest, unit in _EPOCHS:
+        if abs(number) >= smallest:
             try:
                 return _to_utc(datetime.fromtimestamp(number / unit, UTC))
             except (OverflowError, ValueError, OSError):
@@ -242,10 +245,19 @@ def _from_words(text: str) -> datetime | None:
     if len(_DIGITS.findall(text)) < 2:
         return None
     try:
-        found = _date_parser().get_date_data(text).date_obj
+        with without_warnings():
+            found = _date_parser().get_date_data(text).date_obj
     except Exception:  # dateparser lets through what its own parsers raise on odd texts
         return None
     return _to_utc(found) if isinstance(found, datetime) else None
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep what other packages' parsers warn of from people: rows that suffer are counted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @cache

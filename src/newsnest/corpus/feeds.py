@@ -6,11 +6,12 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from newsnest.corpus.dates import without_warnings
 from newsnest.corpus.lines import decode, sniff_encoding
-from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
+from newsnest.corpus.origin import BrokenStreamError, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
+from newsnest.corpus.source import Source
 from newsnest.corpus.web_pages import to_text
-from newsnest.progress import Task
 from newsnest.types import Rejected
 
 FEED_LIMIT = 64 << 20
@@ -22,17 +23,16 @@ _MALFORMED = (
 )
 
 
-def read_feed(
-    origin: Origin, *, encoding: str | None, tally: Tally, task: Task
-) -> Iterator[Row | Rejected]:
+def read_feed(source: Source) -> Iterator[Row | Rejected]:
     """Yield one row an entry; the line is the number of the entry.
 
     The bytes are parsed as they are: nothing is fetched, no outer entity is read.
     """
+    origin, encoding = source.origin, source.encoding
     parts: list[bytes] = []
     size, fault = 0, ""
     try:
-        for chunk in read_chunks(origin.path, task):
+        for chunk in read_chunks(origin.path, source.task):
             parts.append(chunk)
             size += len(chunk)
             if size > FEED_LIMIT:
@@ -48,7 +48,7 @@ def read_feed(
         whole = _without_declaration(text).encode("utf-8", "replace")
     number = 0
     if whole.strip():
-        for row in _read_entries(whole, origin.name, tally, is_cut=bool(fault)):
+        for row in _read_entries(whole, origin.name, source.tally, is_cut=bool(fault)):
             number += 1
             yield row
     if fault:
@@ -68,7 +68,10 @@ def _read_entries(
 
     try:
         # A stream, because feedparser takes plain bytes or text for a file name or an address.
-        feed = feedparser.parse(io.BytesIO(whole), resolve_relative_uris=False, sanitize_html=False)
+        with without_warnings():
+            feed = feedparser.parse(
+                io.BytesIO(whole), resolve_relative_uris=False, sanitize_html=False
+            )
         rows = [_values(entry, feed.feed) for entry in feed.entries]
     except Exception as error:  # whatever a parser says to a hostile feed, the feed is at fault
         reason = f"the feed cannot be parsed: {type(error).__name__}: {error}"

@@ -32,6 +32,8 @@ DATE_SETTLED = (
     "date that could be two days was read as {order}, because the file has {dates}"
     "|dates that could be two days were read as {order}, because the file has {dates}"
 )
+NO_TEXT = "has no title and no text"
+"""Why a row is no article that a reader has read."""
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 
 
@@ -90,7 +92,7 @@ class ArticleMaker:
         title = " ".join(found.get("title", "").split())
         text = found.get("text") or found.get("summary", "")
         if not title and not text:
-            return row.reject("has no title and no text")
+            return row.reject(NO_TEXT)
         source = " ".join(found.get("source", "").split())
         article = Article(
             id=found.get("id", ""),
@@ -162,12 +164,17 @@ def _settle(text: str, evidence: Evidence | None) -> tuple[datetime | None, str]
 
 def as_text(value: object) -> str:
     """Return a value as clean text; raise TypeError, saying what it is, if it is none."""
+    return clean(plain_text(value))
+
+
+def plain_text(value: object) -> str:
+    """Return a value as the text it was written as; raise TypeError if it is none."""
     if isinstance(value, str):
-        return clean(value)
+        return value
     if value is None:
         return ""
     if isinstance(value, bytes):
-        return clean(value.decode("utf-8", "replace"))
+        return value.decode("utf-8", "replace")
     if isinstance(value, float):
         if math.isnan(value):
             return ""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from newsnest.corpus.columns import Columns
+from newsnest.corpus.columns import Columns, check_header
 from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.dates import parse_date
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.rows import Row, Tally
 from newsnest.corpus.structured import rows_of
-from newsnest.corpus.tabular import check_header
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected

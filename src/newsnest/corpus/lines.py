@@ -61,7 +61,7 @@ def read_lines(origin: Origin, *, encoding: str | None, tally: Tally, task: Task
     tally
         Where lines that are not UTF-8 are counted.
     task
-        Told how many bytes of the file were read.
+        Reports how many bytes of the file were read.
     """
     chunks = read_chunks(origin.path, task)
     start, fault = _first(chunks)

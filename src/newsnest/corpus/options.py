@@ -1,4 +1,4 @@
-"""What a caller chooses when reading, and what a reader has to say beside articles."""
+"""What a caller chooses when reading, and what a reader reports beside articles."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ DateOrder = Literal["DMY", "MDY", "YMD"]
 
 FIELDS = ("id", "title", "text", "summary", "lang", "date", "source", "url")
 """What a column can be mapped to."""
-
-FORMATS = ("jsonl", "json", "csv", "tsv", "parquet", "txt", "html", "xml")
-"""Every format that is read; "xml" is RSS or Atom, "txt" a text a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class ReadOptions:
         Read everything in this encoding; None looks for a byte order mark, then reads each line
         as UTF-8 and, where that fails, as Windows-1252.
     format
-        Read every input in this format, one of `FORMATS`; None goes by the file name, and for
+        Read every input in this format, the name of a `Reader`; None goes by the file name, and for
         standard input by how it begins.
     strict
         Raise at the first row that is no article instead of setting it aside.
@@ -76,7 +73,10 @@ class ReadOptions:
         for name in self.fields:
             _check("a field", name, FIELDS)
         if self.format is not None:
-            _check("format", self.format, FORMATS)
+            from newsnest.corpus.readers import all_readers, reader_of
+
+            if reader_of(self.format) is None:
+                _check("format", self.format, tuple(reader.name for reader in all_readers()))
         if self.date_order is not None:
             _check("date_order", self.date_order, get_args(DateOrder))
         if self.encoding is not None and not _decodes(self.encoding):

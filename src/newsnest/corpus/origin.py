@@ -14,7 +14,6 @@ from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from newsnest.corpus.options import FORMATS
 from newsnest.errors import InputError
 from newsnest.progress import Task
 
@@ -24,25 +23,8 @@ CHUNK = 1 << 20
 STDIN_SUFFIX = ".stdin"
 """Marks a file that `spool_stdin` wrote: named "-" to the reader, its format sniffed."""
 
-_SUFFIXES = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".txt": "txt",
-    ".text": "txt",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".xml": "xml",
-    ".rss": "xml",
-    ".atom": "xml",
-}
-_COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+"""Suffix → how a file is packed."""
 
 
 class BrokenStreamError(Exception):
@@ -60,7 +42,7 @@ class Origin:
     name
         What it is called in every message.
     format
-        One of `FORMATS`, or "" to go by how it begins.
+        The name of a `Reader`, or "" to go by how it begins.
     folder
         The directory it was found in, as it was named; "" if it was named itself.
     """
@@ -71,80 +53,12 @@ class Origin:
     folder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A directory: what can be read in it and what cannot."""
-
-    name: str
-    files: tuple[Origin, ...]
-    passed_over: tuple[str, ...]
-
-
-def find_origins(
-    paths: Sequence[str | Path], *, forced: str | None = None
-) -> list[Origin | Folder]:
-    """List what stands behind the paths, in their order, directories sorted by name.
-
-    Files take the forced format; in a directory each goes by its name.
-
-    Raises
-    ------
-    InputError
-        If a path does not exist, is of an unknown kind, or is a directory with nothing to read.
-    """
-    found: list[Origin | Folder] = []
-    for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            found.append(_find_in_folder(path))
-            continue
-        _check_file(path, "read_articles")
-        if path.suffix == STDIN_SUFFIX:
-            found.append(Origin(path, "-", forced or ""))
-            continue
-        kind = forced or format_of(path)
-        if kind is None:
-            raise InputError(
-                f"read_articles: {path} must end in one of {', '.join(_SUFFIXES)} (also with .gz "
-                f"or .zst), got {path.suffix or 'no suffix'}. Rename it, or say its format: "
-                f"{', '.join(FORMATS)}."
-            )
-        found.append(Origin(path, str(given), kind))
-    return found
-
-
 def name_of(path: str | Path) -> str:
     """Return what an input is called in every message: "-" for standard input."""
     return "-" if Path(path).suffix == STDIN_SUFFIX else str(path)
 
 
-def format_of(path: Path) -> str | None:
-    """Tell the format of a file by its name, None if unknown."""
-    name = path.name.lower()
-    for ending in _COMPRESSED:
-        name = name.removesuffix(ending)
-    return _SUFFIXES.get(Path(name).suffix)
-
-
-def _find_in_folder(folder: Path) -> Folder:
-    files: list[Origin] = []
-    passed_over: list[str] = []
-    for path in _walk(folder):
-        kind = format_of(path)
-        if kind is None:
-            passed_over.append(str(path))
-        else:
-            files.append(Origin(path, str(path), kind, str(folder)))
-    if not files:
-        raise InputError(
-            f"read_articles: {folder} must hold at least one file to read, got "
-            f"{len(passed_over)} of other kinds. Put files there that end in one of "
-            f"{', '.join(_SUFFIXES)}."
-        )
-    return Folder(str(folder), tuple(files), tuple(passed_over))
-
-
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
     """Every regular file below a directory, sorted; links to directories are not followed."""
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -154,7 +68,8 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _check_file(path: Path, who: str) -> None:
+def check_file(path: Path, who: str) -> None:
+    """Raise InputError unless a path is a regular file."""
     if str(path) == "-":
         raise InputError(
             f"{who}: - must be named alone or spooled, got it among files. "
@@ -230,7 +145,7 @@ def compression_of(path: Path) -> str:
         if start.startswith(b"\x1f\x8b"):
             return "gzip"
         return "zstd" if start == b"\x28\xb5\x2f\xfd" else ""
-    return _COMPRESSED.get(path.suffix.lower(), "")
+    return COMPRESSED.get(path.suffix.lower(), "")
 
 
 def _decompressed(path: Path, raw: RawIOBase) -> Any:
@@ -302,11 +217,11 @@ def digest(paths: Sequence[str | Path]) -> str:
         path = Path(given)
         if path.is_dir():
             whole.update(b"directory\0")
-            for file in _walk(path):
+            for file in walk(path):
                 name = file.relative_to(path).as_posix().encode("utf-8", "surrogateescape")
                 whole.update(len(name).to_bytes(8, "big") + name + _digest_file(file))
         else:
-            _check_file(path, "digest")
+            check_file(path, "digest")
             whole.update(b"file\0" + _digest_file(path))
     return whole.hexdigest()
 

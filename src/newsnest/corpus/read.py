@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.feeds import read_feed
 from newsnest.corpus.fields import ArticleMaker
-from newsnest.corpus.lines import Line, decode, read_lines, sniff_encoding
+from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.origin import (
     BrokenStreamError,
-    Folder,
     Origin,
     compression_of,
-    find_origins,
     read_chunks,
     spool_stdin,
 )
-from newsnest.corpus.rows import Row, Tally, reject
-from newsnest.corpus.structured import read_json, read_json_lines, read_parquet
-from newsnest.corpus.tabular import looks_like_header, read_table
-from newsnest.corpus.web_pages import read_page, read_text_file
+from newsnest.corpus.readers import Folder, find_origins, reader_of
+from newsnest.corpus.rows import Row, Tally
+from newsnest.corpus.source import Reader, Source
+from newsnest.corpus.tabular import looks_like_header
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Article, Rejected
@@ -96,23 +93,28 @@ def read_articles_with_rows(
     paths: Sequence[str | Path],
     *,
     options: ReadOptions = _AS_THEY_COME,
+    leave_out: Callable[[Row], str] | None = None,
     progress: Progress = SILENT,
-) -> Iterator[tuple[Article, Mapping[str, object]] | Rejected | Notice]:
-    """Stream what `read_articles` does, each article with its row: the file's columns by name.
+) -> Iterator[tuple[Article, Row] | Rejected | Notice]:
+    """Stream what `read_articles` does, each article with its row: all columns of the file by name.
 
     Parameters
     ----------
     paths, options, progress
         See `read_articles`.
+    leave_out
+        Returns why a row is set aside before anything is made of it, "" to keep it.
     """
-    columns = Columns(options.fields)
+    columns = Columns(options.fields, whole_rows=True)
     article_of = _article_of(options, columns)
 
     def make(
-        row: Row, own: Columns, tally: Tally, orders: DateOrders
-    ) -> tuple[Article, Mapping[str, object]] | Rejected:
-        made = article_of(row, own, tally, orders)
-        return made if isinstance(made, Rejected) else (made, row.values)
+        row: Row, found: Columns, tally: Tally, orders: DateOrders
+    ) -> tuple[Article, Row] | Rejected:
+        if leave_out is not None and (reason := leave_out(row)):
+            return row.reject(reason)
+        made = article_of(row, found, tally, orders)
+        return made if isinstance(made, Rejected) else (made, row)
 
     return read_rows(paths, make, columns=columns, options=options, progress=progress)
 
@@ -121,8 +123,8 @@ def _article_of(options: ReadOptions, columns: Columns) -> Make[Article]:
     mapped = ArticleMaker(options, columns)
     plain = mapped.with_columns(Columns({}))
 
-    def make(row: Row, own: Columns, tally: Tally, orders: DateOrders) -> Article | Rejected:
-        made = (mapped if own is columns else plain).make(row, tally, orders)
+    def make(row: Row, found: Columns, tally: Tally, orders: DateOrders) -> Article | Rejected:
+        made = (mapped if found is columns else plain).make(row, tally, orders)
         if options.strict and isinstance(made, Rejected):
             raise _not_an_article(made)
         if options.profile is None or isinstance(made, Rejected):
@@ -221,11 +223,12 @@ class _Reading(Generic[T]):
 
     def _read_file(self, origin: Origin, tally: Tally) -> Iterator[T | Rejected]:
         kind = origin.format or _sniff(origin.path, self.options.encoding, self._columns)
-        has_columns = kind in ("jsonl", "json", "csv", "tsv", "parquet")
-        columns = self._columns if has_columns else self._plain_columns
-        orders = DateOrders(lambda: self._rows_again(origin, kind), columns)
-        with self._start(f"read {origin.name}", origin, kind) as task:
-            for row in self._rows(origin, kind, tally, task):
+        reader = reader_of(kind)
+        assert reader is not None  # options and file names are checked before
+        columns = self._columns if reader.has_columns else self._plain_columns
+        orders = DateOrders(lambda: self._rows_again(origin, reader), columns)
+        with self._start(f"read {origin.name}", origin, reader) as task:
+            for row in self._rows(origin, reader, tally, task):
                 tally.rows += 1
                 if isinstance(row, Row):
                     yield self._make(row, columns, tally, orders)
@@ -234,41 +237,20 @@ class _Reading(Generic[T]):
                 else:
                     yield row
 
-    def _start(self, what: str, origin: Origin, kind: str) -> Task:
-        if kind == "parquet" and not compression_of(origin.path):
+    def _start(self, what: str, origin: Origin, reader: Reader) -> Task:
+        if reader.counts_rows and not compression_of(origin.path):
             return self._progress.start(what, None, "rows")
         return self._progress.start(what, origin.path.stat().st_size, "bytes")
 
-    def _rows_again(self, origin: Origin, kind: str) -> Iterator[Row | Rejected]:
+    def _rows_again(self, origin: Origin, reader: Reader) -> Iterator[Row | Rejected]:
         """Read a file once more, for what its dates say; the first reading counts and complains."""
-        with self._start(f"dates of {origin.name}", origin, kind) as task:
-            yield from self._rows(origin, kind, Tally(origin.name), task)
+        with self._start(f"dates of {origin.name}", origin, reader) as task:
+            yield from self._rows(origin, reader, Tally(origin.name), task)
 
     def _rows(
-        self, origin: Origin, kind: str, tally: Tally, task: Task
+        self, origin: Origin, reader: Reader, tally: Tally, task: Task
     ) -> Iterator[Row | Rejected]:
-        encoding = self.options.encoding
-        if kind == "parquet":
-            return read_parquet(origin, columns=self._columns, task=task)
-        if kind in ("html", "xml") or (kind == "txt" and origin.folder):
-            reader = {"html": read_page, "xml": read_feed, "txt": read_text_file}[kind]
-            return reader(origin, encoding=encoding, tally=tally, task=task)
-        lines = read_lines(origin, encoding=encoding, tally=tally, task=task)
-        if kind == "txt":
-            return _read_texts(lines, origin.name)
-        if kind in ("csv", "tsv"):
-            return read_table(lines, file=origin.name, columns=self._columns, is_tsv=kind == "tsv")
-        read = read_json if kind == "json" else read_json_lines
-        return read(lines, file=origin.name, columns=self._columns)
-
-
-def _read_texts(lines: Iterator[Line], file: str) -> Iterator[Row | Rejected]:
-    """Yield one row a line."""
-    for line in lines:
-        if line.fault:
-            yield reject(file, line.number, line.fault, line.text)
-        elif line.text.strip():
-            yield Row(file, line.number, {"text": line.text}, line.text)
+        return reader.read(Source(origin, self.options.encoding, self._columns, tally, task))
 
 
 def _sniff(path: Path, encoding: str | None, columns: Columns) -> str:

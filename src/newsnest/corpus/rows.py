@@ -32,6 +32,11 @@ class Row:
     values: Mapping[str, object]
     content: str | None
 
+    @property
+    def where(self) -> str:
+        """File and line, for messages."""
+        return f"{self.file}, line {self.line}"
+
     def reject(self, reason: str) -> Rejected:
         """Set the row aside."""
         content = self.content
@@ -57,7 +62,7 @@ def clean_surrogates(text: str) -> str:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of what did not cost a row, told once at the end of a file.
+    """Counts of what did not cost a row, reported once at the end of a file.
 
     Each kind keeps how often it happened and the first example.
     """

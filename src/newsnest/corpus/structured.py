@@ -6,14 +6,15 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from newsnest.corpus.columns import Columns
+from newsnest.corpus.columns import Columns, check_header
 from newsnest.corpus.lines import LINE_LIMIT, Line, decode
-from newsnest.corpus.origin import BrokenStreamError, Origin, compression_of, read_chunks
+from newsnest.corpus.origin import BrokenStreamError, compression_of, read_chunks
 from newsnest.corpus.rows import Row, reject
-from newsnest.progress import Task
+from newsnest.corpus.source import Source
 from newsnest.types import Rejected
 
 _BATCH = 1024
@@ -40,9 +41,7 @@ class Met:
             columns.check(file, self.names)
 
 
-def read_json_lines(
-    lines: Iterator[Line], *, file: str, columns: Columns
-) -> Iterator[Row | Rejected]:
+def read_json_lines(source: Source) -> Iterator[Row | Rejected]:
     """Yield one row a line.
 
     Raises
@@ -50,13 +49,17 @@ def read_json_lines(
     InputError
         If a mapped column is in no row.
     """
-    met = Met()
+    return _read_objects(source.lines(), source)
+
+
+def _read_objects(lines: Iterator[Line], source: Source) -> Iterator[Row | Rejected]:
+    met, file = Met(), source.file
     for line in lines:
         if line.fault:
             yield reject(file, line.number, line.fault, line.text)
         elif line.text.strip():
             yield _read_object(file, line.number, line.text, met)
-    met.check(columns, file)
+    met.check(source.columns, file)
 
 
 def _read_object(file: str, number: int, text: str, met: Met) -> Row | Rejected:
@@ -86,7 +89,7 @@ def _to_row(file: str, number: int, value: object, text: str, met: Met) -> Row |
     return Row(file, number, value, text)
 
 
-def read_json(lines: Iterator[Line], *, file: str, columns: Columns) -> Iterator[Row | Rejected]:
+def read_json(source: Source) -> Iterator[Row | Rejected]:
     """Yield the objects of a JSON document: an array, one object, or one after the other.
 
     A file that turns out to hold an object a line is read as JSON lines. Where the document is
@@ -98,6 +101,7 @@ def read_json(lines: Iterator[Line], *, file: str, columns: Columns) -> Iterator
     InputError
         If a mapped column is in no row.
     """
+    lines = source.lines()
     first: list[Line] = []
     for line in lines:
         first.append(line)
@@ -105,16 +109,11 @@ def read_json(lines: Iterator[Line], *, file: str, columns: Columns) -> Iterator
             break
     start = first[-1].text.strip() if first else ""
     if start.startswith("{") and _is_object(start):
-        yield from read_json_lines(_chain(first, lines), file=file, columns=columns)
+        yield from _read_objects(chain(first, lines), source)
         return
     met = Met()
-    yield from _Document(_chain(first, lines), file).rows(met)
-    met.check(columns, file)
-
-
-def _chain(first: list[Line], lines: Iterator[Line]) -> Iterator[Line]:
-    yield from first
-    yield from lines
+    yield from _Document(chain(first, lines), source.file).rows(met)
+    met.check(source.columns, source.file)
 
 
 def _is_object(text: str) -> bool:
@@ -201,34 +200,34 @@ class _Document:
         return reject(self._file, self._number, reason, self._text[self._at :])
 
 
-def read_parquet(origin: Origin, *, columns: Columns, task: Task) -> Iterator[Row | Rejected]:
-    """Yield one row for each of a Parquet table; only columns that are fields are read.
+def read_parquet(source: Source) -> Iterator[Row | Rejected]:
+    """Yield one row for each of a Parquet table, of the columns that are fields or of all.
 
     Raises
     ------
     InputError
         If no column is a title or a text, or a mapped column does not exist.
     """
+    origin = source.origin
     if not compression_of(origin.path):
-        yield from _read_table(origin.path, origin.name, columns, task)
+        yield from _read_table(origin.path, source)
         return
     with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:
         try:
-            for chunk in read_chunks(origin.path, task):
+            for chunk in read_chunks(origin.path, source.task):
                 copy.write(chunk)
         except BrokenStreamError as error:
             yield reject(origin.name, 0, f"the file breaks off: {error}", "")
             return
         copy.flush()
-        yield from _read_table(Path(copy.name), origin.name, columns, task)
+        yield from _read_table(Path(copy.name), source)
 
 
-def _read_table(path: Path, file: str, columns: Columns, task: Task) -> Iterator[Row | Rejected]:
+def _read_table(path: Path, source: Source) -> Iterator[Row | Rejected]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    from newsnest.corpus.tabular import check_header
-
+    file, columns = source.file, source.columns
     broken = (pa.ArrowException, OSError, ValueError, MemoryError)
     try:
         table = parquet.ParquetFile(path)
@@ -239,6 +238,8 @@ def _read_table(path: Path, file: str, columns: Columns, task: Task) -> Iterator
     with table:
         check_header(names, columns, file, 0)
         wanted = [name for found in columns.match(tuple(names)).values() for name in found]
+        if columns.whole_rows:
+            wanted = names
         number = 0
         batches = table.iter_batches(batch_size=_BATCH, columns=wanted, use_threads=False)
         while True:
@@ -254,7 +255,7 @@ def _read_table(path: Path, file: str, columns: Columns, task: Task) -> Iterator
             for row in rows:
                 number += 1
                 yield Row(file, number, row, None)
-            task.advance(len(rows))
+            source.task.advance(len(rows))
 
 
 def _short(error: BaseException) -> str:

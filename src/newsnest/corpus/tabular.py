@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from newsnest.corpus.columns import Columns, knows_a_text
+from newsnest.corpus.columns import Columns, check_header, knows_a_text
 from newsnest.corpus.lines import LINE_LIMIT, Line
 from newsnest.corpus.rows import Row, reject
-from newsnest.errors import InputError
+from newsnest.corpus.source import Source
 from newsnest.types import Rejected
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -20,9 +20,7 @@ _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 _CLOSED, _OPEN, _BROKEN = "closed", "open", "broken"
 
 
-def read_table(
-    lines: Iterator[Line], *, file: str, columns: Columns, is_tsv: bool = False
-) -> Iterator[Row | Rejected]:
+def read_csv(source: Source) -> Iterator[Row | Rejected]:
     """Yield the rows of a table whose first line names its columns.
 
     The delimiter is the one of comma, semicolon, tab and bar under which the header names most
@@ -34,7 +32,16 @@ def read_table(
     InputError
         If no column is a title or a text, or a mapped column does not exist.
     """
-    buffer = _Buffer(lines)
+    return _read(source, is_tsv=False)
+
+
+def read_tsv(source: Source) -> Iterator[Row | Rejected]:
+    """Yield the rows of a table as `read_csv` does, of tabs where several delimiters fit alike."""
+    return _read(source, is_tsv=True)
+
+
+def _read(source: Source, *, is_tsv: bool) -> Iterator[Row | Rejected]:
+    buffer, file, columns = _Buffer(source.lines()), source.file, source.columns
     dialect = header = None
     while (line := buffer.pop()) is not None:
         if line.fault:
@@ -254,15 +261,3 @@ def _read_header(line: Line, dialect: _Dialect, file: str, columns: Columns) -> 
     names = [name.strip() for name in dialect.parse(line.text)[0]]
     check_header(names, columns, file, line.number)
     return names
-
-
-def check_header(names: Sequence[str], columns: Columns, file: str, line: int) -> None:
-    """Raise InputError if a mapped column is missing or no column is a title or a text."""
-    columns.check(file, names)
-    if not knows_a_text(names, columns):
-        shown = ", ".join(names[:30])[:500]
-        where = f"{file}, line {line}" if line else file
-        raise InputError(
-            f"read_articles: {where}: a column must be a title or a text, got columns {shown}. "
-            "Name one of them: --field text=COLUMN."
-        )

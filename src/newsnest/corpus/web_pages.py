@@ -6,9 +6,11 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from newsnest.corpus.dates import without_warnings
 from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
+from newsnest.corpus.source import Source
 from newsnest.progress import Task
 from newsnest.types import Rejected
 
@@ -18,35 +20,19 @@ PAGE_LIMIT = 32 << 20
 NOT_UTF8 = "file is not UTF-8 and was read as {0}|files are not UTF-8 and were read as {0}"
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
 _BLOCKS = (
-    "p",
-    "div",
-    "br",
-    "li",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "tr",
-    "blockquote",
-    "section",
-    "article",
-    "ul",
-    "ol",
-    "pre",
-)
+    "p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "blockquote", "section",
+    "article", "ul", "ol", "pre",
+)  # fmt: skip
 
 
-def read_page(
-    origin: Origin, *, encoding: str | None, tally: Tally, task: Task
-) -> Iterator[Row | Rejected]:
+def read_page(source: Source) -> Iterator[Row | Rejected]:
     """Yield the article of an HTML page: its main text, title, date, outlet and address."""
-    whole = _read_whole(origin, task)
+    origin = source.origin
+    whole = _read_whole(origin, source.task)
     if isinstance(whole, Rejected):
         yield whole
         return
-    html = _decode_page(whole, encoding, origin.name, tally)
+    html = _decode_page(whole, source.encoding, origin.name, source.tally)
     if not html.strip():
         yield reject(origin.name, 1, "the page is empty", html)
         return
@@ -59,15 +45,21 @@ def read_page(
     yield Row(origin.name, 1, values, html)
 
 
-def read_text_file(
-    origin: Origin, *, encoding: str | None, tally: Tally, task: Task
-) -> Iterator[Row | Rejected]:
-    """Yield the article a text file is."""
-    whole = _read_whole(origin, task)
+def read_texts(source: Source) -> Iterator[Row | Rejected]:
+    """Yield one row a line, or the one article that a text file of a directory is."""
+    origin = source.origin
+    if not origin.folder:
+        for line in source.lines():
+            if line.fault:
+                yield reject(origin.name, line.number, line.fault, line.text)
+            elif line.text.strip():
+                yield Row(origin.name, line.number, {"text": line.text}, line.text)
+        return
+    whole = _read_whole(origin, source.task)
     if isinstance(whole, Rejected):
         yield whole
         return
-    text = _decode_text(whole, encoding, origin.name, tally)
+    text = _decode_text(whole, source.encoding, origin.name, source.tally)
     yield Row(origin.name, 1, {"text": text}, text)
 
 
@@ -118,9 +110,10 @@ def _decode_page(whole: bytes, encoding: str | None, file: str, tally: Tally) ->
 def _extract(html: str) -> dict[str, object]:
     from trafilatura import bare_extraction
 
-    page = bare_extraction(
-        html, with_metadata=True, include_comments=False, date_extraction_params=_DATE_PARAMS
-    )
+    with without_warnings():
+        page = bare_extraction(
+            html, with_metadata=True, include_comments=False, date_extraction_params=_DATE_PARAMS
+        )
     if page is None:
         return {"title": _title_of(html), "text": ""}
     found = page if isinstance(page, dict) else page.as_dict()

@@ -16,11 +16,9 @@ from newsnest.evaluate.embedding import (
     cluster_index,
     title_scores,
 )
-from newsnest.evaluate.gold import Joined, LabelTable, join_labels, read_labels
 from newsnest.evaluate.hardness import Hardness, QueryItemVectors, negative_hardness
 from newsnest.evaluate.internal import Labelling, cluster_samples, dunn, silhouette, stability
 from newsnest.evaluate.keywords import keyword_coherence, keyword_diversity
-from newsnest.evaluate.pair_files import GradedPair, PairFile, pair_components, read_pairs
 from newsnest.evaluate.pairs import (
     LEVEL_SIMILARITIES,
     PairScores,
@@ -28,10 +26,8 @@ from newsnest.evaluate.pairs import (
     paired_cosines,
     prefix_dims,
 )
-from newsnest.evaluate.parallel_files import ParallelFile, ParallelTexts, read_parallel
 from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.evaluate.retrieval import RetrievalScores, rank_documents, retrieval_scores
-from newsnest.evaluate.retrieval_files import RetrievalTask, read_query_items, read_retrieval
 
 __all__ = [
     "LEVEL_SIMILARITIES",
@@ -41,19 +37,12 @@ __all__ = [
     "ClusterScores",
     "CutScores",
     "Estimate",
-    "GradedPair",
     "Hardness",
-    "Joined",
-    "LabelTable",
     "Labelling",
-    "PairFile",
     "PairScores",
-    "ParallelFile",
-    "ParallelTexts",
     "PreciseCut",
     "QueryItemVectors",
     "RetrievalScores",
-    "RetrievalTask",
     "Separation",
     "TitleScores",
     "agreeing_cut",
@@ -66,23 +55,16 @@ __all__ = [
     "cut_scores",
     "dunn",
     "estimate",
-    "join_labels",
     "join_similarities",
     "keyword_coherence",
     "keyword_diversity",
     "mean_estimate",
     "negative_hardness",
-    "pair_components",
     "pair_scores",
     "paired_cosines",
     "precise_cut",
     "prefix_dims",
     "rank_documents",
-    "read_labels",
-    "read_pairs",
-    "read_parallel",
-    "read_query_items",
-    "read_retrieval",
     "relational_similarity",
     "resample_weights",
     "retrieval_scores",

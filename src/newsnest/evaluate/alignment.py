@@ -18,7 +18,7 @@ from newsnest.evaluate.bootstrap import (
     resample_weights,
 )
 from newsnest.evaluate.pairs import prefix_dims, unit_prefix
-from newsnest.evaluate.parallel_files import ParallelTexts
+from newsnest.labelled import ParallelTexts
 from newsnest.types import Vectors
 
 LEAST_SENTENCES = 3

@@ -18,7 +18,7 @@ from newsnest.evaluate.bootstrap import (
     estimate,
     resample_weights,
 )
-from newsnest.evaluate.pair_files import GradedPair, pair_components
+from newsnest.labelled import Pair, article_components
 from newsnest.types import Vectors
 
 LEVEL_SIMILARITIES: Mapping[str, float] = MappingProxyType(
@@ -65,7 +65,7 @@ class PairScores(Scores):
 
 
 def pair_scores(
-    pairs: Sequence[GradedPair],
+    pairs: Sequence[Pair],
     left: Vectors,
     right: Vectors,
     *,
@@ -112,15 +112,15 @@ def pair_scores(
 
     Example
     -------
-    >>> pairs = [GradedPair("a", "b", 1.0), GradedPair("c", "d", 0.0), GradedPair("e", "f", 0.5)]
+    >>> pairs = [Pair("a", "b", 1.0), Pair("c", "d", 0.0), Pair("e", "f", 0.5)]
     >>> left = np.ones((3, 2), np.float32)
     >>> right = np.array([[1, 1], [1, -1], [1, 0]], np.float32)
     >>> round(pair_scores(pairs, left, right, dims=[2], resamples=0)[0].spearman.value, 3)
     1.0
     """
     _check(pairs, left, right)
-    graded = np.array([pair.similarity for pair in pairs])
-    components = pair_components(pairs)
+    graded = np.array([pair.score for pair in pairs])
+    components = article_components(pairs)
     groups = _language_rows(pairs)
     weights = {
         name: resample_weights(components[rows], resamples=resamples, seed=seed)
@@ -266,7 +266,7 @@ def _midranks(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float
     return middle
 
 
-def _language_rows(pairs: Sequence[GradedPair]) -> dict[str, NDArray[np.int64]]:
+def _language_rows(pairs: Sequence[Pair]) -> dict[str, NDArray[np.int64]]:
     """Return the rows of all pairs, then of each pair of languages, the largest first."""
     names = np.array([pair.languages for pair in pairs])
     known, counts = np.unique(names[names != ""], return_counts=True)
@@ -276,7 +276,7 @@ def _language_rows(pairs: Sequence[GradedPair]) -> dict[str, NDArray[np.int64]]:
     return groups
 
 
-def _check(pairs: Sequence[GradedPair], left: Vectors, right: Vectors) -> None:
+def _check(pairs: Sequence[Pair], left: Vectors, right: Vectors) -> None:
     if not pairs:
         raise ParameterError(
             "pair_scores: pairs must hold at least one pair, got none. "

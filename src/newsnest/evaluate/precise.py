@@ -75,7 +75,7 @@ def precise_cut(
         (n,) whether people judged that they belong together.
     components
         (n,) pairs of one component are not independent and are drawn together; see
-        `newsnest.evaluate.pair_components`.
+        `newsnest.labelled.article_components`.
     precision
         The share to be reached, in (0, 1).
     resamples

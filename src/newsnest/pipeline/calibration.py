@@ -20,22 +20,15 @@ from numpy.typing import NDArray
 
 import newsnest
 from newsnest.cluster import SHARES, Merges, agglomerate, agglomerate_rows, group_means, rule_for
-from newsnest.corpus import (
-    Notice,
-    ReadOptions,
-    digest,
-    fold_copies,
-    read_articles,
-    settle_languages,
-)
+from newsnest.corpus import ReadOptions, digest, fold_copies
 from newsnest.embed import LevelRecord, MemoryCache, ModelRecord, encode_cached, load_encoder
 from newsnest.errors import EncoderError, InputError
 from newsnest.evaluate.bootstrap import Estimate
-from newsnest.nest import plural
+from newsnest.labelled import read_labelled
 from newsnest.pipeline.model_levels import ModelLevels, is_among
 from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, choose_levels, see_texts
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Encoder, Labels, Level, Rejected, Vectors, check_level
+from newsnest.types import Article, Encoder, Labels, Level, Vectors, check_level
 
 FINE_TO_COARSE = tuple(reversed(SHARES))
 _FEW = 100  # texts; defaults measured on fewer hardly carry over to other corpora
@@ -326,18 +319,7 @@ def chosen_levels(levels: Sequence[str]) -> tuple[str, ...]:
 
 def articles_of(files: Sequence[Path], read: ReadOptions, progress: Progress) -> list[Article]:
     """Return the articles of files by id, languages settled; say how many rows are none."""
-    items = list(settle_languages(read_articles(files, options=read, progress=progress)))
-    articles = sorted((i for i in items if isinstance(i, Article)), key=lambda a: a.id)
-    for item in items:
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-    rejected = [item for item in items if isinstance(item, Rejected)]
-    if rejected:
-        progress.note(
-            f"{len(rejected):,} {plural('row', len(rejected))} set aside, the first at "
-            f"{rejected[0].file}:{rejected[0].line}: {rejected[0].reason}"
-        )
-    return articles
+    return list(read_labelled(files, {}, options=read, progress=progress).articles)
 
 
 def sources_of(files: Sequence[Path]) -> list[dict[str, Any]]:

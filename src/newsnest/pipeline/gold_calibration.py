@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 
 from newsnest.cluster import SHARES, default_time_weight, tell_apart, time_share
 from newsnest.corpus import ReadOptions
+from newsnest.corpus.columns import find_column
 from newsnest.errors import InputError, did_you_mean
 from newsnest.evaluate.bootstrap import Estimate
 from newsnest.evaluate.cuts import CUTS, BestCut, CutScores, best_cut, cut_scores
-from newsnest.evaluate.gold import read_labels
-from newsnest.evaluate.rows import read_rows
+from newsnest.labelled import read_labelled
 from newsnest.pipeline.calibration import (
     FINE_TO_COARSE,
     Ascent,
     CalibratedLevel,
     ModelFolder,
     Resampling,
-    articles_of,
     chosen_levels,
     sources_of,
 )
@@ -39,8 +38,8 @@ class GoldFiles:
     Parameters
     ----------
     files
-        .jsonl, .csv, .tsv (also .gz) or .parquet, with an id, a title or a text, and labels; each
-        file is a separate corpus, and all weigh the same.
+        What `newsnest cluster` reads, with labels in columns; each file is a separate corpus, and
+        all weigh the same.
     fields
         Level → the field with its labels; empty uses the fields named story, topic and theme.
     split
@@ -152,51 +151,38 @@ def calibrate_by_gold(
 
 
 def _read(file: Path, gold: GoldFiles, model: ModelFolder, progress: Progress) -> _Labelled:
-    fields = _fields(file, gold.fields)
-    asked = [*fields.values(), *([] if gold.split is None else ["split"])]
-    table = read_labels(file, asked, id_field=gold.read.fields.get("id", "id"))
-    articles = articles_of([file], gold.read, progress)
+    wanted = {**(gold.fields or {level: level for level in SHARES}), "split": "split"}
+    read = read_labelled([file], wanted, options=gold.read, progress=progress)
+    fields = _fields(file, gold, read.columns)
     if gold.split is not None:
-        articles = [a for a in articles if table.get(a.id, ("",))[-1] == gold.split]
-    labels = {
-        level: [table[a.id][at] if a.id in table else None for a in articles]
-        for at, level in enumerate(fields)
-    }
-    codes = {level: _codes(own) for level, own in labels.items()}
-    for level, own in codes.items():
-        counts = np.bincount(own[own >= 0])
+        own = read.labels["split"]
+        read = read.take([row for row, split in enumerate(own) if split == gold.split])
+    codes = {level: read.codes(level) for level in fields}
+    for level, labels in codes.items():
+        counts = np.bincount(labels[labels >= 0])
         if counts.size < 2 or counts.max() < 2:
             raise InputError(
                 f'{file}: the field "{fields[level]}" must hold two labels or more, one of them on '
                 f"two articles or more, got {counts.size:,} on {int(counts.sum()):,} of "
-                f"{len(articles):,} articles. Label more of them, or check the ids and the split."
+                f"{len(read.articles):,} articles. Label more of them, or check the ids and the "
+                "split."
             )
-    return _Labelled.begin(articles, model, progress, gold=codes)
+    return _Labelled.begin(read.articles, model, progress, gold=codes)
 
 
-def _fields(file: Path, given: Mapping[str, str]) -> dict[str, str]:
+def _fields(file: Path, gold: GoldFiles, columns: Sequence[str]) -> dict[str, str]:
     """Return the field with the labels of each level that the file has."""
-    wanted = given or {level: level for level in SHARES}
-    seen: dict[str, None] = {}
-    for _, row in read_rows(file, what="gold labels"):
-        seen.update(dict.fromkeys(row))
-    found = {level: name for level, name in wanted.items() if name in seen}
-    if not found:
-        names = list(wanted.values())
-        choice = f"Choose among {', '.join(seen)}, such as --level story=FIELD."
+    wanted = gold.fields or {level: level for level in SHARES}
+    found = {level: name for level, name in wanted.items() if find_column(name, columns)}
+    lacking = "" if gold.split is None or find_column("split", columns) else "split"
+    if not found or lacking:
+        names = [lacking] if lacking else list(wanted.values())
+        choice = f"Choose among {', '.join(columns)}, such as --level story=FIELD."
         raise InputError(
-            f"{file}: no row has a field called {' or '.join(names)}.{did_you_mean(names[0], seen)}"
-            f" {choice if seen else 'The file has no rows.'}"
+            f"{file}: no row has a field called {' or '.join(names)}."
+            f"{did_you_mean(names[0], columns)} {choice if columns else 'The file has no rows.'}"
         )
     return found
-
-
-def _codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
-    """Number labels, −1 for none."""
-    known: dict[str, int] = {}
-    return np.array(
-        [-1 if one is None else known.setdefault(one, len(known)) for one in labels], np.int64
-    )
 
 
 def _calibrated(

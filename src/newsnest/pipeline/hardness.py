@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import GradedPair, pair_components
 from newsnest.evaluate.hardness import Hardness, QueryItemVectors, negative_hardness
-from newsnest.progress import SILENT, Progress
-from newsnest.train.data.columns import (
+from newsnest.labelled import (
     ColumnReading,
+    Pair,
     all_column_pairs,
+    article_components,
+    draw,
     in_words,
-    parse_column_source,
+    parse_data,
 )
-from newsnest.train.data.usual_columns import with_usual_columns
-from newsnest.train.pairs import Pair
+from newsnest.progress import SILENT, Progress
 from newsnest.types import Labels
 
 By = Literal["query", "item", "pair"]
@@ -97,11 +97,11 @@ def read_pair_texts(
     Parameters
     ----------
     told
-        Files, and what is said of each: "pairs.csv,columns=headline:lead,most=10000".
+        Files, and what is said of each: "pairs.csv,columns=headline:lead,max_pairs=10000".
     split
         Read only rows with this split; None: all.
     seed
-        Draws `most`.
+        Draws `max_pairs`.
     progress
         Told how files are read.
 
@@ -114,28 +114,23 @@ def read_pair_texts(
     """
     pairs: list[Pair] = []
     left_out: Counter[str] = Counter()
-    for number, one in enumerate(told):
-        file = parse_column_source(with_usual_columns(one), ColumnReading())
+    for number, file in enumerate(parse_data(told, ColumnReading(columns=None))):
         found, without = all_column_pairs(file, progress=progress)
         left_out.update(without)
         kept = [pair for pair in found if split is None or pair.split == split]
         left_out["of other splits"] += len(found) - len(kept)
-        most = file.reading.most
-        if most is not None and len(kept) > most:
-            drawn = np.random.default_rng([31, seed, number]).permutation(len(kept))[:most]
-            left_out["not drawn"] += len(kept) - most
-            kept = [kept[row] for row in sorted(drawn.tolist())]
-        pairs += kept
+        drawn = draw(kept, file.reading.max_pairs, [31, seed, number])
+        left_out["not drawn"] += len(kept) - len(drawn)
+        pairs += drawn
     if len(pairs) < 2:
         raise InputError(
             f"{', '.join(told)}: two pairs at least must be there, got "
             f"{len(pairs)}{in_words(left_out)}. Check the columns and --split."
         )
-    graded = [GradedPair(pair.text1, pair.text2, 1.0) for pair in pairs]
     return PairTexts(
         tuple(pair.text1 for pair in pairs),
         tuple(pair.text2 for pair in pairs),
-        pair_components(graded),
+        article_components(pairs),
         {why: count for why, count in sorted(left_out.items()) if count},
     )
 

@@ -13,9 +13,9 @@ from newsnest.corpus import ReadOptions, settle_languages
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate.cuts import join_similarities
-from newsnest.evaluate.pair_files import GradedPair, pair_components, read_pairs
 from newsnest.evaluate.pairs import LEVEL_SIMILARITIES
 from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
+from newsnest.labelled import Pair, article_components, read_pairs
 from newsnest.nest import plural
 from newsnest.pipeline.calibration import (
     FINE_TO_COARSE,
@@ -114,7 +114,7 @@ def calibrate_by_pairs(
     if judged.split in (None, "train"):
         model.tell_trained_on(judged.files, progress)
     pairs = _read(judged, progress)
-    graded = np.array([pair.similarity for pair in pairs])
+    graded = np.array([pair.score for pair in pairs])
     if not judged.levels and np.unique(graded).size < 3:
         raise ParameterError(
             "calibrate: levels must be named where pairs have two grades, for they judge one level "
@@ -125,7 +125,7 @@ def calibrate_by_pairs(
             "the corpus is the texts of the pairs alone, in which clusters are smaller than they "
             "will be: give the articles they are from with --articles"
         )
-    components = pair_components(pairs)
+    components = article_components(pairs)
     model.prepare(progress)
     ascent, left, right = _begin(pairs, judged, model, progress)
     found: list[CalibratedLevel] = []
@@ -156,11 +156,13 @@ def calibrate_by_pairs(
     return tuple(found)
 
 
-def _read(judged: PairFiles, progress: Progress) -> list[GradedPair]:
-    pairs: list[GradedPair] = []
+def _read(judged: PairFiles, progress: Progress) -> list[Pair]:
+    pairs: list[Pair] = []
     left_out = 0
     for file in judged.files:
-        read = read_pairs(file, scale=judged.scale, split=judged.split, fields=judged.fields)
+        read = read_pairs(
+            file, scale=judged.scale, split=judged.split, fields=judged.fields, progress=progress
+        )
         pairs += read.pairs
         left_out += read.without_text + read.without_score
     if not pairs:
@@ -182,7 +184,7 @@ def _level(name: str, model: ModelFolder, cut: PreciseCut, asked: float | None) 
 
 
 def _begin(
-    pairs: Sequence[GradedPair], judged: PairFiles, model: ModelFolder, progress: Progress
+    pairs: Sequence[Pair], judged: PairFiles, model: ModelFolder, progress: Progress
 ) -> tuple[Ascent, NDArray[np.int64], NDArray[np.int64]]:
     """Return articles and texts of pairs, and the article of either side of each pair."""
     articles = articles_of(judged.articles, judged.read, progress)
@@ -195,7 +197,7 @@ def _begin(
     return Ascent.begin(articles, model, progress), left, right
 
 
-def _texts(pairs: Sequence[GradedPair], progress: Progress) -> list[Article]:
+def _texts(pairs: Sequence[Pair], progress: Progress) -> list[Article]:
     """Return every text once, as an article whose language is known as a run would know it."""
     spoken: dict[str, str] = {}
     for pair in pairs:

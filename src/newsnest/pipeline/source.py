@@ -11,7 +11,8 @@ from typing import Any
 
 from newsnest.corpus import Notice, ReadOptions, digest, read_articles
 from newsnest.corpus.language import detect_language
-from newsnest.corpus.origin import format_of, name_of
+from newsnest.corpus.origin import name_of
+from newsnest.corpus.readers import format_of
 from newsnest.errors import ParameterError
 from newsnest.progress import Progress
 from newsnest.types import Article, Rejected

@@ -15,25 +15,27 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from newsnest.corpus import fold_copies
+from newsnest.corpus.columns import find_column
 from newsnest.embed import ModelRecord
 from newsnest.errors import InputError
-from newsnest.evaluate import read_labels
-from newsnest.pipeline.calibration import articles_of
+from newsnest.labelled import (
+    ColumnReading,
+    GoldArticle,
+    all_column_pairs,
+    parse_data,
+    read_labelled,
+    read_labels,
+    same_text,
+    split_articles,
+)
+from newsnest.labelled.articles import UNKNOWN, codes_of
+from newsnest.labelled.rows import no_column
 from newsnest.pipeline.model_levels import is_among
 from newsnest.progress import Progress
 from newsnest.study.config import ArticleFiles, StudyConfig
-from newsnest.train.data.columns import (
-    ColumnReading,
-    all_column_pairs,
-    parse_column_source,
-    same_text,
-)
-from newsnest.train.pairs.gold import GoldArticle
-from newsnest.train.pairs.split import split_articles
 from newsnest.types import Article
 
 Codes = NDArray[np.int64]
-UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,28 +144,30 @@ def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -
     InputError
         If a file cannot be read, there are fewer than two articles, or none has a label.
     """
-    articles = articles_of(corpus.files, config.read, progress)
+    beside = {} if corpus.label is None or corpus.gold else {"gold": corpus.label}
+    read = read_labelled(corpus.files, beside, options=config.read, progress=progress)
     named = _names(corpus.files)
-    if len(articles) < 2:
+    if len(read.articles) < 2:
         raise InputError(
-            f"{named}: must hold two articles at least, got {len(articles)}. Give more of them."
+            f"{named}: must hold two articles at least, got {len(read.articles)}. Give more of "
+            "them."
         )
-    gold = np.full(len(articles), UNKNOWN, np.int64)
+    gold = np.full(len(read.articles), UNKNOWN, np.int64)
     if corpus.label is not None:
-        table: dict[str, str | None] = {}
-        for file in corpus.files if corpus.gold is None else (corpus.gold,):
-            own = read_labels(file, [corpus.label], id_field=config.read.fields.get("id", "id"))
-            # The first article of an id is the one that is read, see docs/guide/input.md.
-            table = {identity: label for identity, (label,) in own.items()} | table
-        numbers: dict[str | None, int] = {None: UNKNOWN}
-        codes = [numbers.setdefault(table.get(a.id), len(numbers) - 1) for a in articles]
-        gold[:] = codes
+        if corpus.gold is None:
+            if find_column(corpus.label, read.columns) is None:
+                raise no_column(named, corpus.label, read.columns)
+            gold = read.codes("gold")
+        else:
+            column = config.read.fields.get("id", "id")
+            table = read_labels(corpus.gold, [corpus.label], id_field=column, progress=progress)
+            gold = codes_of([table.get(a.id, ("",))[0] or "" for a in read.articles])
         if (gold == UNKNOWN).all():
             raise InputError(
                 f"{corpus.gold or named}: must have a {corpus.label} for the articles of {named}, "
                 "got none. Check the ids."
             )
-    return Labelled(tuple(articles), gold, _components(articles, gold, progress))
+    return Labelled(read.articles, gold, _components(read.articles, gold, progress))
 
 
 def _components(articles: Sequence[Article], gold: Codes, progress: Progress) -> Codes:
@@ -269,8 +273,9 @@ def _check_training(
     for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
         if profile is not None:
             profile = config.places[str(profile)]
-        reading = ColumnReading(tuple(str(columns).split(":")[:2]), None, profile)  # type: ignore[arg-type]
-        source = parse_column_source(data, reading)
+        first, second = str(columns).split(":")[:2]
+        usual = ColumnReading((first, second), profile=profile)
+        (source,) = parse_data([data], usual)
         pairs, _ = all_column_pairs(source)
         trained = {same_text(text) for pair in pairs for text in (pair.text1, pair.text2)}
         for name, files, own in corpora:

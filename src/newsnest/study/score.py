@@ -24,13 +24,13 @@ from newsnest.evaluate import (
     title_scores,
 )
 from newsnest.evaluate.bootstrap import estimate, mean_estimate, resample_weights
+from newsnest.labelled import same_text
 from newsnest.pipeline import Options
 from newsnest.pipeline.build import keyword_describer
 from newsnest.pipeline.nest_texts import NestConfig, see_texts
 from newsnest.pipeline.walk import Nested, Walk
 from newsnest.progress import SILENT
 from newsnest.study.data import Labelled
-from newsnest.train.data.columns import same_text
 from newsnest.types import Encoder, Labels
 
 _SAMPLES, _SHARE = 5, 0.8  # for the stability, as `newsnest evaluate embedding` has them

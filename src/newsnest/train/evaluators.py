@@ -14,13 +14,12 @@ from newsnest.errors import ParameterError
 from newsnest.evaluate import (
     AlignmentScores,
     Estimate,
-    GradedPair,
-    ParallelTexts,
     alignment_scores,
     pair_scores,
     rank_documents,
     retrieval_scores,
 )
+from newsnest.labelled import Pair, ParallelTexts
 from newsnest.types import Vectors
 
 if TYPE_CHECKING:
@@ -162,14 +161,14 @@ class GradedPairEvaluator(EncoderEvaluator):
 
     Example
     -------
-    >>> pairs = [GradedPair("Rates held", "No change", 1.0), GradedPair("Flood", "Cup", 0.0)]
+    >>> pairs = [Pair("Rates held", "No change", 1.0), Pair("Flood", "Cup", 0.0)]
     >>> GradedPairEvaluator(pairs, name="sts").primary_metric
     'sts_pearson'
     """
 
     def __init__(
         self,
-        pairs: Sequence[GradedPair],
+        pairs: Sequence[Pair],
         *,
         dims: Sequence[int] | None = None,
         name: str = "",
@@ -179,7 +178,7 @@ class GradedPairEvaluator(EncoderEvaluator):
         super().__init__(
             "pearson", name=name, dims=dims, batch_size=batch_size, write_csv=write_csv
         )
-        if len({pair.similarity for pair in pairs}) < 2:
+        if len({pair.score for pair in pairs}) < 2:
             raise ParameterError(
                 "GradedPairEvaluator: pairs must hold at least two different similarities, got "
                 f"{len(pairs)} pairs with one. See how many rows of the file were left out."
@@ -213,7 +212,7 @@ class AlignmentEvaluator(EncoderEvaluator):
     Parameters
     ----------
     languages
-        `newsnest.evaluate.read_parallel` reads them.
+        `newsnest.labelled.read_parallel` reads them.
     dims, name, batch_size, write_csv
         See `EncoderEvaluator`.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import types
-from collections.abc import Mapping
 from dataclasses import Field, field
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from newsnest.errors import ParameterError, did_you_mean
+from newsnest.values import without_none
 
 
 def setting(  # noqa: PLR0913 (a field has so many sides)
@@ -60,42 +59,9 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def parse_value(name: str, kind: Any, text: str) -> Any:
-    """Return the value that a text stands for, of the kind a field is annotated with.
-
-    Raises
-    ------
-    ParameterError
-        If it stands for no such value.
-    """
-    options, optional = _without_none(kind)
-    bare = text.strip()
-    if optional and bare.lower() == "none":
-        return None
-    if get_origin(options) is Literal:
-        return bare
-    if get_origin(options) is tuple:
-        parts = bare.split(":") if bare else []
-        inner = get_args(options)
-        kinds = [inner[0]] * len(parts) if inner[-1] is Ellipsis else list(inner)
-        if len(parts) != len(kinds):
-            raise _wrong(name, kind, text)
-        return tuple(parse_value(name, k, part) for k, part in zip(kinds, parts, strict=True))
-    if options is bool:
-        if bare.lower() not in ("true", "false"):
-            raise _wrong(name, kind, text)
-        return bare.lower() == "true"
-    if options in (int, float):
-        try:
-            return options(bare)
-        except ValueError:
-            raise _wrong(name, kind, text) from None
-    return text
-
-
 def check_value(own: Field[Any], kind: Any, value: Any) -> None:
     """Raise ParameterError unless a value is in the domain of its field."""
-    options, optional = _without_none(kind)
+    options, optional = without_none(kind)
     if optional and value is None:
         return
     if get_origin(options) is Literal:
@@ -127,18 +93,9 @@ def check_value(own: Field[Any], kind: Any, value: Any) -> None:
         )
 
 
-def _without_none(kind: Any) -> tuple[Any, bool]:
-    """Return a kind without its None, and whether it had one."""
-    if get_origin(kind) not in (Union, types.UnionType):
-        return kind, False
-    rest = [k for k in get_args(kind) if k is not type(None)]
-    assert len(rest) == 1, f"a setting is of one kind, got {kind}"
-    return rest[0], True
-
-
 def as_annotated(kind: Any, value: Any) -> Any:
     """Return 3 as 3.0 where a number need not be whole: equal settings are written alike."""
-    options, _ = _without_none(kind)
+    options, _ = without_none(kind)
     if get_origin(options) is tuple and isinstance(value, list | tuple):
         inner = get_args(options)
         kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
@@ -150,20 +107,5 @@ def as_annotated(kind: Any, value: Any) -> Any:
 
 def choices(kind: Any) -> str:
     """Return the values that a field allows, in brackets; "" where they are not a few."""
-    options = _without_none(kind)[0]
+    options = without_none(kind)[0]
     return f" ({', '.join(get_args(options))})" if get_origin(options) is Literal else ""
-
-
-_WORDS: Mapping[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}
-
-
-def _wrong(name: str, kind: Any, text: str) -> ParameterError:
-    options, optional = _without_none(kind)
-    if get_origin(options) is tuple:
-        inner = get_args(options)
-        wanted = f"{len(inner)} values joined by a colon"
-    else:
-        wanted = _WORDS.get(options, "a text")
-    return ParameterError(
-        f"{name} must be {wanted}{' or none' if optional else ''}, got {text!r}. Correct it."
-    )

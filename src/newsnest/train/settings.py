@@ -16,16 +16,16 @@ from newsnest.train.setting_values import (
     as_annotated,
     check_value,
     choices,
-    parse_value,
     setting,
     split_setting,
     written,
 )  # fmt: skip
+from newsnest.values import parse_value
 
 __all__ = [
     "ArticleSettings", "ColumnSettings", "GradedSettings", "Kind", "ModelSettings",
     "RecipeSettings", "SplitSettings", "TrainerSettings", "TranslationSettings", "check_name",
-    "describe_settings", "parse_settings", "parse_value", "setting",
+    "describe_settings", "parse_settings", "setting",
     "setting_fields", "settings_content", "split_setting", "written",
 ]  # fmt: skip
 

@@ -15,9 +15,9 @@ from sentence_transformers import SentenceTransformer
 from newsnest import load_encoder
 from newsnest.embed import MemoryCache, ModelRecord
 from newsnest.errors import InputError, ParameterError
+from newsnest.labelled import Pair
 from newsnest.progress import SILENT
 from newsnest.train.losses import TrainingLevel, training_levels
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes import RECIPES
 from newsnest.train.recipes.adapter import ADAPTER, AdapterSettings
 from newsnest.train.recipes.adapter.fit import PairVectors, fit_adapter, level_pearson

@@ -21,14 +21,14 @@ from sentence_transformers import SentenceTransformer
 import newsnest
 from newsnest.embed import ModelRecord
 from newsnest.errors import InputError, ParameterError
-from newsnest.progress import SILENT
-from newsnest.train.data.parallel import (
+from newsnest.labelled import (
     ParallelReading,
-    parse_source,
+    Splitting,
+    leaking_pairs,
+    parse_data,
     read_translations,
 )
-from newsnest.train.data.splitting import Splitting
-from newsnest.train.pairs import leaking_pairs
+from newsnest.progress import SILENT
 from newsnest.train.recipes.align import ALIGN, AlignSettings
 from newsnest.train.settings import setting_fields, written
 
@@ -130,7 +130,7 @@ def test_every_way_trains_and_saves_a_model_of_the_same_make(chosen, tiny_model:
 
 
 def read(*told: str, **options):
-    files = [parse_source(name, ParallelReading()) for name in told]
+    files = parse_data(told, ParallelReading())
     return read_translations(files, Splitting(share=options.pop("share", 0.25), **options))
 
 
@@ -184,18 +184,18 @@ def test_one_sentence_cannot_be_split(write_rows):
 
 
 def test_most_counts_each_language_alone(parallel_file: Path):
-    data = read(f"{parallel_file},key=pid,most=10")
+    data = read(f"{parallel_file},key=pid,max_pairs=10")
     counts = [
         sum(p.lang1 == lang for p in (*data.train, *data.validation)) for lang in ("qq", "zz")
     ]
     assert counts == [10, 10]
-    assert read(f"{parallel_file},key=pid,most=10") == data
-    assert read(f"{parallel_file},key=pid,most=10", seed=1).train != data.train
+    assert read(f"{parallel_file},key=pid,max_pairs=10") == data
+    assert read(f"{parallel_file},key=pid,max_pairs=10", seed=1).train != data.train
 
 
 def test_validation_takes_as_much_of_every_language(parallel_file: Path, write_rows):
     large = write_rows("large.jsonl", [r for r in parallel_rows(200) if r["lang"] != "zz"])
-    data = read(f"{parallel_file},key=pid,languages=zz", f"{large},key=pid", most=10)
+    data = read(f"{parallel_file},key=pid,languages=zz", f"{large},key=pid", max_validation=10)
     assert Counter(p.lang1 for p in data.validation) == {"zz": 5, "qq": 5}
 
 
@@ -211,7 +211,7 @@ def test_what_cannot_be_learnt_from_is_told(parallel_file: Path, write_rows, cho
         read(f"{held},key=pid")
     rows = [{**r, "split": s} for s in ("train", "test") for r in parallel_rows(6)]
     both = write_rows("both.jsonl", rows)
-    with pytest.raises(InputError, match="no translation to train on is left of 8 read"):
+    with pytest.raises(InputError, match="no pair to train on is left of 12 read"):
         read(f"{both},key=pid", share=0.4)
     with pytest.raises(InputError, match="must be 3 translations to validate on, got 2"):
         ALIGN.run(chosen(data=(f"{write_rows('few.jsonl', parallel_rows(4))},key=pid",)))

@@ -22,9 +22,9 @@ from transformers import TrainerControl, TrainerState
 import newsnest
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
+from newsnest.labelled import Pair
 from newsnest.progress import SILENT
 from newsnest.train.losses import training_levels
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes.matryoshka import MATRYOSHKA
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings as Chosen
 from newsnest.train.recipes.matryoshka.train import level_dataset

@@ -19,15 +19,9 @@ from sentence_transformers import SentenceTransformer
 import newsnest
 from newsnest.embed import ModelRecord
 from newsnest.errors import InputError, ParameterError
+from newsnest.labelled import ColumnReading, Pair, Splitting, parse_data, read_column_pairs
 from newsnest.progress import SILENT
-from newsnest.train.data.columns import (
-    ColumnReading,
-    parse_column_source,
-    read_column_pairs,
-)
-from newsnest.train.data.splitting import Splitting
 from newsnest.train.evaluators import PairRetrievalEvaluator
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pairs import PAIRS, PairsSettings
 from newsnest.train.recipes.pairs.negatives import Mining, mine_negatives
 from newsnest.train.settings import setting_fields, written
@@ -70,7 +64,7 @@ def chosen(tiny_model: Path, titles_file: Path, tmp_path: Path) -> Callable[...,
 
 
 def read(*told: str, **reading: object):
-    files = [parse_column_source(one, ColumnReading(**reading)) for one in told]  # type: ignore[arg-type]
+    files = parse_data(told, ColumnReading(**reading))  # type: ignore[arg-type]
     return read_column_pairs(files, Splitting(share=0.25))
 
 
@@ -240,15 +234,15 @@ def test_a_profile_cleans_and_counts(write_rows, tmp_path):
 
 
 def test_most_draws_by_the_seed(titles_file):
-    data = read(f"{titles_file},most=20")
+    data = read(f"{titles_file},max_pairs=20")
     assert len(data.train) + len(data.validation) == 20
-    assert data == read(f"{titles_file},most=20")
+    assert data == read(f"{titles_file},max_pairs=20")
 
 
 def test_bad_rows_are_counted_not_fatal(write_rows, tally):
     path = write_rows("a.jsonl", [row(i) for i in range(20)] + [{"title": ["a"], "summary": "b"}])
     path.write_text(path.read_text() + "{broken\n")
-    files = [parse_column_source(str(path), ColumnReading())]
+    files = parse_data([str(path)], ColumnReading())
     data = read_column_pairs(files, Splitting(share=0.25), progress=tally)
     assert data.sources[0]["left_out"] == {"cannot be read": 2}
     assert "a title is a list, expected a text" in "\n".join(tally.notes)
@@ -385,10 +379,10 @@ def test_a_column_that_is_not_there_is_named(name, write_rows, tmp_path):
         f"of title, sumary, answer: {name},columns=headline:lead"
     )
     with pytest.raises(InputError, match=said):
-        read_column_pairs([parse_column_source(str(tmp_path / name), ColumnReading())], Splitting())
-    both = parse_column_source(f"{tmp_path / name},columns=quest:answer", ColumnReading())
+        read_column_pairs(parse_data([str(tmp_path / name)], ColumnReading()), Splitting())
+    both = parse_data([f"{tmp_path / name},columns=quest:answer"], ColumnReading())
     with pytest.raises(InputError, match="the column 'quest' must exist, .* Choose two of title"):
-        read_column_pairs([both], Splitting())
+        read_column_pairs(both, Splitting())
 
 
 def test_a_tracker_that_there_is_not_is_told_before_the_training(chosen):

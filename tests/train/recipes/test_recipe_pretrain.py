@@ -19,13 +19,8 @@ from test_recipe_pairs import row
 import newsnest
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
+from newsnest.labelled import ColumnReading, Splitting, parse_data, read_column_pairs
 from newsnest.progress import SILENT
-from newsnest.train.data.columns import (
-    ColumnReading,
-    parse_column_source,
-    read_column_pairs,
-)
-from newsnest.train.data.splitting import Splitting
 from newsnest.train.losses import MaskedRankingLoss, TeacherVectors
 from newsnest.train.recipes.pretrain import PRETRAIN, PretrainSettings
 from newsnest.train.recipes.pretrain import teacher as teachers
@@ -114,7 +109,7 @@ def test_training_finds_more_and_a_second_call_does_nothing(chosen, tally):
 
 
 def test_the_files_of_pairs_are_kept_and_stay_apart(chosen, files):
-    sources = [parse_column_source(f, ColumnReading()) for f in files]
+    sources = parse_data(files, ColumnReading())
     data = read_column_pairs(sources, Splitting(share=0.25))
     assert len(data.files) == len(data.train) and set(data.files) == {0, 1}
     numbers = [int(pair.text2.rsplit(" ", 1)[1]) for pair in data.train]
@@ -122,7 +117,7 @@ def test_the_files_of_pairs_are_kept_and_stay_apart(chosen, files):
 
 
 def test_the_teacher_is_asked_once_and_its_words_are_kept(chosen, files, tmp_path, monkeypatch):
-    sources = [parse_column_source(f, ColumnReading()) for f in files]
+    sources = parse_data(files, ColumnReading())
     pairs = read_column_pairs(sources, Splitting(share=0.25)).train
     kept = tmp_path / "folder" / "teacher.npz"
     first = ask_teacher(pairs, chosen(teacher="tfidf", cluster_by="query"), kept)

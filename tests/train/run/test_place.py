@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsnest.errors import ParameterError
-from newsnest.train.data.articles import parse_article_file
+from newsnest.labelled import TextReading, parse_data
 from newsnest.train.recipes.tsdae import TsdaeSettings
 from newsnest.train.run.base import Base
 from newsnest.train.run.place import Place, place_of
@@ -63,7 +63,7 @@ def test_checkpoints_that_a_kill_left_beside_a_whole_model_go(tmp_path):
 def test_what_a_base_is_called_decides_nothing_and_how_it_reads_does(tmp_path, tiny_model):
     data = tmp_path / "a.csv"
     data.write_text("text\nSea wall breached\n")
-    files = [parse_article_file(f"{data},gold=topic")]
+    files = parse_data([f"{data},gold=topic"], TextReading())
 
     def run(base: Base, **changes) -> str:
         made = TsdaeSettings(data=("a.csv",), base="any", output=tmp_path / "m", **changes)

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from newsnest.errors import ParameterError
+from newsnest.labelled import Pair
 from newsnest.train.losses import training_levels
-from newsnest.train.pairs import Pair
 from newsnest.train.run.preflight import (
     LevelCounts,
     Preflight,

@@ -12,13 +12,12 @@ from sentence_transformers import SentenceTransformer
 
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.errors import ParameterError
+from newsnest.labelled import DataFile, TrainingData, TrainingTexts, read_training_texts
+from newsnest.labelled.graded import Encode
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.articles import TrainingTexts, read_training_texts
-from newsnest.train.data.graded import Encode
-from newsnest.train.data.splitting import TrainingData
 from newsnest.train.run.base import Base, find_base, load_base
 from newsnest.train.run.place import Place, place_of
-from newsnest.train.run.sources import Source, parse_sources, read_pairs
+from newsnest.train.run.sources import parse_sources, read_training_pairs
 from newsnest.train.settings import (
     ModelSettings,
     RecipeSettings,
@@ -65,7 +64,7 @@ class TrainingContext(Generic[S]):
     bfloat16: bool = False
     processes: int = 1
     is_main: bool = True
-    files: tuple[Source, ...] = ()
+    files: tuple[DataFile[Any], ...] = ()
     kept_at: Place | None = None
 
     @property
@@ -84,11 +83,11 @@ class TrainingContext(Generic[S]):
         """
         files = parse_sources(self.settings)
         place = place_of(self.recipe, self.settings, self.base, files)
-        return replace(self, files=files, kept_at=place)
+        return replace(self, files=tuple(files), kept_at=place)
 
     def read_pairs(self, encode: Encode | None = None) -> TrainingData:
         """Return the pairs of the data files; `encode` finds neighbouring themes of gold labels."""
-        return read_pairs(self.settings, self.files, encode=encode, progress=self.progress)
+        return read_training_pairs(self.settings, self.files, encode=encode, progress=self.progress)
 
     def read_texts(self) -> TrainingTexts:
         """Return the texts of the data files."""

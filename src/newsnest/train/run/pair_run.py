@@ -13,15 +13,14 @@ from torch import nn
 from torch.utils.data import BatchSampler
 from transformers import EarlyStoppingCallback, set_seed
 
-from newsnest.evaluate import GradedPair
-from newsnest.train.data.splitting import TrainingData
+from newsnest.labelled import GRADES, Pair, TrainingData
 from newsnest.train.evaluators import (
     EncoderEvaluator,
     GradedPairEvaluator,
     PairRetrievalEvaluator,
 )
 from newsnest.train.losses import TrainingLevel
-from newsnest.train.pairs import GRADES, pair_dataset
+from newsnest.train.pairs import pair_dataset
 from newsnest.train.run import preflight
 from newsnest.train.run.base import add_lora, average_weights, merge_lora
 from newsnest.train.run.context import TrainingContext
@@ -64,10 +63,10 @@ def judge_retrieval(data: TrainingData, primary: str) -> EncoderEvaluator:
 def judge_grades(data: TrainingData, dims: Sequence[int] | None = None) -> EncoderEvaluator:
     """Return what correlates cosines with the grades of validation pairs, a mean over prefixes."""
     pairs = [
-        GradedPair(
+        Pair(
             text1=pair.text1,
             text2=pair.text2,
-            similarity=min(1.0, pair.score / GRADES["VS"]),
+            score=min(1.0, pair.score / GRADES["VS"]),
             lang1=pair.lang1,
             lang2=pair.lang2,
         )

@@ -15,9 +15,9 @@ from newsnest.embed import ModelRecord
 from newsnest.embed.model_record import write_json
 from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import ParameterError
+from newsnest.labelled import DataFile
 from newsnest.progress import SILENT, Progress
 from newsnest.train.run.base import Base
-from newsnest.train.run.sources import Source
 from newsnest.train.settings import RecipeSettings, setting_fields, settings_content
 
 _RUN = "run.json"
@@ -135,7 +135,9 @@ class Place:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
 
-def place_of(recipe: str, settings: RecipeSettings, base: Base, files: Sequence[Source]) -> Place:
+def place_of(
+    recipe: str, settings: RecipeSettings, base: Base, files: Sequence[DataFile[Any]]
+) -> Place:
     """Return where a training writes, identified by all that decides the outcome.
 
     Where base and data lie, and what they are called, decides nothing; files and folders that the

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from newsnest.errors import ParameterError
+from newsnest.labelled import Pair
 from newsnest.train.losses import TrainingLevel
-from newsnest.train.pairs import Pair
 from newsnest.train.samplers import pack_pairs, text_components
 from newsnest.types import LEVELS
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from newsnest import labelled
+from newsnest.labelled import DataFile, Splitting, TrainingData
+from newsnest.labelled.data_files import Reading
+from newsnest.labelled.graded import Encode
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data import articles, columns, files, graded, parallel
-from newsnest.train.data.splitting import Splitting, TrainingData
-from newsnest.train.data.usual_columns import with_usual_columns
 from newsnest.train.settings import (
     ColumnSettings,
     GradedSettings,
@@ -15,11 +16,8 @@ from newsnest.train.settings import (
     TranslationSettings,
 )
 
-Source = files.DataFile | columns.ColumnSource | parallel.ParallelSource | articles.ArticleFile
-"""A file, how it is read, and the names in it of fields that have another name there."""
 
-
-def parse_sources(settings: RecipeSettings) -> tuple[Source, ...]:
+def parse_sources(settings: RecipeSettings) -> list[DataFile[Any]]:
     """Return the files that settings name, each with how it is read.
 
     Raises
@@ -30,24 +28,21 @@ def parse_sources(settings: RecipeSettings) -> tuple[Source, ...]:
         If a setting of a file is unknown, or out of its domain.
     """
     s = settings
+    usual: Reading = labelled.TextReading()
     if isinstance(s, GradedSettings):
-        pairs = files.Reading(s.scale, s.same_is, s.per_grade, s.max_days, s.max_pairs)
-        return tuple(files.parse_file(name, pairs) for name in s.data)
-    if isinstance(s, ColumnSettings):
-        two = columns.ColumnReading(s.columns or ("", ""), s.max_pairs, s.profile)
-        names = s.data if s.columns else tuple(map(with_usual_columns, s.data))
-        return tuple(columns.parse_column_source(name, two) for name in names)
-    if isinstance(s, TranslationSettings):
-        sentences = parallel.ParallelReading(s.pivot, s.languages, s.max_pairs)
-        return tuple(parallel.parse_source(name, sentences) for name in s.data)
-    return tuple(map(articles.parse_article_file, s.data))
+        usual = labelled.GradedReading(s.scale, s.same_is, s.per_grade, s.max_days, s.max_pairs)
+    elif isinstance(s, ColumnSettings):
+        usual = labelled.ColumnReading(s.columns, s.max_pairs, s.profile)
+    elif isinstance(s, TranslationSettings):
+        usual = labelled.ParallelReading(s.pivot, s.languages, s.max_pairs)
+    return labelled.parse_data(s.data, usual)
 
 
-def read_pairs(
+def read_training_pairs(
     settings: Any,
     sources: Any,
     *,
-    encode: graded.Encode | None = None,
+    encode: Encode | None = None,
     progress: Progress = SILENT,
 ) -> TrainingData:
     """Return pairs to train and validate on, without leaks.
@@ -72,10 +67,10 @@ def read_pairs(
     hard = s.hard_share if isinstance(s, GradedSettings) else 0.0
     split = Splitting(s.validation, s.validation_pairs, hard, s.seed)
     if isinstance(s, ColumnSettings):
-        return columns.read_column_pairs(sources, split, progress=progress)
+        return labelled.read_column_pairs(sources, split, progress=progress)
     if isinstance(s, TranslationSettings):
-        return parallel.read_translations(sources, split, progress=progress)
-    return graded.read_training_data(sources, split, encode=encode, progress=progress)
+        return labelled.read_translations(sources, split, progress=progress)
+    return labelled.read_training_data(sources, split, encode=encode, progress=progress)
 
 
 def column_names(data: TrainingData) -> str:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from newsnest.errors import InputError
 from newsnest.evaluate.bootstrap import resample_weights
-from newsnest.evaluate.pair_files import GradedPair, pair_components
 from newsnest.evaluate.pairs import paired_cosines, weighted_pearson
+from newsnest.labelled import Pair, article_components
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import (
     LevelwiseMatryoshkaLoss,
@@ -21,7 +21,7 @@ from newsnest.train.losses import (
     TrainingLevel,
     anchor_loss,
 )
-from newsnest.train.pairs import Pair, label_rows
+from newsnest.train.pairs import label_rows
 from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
 from newsnest.train.run.preflight import choose_connection
@@ -279,8 +279,8 @@ def _gain(
 ) -> tuple[tuple[float, float, float], float]:
     """Return what the second map gains over the first, with an interval, and how sure that is."""
     graded = np.array([pair.score for pair in held.pairs])
-    judged = [GradedPair(p.text1, p.text2, p.score, id1=p.id1, id2=p.id2) for p in held.pairs]
-    drawn = resample_weights(pair_components(judged), resamples=_RESAMPLES, seed=seed)
+    judged = [Pair(p.text1, p.text2, p.score, id1=p.id1, id2=p.id2) for p in held.pairs]
+    drawn = resample_weights(article_components(judged), resamples=_RESAMPLES, seed=seed)
     means = [
         np.mean([weighted_pearson(c, graded, drawn) for c in _cosines(held, weight, dims)], axis=0)
         for weight in weights

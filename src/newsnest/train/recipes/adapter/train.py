@@ -11,10 +11,10 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize
 
 from newsnest import embed
+from newsnest.labelled import Pair
+from newsnest.labelled.graded import Encode
 from newsnest.progress import Progress
-from newsnest.train.data.graded import Encode
 from newsnest.train.losses import TrainingLevel, training_levels
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.fit import Fitted, PairVectors, fit_adapter, make_loss
 from newsnest.train.run import Publication, TrainingContext, publish_model

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import cluster_scores
+from newsnest.labelled.texts import MIN_TEXTS
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
-from newsnest.train.data.articles import LEAST_TEXTS
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
 from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, report
@@ -84,9 +84,9 @@ def train_clusterbert(
     also encodes all texts and clusters them six times.
     """
     different = len(set(texts))
-    if different < LEAST_TEXTS:
+    if different < MIN_TEXTS:
         raise ParameterError(
-            f"train_clusterbert: texts must be {LEAST_TEXTS} different ones at least, got "
+            f"train_clusterbert: texts must be {MIN_TEXTS} different ones at least, got "
             f"{different}. Give more."
         )
     if settings.clusters is not None and settings.clusters > different:

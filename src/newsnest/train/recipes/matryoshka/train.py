@@ -11,6 +11,7 @@ from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 
 from newsnest.embed import LevelRecord
+from newsnest.labelled import Pair
 from newsnest.progress import Progress
 from newsnest.train.losses import (
     LevelwiseMatryoshkaLoss,
@@ -19,7 +20,7 @@ from newsnest.train.losses import (
     training_levels,
 )
 from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss
-from newsnest.train.pairs import Pair, pair_dataset
+from newsnest.train.pairs import pair_dataset
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
 from newsnest.train.run import PairRun, Publication, TrainingContext, judge_grades
 from newsnest.train.run.preflight import choose_connection

@@ -13,8 +13,8 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import mine_hard_negatives
 
 from newsnest.errors import ParameterError
+from newsnest.labelled import Pair
 from newsnest.progress import SILENT, Progress
-from newsnest.train.pairs import Pair
 from newsnest.train.run import prefix_of
 from newsnest.train.samplers import text_components
 

@@ -12,8 +12,8 @@ from sentence_transformers.sentence_transformer import losses as stock
 from torch import Tensor, nn
 
 from newsnest.embed.weights import folder_digests
+from newsnest.labelled import Pair
 from newsnest.train.losses import MegaBatchLoss, cosines
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pairs import CACHED_SIZE, PairsSettings
 from newsnest.train.recipes.pairs.negatives import Mined, Mining, mine_negatives
 from newsnest.train.run import (

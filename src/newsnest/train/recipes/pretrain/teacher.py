@@ -11,9 +11,9 @@ import numpy as np
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.embed import EncoderConfig, load_encoder
 from newsnest.errors import ParameterError
+from newsnest.labelled import Pair
 from newsnest.progress import SILENT, Progress
 from newsnest.train.losses import TeacherVectors
-from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pretrain import PretrainSettings
 from newsnest.train.samplers import Clustering
 from newsnest.types import Vectors

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import GradedPair, pair_components, read_pairs
+from newsnest.labelled import Pair, article_components, read_pairs
 
 ROWS = [
     {"id1": 1, "id2": 2, "text1": "Rates held", "text2": "Bank holds", "score": 1.0,
@@ -53,9 +53,9 @@ def write(folder, ending):
 def test_every_format_reads_alike_and_says_what_was_left_out(tmp_path, ending):
     read = read_pairs(write(tmp_path, ending), scale=(4, 1), split="eval")
     first, second = read.pairs
-    assert (first.text1, first.text2, first.similarity) == ("Rates held", "Bank holds", 1.0)
+    assert (first.text1, first.text2, first.score) == ("Rates held", "Bank holds", 1.0)
     assert (first.id1, first.id2, first.split, first.languages) == ("1", "2", "eval", "en-es")
-    assert (second.text1, second.similarity) == ("Flood, again", 0.0)
+    assert (second.text1, second.score) == ("Flood, again", 0.0)
     assert (read.without_text, read.without_score, read.other_splits) == (1, 1, 1)
 
 
@@ -73,8 +73,8 @@ def test_scores_become_similarities_in_which_one_is_the_same(tmp_path, scale, sc
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps({"text1": "a", "text2": "b", "score": score}))
     (pair,) = read_pairs(path, scale=scale).pairs
-    assert pair.similarity == similarity
-    assert str(pair.similarity) != "-0.0"
+    assert pair.score == similarity
+    assert str(pair.score) != "-0.0"
 
 
 def test_fields_have_other_names_and_titles_are_read_with_the_text(tmp_path):
@@ -90,9 +90,13 @@ def test_fields_have_other_names_and_titles_are_read_with_the_text(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", "", r"pairs are read from \.jsonl, \.csv"),
+        ("a.txt", "", r"pairs are read from files with columns, \.jsonl, .*\.csv, .*got txt"),
         ("a.csv", "text1,text2,score\na,b,very\n", r"a\.csv, line 2: the field \"score\" holds"),
-        ("a.jsonl", '{"text1":"a","text2":"b","score":true}', "line 1.*holds True.*Give a number"),
+        (
+            "a.jsonl",
+            '{"text1":"a","text2":"b","score":true}',
+            "line 1.*holds 'True'.*Give a number",
+        ),
         ("a.csv", "text1,text2,score\na,b,4\n", r"holds 4, which is outside.*from 0 \(different"),
         ("a.csv", "text1,text2,score\na,b,inf\n", "outside of the scale"),
         (
@@ -128,21 +132,21 @@ def test_an_unknown_field_is_refused_with_the_nearest():
 
 def test_pairs_connect_by_id_by_text_and_by_group_however_indirectly():
     pairs = [
-        GradedPair("a", "b", 1.0, id1="1", id2="2"),
-        GradedPair("c", "d", 1.0, id1="3", id2="4"),
-        GradedPair("x", "y", 1.0, id1="4", id2="9"),  # the id of d
-        GradedPair("b", "e", 1.0, id1="5", id2="6"),  # the text of 2
-        GradedPair("p", "q", 1.0, group="g"),
-        GradedPair("r", "s", 1.0, group="g"),
-        GradedPair("1", "g", 1.0),  # texts that look like an id and a group
+        Pair("a", "b", 1.0, id1="1", id2="2"),
+        Pair("c", "d", 1.0, id1="3", id2="4"),
+        Pair("x", "y", 1.0, id1="4", id2="9"),  # the id of d
+        Pair("b", "e", 1.0, id1="5", id2="6"),  # the text of 2
+        Pair("p", "q", 1.0, group="g"),
+        Pair("r", "s", 1.0, group="g"),
+        Pair("1", "g", 1.0),  # texts that look like an id and a group
     ]
-    assert pair_components(pairs).tolist() == [0, 1, 1, 0, 2, 2, 3]
-    assert pair_components([]).tolist() == []
+    assert article_components(pairs).tolist() == [0, 1, 1, 0, 2, 2, 3]
+    assert article_components([]).tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=15))
 def test_components_agree_with_merging_sets_by_hand(edges):
-    pairs = [GradedPair(f"t{a}", f"t{b}", 0.0) for a, b in edges]
+    pairs = [Pair(f"t{a}", f"t{b}", 0.0) for a, b in edges]
     sets = [{a, b} for a, b in edges]
     for _ in edges:
         for i, one in enumerate(sets):
@@ -150,7 +154,7 @@ def test_components_agree_with_merging_sets_by_hand(edges):
                 if one & other:
                     one |= other
                     other |= one
-    labels = pair_components(pairs)
+    labels = article_components(pairs)
     for i, one in enumerate(sets):
         for j, other in enumerate(sets):
             assert (labels[i] == labels[j]) == bool(one & other)

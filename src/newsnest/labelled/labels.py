@@ -1,4 +1,4 @@
-"""Read labels by article id from a file, and join two such tables."""
+"""Labels by article id, read from a file, and two such tables joined."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsnest.errors import InputError
-from newsnest.evaluate.rows import read_rows
+from newsnest.labelled.rows import Fields, read_records
+from newsnest.progress import SILENT, Progress
 
 LabelTable = dict[str, tuple[str | None, ...]]
 """One tuple of labels per article id, in the order of the fields asked for."""
@@ -34,18 +35,22 @@ class Joined:
     only_right: int
 
 
-def read_labels(path: str | Path, fields: Sequence[str], *, id_field: str = "id") -> LabelTable:
+def read_labels(
+    path: str | Path, fields: Sequence[str], *, id_field: str = "id", progress: Progress = SILENT
+) -> LabelTable:
     r"""Read the labels of every article in a file.
 
     Parameters
     ----------
     path
-        A .jsonl, .csv or .tsv file, each also gzipped (.gz), or .parquet. UTF-8.
+        A file that `newsnest.corpus.read_articles` reads and that has columns; it needs no texts.
     fields
-        Which fields to read. A row may lack a label (missing, null or empty: None), but every
-        field must stand somewhere in the file.
+        Which columns to read. A row may lack a label (missing, null or empty: None), but every
+        column must stand somewhere in the file.
     id_field
-        The field that holds the article's id.
+        The column of the article's id; "id" is also found by its usual names.
+    progress
+        Reports how the file was read.
 
     Returns
     -------
@@ -66,27 +71,20 @@ def read_labels(path: str | Path, fields: Sequence[str], *, id_field: str = "id"
     >>> read_labels(file, ["story"])
     {'1': ('floods',), '2': (None,)}
     """
-    file = Path(path)
+    given = {} if id_field == "id" else {"id": id_field}
+    columns = Fields(("id", *fields), given, caller="read_labels")
     table: LabelTable = {}
-    seen: dict[str, None] = {}
-    for line, row in read_rows(file, what="labels"):
-        seen.update(dict.fromkeys(row))
-        identity = _label(file, line, id_field, row.get(id_field))
-        if identity is None:
-            raise InputError(
-                f'{file}, line {line}: the row has no "{id_field}". '
-                f"Give every row one; its fields are {', '.join(map(str, row)) or 'none'}."
-            )
+    wanted = ("id", *fields)
+    for record in read_records(path, columns, wanted, what="labels", progress=progress):
+        identity = record["id"]
+        if not identity:
+            raise InputError(f'{record.where}: the row has no "{id_field}". Give every row one.')
         if identity in table:
             raise InputError(
-                f'{file}, line {line}: the {id_field} "{identity}" stands there twice. '
+                f'{record.where}: the {id_field} "{identity}" stands there twice. '
                 "Keep one row per article."
             )
-        table[identity] = tuple(_label(file, line, field, row.get(field)) for field in fields)
-    missing = [field for field in fields if field not in seen]
-    if missing:
-        choice = f"Choose among {', '.join(map(str, seen))}." if seen else "The file has no rows."
-        raise InputError(f'{file}: no row has the field "{missing[0]}". {choice}')
+        table[identity] = tuple(record[field] or None for field in fields)
     return table
 
 
@@ -107,16 +105,3 @@ def join_labels(left: LabelTable, right: LabelTable) -> Joined:
         only_left=len(left) - len(ids),
         only_right=len(right) - len(ids),
     )
-
-
-def _label(file: Path, line: int, field: str, value: object) -> str | None:
-    if value is None or value == "" or value != value:  # NaN is how tables write a missing label
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, dict | list):
-        raise InputError(
-            f'{file}, line {line}: the field "{field}" holds a {type(value).__name__}. '
-            "Give one label, a text or a number."
-        )
-    return str(value)

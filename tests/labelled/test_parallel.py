@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import ParallelTexts, read_parallel
+from newsnest.labelled import ParallelTexts, read_parallel
 
 ONE_A_ROW = """pid,lang,text,split
 1,fra,Oui,test

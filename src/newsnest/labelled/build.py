@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.train.pairs.gold import GoldArticle
-from newsnest.train.pairs.pair import GRADES, Pair
+from newsnest.labelled.articles import GoldArticle
+from newsnest.labelled.pairs import GRADES, Pair
 from newsnest.types import LEVELS, Vectors
 
 _ENUMERATED = 64

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from newsnest.errors import ParameterError
-from newsnest.train.pairs.pair import Pair
+from newsnest.labelled import Pair
 from newsnest.types import LEVELS
 
 if TYPE_CHECKING:

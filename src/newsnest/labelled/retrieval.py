@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from newsnest.errors import InputError
-from newsnest.evaluate.pair_files import as_text, field_names, require_fields, require_split
-from newsnest.evaluate.rows import read_rows
+from newsnest.labelled.rows import Fields, Record, check_split, columns_of, read_records
+from newsnest.progress import SILENT, Progress
 from newsnest.types import Article
 
-FIELDS = ("id", "title", "text", "query_id", "doc_id", "score", "query", "item", "split")
+RETRIEVAL_FIELDS = ("id", "title", "text", "query_id", "doc_id", "score", "query", "item", "split")
 """What is read from the files; `--field doc_id=passage` says another name."""
 
-_ALSO = {
-    "id": ("_id",),
-    "query_id": ("query-id", "qid"),
-    "doc_id": ("corpus-id", "corpus_id", "docid"),
-}  # as BEIR and others have them
-
+_ALSO = {"query_id": ("qid",), "doc_id": ("corpus_id",)}
+"""As BEIR and others have them, however they are spelled: corpus-id."""
 
 _UNGRADED = ' Or say that each judgement is worth 1: grades={"": 1}, --grades none.'
 
@@ -60,23 +55,21 @@ class RetrievalTask:
 
 
 def read_retrieval(
-    corpus: str | Path,
-    queries: str | Path,
-    qrels: str | Path,
+    files: Sequence[str | Path],
     *,
     grades: Mapping[str, float] | None = None,
     split: str | None = None,
     fields: Mapping[str, str] | None = None,
+    progress: Progress = SILENT,
 ) -> RetrievalTask:
     r"""Read a corpus, queries and judgements, as BEIR and TREC collections have them.
 
     Parameters
     ----------
-    corpus, queries
-        Files with id, text and, where there is one, title. An id may also be called _id.
-    qrels
-        A file with query_id, doc_id and score; also as query-id, corpus-id. Where only some rows
-        have a score, the others have gain 1.
+    files
+        The corpus, the queries and the judgements. The first two have id, text (or summary) and,
+        where there is one, title, also by their usual names. Judgements have query_id, doc_id and
+        score, also as query-id, corpus-id; where only some have a score, the others have gain 1.
     grades
         Gain of every score as it is written, for files where a score is no gain:
         {"1": 4, "2": 3, "3": 2, "4": 1} where 1 is best. Other scores are left out and counted.
@@ -86,6 +79,8 @@ def read_retrieval(
         Read only judgements of this split; None reads all.
     fields
         Names in the files of what has another name there.
+    progress
+        Reports how the files were read.
 
     Returns
     -------
@@ -109,26 +104,28 @@ def read_retrieval(
     >>> _ = (folder / "q.csv").write_text("id,text\na,Interest rates\n")
     >>> _ = (folder / "r.csv").write_text("query_id,doc_id\na,1\na,9\n")
     >>> files = [folder / name for name in ("c.csv", "q.csv", "r.csv")]
-    >>> task = read_retrieval(*files, grades={"": 1.0})
+    >>> task = read_retrieval(files, grades={"": 1.0})
     >>> task.qrels, task.unknown_documents
     ({'a': {'1': 1.0}}, 1)
     """
-    names = field_names(fields, FIELDS, caller="read_retrieval")
-    documents, no_text = _read_texts(Path(corpus), names, fields or {})
-    asked, no_query = _read_texts(Path(queries), names, fields or {})
+    names = Fields(RETRIEVAL_FIELDS, fields, caller="read_retrieval", also=_ALSO)
+    corpus, queries, qrels = map(Path, files)
+    documents, no_text = _read_texts(corpus, names, progress)
+    asked, no_query = _read_texts(queries, names, progress)
     found: dict[str, dict[str, float]] = {}
     unknown = {"documents": 0, "queries": 0}
-    splits: dict[str, int] = {}
     dropped = 0
-    # That judgements have no grades is said by the user: a column of another name looks the same.
+    # Only the user can say that judgements have no grades: a column of another name looks the same.
     wanted = ("query_id", "doc_id") if "" in (grades or {}) else ("query_id", "doc_id", "score")
-    for where, own in _rows(Path(qrels), names, fields or {}, what="judgements", wanted=wanted):
-        said = as_text(own["split"])
-        splits[said] = splits.get(said, 0) + 1
-        if split is not None and said != split:
+    judgements = read_records(
+        qrels, names, wanted, what="judgements", cures={"score": _UNGRADED}, progress=progress
+    )
+    others = check_split(qrels, split, (row["split"] for row in judgements))
+    for row in judgements:
+        if split is not None and row["split"] != split:
             continue
-        query, document = (_identity(where, names[f], own[f]) for f in ("query_id", "doc_id"))
-        gain = _gain(where, names["score"], own["score"], grades)
+        query, document = (_identity(row, field, names) for field in ("query_id", "doc_id"))
+        gain = _gain(row, names, grades)
         if gain is None:
             dropped += 1
         elif document not in documents:
@@ -137,12 +134,12 @@ def read_retrieval(
             unknown["queries"] += 1
         elif found.setdefault(query, {}).setdefault(document, gain) != gain:
             raise InputError(
-                f"{where}: document {document!r} was judged for query {query!r} before, with "
+                f"{row.where}: document {document!r} was judged for query {query!r} before, with "
                 "another score. Keep one."
             )
     return RetrievalTask(
         documents, asked, found, {}, no_text + no_query,
-        unknown["documents"], unknown["queries"], dropped, _of_others(Path(qrels), split, splits),
+        unknown["documents"], unknown["queries"], dropped, others,
     )  # fmt: skip
 
 
@@ -151,6 +148,7 @@ def read_query_items(
     *,
     split: str | None = None,
     fields: Mapping[str, str] | None = None,
+    progress: Progress = SILENT,
 ) -> RetrievalTask:
     r"""Read held-out pairs of a query and an item that answers it; all items are the corpus.
 
@@ -164,6 +162,8 @@ def read_query_items(
         Read only pairs of this split; None reads all.
     fields
         Names in the file of what has another name there: {"query": "text1", "item": "text2"}.
+    progress
+        Reports how the file was read.
 
     Returns
     -------
@@ -187,79 +187,53 @@ def read_query_items(
     >>> read_query_items(file).qrels
     {'q0': {'d0': 1.0}, 'q1': {'d1': 1.0}}
     """
-    file = Path(path)
-    names = field_names(fields, FIELDS, caller="read_query_items")
+    names = Fields(RETRIEVAL_FIELDS, fields, caller="read_query_items")
+    rows = read_records(path, names, ("query", "item"), what="pairs", progress=progress)
+    others = check_split(Path(path), split, (row["split"] for row in rows))
     queries: dict[str, str] = {}
     items: dict[str, str] = {}
     qrels: dict[str, dict[str, float]] = {}
-    splits: dict[str, int] = {}
     textless = 0
-    for where, own in _rows(file, names, fields or {}, what="pairs", wanted=("query", "item")):
-        said = as_text(own["split"])
-        splits[said] = splits.get(said, 0) + 1
-        if split is not None and said != split:
+    for row in rows:
+        if split is not None and row["split"] != split:
             continue
-        query, item = as_text(own["query"]), as_text(own["item"])
+        query, item = row["query"], row["item"]
         if not (query and item):
             textless += 1
             continue
-        gain = _gain(where, names["score"], own["score"], None) or 0.0
+        gain = _gain(row, names, None) or 0.0
         q = queries.setdefault(query, f"q{len(queries)}")
         d = items.setdefault(item, f"d{len(items)}")
         if query != item:
-            row = qrels.setdefault(q, {})
-            row[d] = max(gain, row.get(d, 0.0))
+            gains = qrels.setdefault(q, {})
+            gains[d] = max(gain, gains.get(d, 0.0))
     return RetrievalTask(
         {identity: text for text, identity in items.items()},
         {identity: text for text, identity in queries.items()},
         qrels,
         {q: (items[text],) for text, q in queries.items() if text in items},
         textless,
-        other_splits=_of_others(file, split, splits),
+        other_splits=others,
     )
 
 
-def _rows(
-    file: Path,
-    names: Mapping[str, str],
-    given: Mapping[str, str],
-    *,
-    what: str,
-    wanted: Sequence[str],
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield where a row stands and its fields under our names; raise if a wanted one never was."""
-    # All at once: that a column is nowhere is the better message than that one row lacks it.
-    rows = list(read_rows(file, what=what))
-    seen = dict.fromkeys(field for _, row in rows for field in row)
-    for field in wanted:
-        cure = _UNGRADED if field == "score" else ""
-        require_fields(file, [_name(field, names, given, seen)], seen, cure=cure)
-    for line, row in rows:
-        yield (
-            f"{file}, line {line}",
-            {field: row.get(_name(field, names, given, row)) for field in names},
-        )
-
-
-def _name(
-    field: str, names: Mapping[str, str], given: Mapping[str, str], row: Mapping[str, Any]
-) -> str:
-    if field in given or field in row:
-        return names[field]
-    return next((other for other in _ALSO.get(field, ()) if other in row), field)
-
-
-def _read_texts(
-    file: Path, names: Mapping[str, str], given: Mapping[str, str]
-) -> tuple[dict[str, str], int]:
+def _read_texts(file: Path, names: Fields, progress: Progress) -> tuple[dict[str, str], int]:
     """Return the texts by id, and how many rows have none."""
     texts: dict[str, str] = {}
     empty = 0
-    for where, own in _rows(file, names, given, what="texts", wanted=("id", "text")):
-        identity = _identity(where, names["id"], own["id"])
+    fields = Fields(
+        ("id", "title", "text", "summary"),
+        {field: names.fields[field] for field in ("id", "title", "text") if field in names.fields},
+        caller="read_retrieval",
+    )
+    rows = read_records(file, fields, ("id",), what="texts", progress=progress)
+    if not any(row["text"] or row["summary"] for row in rows):
+        fields.require(file, ("text",), columns_of(rows))
+    for row in rows:
+        identity = _identity(row, "id", fields)
         if identity in texts:
-            raise InputError(f"{where}: the id {identity!r} stood before. Give each row its own.")
-        body = Article("", as_text(own["title"]), as_text(own["text"])).body
+            raise InputError(f"{row.where}: the id {identity!r} stood before. Give each its own.")
+        body = Article("", row["title"], row["text"] or row["summary"]).body
         if body:
             texts[identity] = body
         else:
@@ -267,37 +241,29 @@ def _read_texts(
     return texts, empty
 
 
-def _of_others(file: Path, split: str | None, splits: Mapping[str, int]) -> int:
-    """Count the rows of other splits; raise if none is of the one asked for."""
-    if split is None:
-        return 0
-    require_split(file, split, splits)
-    return sum(splits.values()) - splits[split]
+def _identity(row: Record, field: str, names: Fields) -> str:
+    if not row[field]:
+        raise InputError(
+            f'{row.where}: the row has no "{names.column(field)}". Give every row one.'
+        )
+    return row[field]
 
 
-def _identity(where: str, field: str, value: object) -> str:
-    identity = as_text(value)
-    if not identity:
-        raise InputError(f'{where}: the row has no "{field}". Give every row one.')
-    return identity
-
-
-def _gain(
-    where: str, field: str, value: object, grades: Mapping[str, float] | None
-) -> float | None:
+def _gain(row: Record, names: Fields, grades: Mapping[str, float] | None) -> float | None:
     """Return the gain of a score; 1 where none is written, None where grades leave it out."""
-    told = as_text(value)
+    score = row["score"]
     if grades is not None:
-        return grades.get(told)
-    if not told:
+        return grades.get(score)
+    if not score:
         return 1.0
     try:
-        gain = float(told)
+        gain = float(score)
     except ValueError:
         gain = math.nan
     if not (math.isfinite(gain) and gain >= 0):
         raise InputError(
-            f'{where}: the field "{field}" holds {told!r}. Give gains of at least 0, or say what '
-            "the grades of this file are worth: 1=4,2=3,3=2,4=1 where 1 is best."
+            f'{row.where}: the field "{names.column("score")}" holds {score!r}. Give gains of at '
+            "least 0, or say what the grades of this file are worth: 1=4,2=3,3=2,4=1 where 1 is "
+            "best."
         )
     return gain

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsnest.errors import ParameterError
-from newsnest.train.pairs import (
+from newsnest.labelled import (
     BuildOptions,
     GoldArticle,
     Pair,

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from newsnest.errors import ParameterError
-from newsnest.train.pairs.gold import GoldArticle
-from newsnest.train.pairs.pair import Gold, Pair
+from newsnest.errors import InputError, ParameterError
+from newsnest.labelled.articles import GoldArticle
+from newsnest.labelled.pairs import Gold, Pair
 from newsnest.types import LEVELS
 
 Together = Literal["article", "story", "topic", "theme"]
 _TOGETHER = ("article", "story", "topic", "theme")
+
+T = TypeVar("T")
+P = TypeVar("P", Pair, GoldArticle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,56 @@ class Split:
 
     parts: Mapping[str, tuple[Pair, ...]]
     straddling: tuple[Pair, ...]
+
+
+def by_side(rows: Sequence[P]) -> tuple[list[P], list[P], list[P]]:
+    """Return what is trained on, validated on, and held out."""
+    train, validation, held = (
+        [row for row in rows if row.side == side] for side in ("train", "validation", "held out")
+    )
+    return train, validation, held
+
+
+def draw(rows: Sequence[T], count: int | None, seed: Sequence[int]) -> list[T]:
+    """Return up to so many of some rows, drawn at random, in their order; None: all.
+
+    Example
+    -------
+    >>> draw("abcdef", 3, [7, 0])
+    ['a', 'c', 'f']
+    """
+    if count is None or len(rows) <= count:
+        return list(rows)
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
+    return [rows[row] for row in sorted(chosen.tolist())]
+
+
+def article_components(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+    """Number the connected components of pairs: those that share articles, however indirectly.
+
+    Two pairs are neighbours where they share an article (the same id, or the same text under
+    another id) or a group. What is resampled for an interval are these, because pairs of one are
+    not independent.
+
+    Returns
+    -------
+    int64 (len(pairs),), 0 … k − 1 in the order of the pairs.
+
+    Example
+    -------
+    >>> a, b = Pair("x", "y", 1.0), Pair("y", "z", 0.5)
+    >>> article_components([a, Pair("v", "w", 0.0), b]).tolist()
+    [0, 1, 0]
+    """
+    forest = _Forest()
+    nodes = []
+    for pair in pairs:
+        keys: list[Hashable] = [("text", pair.text1), ("text", pair.text2)]
+        keys += [("id", article) for article in (pair.id1, pair.id2) if article]
+        keys += [("group", pair.group)] if pair.group else []
+        nodes.append(forest.join(keys))
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(forest.find(n), len(numbers)) for n in nodes], np.int64)
 
 
 def article_groups(
@@ -138,6 +193,38 @@ def split_pairs(
                 f"{2 * len(pairs)} articles. Raise min_score, so that dissimilar pairs may be cut."
             )
     return Split({name: tuple(part) for name, part in parts.items()}, tuple(straddling))
+
+
+def split_validation(
+    pairs: Sequence[Pair],
+    file: Path,
+    *,
+    share: float,
+    seed: int,
+    min_score: float = 0.0,
+    together: Together = "story",
+) -> Split:
+    """Split off a share of a file's pairs, "validation" beside "train", as `split_pairs` does.
+
+    Raises
+    ------
+    InputError
+        If none can be.
+    """
+    shares = {"train": 1 - share, "validation": share}
+    try:
+        return split_pairs(pairs, shares, seed=seed, min_score=min_score, together=together)
+    except ParameterError as error:
+        raise inseparable(file, len(pairs), "pairs") from error
+
+
+def inseparable(file: Path, count: int, what: str) -> InputError:
+    """Return the error of a file of which nothing can be split off to validate on."""
+    return InputError(
+        f"{file}: of {count:,} {what} some must be split off to validate on that share no text and "
+        f"no story with the others, got none. Give more {what}, or give some the split "
+        '"validation".'
+    )
 
 
 def leaking_pairs(

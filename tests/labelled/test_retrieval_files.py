@@ -7,7 +7,7 @@ import json
 import pytest
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import read_query_items, read_retrieval
+from newsnest.labelled import read_query_items, read_retrieval
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ GRADES = {"1": 4.0, "2": 3.0, "4": 1.0}
 
 
 def test_everything_left_out_is_counted_by_reason(files):
-    task = read_retrieval(*files, grades=GRADES)
+    task = read_retrieval(files, grades=GRADES)
     assert task.documents == {"1": "Rates held", "2": "Flood"}
     assert task.queries == {"a": "Interest?", "b": "Water?"}
     assert task.qrels == {"a": {"1": 4.0, "2": 1.0}}
@@ -36,7 +36,7 @@ def test_files_of_beir_are_read_as_they_are(tmp_path):
     corpus.write_text(json.dumps({"_id": "x1", "title": "T", "text": "body", "metadata": {}}))
     queries.write_text(json.dumps({"_id": "q1", "text": "what?"}))
     qrels.write_text("query-id\tcorpus-id\tscore\nq1\tx1\t2\n")
-    task = read_retrieval(corpus, queries, qrels)
+    task = read_retrieval((corpus, queries, qrels))
     assert (task.documents, task.qrels) == ({"x1": "T. body"}, {"q1": {"x1": 2.0}})
 
 
@@ -44,52 +44,52 @@ def test_that_there_are_no_scores_must_be_said_and_each_judgement_is_worth_one(f
     files[2].write_text("query_id,doc_id,grade\na,1,0\n")
     wanted = 'no row has the field "score". .*query_id, doc_id, grade. Or say .*--grades none'
     with pytest.raises(InputError, match=wanted):
-        read_retrieval(*files)
+        read_retrieval(files)
     with pytest.raises(InputError, match=wanted):
-        read_retrieval(*files, grades=GRADES)
-    assert read_retrieval(*files, grades={"": 1.0}).qrels == {"a": {"1": 1.0}}
+        read_retrieval(files, grades=GRADES)
+    assert read_retrieval(files, grades={"": 1.0}).qrels == {"a": {"1": 1.0}}
 
 
 def test_only_one_split_is_read_and_the_others_are_counted(files):
     files[2].write_text("query_id,doc_id,score,split\na,1,1,test\na,2,1,train\nb,1,1,train\n")
-    task = read_retrieval(*files, split="test")
+    task = read_retrieval(files, split="test")
     assert (task.qrels, task.other_splits) == ({"a": {"1": 1.0}}, 2)
     with pytest.raises(InputError, match='no row has the split "dev". Choose among test, train'):
-        read_retrieval(*files, split="dev")
+        read_retrieval(files, split="dev")
 
 
 def test_columns_may_have_names_of_their_own(files):
     files[2].write_text("query_id,passage,score\na,1,1\n")
-    task = read_retrieval(*files, fields={"doc_id": "passage"})
+    task = read_retrieval(files, fields={"doc_id": "passage"})
     assert task.qrels == {"a": {"1": 1.0}}
     with pytest.raises(InputError, match='no row has the field "doc_id"'):
-        read_retrieval(*files)
+        read_retrieval(files)
     with pytest.raises(ParameterError, match="read_retrieval: fields must name some of .*'docid'"):
-        read_retrieval(*files, fields={"docid": "passage"})
+        read_retrieval(files, fields={"docid": "passage"})
 
 
 @pytest.mark.parametrize("score", ["-1", "nan", "high"])
 def test_a_score_that_is_no_gain_is_refused_with_the_cure(files, score):
     files[2].write_text(f"query_id,doc_id,score\na,1,{score}\n")
     with pytest.raises(InputError, match=rf'line 2: the field "score" holds .{score}.*1=4,2=3'):
-        read_retrieval(*files)
+        read_retrieval(files)
 
 
 def test_ids_must_be_there_and_be_different(files):
     files[0].write_text("id,text\n1,x\n1,y\n")
     with pytest.raises(InputError, match="line 3: the id '1' stood before"):
-        read_retrieval(*files, grades=GRADES)
+        read_retrieval(files, grades=GRADES)
     files[0].write_text("id,text\n,x\n")
     with pytest.raises(InputError, match='line 2: the row has no "id"'):
-        read_retrieval(*files, grades=GRADES)
+        read_retrieval(files, grades=GRADES)
 
 
 def test_a_pair_judged_twice_must_have_the_same_score(files):
     files[2].write_text("query_id,doc_id,score\na,1,1\na,1,1\n")
-    assert read_retrieval(*files).qrels == {"a": {"1": 1.0}}
+    assert read_retrieval(files).qrels == {"a": {"1": 1.0}}
     files[2].write_text("query_id,doc_id,score\na,1,1\na,1,2\n")
     with pytest.raises(InputError, match="line 3: document '1' was judged for query 'a' before"):
-        read_retrieval(*files)
+        read_retrieval(files)
 
 
 def test_pairs_pool_their_items_and_a_query_does_not_look_for_itself(tmp_path):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from newsnest.errors import InputError, did_you_mean
-from newsnest.evaluate.pair_files import as_text, field_names, require_fields, require_split
-from newsnest.evaluate.rows import read_rows
+from newsnest.labelled.rows import Fields, Record, check_split, columns_of, read_records
+from newsnest.progress import SILENT, Progress
 
-FIELDS = ("key", "text", "lang", "text1", "text2", "lang1", "lang2", "split")
+PARALLEL_FIELDS = ("key", "text", "lang", "text1", "text2", "lang1", "lang2", "split")
 """What parallel sentences are read from: text, lang, key; or text1, text2, lang1, lang2."""
 
 ENGLISH = ("en", "eng", "eng_Latn")
 """What English is called in files; the first that a file has is its pivot unless another is."""
 
-_Rows = Sequence[tuple[int, Mapping[str, str]]]
+_ONE_A_ROW = ("key", "text", "lang")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,18 @@ def read_parallel(
     pivot: str | None = None,
     split: str | None = None,
     fields: Mapping[str, str] | None = None,
+    progress: Progress = SILENT,
 ) -> ParallelFile:
     r"""Read parallel sentences, one text a row or two.
 
     A row with `text1` and `text2` holds a sentence and its translation; the pivot may stand on
     either side. Otherwise a row holds one sentence, and sentences of one `key` are translations
-    of each other.
+    of each other; so it does where key, text or lang is in `fields`.
 
     Parameters
     ----------
     path
-        A .jsonl, .csv or .tsv file, each also gzipped (.gz), or .parquet. UTF-8.
+        A file that `newsnest.corpus.read_articles` reads and that has columns.
     pivot
         The language to compare with, as the file writes it; None takes English, which may be
         written en, eng or eng_Latn.
@@ -87,6 +87,8 @@ def read_parallel(
         Read only rows whose split is this; None reads all.
     fields
         Names in the file of what has another name there, such as {"key": "pid"}.
+    progress
+        Reports how the file was read.
 
     Returns
     -------
@@ -110,45 +112,73 @@ def read_parallel(
     >>> read_parallel(file).languages[0].texts
     ('Bonjour',)
     """
-    file = Path(path)
-    names = field_names(fields, FIELDS, caller="read_parallel")
-    seen: dict[str, None] = {}
-    splits: Counter[str] = Counter()
-    rows: list[tuple[int, dict[str, str]]] = []
-    for line, row in read_rows(file, what="parallel sentences"):
-        seen.update(dict.fromkeys(row))
-        own = {field: as_text(row.get(name)) for field, name in names.items()}
-        splits[own["split"]] += 1
-        if split is None or own["split"] == split:
-            rows.append((line, own))
-    paired = names["text1"] in seen
-    wanted = ("text1", "text2", "lang1", "lang2") if paired else ("text", "lang", "key")
-    require_fields(file, [names[field] for field in wanted], seen)
-    if split is not None:
-        require_split(file, split, splits)
-    _require_values(file, rows, names, ("lang1", "lang2") if paired else ("lang", "key"))
-    found = list(dict.fromkeys(own[f] for _, own in rows for f in wanted if f.startswith("lang")))
-    chosen = _pivot(file, pivot, found)
-    left_out = splits.total() - splits[split] if split is not None else 0
-    read = (
-        _two_a_row(rows, chosen, left_out) if paired else _one_a_row(file, rows, chosen, left_out)
-    )
-    if not read.languages:
-        raise InputError(
-            f"{file}: no sentence has a counterpart in {chosen}. Check the fields and the split."
+    return Sentences.of(path, fields, progress=progress).parallel(pivot=pivot, split=split)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """The rows of a file of parallel sentences, read once and joined split by split."""
+
+    file: Path
+    names: Fields
+    rows: Sequence[Record]
+    two_a_row: bool
+
+    @classmethod
+    def of(
+        cls,
+        path: str | Path,
+        fields: Mapping[str, str] | None = None,
+        *,
+        progress: Progress = SILENT,
+    ) -> Sentences:
+        """Read a file; see `read_parallel`."""
+        file = Path(path)
+        names = Fields(PARALLEL_FIELDS, fields, caller="read_parallel")
+        rows = read_records(file, names, (), what="parallel sentences", progress=progress)
+        seen = columns_of(rows)
+        found = names.match(tuple(seen))
+        two_a_row = "text1" in found and not any(field in names.fields for field in _ONE_A_ROW)
+        wanted = ("text1", "text2", "lang1", "lang2") if two_a_row else _ONE_A_ROW
+        names.require(file, wanted, seen)
+        return cls(file, names, rows, two_a_row)
+
+    def splits(self) -> list[str]:
+        """Return the splits of the rows in the order of the file, "" for none."""
+        return list(dict.fromkeys(row["split"] for row in self.rows))
+
+    def parallel(self, *, pivot: str | None, split: str | None) -> ParallelFile:
+        """Join the sentences of a split, of all for None; see `read_parallel`."""
+        others = check_split(self.file, split, (row["split"] for row in self.rows))
+        rows = [row for row in self.rows if split is None or row["split"] == split]
+        languages = ("lang1", "lang2") if self.two_a_row else ("lang",)
+        _require_values(rows, self.names, languages if self.two_a_row else ("lang", "key"))
+        found = list(dict.fromkeys(row[field] for row in rows for field in languages))
+        chosen = _pivot(self.file, pivot, found)
+        join = _two_a_row if self.two_a_row else _one_a_row
+        texts, textless, strangers = join(self.file, rows, chosen)
+        if not texts:
+            raise InputError(
+                f"{self.file}: no sentence has a counterpart in {chosen}. Check the fields and the "
+                "split."
+            )
+        joined = tuple(
+            ParallelTexts(language, chosen, tuple(a for a, _ in both), tuple(b for _, b in both))
+            for language, both in texts.items()
         )
-    return read
+        return ParallelFile(chosen, joined, textless, strangers, others)
 
 
-def _require_values(
-    file: Path, rows: _Rows, names: Mapping[str, str], wanted: Sequence[str]
-) -> None:
-    for line, own in rows:
+_Joined = tuple[dict[str, list[tuple[str, str]]], int, int]
+"""By language its sentences and their counterparts; rows without text, and without the pivot."""
+
+
+def _require_values(rows: Sequence[Record], names: Fields, wanted: Sequence[str]) -> None:
+    for row in rows:
         for field in wanted:
-            if not own[field]:
+            if not row[field]:
                 raise InputError(
-                    f'{file}, line {line}: the row has no "{names[field]}". '
-                    "Give every sentence one."
+                    f'{row.where}: the row has no "{names.column(field)}". Give every sentence one.'
                 )
 
 
@@ -174,47 +204,41 @@ def _listed(found: list[str]) -> str:
     return f"{shown} and {len(found) - 20} more" if len(found) > 20 else shown or "none"
 
 
-def _two_a_row(rows: _Rows, pivot: str, left_out: int) -> ParallelFile:
+def _two_a_row(file: Path, rows: Sequence[Record], pivot: str) -> _Joined:
     texts: dict[str, list[tuple[str, str]]] = {}
     textless = strangers = 0
-    for _, own in rows:
-        ends = ((own["lang1"], own["text1"]), (own["lang2"], own["text2"]))
-        other, same = ends if own["lang2"] == pivot else ends[::-1]
+    for row in rows:
+        ends = ((row["lang1"], row["text1"]), (row["lang2"], row["text2"]))
+        other, same = ends if row["lang2"] == pivot else ends[::-1]
         if same[0] != pivot or other[0] == pivot:
             strangers += 1
-        elif not (own["text1"] and own["text2"]):
+        elif not (row["text1"] and row["text2"]):
             textless += 1
         else:
             texts.setdefault(other[0], []).append((other[1], same[1]))
-    languages = tuple(
-        ParallelTexts(language, pivot, tuple(a for a, _ in both), tuple(b for _, b in both))
-        for language, both in texts.items()
-    )
-    return ParallelFile(pivot, languages, textless, strangers, left_out)
+    return texts, textless, strangers
 
 
-def _one_a_row(file: Path, rows: _Rows, pivot: str, left_out: int) -> ParallelFile:
+def _one_a_row(file: Path, rows: Sequence[Record], pivot: str) -> _Joined:
     texts: dict[str, dict[str, str]] = {}
     textless = 0
-    for line, own in rows:
-        known = texts.setdefault(own["lang"], {})
-        if own["key"] in known:
+    for row in rows:
+        known = texts.setdefault(row["lang"], {})
+        if row["key"] in known:
             raise InputError(
-                f'{file}, line {line}: the key "{own["key"]}" stands twice in {own["lang"]}. '
+                f'{row.where}: the key "{row["key"]}" stands twice in {row["lang"]}. '
                 "Keep one sentence per key and language, or name the field that joins them."
             )
-        known[own["key"]] = own["text"]
+        known[row["key"]] = row["text"]
     for known in texts.values():
         empty = [key for key, text in known.items() if not text]
         textless += len(empty)
         for key in empty:
             del known[key]
-    theirs = texts.pop(pivot)
-    languages, strangers = [], 0
-    for language, known in texts.items():
-        keys = [key for key in known if key in theirs]
-        strangers += len(known) - len(keys)
-        if keys:
-            both = tuple(known[k] for k in keys), tuple(theirs[k] for k in keys)
-            languages.append(ParallelTexts(language, pivot, *both))
-    return ParallelFile(pivot, tuple(languages), textless, strangers, left_out)
+    pivots = texts.pop(pivot)
+    joined = {
+        language: [(text, pivots[key]) for key, text in known.items() if key in pivots]
+        for language, known in texts.items()
+    }
+    strangers = sum(map(len, texts.values())) - sum(map(len, joined.values()))
+    return {language: both for language, both in joined.items() if both}, textless, strangers

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from newsnest.errors import InputError
-from newsnest.evaluate import join_labels, read_labels
+from newsnest.labelled import join_labels, read_labels
 
 ROWS = [
     {"id": "1", "story": "a", "theme": 3},
@@ -68,25 +68,41 @@ def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.xml", "", r"labels are read from \.jsonl, \.csv, \.tsv, \.parquet"),
-        ("a.parquet.gz", "", "labels are read from"),
-        ("a.parquet", "no parquet", "cannot be read"),
-        ("a.jsonl.gz", "not packed", "cannot be read"),
-        ("a.jsonl", '{"id": 1}\n{"id"', r"a\.jsonl, line 2: not JSON"),
-        ("a.jsonl", '{"id": "x\n', r"line 1: not JSON \(Unterminated string starting at charact"),
-        ("a.jsonl", f'{{"id": {"9" * 5000}}}', "line 1: not JSON"),
-        ("a.jsonl", "[" * 100_000, "line 1: not JSON"),
-        ("a.jsonl", "[1]", "line 1: not a JSON object but list"),
-        ("a.jsonl", '{"story": "a"}', 'line 1: the row has no "id".*its fields are story'),
-        ("a.jsonl", '{"id": 1}\n{"id": "1"}', 'line 2: the id "1" stands there twice'),
+        ("a.xml", "", r"labels are read from files with columns, \.jsonl, .*\.parquet, .*got xml"),
+        ("a.parquet.gz", "", r"a\.parquet\.gz: is not a readable Parquet file"),
+        ("a.parquet", "no parquet", r"a\.parquet: is not a readable Parquet file"),
+        (
+            "a.jsonl.gz",
+            "not packed",
+            "line 1: the file breaks off after 0 readable bytes: Not a gz",
+        ),
+        ("a.jsonl", '{"id": 1}\n{"id"', r"a\.jsonl, line 2: is not valid JSON"),
+        (
+            "a.jsonl",
+            '{"id": "x\n',
+            r"line 1: is not valid JSON: Unterminated string starting at charact",
+        ),
+        ("a.jsonl", f'{{"id": {"9" * 5000}}}', "line 1: is not valid JSON"),
+        ("a.jsonl", "[" * 100_000, "line 1: is not valid JSON: nested too deeply. Correct the row"),
+        ("a.jsonl", "[1]", "line 1: is a list, expected an object"),
+        ("a.jsonl", '{"story": "a"}', 'no row has the field "id". Choose among story'),
+        ("a.jsonl", '{"id": 1, "story": 2}\n{"id": "1"}', 'line 2: the id "1" stands there twice'),
         (
             "a.jsonl",
             '{"id": 1, "topic": 2}',
             'no row has the field "story". Choose among id, topic',
         ),
-        ("a.jsonl", "", 'no row has the field "story". The file has no rows'),
-        ("a.jsonl", '{"id": 1, "story": ["a"]}', 'line 1: the field "story" holds a list'),
-        ("a.csv", "id,story\n1,a,b\n", "line 2: more values than the header has fields"),
+        ("a.jsonl", "", 'no row has the field "id". The file has no rows'),
+        (
+            "a.jsonl",
+            '{"id": 1, "story": ["a"]}',
+            'line 1: the field "story" holds a list. Give one value',
+        ),
+        (
+            "a.csv",
+            "id,story\n1,a,b\n",
+            "line 2: has 3 values where the header has 2 columns. Correct",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named_with_its_line_and_cure(
@@ -98,27 +114,32 @@ def test_what_is_wrong_with_a_file_is_named_with_its_line_and_cure(
         read_labels(file, ["story"])
 
 
-def test_files_that_cannot_be_opened_or_decoded_are_named(tmp_path):
+def test_files_that_cannot_be_opened_are_named(tmp_path):
     for name in ("gone.csv", "gone.nest"):
-        with pytest.raises(InputError, match=rf"{name}: cannot be read \(No such file"):
+        with pytest.raises(InputError, match=rf"{name} must exist, got no such file"):
             read_labels(tmp_path / name, ["story"])
-    (tmp_path / "latin.csv").write_bytes("id,story\n1,é\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"latin\.csv, line 2: not UTF-8\. Convert it to UTF-8"):
-        read_labels(tmp_path / "latin.csv", ["story"])
-    (tmp_path / "wide.csv").write_bytes("id,story\n1,é\n".encode("utf-16"))
-    with pytest.raises(InputError, match=r"wide\.csv, line 1: not UTF-8 but UTF-16"):
-        read_labels(tmp_path / "wide.csv", ["story"])
+    with pytest.raises(InputError, match="labels are read from files .*got a directory"):
+        read_labels(tmp_path, ["story"])
     packed = bytearray(gzip.compress(b"id,story\n1,a\n" * 99))
     packed[12:16] = b"\xff" * 4
     (tmp_path / "broken.csv.gz").write_bytes(packed)
-    with pytest.raises(InputError, match=r"broken\.csv\.gz: cannot be read \(Error -3"):
+    with pytest.raises(
+        InputError, match=r"broken\.csv\.gz, line 1: the file breaks off .*Error -3"
+    ):
         read_labels(tmp_path / "broken.csv.gz", ["story"])
 
 
-def test_csv_that_the_reader_refuses_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("newsnest.evaluate.rows.sys.maxsize", 10)
-    (tmp_path / "x.csv").write_text("id,story\n1,a very long label\n")
-    with pytest.raises(InputError, match="not readable as CSV"):
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_other_encodings_are_read_and_a_guess_is_reported(tmp_path, encoding, tally):
+    (tmp_path / "x.csv").write_bytes("id,story\n1,é\n".encode(encoding))
+    assert read_labels(tmp_path / "x.csv", ["story"], progress=tally) == {"1": ("é",)}
+    guessed = any("1 line is not UTF-8 and was read as Windows-1252" in n for n in tally.notes)
+    assert guessed == (encoding == "latin-1")
+
+
+def test_a_row_without_an_id_is_named(tmp_path):
+    (tmp_path / "x.csv").write_text("id,story\n1,a\n,b\n")
+    with pytest.raises(InputError, match='line 3: the row has no "id". Give every row one'):
         read_labels(tmp_path / "x.csv", ["story"])
 
 

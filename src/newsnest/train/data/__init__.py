@@ -1,1 +1,0 @@
-"""What `--data` names, read for training: pairs, gold labels, articles, columns, translations."""
