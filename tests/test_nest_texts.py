@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from newsnest.cluster import Reduction, group_means
+from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, choose_levels, nest_texts, see_texts
@@ -56,7 +57,7 @@ CONFIGS = {
     "usual": NestConfig(),
     "corpus mean": NestConfig(centre="corpus"),
     "without time": NestConfig(time_weight=0.0),
-    "trained to nest": NestConfig(model=ModelLevels.of({"rotate": False})),
+    "trained to nest": NestConfig(model=ModelLevels.of(ModelRecord(rotate=False))),
     "coarse to fine": NestConfig(order="coarse-to-fine"),
     "k-means": NestConfig(clusterer="kmeans:20"),
     "pca": NestConfig(reduction=Reduction("pca", 12)),
