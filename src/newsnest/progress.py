@@ -4,8 +4,6 @@ The library only ever calls `Progress.start`, `Task.advance` and `Progress.note`
 it (bars, plain lines, nothing) is the caller's choice. `newsnest.cli` brings the visible ones.
 """
 
-from __future__ import annotations
-
 from types import TracebackType
 from typing import Protocol, Self
 

@@ -4,8 +4,6 @@ Names are imported on first use: to choose a clusterer or to read the calibrated
 numba nor scikit-learn.
 """
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from types import ModuleType

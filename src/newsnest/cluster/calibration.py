@@ -7,8 +7,6 @@ data (`calibration.json`), fitted by `benchmarks/defaults.py`, which also report
 short on sets they were not fitted on.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Rows sorted into cells of similar ones, so that near rows can be found near."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

@@ -7,8 +7,6 @@ kmeans:K        scikit-learn's k-means on unit vectors, K clusters
 Coarser levels are average linkage over what the finest one found, whatever found it.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ else the axes as they are, reordered. Inside a block a Hadamard matrix spreads e
 that one step of rounding fits all of its coordinates.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

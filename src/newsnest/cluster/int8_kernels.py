@@ -17,8 +17,6 @@ The columns' bytes are unsigned, for so the instruction wants them: a code c is 
 That adds 128 · Σ q to every product of a row, which its offset takes away again.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The screen for processors that multiply int8: products of rounded vectors."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Spherical k-means: unit vectors, unit centres, similarity the cosine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, Self

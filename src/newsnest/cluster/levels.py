@@ -6,8 +6,6 @@ coarse-to-fine   themes on all rows; topics inside each theme; stories inside ea
 Either way each level compares its own vectors (`level_vectors`), and labels are nested.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

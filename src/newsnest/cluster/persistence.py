@@ -7,8 +7,6 @@ similarities does not move the cut. Where several cuts last nearly as long, one 
 taken: the longest alone would jump with the smallest change of the vectors.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from newsnest.cluster.rac_engine import Merges, agglomerate_rows

@@ -14,8 +14,6 @@ once more, exactly: no two clusters are left that should be one, but a few merge
 in another order.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

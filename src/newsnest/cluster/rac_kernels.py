@@ -22,8 +22,6 @@ Most kernels go over a block in strides of _STRIDE entries: first a loop without
 compiler turns into wide instructions, asks whether any entry matters; only then is each looked at.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

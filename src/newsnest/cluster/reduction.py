@@ -8,8 +8,6 @@ umap      UMAP (extra `compare`), laid out on the sphere
 Text alone is reduced: the time dimensions of a level are added afterwards and stay whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec

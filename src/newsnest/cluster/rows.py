@@ -1,7 +1,5 @@
 """What rows of vectors must be, and means of groups of them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -6,8 +6,6 @@ neighbours, the same bits for any number of threads: blocks that touch the same 
 the same time, and their order is fixed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol

@@ -1,7 +1,5 @@
 """Threads of ours, in each of which BLAS has one of its own."""
 
-from __future__ import annotations
-
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self

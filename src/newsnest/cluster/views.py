@@ -5,8 +5,6 @@ concatenated blocks, each scaled by the root of its weight. So average linkage o
 average linkage over longer vectors, and the engine need not know.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A nest as a table, for spreadsheets and notebooks."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

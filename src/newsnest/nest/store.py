@@ -5,8 +5,6 @@ after a kill at any moment the nest opens and holds every completed step. Severa
 one nest; whoever comes second with the same batch, vectors or result leaves what is there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType

@@ -8,8 +8,6 @@ All three compare vectors as `newsnest cluster` does, in the frame of the corpus
 another one the same cosine would mean something else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path

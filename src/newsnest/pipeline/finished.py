@@ -1,7 +1,5 @@
 """A finished run that goes on working: it takes new articles in, and it is searched."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Calibrate by gold labels: the min_similarity at which our own clustering agrees best."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path

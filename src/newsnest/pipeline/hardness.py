@@ -1,7 +1,5 @@
 """Pairs → clusters → how hard the negatives of a cluster are."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How hard negatives are, as curves and a table: one page or one SVG, nothing loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -1,10 +1,9 @@
 """The levels and training data recorded in a model's newsnest.json, as a run uses them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ class ModelLevels:
     rotate: bool
 
     @classmethod
-    def of(cls, record: ModelRecord) -> ModelLevels:
+    def of(cls, record: ModelRecord) -> Self:
         """Return the levels of a model's record."""
         levels = record.levels
         return cls(

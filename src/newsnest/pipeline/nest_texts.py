@@ -8,8 +8,6 @@ Given a frame and levels, nothing is fitted: the same texts get the same labels,
 later are compared as those before them were.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Nesting as a scikit-learn estimator: texts or a data frame in, labels out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Calibrate by judged pairs: cut where pairs in one cluster belong together often enough."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

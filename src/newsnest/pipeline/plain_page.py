@@ -1,7 +1,5 @@
 """The frame of small pages: tables and pictures in one HTML file that asks for nothing."""
 
-from __future__ import annotations
-
 from html import escape
 
 _STYLE = (

@@ -1,7 +1,5 @@
 """What a run is made of: files and directories, or Articles in memory."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Articles → copies folded → vectors → hierarchy → names → a result for the nest."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """The data of a page: one run, its largest stories and their articles, as compact JSON."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from datetime import datetime

@@ -5,8 +5,6 @@ lets the browser run those scripts alone. Words from articles reach the page as 
 markup.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
@@ -220,7 +218,7 @@ class Branch:
     cluster: Cluster
     place: int
     story_count: int
-    branches: list[Branch]
+    branches: list["Branch"]
     stories: list[tuple[int, Cluster, str]]
 
 

@@ -1,7 +1,5 @@
 """What runs are made of, in SQLite: batches of articles, and the vectors of their texts."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice

@@ -1,7 +1,5 @@
 """The file of a nest: transactions, errors, and when a new file is worth keeping."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

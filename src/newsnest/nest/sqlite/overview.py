@@ -4,8 +4,6 @@ What a page over a nest needs and its members could only give article by article
 reads the text of more articles than it returns.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How records become rows of a nest, and rows records."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Runs in SQLite, and what they found: clusters, members, merges."""
 
-from __future__ import annotations
-
 import math
 import sqlite3
 import time

@@ -4,8 +4,6 @@ A nest is one SQLite file: `application_id` says that it is one, `user_version` 
 migrations it has seen. A migration is never edited once released; a change is a new one.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Iterator
