@@ -63,10 +63,7 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
 def replacing(path: Path, function: str) -> Iterator[Path]:
     """Yield a draft beside a file; it replaces the file if the block succeeds, else it is deleted.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be written; `function` begins the message.
+    Raises InputError if the file cannot be written; `function` begins the message.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:

@@ -1,5 +1,7 @@
 """Articles on which an embedding is measured by itself, and the clusters it makes of them."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

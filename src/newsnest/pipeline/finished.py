@@ -24,21 +24,13 @@ _K = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An article that answers a search.
-
-    Parameters
-    ----------
-    article
-        The article.
-    similarity
-        Cosine of query and article, in [−1, 1].
-    story
-        The label of its story.
-    """
+    """An article that answers a search."""
 
     article: Article
     similarity: float
+    """Cosine of query and article, in [−1, 1]."""
     story: int
+    """The label of its story."""
 
 
 class FinishedRun:

@@ -38,51 +38,22 @@ MAPPED_STORIES = 500
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """Articles clustered, and not yet named.
+    """n articles, of which m texts are independent, clustered and not yet named."""
 
-    Parameters
-    ----------
-    texts
-        The m independent ones of n articles.
-    original
-        int64 (n,): the article that each copies, itself where it copies none.
-    item
-        int64 (n,): the text of each article.
-    weights
-        float64 (m,): how many articles each text stands for.
-    vectors
-        float32 (m, d), as the encoder gives them.
-    frame, text
-        Of the corpus, and the vectors in it, reduced where that was asked for.
-    hierarchy
-        Of the texts.
-    """
-
-    texts: Sequence[Article]
-    original: NDArray[np.int64]
-    item: NDArray[np.int64]
-    weights: NDArray[np.float64]
-    vectors: Vectors
-    frame: TextFrame
-    text: Vectors
-    hierarchy: Hierarchy
+    texts: Sequence[Article]  # the m independent ones
+    original: NDArray[np.int64]  # (n,): the article that each copies, itself where it copies none
+    item: NDArray[np.int64]  # (n,): the text of each article
+    weights: NDArray[np.float64]  # (m,): how many articles each text stands for
+    vectors: Vectors  # (m, d), as the encoder gives them
+    frame: TextFrame  # of the corpus
+    text: Vectors  # (m, d), in the frame; reduced where that was asked for
+    hierarchy: Hierarchy  # of the texts
 
 
 class Walk:
     """One run, from the articles of a corpus to a result for the nest.
 
-    Parameters
-    ----------
-    options
-        Everything that shapes the result.
-    describer
-        Names the clusters.
-    vectors
-        Where vectors are kept.
-    progress
-        Reports every step.
-    encoder
-        That of the options, where it is loaded already; None: it is loaded.
+    `vectors` is where vectors are kept; an `encoder` that is loaded already is not loaded again.
     """
 
     def __init__(
@@ -110,19 +81,10 @@ class Walk:
         seconds[what] = round(seconds.get(what, 0.0) + time.perf_counter() - start, 3)
 
     def run(self, articles: Sequence[Article], *, rejected: int = 0) -> Result:
-        """Walk from articles to what the nest keeps.
+        """Walk from articles, at least one, in canonical order, to what the nest keeps.
 
-        Parameters
-        ----------
-        articles
-            At least one, in canonical order: by id.
-        rejected
-            How many rows beside them could not become articles; for the facts.
-
-        Raises
-        ------
-        ParameterError
-            As `nested` does.
+        `rejected` counts the rows beside them that could not become articles, for the facts. Raises
+        ParameterError as `nested` does.
         """
         self.facts["rejected"] = rejected
         nested = self.nested(articles)
@@ -153,18 +115,10 @@ class Walk:
         )
 
     def nested(self, articles: Sequence[Article]) -> Nested:
-        """Walk from articles to labels, and name nothing.
+        """Walk from articles, at least one, in canonical order, to labels, and name nothing.
 
-        Parameters
-        ----------
-        articles
-            At least one, in canonical order: by id.
-
-        Raises
-        ------
-        ParameterError
-            If the clusterer or the reduction cannot be used on so few texts; before they are
-            encoded.
+        Raises ParameterError, before texts are encoded, if the clusterer or the reduction cannot be
+        used on so few.
         """
         with self.timed("copies"):
             original = self._originals(articles)

@@ -51,34 +51,16 @@ class ReportLimits:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that a page shows of a run.
-
-    Parameters
-    ----------
-    run, totals
-        The run and what it holds.
-    levels
-        (name, clusters) per level, coarse to fine.
-    independent
-        Texts left when copies are counted once.
-    above
-        The coarser clusters of the stories shown, one list per level, coarse to fine.
-    stories
-        The stories shown, the largest first.
-    below
-        How many stories lie below every coarser cluster of the run, by its id.
-    headlines
-        The articles shown, per story id.
-    """
+    """All that a page shows of a run."""
 
     run: Run
     totals: Totals
-    levels: tuple[tuple[str, int], ...]
-    independent: int
-    above: list[list[Cluster]]
-    stories: list[Cluster]
-    below: dict[int, int]
-    headlines: dict[int, list[Headline]]
+    levels: tuple[tuple[str, int], ...]  # (name, clusters), coarse to fine
+    independent: int  # texts left when copies are counted once
+    above: list[list[Cluster]]  # of the stories shown: one list per coarser level, coarse to fine
+    stories: list[Cluster]  # those shown, the largest first
+    below: dict[int, int]  # how many stories lie below every coarser cluster of the run, by its id
+    headlines: dict[int, list[Headline]]  # the articles shown, by story id
 
 
 def read_contents(nest: Nest, run: Run, limits: ReportLimits) -> Contents:

@@ -39,7 +39,6 @@ class Batches(Database):
     """The part of a store that holds articles."""
 
     def find_batch(self, digest: str, options: Mapping[str, Any]) -> int | None:
-        """Return the number of the batch read from this input with these options, if kept."""
         ask = "SELECT id FROM batches WHERE digest = ? AND options = ?"
         number: int | None = self._first(ask, (digest, to_json(options)))
         return number
@@ -52,7 +51,6 @@ class Batches(Database):
         *,
         inputs: Sequence[str] = (),
     ) -> int:
-        """Keep a batch as it is read, in one transaction, and return its number."""
         with self.transaction() as sql:
             known = self.find_batch(digest, options)
             if known is not None:
@@ -81,12 +79,10 @@ class Batches(Database):
         return batch
 
     def batches(self) -> list[Batch]:
-        """Return every batch, oldest first."""
         rows = self.connection.execute(f"SELECT {BATCH_COLUMNS} FROM batches ORDER BY id")
         return [to_batch(row) for row in rows]
 
     def articles(self, batch: int) -> list[Article]:
-        """Return the articles of a batch in canonical order: by id."""
         columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
         rows = self.connection.execute(
             f"SELECT {columns} FROM batch_articles b JOIN articles a ON a.key = b.article "
@@ -96,7 +92,6 @@ class Batches(Database):
         return [to_article(row) for row in rows]
 
     def rejected(self, batch: int, *, limit: int | None = None) -> list[Rejected]:
-        """Return the rows of a batch that could not become articles, in the order of the input."""
         rows = self.connection.execute(
             "SELECT file, line, reason, content FROM rejected WHERE batch = ? ORDER BY rowid "
             "LIMIT ?",
@@ -105,11 +100,9 @@ class Batches(Database):
         return [Rejected(*row) for row in rows]
 
     def count_rejected(self, batch: int) -> int:
-        """Count the rows of a batch that could not become articles."""
         return int(self._first("SELECT count(*) FROM rejected WHERE batch = ?", (batch,)))
 
     def notices(self, batch: int) -> list[tuple[str, str]]:
-        """Return what was noticed while reading a batch, as (file, message)."""
         rows = self.connection.execute(
             "SELECT file, message FROM notices WHERE batch = ? ORDER BY rowid", (batch,)
         )
@@ -133,7 +126,6 @@ class KeptVectors(Database):
     """The part of a store that holds vectors, by encoder fingerprint and text hash."""
 
     def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> dict[bytes, Vectors]:
-        """Return the vectors of an encoder, float32 (d,), by text hash, as far as they are kept."""
         found: dict[bytes, Vectors] = {}
         encoder = self._first(_ENCODER, (fingerprint,))
         if encoder is None:
@@ -149,7 +141,6 @@ class KeptVectors(Database):
         return found
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Keep vectors, float32 (len(hashes), d), in one transaction."""
         with self.transaction() as sql:
             sql.execute(
                 "INSERT INTO encoders (fingerprint) VALUES (?) ON CONFLICT DO NOTHING",

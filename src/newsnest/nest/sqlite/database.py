@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from newsnest.errors import NewsnestError
@@ -12,15 +11,7 @@ from newsnest.nest.sqlite.schema import IN_MEMORY, as_nest_error, connect
 
 
 class Database:
-    """An open SQLite file with the tables of a nest; each room of the store builds on it.
-
-    Parameters
-    ----------
-    path
-        The file.
-    create
-        Create the file if it does not exist.
-    """
+    """An open SQLite file with the tables of a nest; each room of the store builds on it."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.address = str(path)
@@ -36,7 +27,6 @@ class Database:
         return opened
 
     def to_bytes(self) -> bytes:
-        """Return what a file of this nest holds."""
         with closing(sqlite3.connect(IN_MEMORY)) as copy:
             self.connection.backup(copy)  # with what is still in the write-ahead log
             content = bytearray(copy.serialize())
@@ -44,18 +34,12 @@ class Database:
         return bytes(content)
 
     def close(self) -> None:
-        """Close the file."""
         self.connection.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if self._is_new and isinstance(error, NewsnestError):
             self._remove_if_bare()
         self.close()
@@ -67,10 +51,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run a block as one transaction: all of it is kept, or nothing.
 
-        Raises
-        ------
-        NestError
-            If another program is writing, or the file cannot be written.
+        Raises NestError if another program is writing, or the file cannot be written.
         """
         try:
             self.connection.execute("BEGIN IMMEDIATE")

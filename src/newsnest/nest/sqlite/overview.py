@@ -26,7 +26,6 @@ class Overview(Database):
     """The part of a store that counts for pages."""
 
     def totals(self, run: Run) -> Totals:
-        """Count a run's articles, outlets and languages."""
         joined = "FROM memberships m JOIN articles a ON a.key = m.article WHERE m.run = ?"
         count, dated, first, last = self.connection.execute(
             f"SELECT count(*), count(a.date), min(a.date), max(a.date) {joined}", (run.id,)
@@ -50,7 +49,6 @@ class Overview(Database):
         )
 
     def level_totals(self, run: Run) -> dict[str, tuple[int, int]]:
-        """Return (clusters, independent texts) per level of a run, coarse to fine."""
         rows = self.connection.execute(
             "SELECT level, count(*), sum(independent) FROM clusters WHERE run = ? "
             "GROUP BY depth, level ORDER BY depth",
@@ -59,7 +57,6 @@ class Overview(Database):
         return {str(level): (int(n), int(independent)) for level, n, independent in rows}
 
     def stories_below(self, run: Run) -> dict[int, int]:
-        """Count the clusters of the finest level below every coarser cluster, by its id."""
         rows = self.connection.execute(
             "WITH RECURSIVE up (cluster) AS (SELECT parent FROM clusters WHERE run = :run AND "
             "depth = (SELECT max(depth) FROM clusters WHERE run = :run) UNION ALL "
@@ -72,7 +69,6 @@ class Overview(Database):
     def story_cells(
         self, run: Run, level: str, *, stories: int, seconds: int
     ) -> list[tuple[int, str, str, int | None, int]]:
-        """Count the articles of the largest stories by story, outlet, language and time."""
         return self.connection.execute(
             _LARGEST + "SELECT m.cluster, a.source, a.lang, "
             f"{_BIN} AS bin, count(*) FROM memberships m JOIN articles a ON a.key = m.article "
@@ -81,7 +77,6 @@ class Overview(Database):
         ).fetchall()
 
     def theme_timeline(self, run: Run, *, seconds: int) -> list[tuple[int, int, int]]:
-        """Count all dated articles of a run as (id of the coarsest cluster, bin, articles)."""
         return self.connection.execute(
             "WITH RECURSIVE up (cluster, top) AS (SELECT id, id FROM clusters "
             "WHERE run = :run AND parent IS NULL UNION ALL "
@@ -96,7 +91,6 @@ class Overview(Database):
     def story_headlines(
         self, run: Run, level: str, *, stories: int, articles: int
     ) -> list[Headline]:
-        """Return up to `articles` articles of each of the largest stories."""
         rows = self.connection.execute(
             _LARGEST + ", ranked AS (SELECT m.cluster, m.article, m.copy_of, row_number() OVER ("
             "PARTITION BY m.cluster ORDER BY m.copy_of IS NOT NULL, a.date IS NULL, a.date, a.id"
@@ -110,7 +104,6 @@ class Overview(Database):
         return [_to_headline(row) for row in rows]
 
     def headlines_by_id(self, run: Run, ids: list[str]) -> list[Headline]:
-        """Return the articles of a run with these ids, in no particular order."""
         found: list[Headline] = []
         for start in range(0, len(ids), _LOOKUP):
             part = ids[start : start + _LOOKUP]
@@ -124,7 +117,6 @@ class Overview(Database):
         return found
 
     def copies_of(self, run: Run) -> dict[int, int]:
-        """Return how many copies every copied article of a run has, by its key."""
         rows = self.connection.execute(
             "SELECT copy_of, count(*) FROM memberships WHERE run = ? AND copy_of IS NOT NULL "
             "GROUP BY copy_of",

@@ -44,7 +44,6 @@ class Runs(Database):
         *,
         inputs: Sequence[str] = (),
     ) -> Run:
-        """Return the run with this key, started now if it is new."""
         if not self._first("SELECT finished FROM runs WHERE key = ?", (key,)):
             started = (datetime.now(UTC).timestamp(), to_json(options), to_json(versions))
             with self.transaction() as sql:
@@ -58,7 +57,6 @@ class Runs(Database):
         return run
 
     def stop_run(self, run: Run, reason: str) -> None:
-        """Keep with a run that is not finished why it stopped."""
         with self.transaction() as sql:
             sql.execute(
                 "UPDATE runs SET stopped = ? WHERE id = ? AND NOT finished",
@@ -66,18 +64,15 @@ class Runs(Database):
             )
 
     def forget_run(self, run: Run) -> None:
-        """Take out a run that can never finish; one that is finished stays."""
         with self.transaction() as sql:
             sql.execute("DELETE FROM runs WHERE id = ? AND NOT finished", (run.id,))
 
     def finish_run(self, run: Run, result: Result, *, progress: Progress = SILENT) -> None:
-        """Keep the result of a run, in one transaction; a run that is finished stays as it is."""
         with self.transaction() as sql:
             if not self._first("SELECT finished FROM runs WHERE id = ?", (run.id,)):
                 _write_result(sql, run, result, progress)  # no other program was faster
 
     def runs(self) -> list[Run]:
-        """Return every run, oldest first."""
         return self._runs("ORDER BY id")
 
     def _runs(self, condition: str, values: tuple[Any, ...] = ()) -> list[Run]:
@@ -85,7 +80,6 @@ class Runs(Database):
         return [to_run(row) for row in rows]
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
-        """Return the means, float32 (g, d), and rotation, float32 (d, d), of a finished run."""
         means, rotation = self.connection.execute(
             "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
         ).fetchone()
@@ -96,18 +90,15 @@ class Runs(Database):
         return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
 
     def levels(self, run: Run) -> list[str]:
-        """Return the names of a run's levels, coarse to fine; none if it is not finished."""
         rows = self.connection.execute(
             "SELECT DISTINCT depth, level FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
         )
         return [str(level) for _, level in rows]
 
     def clusters(self, run: Run, level: str, *, limit: int | None = None) -> list[Cluster]:
-        """Return the clusters of one level, the largest (by independent texts) first."""
         return self._clusters("c.run = ? AND c.level = ?", (run.id, level), limit)
 
     def children(self, cluster: Cluster, *, limit: int | None = None) -> list[Cluster]:
-        """Return the clusters one level below, the largest first."""
         return self._clusters("c.parent = ?", (cluster.id,), limit)
 
     def _clusters(
@@ -121,11 +112,9 @@ class Runs(Database):
         return [to_cluster(row) for row in rows]
 
     def count_children(self, cluster: Cluster) -> int:
-        """Count the clusters one level below."""
         return int(self._first("SELECT count(*) FROM clusters WHERE parent = ?", (cluster.id,)))
 
     def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
-        """Yield the articles of one story by date, or of the whole run by id."""
         ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
         columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
         condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
@@ -157,7 +146,6 @@ class Runs(Database):
         return paths
 
     def linkages(self, run: Run) -> list[NDArray[np.float64]]:
-        """Return the SciPy-style linkage matrices of a run, coarse to fine."""
         ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
         return [
             np.array(

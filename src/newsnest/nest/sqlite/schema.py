@@ -198,11 +198,8 @@ def as_nest_error(path: Path, error: BaseException | None) -> NestError | None:
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open a nest, bring its tables up to date, and return the connection.
 
-    Raises
-    ------
-    NestError
-        If there is no such file and `create` is False, if the file is not a nest, or if it was
-        written by a newer newsnest. The file is left untouched.
+    Raises NestError, and leaves the file untouched, if there is no such file and `create` is False,
+    if it is not a nest, or if it was written by a newer newsnest.
     """
     try:
         if str(path) != IN_MEMORY:
