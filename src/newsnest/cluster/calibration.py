@@ -38,42 +38,20 @@ _SHORTEST = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Statistics of the similarities within a corpus.
+    """Statistics of the similarities within a corpus."""
 
-    Parameters
-    ----------
-    deviation
-        Standard deviation over random pairs.
-    tail
-        Their 99th percentile.
-    nearest
-        Median similarity of a text to its most similar other text.
-    lasting
-        Where clusters last longest: `newsnest.cluster.persistence`.
-    """
-
-    deviation: float
-    tail: float
-    nearest: float
-    lasting: float
+    deviation: float  # standard deviation over random pairs
+    tail: float  # their 99th percentile
+    nearest: float  # median similarity of a text to its most similar other text
+    lasting: float  # where clusters last longest: `newsnest.cluster.persistence`
 
 
 def measure_spread(rows: Vectors, *, lasting: bool = True, seed: int = 0) -> Spread:
     """Measure the spread of unit rows, float32 (n, d), n ≥ 2.
 
-    Parameters
-    ----------
-    rows
-        The vectors of a level.
-    lasting
-        False leaves out the dearest statistic, as 0.
-    seed
-        Of the samples.
-
-    Notes
-    -----
-    From 200,000 random pairs, 2,000 random texts against all, and the tree of at most 20,000 texts.
-    Deterministic for a seed and any number of threads.
+    From 200,000 random pairs, 2,000 random texts against all, and the tree of at most 20,000 texts;
+    this last and dearest statistic is left out, as 0, where `lasting` is False. Deterministic for a
+    seed of the samples and any number of threads.
     """
     from newsnest.cluster.persistence import lasting_similarity  # loads the compiler
 

@@ -16,20 +16,11 @@ class Cells:
     """Rows by the nearest of √n pivots, similar pivots one after another.
 
     Lists fill with near rows first when cells meet in this order, and few others are worth a look.
-
-    Parameters
-    ----------
-    order
-        int32 (n,): rows, cell by cell.
-    starts
-        int64 (cells + 1,): where each cell begins in `order`.
-    similar
-        float32 (cells, cells): dot products of pivots.
     """
 
-    order: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    similar: Vectors
+    order: NDArray[np.int32]  # (n,): rows, cell by cell
+    starts: NDArray[np.int64]  # (cells + 1,): where each cell begins in `order`
+    similar: Vectors  # (cells, cells): dot products of pivots
 
     @classmethod
     def of(cls, rows: Vectors) -> Self:

@@ -374,10 +374,8 @@ def by_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> Labels:
 def fold_identical(rows: Vectors) -> tuple[Labels, NDArray[np.int64]]:
     """Group rows that are equal to the bit.
 
-    Returns
-    -------
-    tuple
-        Group of every row, int32 (n,), numbered by first row; and the first row of every group.
+    Returns the group of every row, int32 (n,), numbered by first row, and the first row of every
+    group.
     """
     hashes = kernels.row_hashes(rows.view(np.uint32))
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)

@@ -31,11 +31,8 @@ class Screen(Protocol):
     def all_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
         """Find the k nearest other rows of every row, each pair looked at once.
 
-        Returns
-        -------
-        tuple
-            Similarities, float32 (n, k), a heap in each row, `above` where there are fewer; and
-            rows, int32 (n, k), −1 there.
+        Returns similarities, float32 (n, k), a heap in each row, `above` where there are fewer; and
+        rows, int32 (n, k), −1 there.
         """
 
     def nearby_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:

@@ -34,17 +34,7 @@ class Found:
 
 
 class FinishedRun:
-    """A run of a nest with its encoder, frame and clusters; each is read when first needed.
-
-    Parameters
-    ----------
-    nest
-        Open as long as this is used.
-    run
-        Finished.
-    progress
-        Told how texts are encoded.
-    """
+    """A finished run of an open nest: encoder, frame and clusters are read when first needed."""
 
     def __init__(self, nest: Nest, run: Run, *, progress: Progress = SILENT) -> None:
         self._nest, self._run, self._progress = nest, run, progress
@@ -57,10 +47,7 @@ class FinishedRun:
         belong to a topic, and one that belongs to none there to a theme; −1 is none at all. The
         clusters stay as they are.
 
-        Raises
-        ------
-        ParameterError
-            If the run was reduced by UMAP, which cannot place new texts.
+        Raises ParameterError if the run was reduced by UMAP, which cannot place new texts.
         """
         bodies = [article.body for article in articles]
         vectors = encode_cached(self.encoder, bodies, MemoryCache(), progress=self._progress)
@@ -80,8 +67,6 @@ class FinishedRun:
     def search(self, query: str, *, limit: int) -> list[Found]:
         """Return the articles that best answer words or a sentence; copies are left out.
 
-        Notes
-        -----
         Articles are ranked by shared words, weighted by TF-IDF, and by the cosine of their vectors;
         reciprocal rank fusion with k = 60 joins both (Cormack et al., SIGIR 2009).
         """

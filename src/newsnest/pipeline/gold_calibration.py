@@ -96,36 +96,14 @@ def calibrate_by_gold(
     Clusters as `newsnest cluster` does, fine to coarse, and cuts the tree of each level at every
     value. A level without labels is cut where a run would cut it, so that the next coarser one is
     calibrated on the clusters it will meet. With dates, stories are calibrated twice: by text
-    alone, and with the default weight of time.
+    alone, and with the default weight of time. Prefer labels that the model was not trained on.
 
-    Parameters
-    ----------
-    folder
-        The model; its newsnest.json is written.
-    gold
-        Labelled articles, preferably none that the model was trained on.
-    resampling
-        Of gold clusters, for confidence intervals.
-    progress
-        Reports reading, encoding and every level.
+    Writes the model's newsnest.json, and returns the levels that have labels, fine to coarse;
+    `resampling` is of gold clusters. Cost: encoding, and at most two trees per level and file.
+    Deterministic.
 
-    Returns
-    -------
-    tuple of CalibratedLevel
-        The levels that have labels, fine to coarse.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, has no labels, or too few.
-    ParameterError
-        If a level is unknown.
-    EncoderError
-        If the folder is no model, or cannot be written to.
-
-    Notes
-    -----
-    Cost: encoding, and at most two trees per level and file. Deterministic.
+    Raises InputError if a file cannot be read, has no labels, or too few, ParameterError if a level
+    is unknown, EncoderError if the folder is no model or cannot be written to.
     """
     chosen_levels(tuple(gold.fields))
     model = ModelFolder(folder)

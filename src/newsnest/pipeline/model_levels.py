@@ -73,16 +73,9 @@ class ModelLevels:
     ) -> dict[str, float]:
         """Return the min_similarity of every calibrated level for a corpus.
 
-        Parameters
-        ----------
-        encoder
-            As given on the command line; its default rule says how far dates move a similarity.
-        weight
-            Of the time view of the story level, 0 where there is none.
-        times
-            float64 (n,), seconds, NaN where unknown.
-        scale
-            Of the time view, seconds.
+        `times`, float64 (n,), and the `scale` of the time view are in seconds, NaN where unknown;
+        `weight` is that of the time view of the story level, 0 where there is none. The default
+        rule of the `encoder` says how far dates move a similarity.
         """
         found = dict(self.undated)
         if weight > 0.0 and "story" in found:
@@ -92,15 +85,7 @@ class ModelLevels:
 
 
 def is_among(file: Path, digests: Set[str]) -> bool:
-    """Tell whether a file or folder is one of those a `ModelRecord` has digests of.
-
-    Parameters
-    ----------
-    file
-        Need not exist.
-    digests
-        `ModelRecord.training_digests`, or those of its calibration.
-    """
+    """Tell whether a file or folder is one a `ModelRecord` has a digest of; it need not exist."""
     if not digests or not file.exists():
         return False
     # Older records hold the SHA-256 of some files.

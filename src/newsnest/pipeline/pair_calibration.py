@@ -74,37 +74,17 @@ def calibrate_by_pairs(
 
     The texts of the pairs are clustered among the articles, fine to coarse and without dates; this
     gives the highest min_similarity at which each pair is in one cluster. Chosen is the value with
-    the best F1 of "in one cluster" as a prediction of "belongs together", or the lowest one that
-    keeps a precision. The grade of a pair decides whether it belongs to one story, topic or theme
-    (`LEVEL_SIMILARITIES`). Prefer `calibrate_by_gold` if articles have labels.
+    the best F1 of "in one cluster" as a prediction of "belongs together", or, where a `precision`
+    in (0, 1) is given, the lowest one that keeps it. The grade of a pair decides whether it belongs
+    to one story, topic or theme (`LEVEL_SIMILARITIES`). Prefer pairs that the model was not trained
+    on, and `calibrate_by_gold` if articles have labels.
 
-    Parameters
-    ----------
-    folder
-        The model; its newsnest.json is written.
-    judged
-        Pairs, preferably none that the model was trained on.
-    precision
-        Required share of pairs in one cluster that belong together, in (0, 1); None maximises F1.
-    resampling
-        Of groups of pairs that share no article, for confidence intervals.
-    progress
-        Reports reading and encoding.
+    Writes the model's newsnest.json once every level is found, and returns the levels fine to
+    coarse; `resampling` is of groups of pairs that share no article.
 
-    Returns
-    -------
-    tuple of CalibratedLevel
-        Fine to coarse. Nothing is written unless every level is found.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read or holds no pair.
-    ParameterError
-        If a level is unknown or must be named, pairs are too few, or the precision is reached
-        nowhere.
-    EncoderError
-        If the folder is no model, or cannot be written to.
+    Raises InputError if a file cannot be read or holds no pair, ParameterError if a level is
+    unknown or must be named, pairs are too few, or the precision is reached nowhere, EncoderError
+    if the folder is no model or cannot be written to.
     """
     names = chosen_levels(judged.levels)
     model = ModelFolder(folder)

@@ -23,8 +23,6 @@ from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.nest.export import replacing
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
-__all__ = ["ReportLimits", "ReportSummary", "write_report"]
-
 
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
