@@ -9,7 +9,7 @@ later are compared as those before them were.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,12 @@ class TextFrame:
     centred: tuple[str, ...]
     vectors: Frame
     time_scale: float
+
+    def __post_init__(self) -> None:
+        # That of a nest from before there was the further mean: languages count alike.
+        if self.centred != ("",) and len(self.vectors.means) == len(self.centred):
+            means = np.concatenate([self.vectors.means, self.vectors.means.mean(0, keepdims=True)])
+            object.__setattr__(self, "vectors", replace(self.vectors, means=means))
 
     def groups(self, articles: Sequence[Article]) -> Labels:
         """Return the row of `vectors.means` of every article, int32 (n,)."""
