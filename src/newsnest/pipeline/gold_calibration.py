@@ -14,16 +14,7 @@ from newsnest.evaluate.bootstrap import Estimate
 from newsnest.evaluate.cuts import CUTS, BestCut, CutScores, best_cut, cut_scores
 from newsnest.evaluate.gold import read_labels
 from newsnest.evaluate.rows import read_rows
-from newsnest.pipeline.calibration import (
-    FINE_TO_COARSE,
-    Ascent,
-    CalibratedLevel,
-    ModelFolder,
-    Resampling,
-    articles_of,
-    chosen_levels,
-    sources_of,
-)
+from newsnest.pipeline import calibration
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Level
 
@@ -54,7 +45,7 @@ class GoldFiles:
 
 
 @dataclass(slots=True)
-class _Labelled(Ascent):
+class _Labelled(calibration.Ascent):
     """One file: its texts, and the labels of every article by level, −1 for none."""
 
     gold: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -88,9 +79,9 @@ def calibrate_by_gold(
     folder: Path,
     gold: GoldFiles,
     *,
-    resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
+    resampling: calibration.Resampling = calibration.Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
-) -> tuple[CalibratedLevel, ...]:
+) -> tuple[calibration.CalibratedLevel, ...]:
     """Set a model's min_similarity to the values that agree best with gold labels.
 
     Clusters as `newsnest cluster` does, fine to coarse, and cuts the tree of each level at every
@@ -105,16 +96,16 @@ def calibrate_by_gold(
     Raises InputError if a file cannot be read, has no labels, or too few, ParameterError if a level
     is unknown, EncoderError if the folder is no model or cannot be written to.
     """
-    chosen_levels(tuple(gold.fields))
-    model = ModelFolder(folder)
-    sources = sources_of(gold.files)
+    calibration.chosen_levels(tuple(gold.fields))
+    model = calibration.ModelFolder(folder)
+    sources = calibration.sources_of(gold.files)
     if gold.split in (None, "train"):
         model.tell_trained_on(gold.files, progress)
     model.prepare(progress)
     corpora = [_read(file, gold, model, progress) for file in gold.files]
-    found: list[CalibratedLevel] = []
+    found: list[calibration.CalibratedLevel] = []
     coarsest = min(list(SHARES).index(name) for own in corpora for name in own.gold)
-    for name in FINE_TO_COARSE:
+    for name in calibration.FINE_TO_COARSE:
         level = Level(name, model.dims(name), 0.0)
         own = [corpus for corpus in corpora if name in corpus.gold]
         if own:
@@ -127,11 +118,13 @@ def calibrate_by_gold(
     return tuple(found)
 
 
-def _read(file: Path, gold: GoldFiles, model: ModelFolder, progress: Progress) -> _Labelled:
+def _read(
+    file: Path, gold: GoldFiles, model: calibration.ModelFolder, progress: Progress
+) -> _Labelled:
     fields = _fields(file, gold.fields)
     asked = [*fields.values(), *([] if gold.split is None else ["split"])]
     table = read_labels(file, asked, id_field=gold.read.fields.get("id", "id"))
-    articles = articles_of([file], gold.read, progress)
+    articles = calibration.articles_of([file], gold.read, progress)
     if gold.split is not None:
         articles = [a for a in articles if table.get(a.id, ("",))[-1] == gold.split]
     labels = {
@@ -176,8 +169,11 @@ def _codes(labels: Sequence[str | None]) -> NDArray[np.int64]:
 
 
 def _calibrated(
-    level: Level, corpora: Sequence[_Labelled], resampling: Resampling, progress: Progress
-) -> CalibratedLevel:
+    level: Level,
+    corpora: Sequence[_Labelled],
+    resampling: calibration.Resampling,
+    progress: Progress,
+) -> calibration.CalibratedLevel:
     best = _best([own.scores(level, CUTS, progress) for own in corpora], resampling)
     value = best.min_similarity.value
     dated: Estimate | None = None
@@ -197,8 +193,8 @@ def _calibrated(
         dated = with_dates.min_similarity
         evidence["f1_dated"] = asdict(with_dates.f1)
     assert level.dims is not None
-    return CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)
+    return calibration.CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)
 
 
-def _best(scores: Sequence[CutScores], resampling: Resampling) -> BestCut:
+def _best(scores: Sequence[CutScores], resampling: calibration.Resampling) -> BestCut:
     return best_cut(scores, resamples=resampling.resamples, seed=resampling.seed)

@@ -15,13 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.in_memory import articles_in_memory, library_of
 from newsnest.describe import Describer
-from newsnest.embed.config import Backend, LongTexts
+from newsnest.embed import Backend, LongTexts
 from newsnest.errors import NestError, ParameterError, did_you_mean
 from newsnest.nest import Cluster, Member, Nest, plural
 from newsnest.nest.export import rows
-from newsnest.pipeline.build import build
+from newsnest.pipeline import Centre, Options, build
 from newsnest.pipeline.finished import FinishedRun, Found
-from newsnest.pipeline.options import Centre, Options
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Order, Reducer
 

@@ -15,16 +15,7 @@ from newsnest.evaluate.pair_files import GradedPair, pair_components, read_pairs
 from newsnest.evaluate.pairs import LEVEL_SIMILARITIES
 from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.nest import plural
-from newsnest.pipeline.calibration import (
-    FINE_TO_COARSE,
-    Ascent,
-    CalibratedLevel,
-    ModelFolder,
-    Resampling,
-    articles_of,
-    chosen_levels,
-    sources_of,
-)
+from newsnest.pipeline import calibration
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Level
 
@@ -67,9 +58,9 @@ def calibrate_by_pairs(
     judged: PairFiles,
     *,
     precision: float | None = None,
-    resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
+    resampling: calibration.Resampling = calibration.Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
-) -> tuple[CalibratedLevel, ...]:
+) -> tuple[calibration.CalibratedLevel, ...]:
     """Set a model's min_similarity so that clustered pairs are mostly pairs that belong together.
 
     The texts of the pairs are clustered among the articles, fine to coarse and without dates; this
@@ -86,9 +77,9 @@ def calibrate_by_pairs(
     unknown or must be named, pairs are too few, or the precision is reached nowhere, EncoderError
     if the folder is no model or cannot be written to.
     """
-    names = chosen_levels(judged.levels)
-    model = ModelFolder(folder)
-    sources = sources_of(judged.files)
+    names = calibration.chosen_levels(judged.levels)
+    model = calibration.ModelFolder(folder)
+    sources = calibration.sources_of(judged.files)
     if judged.split in (None, "train"):
         model.tell_trained_on(judged.files, progress)
     pairs = _read(judged, progress)
@@ -106,8 +97,8 @@ def calibrate_by_pairs(
     components = pair_components(pairs)
     model.prepare(progress)
     ascent, left, right = _begin(pairs, judged, model, progress)
-    found: list[CalibratedLevel] = []
-    for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
+    found: list[calibration.CalibratedLevel] = []
+    for name in calibration.FINE_TO_COARSE[: calibration.FINE_TO_COARSE.index(names[-1]) + 1]:
         level = Level(name, model.dims(name), 0.0)
         if name in names:
             merges = ascent.merges(level, -1.0, progress)
@@ -153,24 +144,29 @@ def _read(judged: PairFiles, progress: Progress) -> list[GradedPair]:
     return pairs
 
 
-def _level(name: str, model: ModelFolder, cut: PreciseCut, asked: float | None) -> CalibratedLevel:
+def _level(
+    name: str, model: calibration.ModelFolder, cut: PreciseCut, asked: float | None
+) -> calibration.CalibratedLevel:
     evidence = {key: value for key, value in asdict(cut).items() if key != "min_similarity"}
     evidence = {"by": "pairs", "asked_precision": asked, **evidence}
-    return CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
+    return calibration.CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
 
 
 def _begin(
-    pairs: Sequence[GradedPair], judged: PairFiles, model: ModelFolder, progress: Progress
-) -> tuple[Ascent, NDArray[np.int64], NDArray[np.int64]]:
+    pairs: Sequence[GradedPair],
+    judged: PairFiles,
+    model: calibration.ModelFolder,
+    progress: Progress,
+) -> tuple[calibration.Ascent, NDArray[np.int64], NDArray[np.int64]]:
     """Return articles and texts of pairs, and the article of either side of each pair."""
-    articles = articles_of(judged.articles, judged.read, progress)
+    articles = calibration.articles_of(judged.articles, judged.read, progress)
     known = {article.body for article in articles}
     articles += [text for text in _texts(pairs, progress) if text.text not in known]
     place = {article.body: row for row, article in enumerate(articles)}
     left, right = (
         np.array([place[getattr(pair, side)] for pair in pairs]) for side in ("text1", "text2")
     )
-    return Ascent.begin(articles, model, progress), left, right
+    return calibration.Ascent.begin(articles, model, progress), left, right
 
 
 def _texts(pairs: Sequence[GradedPair], progress: Progress) -> list[Article]:

@@ -11,18 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest import cluster
-from newsnest.cluster import Reduction
+from newsnest import cluster, embed
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
-from newsnest.embed import (
-    KNOWN,
-    EncoderConfig,
-    ModelRecord,
-    VectorCache,
-    encode_cached,
-    load_encoder,
-)
 from newsnest.nest import Cluster, Result, plural
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
@@ -60,18 +51,18 @@ class Walk:
         self,
         options: Options,
         describer: Describer,
-        vectors: VectorCache,
+        vectors: embed.VectorCache,
         progress: Progress,
         encoder: Encoder | None = None,
     ) -> None:
         self.options = options
-        self.reduction = Reduction(options.reduce, options.dims)
+        self.reduction = cluster.Reduction(options.reduce, options.dims)
         self.describer = describer
         self.vectors = vectors
         self.progress = progress
         self.encoder = encoder
         self.facts: dict[str, Any] = {"seconds": {}}
-        self.model = ModelLevels.of(ModelRecord())  # known when the encoder is
+        self.model = ModelLevels.of(embed.ModelRecord())  # known when the encoder is
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -148,11 +139,13 @@ class Walk:
         return fold_copies(articles, progress=self.progress)
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
-        config = EncoderConfig(long_texts=self.options.long_texts, backend=self.options.backend)
-        encoder = self.encoder or load_encoder(self.options.encoder, config=config)
+        config = embed.EncoderConfig(
+            long_texts=self.options.long_texts, backend=self.options.backend
+        )
+        encoder = self.encoder or embed.load_encoder(self.options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
-        self.model = ModelLevels.of(getattr(encoder, "record", ModelRecord()))
+        self.model = ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {
@@ -167,11 +160,15 @@ class Walk:
                 f"(long texts: {self.options.long_texts})"
             )
         self.reduction.check(len(bodies), encoder.dimensions)
-        return encode_cached(encoder, bodies, self.vectors, progress=self.progress)
+        return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
-        known = KNOWN[self.options.encoder].languages if self.options.encoder in KNOWN else ()
+        known = (
+            embed.KNOWN[self.options.encoder].languages
+            if self.options.encoder in embed.KNOWN
+            else ()
+        )
         foreign = Counter(a.lang for a in texts if known and a.lang and a.lang not in known)
         self.facts["foreign"] = foreign.total()
         if foreign.total() > _MANY_FOREIGN * len(texts):

@@ -9,25 +9,15 @@ import numpy as np
 
 from newsnest.errors import NestError
 from newsnest.nest.records import Batch
+from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
-from newsnest.nest.sqlite.rows import (
-    ARTICLE_COLUMNS,
-    BATCH_COLUMNS,
-    content_of,
-    from_article,
-    to_article,
-    to_batch,
-    to_json,
-    to_list,
-    to_name,
-)
 from newsnest.types import Article, Rejected, Vectors
 
 _CHUNK = 10_000
 _LOOKUP = 500  # SQLite's default limit on parameters was 999 for a long time
 _ENCODER = "SELECT id FROM encoders WHERE fingerprint = ?"
 _ADD_ARTICLE = (
-    f"INSERT INTO articles ({ARTICLE_COLUMNS}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    f"INSERT INTO articles ({codec.ARTICLE_COLUMNS}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id, content) DO NOTHING"
 )
 _ADD_TO_BATCH = (
@@ -40,7 +30,7 @@ class Batches(Database):
 
     def find_batch(self, digest: str, options: Mapping[str, Any]) -> int | None:
         ask = "SELECT id FROM batches WHERE digest = ? AND options = ?"
-        number: int | None = self._first(ask, (digest, to_json(options)))
+        number: int | None = self._first(ask, (digest, codec.to_json(options)))
         return number
 
     def add_batch(
@@ -58,7 +48,7 @@ class Batches(Database):
             batch = int(
                 sql.execute(
                     "INSERT INTO batches (digest, options, inputs) VALUES (?, ?, ?) RETURNING id",
-                    (digest, to_json(options), to_list(inputs)),
+                    (digest, codec.to_json(options), codec.to_list(inputs)),
                 ).fetchone()[0]
             )
             stream = iter(items)
@@ -67,29 +57,33 @@ class Batches(Database):
                 sql.executemany(
                     "INSERT INTO rejected VALUES (?, ?, ?, ?, ?)",
                     (
-                        (batch, to_name(item.file), item.line, item.reason, item.content)
+                        (batch, codec.to_name(item.file), item.line, item.reason, item.content)
                         for item in chunk
                         if isinstance(item, Rejected)
                     ),
                 )
                 sql.executemany(
                     "INSERT INTO notices VALUES (?, ?, ?)",
-                    ((batch, *map(to_name, item)) for item in chunk if isinstance(item, tuple)),
+                    (
+                        (batch, *map(codec.to_name, item))
+                        for item in chunk
+                        if isinstance(item, tuple)
+                    ),
                 )
         return batch
 
     def batches(self) -> list[Batch]:
-        rows = self.connection.execute(f"SELECT {BATCH_COLUMNS} FROM batches ORDER BY id")
-        return [to_batch(row) for row in rows]
+        rows = self.connection.execute(f"SELECT {codec.BATCH_COLUMNS} FROM batches ORDER BY id")
+        return [codec.to_batch(row) for row in rows]
 
     def articles(self, batch: int) -> list[Article]:
-        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
+        columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         rows = self.connection.execute(
             f"SELECT {columns} FROM batch_articles b JOIN articles a ON a.key = b.article "
             "WHERE b.batch = ? ORDER BY b.id",
             (batch,),
         )
-        return [to_article(row) for row in rows]
+        return [codec.to_article(row) for row in rows]
 
     def rejected(self, batch: int, *, limit: int | None = None) -> list[Rejected]:
         rows = self.connection.execute(
@@ -111,7 +105,9 @@ class Batches(Database):
 
 def _add_articles(sql: sqlite3.Connection, batch: int, articles: Sequence[Article]) -> None:
     """Keep the versions that are new, and list all of them in the batch."""
-    rows = [(*values, content_of(*values[1:])) for values in map(from_article, articles)]
+    rows = [
+        (*values, codec.content_of(*values[1:])) for values in map(codec.from_article, articles)
+    ]
     sql.executemany(_ADD_ARTICLE, rows)
     try:
         sql.executemany(_ADD_TO_BATCH, ((batch, row[0], row[-1]) for row in rows))

@@ -11,19 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.nest.records import Cluster, Member, Result, Run
+from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
-from newsnest.nest.sqlite.rows import (
-    ARTICLE_COLUMNS,
-    CLUSTER_COLUMNS,
-    RUN_COLUMNS,
-    from_cluster,
-    to_article,
-    to_cluster,
-    to_json,
-    to_list,
-    to_name,
-    to_run,
-)
 from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Vectors
 
@@ -45,13 +34,17 @@ class Runs(Database):
         inputs: Sequence[str] = (),
     ) -> Run:
         if not self._first("SELECT finished FROM runs WHERE key = ?", (key,)):
-            started = (datetime.now(UTC).timestamp(), to_json(options), to_json(versions))
+            started = (
+                datetime.now(UTC).timestamp(),
+                codec.to_json(options),
+                codec.to_json(versions),
+            )
             with self.transaction() as sql:
                 sql.execute(
                     "INSERT INTO runs (key, batch, created, options, versions, inputs) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) "
                     "DO UPDATE SET stopped = '' WHERE stopped <> ''",
-                    (key, batch, *started, to_list(inputs)),
+                    (key, batch, *started, codec.to_list(inputs)),
                 )
         (run,) = self._runs("WHERE key = ?", (key,))
         return run
@@ -60,7 +53,7 @@ class Runs(Database):
         with self.transaction() as sql:
             sql.execute(
                 "UPDATE runs SET stopped = ? WHERE id = ? AND NOT finished",
-                (to_name(reason), run.id),
+                (codec.to_name(reason), run.id),
             )
 
     def forget_run(self, run: Run) -> None:
@@ -76,8 +69,8 @@ class Runs(Database):
         return self._runs("ORDER BY id")
 
     def _runs(self, condition: str, values: tuple[Any, ...] = ()) -> list[Run]:
-        rows = self.connection.execute(f"SELECT {RUN_COLUMNS} FROM runs {condition}", values)
-        return [to_run(row) for row in rows]
+        rows = self.connection.execute(f"SELECT {codec.RUN_COLUMNS} FROM runs {condition}", values)
+        return [codec.to_run(row) for row in rows]
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
         means, rotation = self.connection.execute(
@@ -105,18 +98,18 @@ class Runs(Database):
         self, condition: str, values: tuple[int | str, ...], limit: int | None
     ) -> list[Cluster]:
         rows = self.connection.execute(
-            f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE {condition} "
+            f"SELECT {codec.CLUSTER_COLUMNS} FROM clusters c WHERE {condition} "
             "ORDER BY c.independent DESC, c.label LIMIT ?",
             (*values, -1 if limit is None else limit),
         )
-        return [to_cluster(row) for row in rows]
+        return [codec.to_cluster(row) for row in rows]
 
     def count_children(self, cluster: Cluster) -> int:
         return int(self._first("SELECT count(*) FROM clusters WHERE parent = ?", (cluster.id,)))
 
     def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
         ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
-        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
+        columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
         order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
         rows = self.connection.execute(
@@ -126,7 +119,7 @@ class Runs(Database):
             (run.id,) if story is None else (run.id, story.id),
         )
         for *article, cluster, copy_of in rows:
-            yield Member(to_article(article), ancestry[cluster], copy_of)
+            yield Member(codec.to_article(article), ancestry[cluster], copy_of)
 
     def _path(self, cluster: int | None) -> tuple[int, ...]:
         """Return the ids from the coarsest level down to this cluster."""
@@ -178,7 +171,7 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
         "UPDATE runs SET facts = ?, means = ?, rotation = ?, stopped = '', finished = 1 "
         "WHERE id = ?",
         (
-            to_json(_with_seconds(result.facts, time.perf_counter() - began)),
+            codec.to_json(_with_seconds(result.facts, time.perf_counter() - began)),
             result.means.astype("<f4").tobytes(),
             result.rotation.astype("<f4").tobytes(),
             run.id,
@@ -211,7 +204,7 @@ def _clusters(run: Run, result: Result, keys: Mapping[str, int], first: int) -> 
     clusters = result.clusters
     depths = {level: depth for depth, level in enumerate(dict.fromkeys(c.level for c in clusters))}
     for cluster in clusters:
-        yield from_cluster(
+        yield codec.from_cluster(
             cluster, run.id, depths[cluster.level], first, keys[cluster.representative]
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from newsnest.errors import NestError
-from newsnest.nest.sqlite.rows import content_of
+from newsnest.nest.sqlite.codec import content_of
 
 APPLICATION_ID = 0x4E455354  # "NEST"
 IN_MEMORY = ":memory:"
