@@ -46,17 +46,17 @@ class Spread:
     lasting: float  # where clusters last longest: `newsnest.cluster.persistence`
 
 
-def measure_spread(rows: Vectors, *, lasting: bool = True, seed: int = 0) -> Spread:
+def measure_spread(rows: Vectors, *, lasting: bool = True) -> Spread:
     """Measure the spread of unit rows, float32 (n, d), n ≥ 2.
 
     From 200,000 random pairs, 2,000 random texts against all, and the tree of at most 20,000 texts;
-    this last and dearest statistic is left out, as 0, where `lasting` is False. Deterministic for a
-    seed of the samples and any number of threads.
+    this last and dearest statistic is left out, as 0, where `lasting` is False. Deterministic for
+    any number of threads.
     """
     from newsnest.cluster.persistence import lasting_similarity  # loads the compiler
 
     n = len(rows)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     left, right = _pairs(n, rng)
     pairs = np.concatenate(
         [
@@ -76,7 +76,7 @@ def measure_spread(rows: Vectors, *, lasting: bool = True, seed: int = 0) -> Spr
         deviation=float(pairs.std()),
         tail=float(np.quantile(pairs, 0.99)),
         nearest=float(np.median(best)),
-        lasting=lasting_similarity(rows, seed=seed) if lasting else 0.0,
+        lasting=lasting_similarity(rows) if lasting else 0.0,
     )
 
 
@@ -247,7 +247,7 @@ def auto_levels(  # noqa: PLR0913
     return tuple(levels)
 
 
-def tell_apart(times: NDArray[np.float64], time_scale: float, *, seed: int = 0) -> float:
+def tell_apart(times: NDArray[np.float64], time_scale: float) -> float:
     """Return how far dates tell articles apart, in [0, 1]: 1 − the mean time kernel of pairs.
 
     Parameters
@@ -256,13 +256,11 @@ def tell_apart(times: NDArray[np.float64], time_scale: float, *, seed: int = 0) 
         float64 (n,), seconds, NaN where unknown.
     time_scale
         Seconds.
-    seed
-        Of the pairs.
     """
     known = times[~np.isnan(times)]
     if len(known) < 2:
         return 0.0
-    left, right = _pairs(len(known), np.random.default_rng(seed))
+    left, right = _pairs(len(known), np.random.default_rng(0))
     steps = (known[left] - known[right]) / time_scale
     return 1.0 - float(np.exp(-0.5 * steps**2).mean())
 

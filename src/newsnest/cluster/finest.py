@@ -44,13 +44,7 @@ class FinestClusterer:
     noise: int = 0
 
     def check(self, texts: int) -> None:
-        """Raise unless so many texts can be clustered; worth asking before they are encoded.
-
-        Raises
-        ------
-        ParameterError
-            If there are fewer texts than clusters asked for.
-        """
+        """Raise ParameterError for fewer texts than clusters; ask before they are encoded."""
         if self.name == "kmeans" and self.number > texts:
             raise ParameterError(
                 f"kmeans: K must be at most {texts:,}, the number of texts, got {self.number}. "

@@ -65,24 +65,23 @@ def nest_levels(  # noqa: PLR0913
     -----
     Cost: the first level costs as `RAC` does; the others far less.
     """
-    settings = {"exact": exact, "n_jobs": n_jobs}
+    settings = {"exact": exact, "n_jobs": n_jobs, "progress": progress}
     if order == "fine-to-coarse":
-        return _fine_to_coarse(view, levels, weights, settings, finest, progress)
+        return _fine_to_coarse(view, levels, weights, finest, settings)
     if finest is not None:
         raise ParameterError(
             f"nest_levels: order must be fine-to-coarse with a clusterer of the finest level, got "
             f"{order}. Leave one of the two out."
         )
-    return _coarse_to_fine(view, levels, weights, settings, progress)
+    return _coarse_to_fine(view, levels, weights, settings)
 
 
 def _fine_to_coarse(
     view: Callable[[Level], Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
-    settings: Mapping[str, Any],
     finest: Finest | None,
-    progress: Progress,
+    settings: Mapping[str, Any],
 ) -> Hierarchy:
     n = len(weights)
     labels: list[Labels] = []
@@ -98,11 +97,7 @@ def _fine_to_coarse(
             atoms = [labels[0]]
         elif not labels:
             merges = agglomerate_rows(
-                view(level),
-                weights,
-                min_similarity=level.min_similarity,
-                progress=progress,
-                **settings,
+                view(level), weights, min_similarity=level.min_similarity, **settings
             )
             every_exact &= merges.exact
             labels.append(merges.labels)
@@ -110,9 +105,7 @@ def _fine_to_coarse(
         else:
             below = labels[-1]
             means, total = group_means(view(level), below, weights)
-            merges = agglomerate(
-                means, total, min_similarity=level.min_similarity, progress=progress, **settings
-            )
+            merges = agglomerate(means, total, min_similarity=level.min_similarity, **settings)
             every_exact &= merges.exact
             atoms.append(below)
             labels.append(merges.labels[below])
@@ -127,7 +120,6 @@ def _coarse_to_fine(
     levels: Sequence[Level],
     weights: NDArray[np.float64],
     settings: Mapping[str, Any],
-    progress: Progress,
 ) -> Hierarchy:
     n = len(weights)
     rows = np.arange(n, dtype=np.int32)
@@ -143,8 +135,7 @@ def _coarse_to_fine(
                 np.ascontiguousarray(rows_of_level[members]),
                 weights[members],
                 min_similarity=level.min_similarity,
-                progress=progress if len(members) == n else SILENT,
-                **settings,
+                **(settings if len(members) == n else {**settings, "progress": SILENT}),
             )
             parts.append((members, merges))
         whole = _join(parts, weights)

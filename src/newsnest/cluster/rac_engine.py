@@ -148,7 +148,17 @@ def _merged(
             nearby = len(kept) > MAX_EXACT and 2 * len(kept) <= len(roots)
             roots, left, heavy = roots[kept], left[kept], engine.clusters.weights[kept]
             del engine  # or it would be held while the next one is built
-    return _finished(np.concatenate(pairs), np.concatenate(heights), weights, exact)
+    merged = np.concatenate(pairs)
+    # Rounding can lift a parent a hair above its child, and twins above 1: bring them down, then
+    # sort stably.
+    lowered = np.minimum(np.concatenate(heights), np.float32(1.0)).astype(np.float64)
+    similarity = kernels.monotone(merged, lowered, len(weights))
+    order = np.argsort(-similarity, kind="stable")
+    parent = np.arange(len(weights))
+    parent[merged[:, 1]] = merged[:, 0]
+    while (parent != parent[parent]).any():
+        parent = parent[parent]
+    return Merges(merged[order], similarity[order], by_weight(parent, weights), exact)
 
 
 _compiled: list[float] = []  # seconds, once
@@ -167,26 +177,6 @@ def compile_kernels(progress: Progress) -> None:
     _compiled[0] = time.perf_counter() - start
     if _compiled[0] > _LONG_COMPILE:
         progress.note(f"compiled for this processor in {_compiled[0]:.0f} s; kept for next time")
-
-
-def _finished(
-    pairs: NDArray[np.int32],
-    heights: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    exact: bool,
-) -> Merges:
-    """Put merges into the order of a tree, and number what they leave."""
-    n = len(weights)
-    # Rounding can lift a parent a hair above its child, and twins above 1: bring them down, then
-    # sort stably.
-    heights = np.minimum(heights, np.float32(1.0))
-    similarity = kernels.monotone(pairs, heights.astype(np.float64), n)
-    order = np.argsort(-similarity, kind="stable")
-    parent = np.arange(n)
-    parent[pairs[:, 1]] = pairs[:, 0]
-    while (parent != parent[parent]).any():
-        parent = parent[parent]
-    return Merges(pairs[order], similarity[order], by_weight(parent, weights), exact)
 
 
 def agglomerate_rows(

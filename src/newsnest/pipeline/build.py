@@ -4,8 +4,6 @@ Every step is one transaction, so the same call resumes after a kill and ends wi
 What only a new run needs is imported only then: a finished nest answers at once.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform
@@ -15,10 +13,11 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import newsnest
 from newsnest.corpus import Notice, settle_languages
+from newsnest.describe import Describer
 from newsnest.embed import KNOWN, ModelRecord, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
@@ -27,9 +26,6 @@ from newsnest.pipeline.options import Options
 from newsnest.pipeline.source import Input, Item, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
-
-if TYPE_CHECKING:
-    from newsnest.describe import Describer, KeywordDescriber
 
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
@@ -109,7 +105,7 @@ def build(
         return Built(_finish(run, seconds, opened, options, describer, progress), new=True)
 
 
-def keyword_describer(options: Options) -> KeywordDescriber:
+def keyword_describer(options: Options) -> Describer:
     """Return the default describer of a run with these options."""
     from newsnest.describe import KeywordDescriber
 

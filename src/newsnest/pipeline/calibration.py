@@ -41,30 +41,16 @@ _FEW = 100  # texts; defaults measured on fewer hardly carry over to other corpo
 
 @dataclass(frozen=True, slots=True)
 class CalibratedLevel:
-    """The calibrated values of a level, and the evidence for them.
-
-    Parameters
-    ----------
-    name, dims
-        Of the level.
-    min_similarity
-        By text alone.
-    dated
-        Text similarity that two articles of the same moment need when dates count; None if the
-        data could not tell.
-    evidence
-        Counts, scores and settings, ready for JSON.
-    """
+    """The calibrated values of a level, and the evidence for them."""
 
     name: str
     dims: int
-    min_similarity: Estimate
+    min_similarity: Estimate  # by text alone
     dated: Estimate | None = None
+    """Text similarity that two articles of the same moment need when dates count; None if the data
+    could not tell."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all of it, ready for JSON."""
-        return asdict(self)
+    """Counts, scores and settings, ready for JSON."""
 
 
 @dataclass(frozen=True, slots=True)

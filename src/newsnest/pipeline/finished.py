@@ -119,16 +119,13 @@ class FinishedRun:
         """Every level, fine to coarse: means, float32 (k, d), and each cluster's label above."""
         seen = self._see(self._texts, self._vectors, self._members[1])
         found = []
-        for depth, level in enumerate(self._levels):
+        for depth, fields in enumerate(self._run.facts["levels"]):
+            level = Level(**fields)
             labels = self._labels[:, depth]
             means, _ = group_means(seen.at(level), labels, self._members[1])
             _, sample = np.unique(labels, return_index=True)
             found.append((level, means, self._labels[sample, max(depth - 1, 0)]))
         return found[::-1]
-
-    @property
-    def _levels(self) -> list[Level]:
-        return [Level(**level) for level in self._run.facts["levels"]]
 
     def _see(
         self, articles: Sequence[Article], vectors: Vectors, weights: NDArray[np.float64]

@@ -23,24 +23,16 @@ _TELLING = 0.5  # share of the dated value from which on dates can say what it s
 
 @dataclass(frozen=True, slots=True)
 class GoldFiles:
-    """Labelled articles.
+    """Labelled articles: .jsonl, .csv, .tsv (also .gz) or .parquet with an id, a title or a text.
 
-    Parameters
-    ----------
-    files
-        .jsonl, .csv, .tsv (also .gz) or .parquet, with an id, a title or a text, and labels; each
-        file is a separate corpus, and all weigh the same.
-    fields
-        Level → the field with its labels; empty uses the fields named story, topic and theme.
-    split
-        Read only rows with this split; None reads all.
-    read
-        How articles are read.
+    Each file is a separate corpus, and all weigh the same.
     """
 
     files: Sequence[Path]
     fields: Mapping[str, str] = field(default_factory=dict)
+    """Level → the field with its labels; empty uses the fields named story, topic and theme."""
     split: str | None = None
+    """Read only rows with this split; None reads all."""
     read: ReadOptions = ReadOptions()  # noqa: RUF009 (frozen)
 
 

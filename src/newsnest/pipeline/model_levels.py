@@ -16,26 +16,18 @@ from newsnest.embed.weights import file_sha256, settings_digest
 
 @dataclass(frozen=True, slots=True)
 class ModelLevels:
-    """The levels of a model: dimensions and calibrated similarities by name.
-
-    Parameters
-    ----------
-    dims
-        Leading dimensions of each level; a level that is missing sees its usual share.
-    undated
-        min_similarity of the levels that were calibrated, by text alone.
-    dated
-        Text similarity that two articles of the same moment need at the default time weight, of
-        the levels for which it was calibrated.
-    rotate
-        Whether vectors are turned to the principal axes of the corpus: not where a model was
-        trained to nest, for its leading dimensions mean something already.
-    """
+    """The levels of a model: dimensions and calibrated similarities by name."""
 
     dims: Mapping[str, int]
+    """Leading dimensions of each level; a level that is missing sees its usual share."""
     undated: Mapping[str, float]
+    """min_similarity of the levels that were calibrated, by text alone."""
     dated: Mapping[str, float]
+    """Text similarity that two articles of the same moment need at the default time weight, of the
+    levels for which it was calibrated."""
     rotate: bool
+    """Whether vectors are turned to the principal axes of the corpus: not where a model was trained
+    to nest, for its leading dimensions mean something already."""
 
     @classmethod
     def of(cls, record: ModelRecord) -> Self:

@@ -88,21 +88,11 @@ class TextFrame:
 
 @dataclass(frozen=True, slots=True)
 class SeenTexts:
-    """Texts as levels see them.
-
-    Parameters
-    ----------
-    frame
-        That they are seen in.
-    text
-        float32 (n, d): unit vectors, centred, turned and reduced.
-    times
-        float64 (n,), seconds, NaN where unknown.
-    """
+    """Texts as levels see them, in a frame."""
 
     frame: TextFrame
-    text: Vectors
-    times: NDArray[np.float64]
+    text: Vectors  # (n, d): unit vectors, centred, turned and reduced
+    times: NDArray[np.float64]  # (n,), seconds, NaN where unknown
 
     def at(self, level: Level) -> Vectors:
         """Return the unit vectors that a level compares."""
@@ -230,12 +220,8 @@ def see_texts(
 ) -> SeenTexts:
     """Return texts as levels see them, in a frame fitted to them unless one is given.
 
-    Parameters are those of `nest_texts`.
-
-    Raises
-    ------
-    ParameterError
-        If the reduction cannot be used on these texts, or the frame does not fit.
+    Parameters are those of `nest_texts`. Raises ParameterError if the reduction cannot be used on
+    these texts, or the frame does not fit.
     """
     times = np.array([a.date.timestamp() if a.date else np.nan for a in articles])
     if frame is None:

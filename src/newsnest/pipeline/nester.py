@@ -185,7 +185,6 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         NotFittedError
             Before `fit`.
         """
-        check_is_fitted(self, "nest_")
         self._check_level(level)
         return self._finished.place(self._articles(X, times, sources, langs))[level]
 
@@ -197,7 +196,6 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         ParameterError
             If the level is unknown.
         """
-        check_is_fitted(self, "nest_")
         self._check_level(level)
         return self.nest_.clusters(level, run=self.run_, limit=limit)
 
@@ -310,6 +308,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         return FinishedRun(self.nest_, self.run_, progress=self.progress or SILENT)
 
     def _check_level(self, level: str) -> None:
+        check_is_fitted(self, "nest_")
         if level not in self.levels_:
             raise ParameterError(
                 f"Nester: level must be one of {', '.join(self.levels_)}, got {level!r}."

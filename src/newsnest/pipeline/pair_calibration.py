@@ -22,34 +22,21 @@ from newsnest.types import Article, Level
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Judged pairs, read as `newsnest evaluate pairs` reads them.
-
-    Parameters
-    ----------
-    files
-        With text1, text2 and score.
-    scale
-        The score of two different texts and of two that say the same.
-    split
-        Read only rows with this split; None reads all.
-    fields
-        Our name → the column of the file, where they differ.
-    levels
-        Which to calibrate; empty means all three. Pairs with two grades can judge only one level,
-        which must be named.
-    articles
-        The corpus the pairs come from; if empty, only the texts of the pairs are clustered, and
-        clusters come out smaller than in a real run.
-    read
-        How those articles are read.
-    """
+    """Judged pairs, read as `newsnest evaluate pairs` reads them: with text1, text2 and score."""
 
     files: Sequence[Path]
     scale: tuple[float, float] = (0.0, 1.0)
+    """The score of two different texts and of two that say the same."""
     split: str | None = None
+    """Read only rows with this split; None reads all."""
     fields: Mapping[str, str] = field(default_factory=dict)
+    """Our name → the column of the file, where they differ."""
     levels: Sequence[str] = ()
+    """Which to calibrate; empty means all three. Pairs with two grades can judge only one level,
+    which must be named."""
     articles: Sequence[Path] = ()
+    """The corpus the pairs come from; if empty, only the texts of the pairs are clustered, and
+    clusters come out smaller than in a real run."""
     read: ReadOptions = ReadOptions()  # noqa: RUF009 (frozen)
 
 

@@ -112,7 +112,9 @@ class Walk:
         used on so few.
         """
         with self.timed("copies"):
-            original = self._originals(articles)
+            original = np.arange(len(articles), dtype=np.int64)
+            if not self.options.keep_copies:
+                original = fold_copies(articles, progress=self.progress)
         leaders, item = np.unique(original, return_inverse=True)
         weights = np.bincount(item).astype(np.float64)
         texts = [articles[row] for row in leaders]
@@ -132,11 +134,6 @@ class Walk:
         return Nested(
             texts, original, item, weights, vectors, seen.frame, seen.text, found.hierarchy
         )
-
-    def _originals(self, articles: Sequence[Article]) -> NDArray[np.int64]:
-        if self.options.keep_copies:
-            return np.arange(len(articles), dtype=np.int64)
-        return fold_copies(articles, progress=self.progress)
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
         config = embed.EncoderConfig(

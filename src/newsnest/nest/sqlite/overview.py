@@ -4,10 +4,10 @@ What a page over a nest needs and its members could only give article by article
 reads the text of more articles than it returns.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from newsnest.nest.records import Headline, Run, Totals
+from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
 
 _LARGEST = (
@@ -42,8 +42,8 @@ class Overview(Database):
         return Totals(
             articles=count,
             dated=dated,
-            first=None if first is None else datetime.fromtimestamp(first, UTC),
-            last=None if last is None else datetime.fromtimestamp(last, UTC),
+            first=codec.to_date(first),
+            last=codec.to_date(last),
             outlets=grouped("source"),
             languages=grouped("lang"),
         )
