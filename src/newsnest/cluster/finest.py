@@ -52,22 +52,11 @@ class FinestClusterer:
             )
 
     def __call__(self, rows: Vectors, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return a label of every row, int64 (n,), in no order.
+        """Return a label of every row, int64 (n,), in no order; check the number of rows first.
 
-        Parameters
-        ----------
-        rows
-            Unit rows, float32 (n, d): Euclidean distances order as cosines do.
-        weights
-            float64 (n,); k-means counts each row so often, HDBSCAN does not look at them.
+        Rows are of unit length, float32 (n, d): Euclidean distances order as cosines do. Of the
+        weights, float64 (n,), k-means counts each row so often, HDBSCAN does not look at them.
 
-        Raises
-        ------
-        ParameterError
-            If there are fewer rows than clusters asked for.
-
-        Notes
-        -----
         One thread, one seed: the same rows give the same labels. HDBSCAN is O(n²) in this many
         dimensions.
         """

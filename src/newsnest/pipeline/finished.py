@@ -27,10 +27,8 @@ class Found:
     """An article that answers a search."""
 
     article: Article
-    similarity: float
-    """Cosine of query and article, in [−1, 1]."""
-    story: int
-    """The label of its story."""
+    similarity: float  # cosine of query and article, in [−1, 1]
+    story: int  # the label of its story
 
 
 class FinishedRun:

@@ -107,12 +107,7 @@ def read_pair_texts(
 
 
 def cluster_hardness(
-    pairs: QueryItemVectors,
-    *,
-    by: By,
-    k: Sequence[int],
-    draw: Draw,
-    progress: Progress = SILENT,
+    pairs: QueryItemVectors, *, by: By, k: Sequence[int], draw: Draw, progress: Progress = SILENT
 ) -> list[ClusterHardness]:
     """Cluster pairs into several numbers of clusters, and measure the negatives of each.
 

@@ -145,11 +145,7 @@ class Walk:
         self.model = ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
-        self.facts |= {
-            "encoder": encoder.fingerprint,
-            "dimensions": encoder.dimensions,
-            "cut": cut,
-        }
+        self.facts |= {"encoder": encoder.fingerprint, "dimensions": encoder.dimensions, "cut": cut}
         if cut:
             self.progress.note(
                 f"{cut:,} of {len(bodies):,} {plural('text', len(bodies))} "
@@ -161,11 +157,8 @@ class Walk:
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
-        known = (
-            embed.KNOWN[self.options.encoder].languages
-            if self.options.encoder in embed.KNOWN
-            else ()
-        )
+        encoder = embed.KNOWN.get(self.options.encoder)
+        known = encoder.languages if encoder else ()
         foreign = Counter(a.lang for a in texts if known and a.lang and a.lang not in known)
         self.facts["foreign"] = foreign.total()
         if foreign.total() > _MANY_FOREIGN * len(texts):

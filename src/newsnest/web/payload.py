@@ -1,7 +1,7 @@
 """The data of a page: one run, its largest stories and their articles, as compact JSON."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -40,8 +40,7 @@ class ReportLimits:
     rejected: int = 500
 
     def __post_init__(self) -> None:
-        for name in ("stories", "articles_per_story", "map_points", "outlets", "rejected"):
-            value = getattr(self, name)
+        for name, value in asdict(self).items():
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ParameterError(
                     f"ReportLimits: {name} must be a whole number of at least 1, got {value!r}. "
@@ -102,10 +101,7 @@ def _headlines(
     by_story: dict[int, list[Headline]] = {story.id: [] for story in stories}
     seen: set[str] = set()
     for item in nest.store.story_headlines(
-        run,
-        stories[0].level,
-        stories=limits.stories,
-        articles=limits.articles_per_story,
+        run, stories[0].level, stories=limits.stories, articles=limits.articles_per_story
     ):
         by_story[item.story].append(item)
         seen.add(item.id)
@@ -264,10 +260,7 @@ def _cells(
         return []
     counted: dict[tuple[int, int, int, int | None], int] = {}
     for story, source, lang, time, n in nest.store.story_cells(
-        contents.run,
-        contents.levels[-1][0],
-        stories=limits.stories,
-        seconds=seconds,
+        contents.run, contents.levels[-1][0], stories=limits.stories, seconds=seconds
     ):
         key = (story, names[0].find(source), names[1].find(lang), time)
         counted[key] = counted.get(key, 0) + n
