@@ -143,7 +143,7 @@ def _merged(
             heights += engine.heights
             if not nearby:
                 break
-            kept = engine.roots()
+            kept = np.flatnonzero(engine.clusters.state != kernels.ABSORBED)
             # Again nearby while that still halves them; at last exactly, whatever is left.
             nearby = len(kept) > MAX_EXACT and 2 * len(kept) <= len(roots)
             roots, left, heavy = roots[kept], left[kept], engine.clusters.weights[kept]
@@ -252,7 +252,9 @@ class _Engine:
         self.heights: list[NDArray[np.float32]] = []
 
     def run(self, progress: Progress) -> None:
-        self.first_pass(progress)
+        """Nominate the candidates of every row, from all pairs or from those nearby; then merge."""
+        look = self.screen.nearby_pairs if self.nearby else self.screen.all_pairs
+        self._set_candidates(self.live, *look(_CANDIDATES, self.below_floor, progress))
         with progress.start("merging", None, "merges") as task:
             while merged := self.merge_round() or self.look_again():
                 task.advance(merged)
@@ -279,16 +281,6 @@ class _Engine:
             if merged := self.merge_round():
                 return merged
         return 0
-
-    def roots(self) -> NDArray[np.int32]:
-        """Return the rows that stand for the clusters that are left."""
-        return np.flatnonzero(self.clusters.state != kernels.ABSORBED).astype(np.int32)
-
-    def first_pass(self, progress: Progress) -> None:
-        """Nominate the candidates of every row, from all pairs or from those nearby."""
-        look = self.screen.nearby_pairs if self.nearby else self.screen.all_pairs
-        values, ids = look(_CANDIDATES, self.below_floor, progress)
-        self._set_candidates(self.live, values, ids)
 
     def merge_round(self) -> int:
         """Merge all proven reciprocal pairs; return how many."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster import SHARES, default_time_weight, tell_apart, time_share
+from newsnest.cluster import SHARES, default_time_weight, rule_for, tell_apart, time_share
 from newsnest.corpus import ReadOptions
 from newsnest.errors import InputError, did_you_mean
 from newsnest.evaluate.bootstrap import Estimate
-from newsnest.evaluate.cuts import CUTS, BestCut, CutScores, best_cut, cut_scores
+from newsnest.evaluate.cuts import CUTS, CutScores, best_cut, cut_scores
 from newsnest.evaluate.gold import read_labels
 from newsnest.evaluate.rows import read_rows
 from newsnest.pipeline import calibration
@@ -55,10 +55,9 @@ class _Labelled(calibration.Ascent):
         return time_share(self.weight, tell_apart(self.seen.times, self.seen.frame.time_scale))
 
     def with_time(self, undated: float) -> list[float]:
-        """Return the min_similarity with dates of every cut, as `Rule.with_time` has it."""
-        share, weight = self.share, self.weight
-        texts = [(1.0 - share) * undated + share * dated for dated in CUTS]
-        return [(1.0 - weight) * text + weight for text in texts]
+        """Return the min_similarity with dates of every cut."""
+        rules = [replace(rule_for("story"), dated=cut) for cut in CUTS]
+        return [rule.with_time(undated, self.weight, self.share) for rule in rules]
 
     def scores(self, level: Level, cuts: Sequence[float], progress: Progress) -> CutScores:
         merges = self.merges(level, max(-1.0, min(cuts)), progress)
@@ -166,7 +165,8 @@ def _calibrated(
     resampling: calibration.Resampling,
     progress: Progress,
 ) -> calibration.CalibratedLevel:
-    best = _best([own.scores(level, CUTS, progress) for own in corpora], resampling)
+    scores = [own.scores(level, CUTS, progress) for own in corpora]
+    best = best_cut(scores, **asdict(resampling))
     value = best.min_similarity.value
     dated: Estimate | None = None
     evidence = {
@@ -181,12 +181,8 @@ def _calibrated(
             own.scores(replace(level, time_weight=own.weight), own.with_time(value), progress)
             for own in telling
         ]
-        with_dates = _best(scores, resampling)
+        with_dates = best_cut(scores, **asdict(resampling))
         dated = with_dates.min_similarity
         evidence["f1_dated"] = asdict(with_dates.f1)
     assert level.dims is not None
     return calibration.CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)
-
-
-def _best(scores: Sequence[CutScores], resampling: calibration.Resampling) -> BestCut:
-    return best_cut(scores, resamples=resampling.resamples, seed=resampling.seed)

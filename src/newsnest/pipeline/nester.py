@@ -224,7 +224,9 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         by_id = {row["id"]: row for row in rows(self.nest_, self.run_)}
         records = [by_id[name] for name in self.ids_]
         columns = {name: [record[name] for record in records] for name in records[0]}
-        return nw.from_dict(columns, backend=_backend(self._library)).to_native()
+        installed = (name for name in ("pandas", "polars", "pyarrow") if find_spec(name))
+        library: Any = self._library or next(installed)
+        return nw.from_dict(columns, backend=library).to_native()
 
     def save(self, path: str | Path) -> None:
         """Write the nest to a file, for `Nester.load` and for every newsnest command.
@@ -332,8 +334,3 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
             for level in self.levels_
         ]
         return f"<div><b>Nester</b>: {facts['articles']:,} articles, {head}{''.join(parts)}</div>"
-
-
-def _backend(library: str | None) -> Any:
-    """Return the library of data frames to use; None: the first that is installed."""
-    return library or next(name for name in ("pandas", "polars", "pyarrow") if find_spec(name))

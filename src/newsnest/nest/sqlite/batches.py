@@ -14,7 +14,6 @@ from newsnest.nest.sqlite.database import Database
 from newsnest.types import Article, Rejected, Vectors
 
 _CHUNK = 10_000
-_LOOKUP = 500  # SQLite's default limit on parameters was 999 for a long time
 _ENCODER = "SELECT id FROM encoders WHERE fingerprint = ?"
 _ADD_ARTICLE = (
     f"INSERT INTO articles ({codec.ARTICLE_COLUMNS}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
@@ -122,19 +121,10 @@ class KeptVectors(Database):
     """The part of a store that holds vectors, by encoder fingerprint and text hash."""
 
     def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> dict[bytes, Vectors]:
-        found: dict[bytes, Vectors] = {}
         encoder = self._first(_ENCODER, (fingerprint,))
-        if encoder is None:
-            return found
-        for start in range(0, len(hashes), _LOOKUP):
-            part = list(hashes[start : start + _LOOKUP])
-            marks = ",".join("?" * len(part))
-            rows = self.connection.execute(
-                f"SELECT text, vector FROM vectors WHERE encoder = ? AND text IN ({marks})",
-                (encoder, *part),
-            )
-            found.update((text, np.frombuffer(vector, dtype="<f4")) for text, vector in rows)
-        return found
+        ask = "SELECT text, vector FROM vectors WHERE encoder = ? AND text"
+        rows = self._among(ask, (encoder,), hashes)
+        return {text: np.frombuffer(vector, dtype="<f4") for text, vector in rows}
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
         with self.transaction() as sql:

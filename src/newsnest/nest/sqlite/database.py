@@ -1,13 +1,15 @@
 """The file of a nest: transactions, errors, and when a new file is worth keeping."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from newsnest.errors import NewsnestError
 from newsnest.nest.sqlite.schema import IN_MEMORY, as_nest_error, connect
+
+_SOUGHT = 500  # at a time: SQLite's default limit on parameters was 999 for a long time
 
 
 class Database:
@@ -72,6 +74,15 @@ class Database:
         """Return the first value a statement gives, None if it gives no row."""
         row = self.connection.execute(statement, values).fetchone()
         return None if row is None else row[0]
+
+    def _among(
+        self, statement: str, values: tuple[Any, ...], sought: Sequence[Any]
+    ) -> Iterator[Any]:
+        """Yield the rows of a statement that ends in a column, where it is one of those sought."""
+        for start in range(0, len(sought), _SOUGHT):
+            part = sought[start : start + _SOUGHT]
+            marks = ",".join("?" * len(part))
+            yield from self.connection.execute(f"{statement} IN ({marks})", (*values, *part))
 
     def _remove_if_bare(self) -> None:
         """Close the file and remove it if nothing in it took work: no vectors, no rows to look at.

@@ -18,7 +18,6 @@ _HEADLINE = "CASE WHEN a.title = '' THEN substr(a.text, 1, 400) ELSE a.title END
 _YEAR_ZERO = 62_167_219_200  # seconds before 1970; a multiple of a day, so that bins round down
 _BIN = f"CAST((a.date + {_YEAR_ZERO}) / :seconds AS INTEGER) - {_YEAR_ZERO} / :seconds"
 _SHOWN = f"a.id, {_HEADLINE}, a.lang, a.source, a.url, a.date"
-_LOOKUP = 500
 _TITLE = 300  # characters of a headline; a longer one ends in an ellipsis
 
 
@@ -104,17 +103,11 @@ class Overview(Database):
         return [_to_headline(row) for row in rows]
 
     def headlines_by_id(self, run: Run, ids: list[str]) -> list[Headline]:
-        found: list[Headline] = []
-        for start in range(0, len(ids), _LOOKUP):
-            part = ids[start : start + _LOOKUP]
-            rows = self.connection.execute(
-                f"SELECT a.key, m.cluster, {_SHOWN}, m.copy_of FROM articles a "
-                "JOIN memberships m ON m.article = a.key AND m.run = ? "
-                f"WHERE a.id IN ({','.join('?' * len(part))})",
-                (run.id, *part),
-            )
-            found.extend(_to_headline(row) for row in rows)
-        return found
+        ask = (
+            f"SELECT a.key, m.cluster, {_SHOWN}, m.copy_of FROM articles a "
+            "JOIN memberships m ON m.article = a.key AND m.run = ? WHERE a.id"
+        )
+        return [_to_headline(row) for row in self._among(ask, (run.id,), ids)]
 
     def copies_of(self, run: Run) -> dict[int, int]:
         rows = self.connection.execute(

@@ -151,7 +151,8 @@ class Runs(Database):
 def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: Progress) -> None:
     """Write a result, and that the run is finished; the caller holds the transaction."""
     began = time.perf_counter()
-    keys = _article_keys(sql, run.batch)
+    ask = "SELECT id, article FROM batch_articles WHERE batch = ? ORDER BY id"
+    keys: dict[str, int] = dict(sql.execute(ask, (run.batch,)))
     first = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM clusters").fetchone()[0])
     merges = sum(map(len, result.linkages))
     total = len(result.clusters) + len(result.membership) + merges
@@ -167,21 +168,18 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
         sql.executemany(
             "INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?, ?)", _counted(_merges(run, result), task)
         )
+    wrote = round(time.perf_counter() - began, 3)
+    facts = {**result.facts, "seconds": {**result.facts.get("seconds", {}), "write": wrote}}
     sql.execute(
         "UPDATE runs SET facts = ?, means = ?, rotation = ?, stopped = '', finished = 1 "
         "WHERE id = ?",
         (
-            codec.to_json(_with_seconds(result.facts, time.perf_counter() - began)),
+            codec.to_json(facts),
             result.means.astype("<f4").tobytes(),
             result.rotation.astype("<f4").tobytes(),
             run.id,
         ),
     )
-
-
-def _with_seconds(facts: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """Add what the writing took to the seconds of the other stages."""
-    return {**facts, "seconds": {**facts.get("seconds", {}), "write": round(seconds, 3)}}
 
 
 def _counted(rows: Iterable[Row], task: Task) -> Iterator[Row]:
@@ -192,12 +190,6 @@ def _counted(rows: Iterable[Row], task: Task) -> Iterator[Row]:
         if done % _CHUNK == 0:
             task.advance(_CHUNK)
     task.advance(done % _CHUNK)
-
-
-def _article_keys(sql: sqlite3.Connection, batch: int) -> dict[str, int]:
-    ask = "SELECT id, article FROM batch_articles WHERE batch = ? ORDER BY id"
-    rows = sql.execute(ask, (batch,))
-    return {str(article): int(key) for article, key in rows}
 
 
 def _clusters(run: Run, result: Result, keys: Mapping[str, int], first: int) -> Iterator[Row]:
