@@ -55,11 +55,6 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
         Passes over all rows.
     n_features_in_ : int
 
-    Raises
-    ------
-    ParameterError
-        From `fit`.
-
     Notes
     -----
     A pass takes n·k·d multiply-adds; memory is O(n·d), beside a block of similarities a thread.

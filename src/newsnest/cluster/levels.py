@@ -83,10 +83,9 @@ def _fine_to_coarse(
     finest: Finest | None,
     settings: Mapping[str, Any],
 ) -> Hierarchy:
-    n = len(weights)
     labels: list[Labels] = []
     linkages: list[NDArray[np.float64]] = []
-    atoms = [np.arange(n, dtype=np.int32)]
+    atoms = [np.arange(len(weights), dtype=np.int32)]
     every_exact = True
     for level in reversed(levels):
         if not labels and finest is not None:
@@ -95,21 +94,19 @@ def _fine_to_coarse(
             labels.append(by_weight(first[inverse], weights))
             linkages.append(np.empty((0, 4)))
             atoms = [labels[0]]
-        elif not labels:
+            continue
+        if not labels:
+            total = weights
             merges = agglomerate_rows(
                 view(level), weights, min_similarity=level.min_similarity, **settings
             )
-            every_exact &= merges.exact
-            labels.append(merges.labels)
-            linkages.append(merges.linkage(weights))
         else:
-            below = labels[-1]
-            means, total = group_means(view(level), below, weights)
+            atoms.append(labels[-1])
+            means, total = group_means(view(level), labels[-1], weights)
             merges = agglomerate(means, total, min_similarity=level.min_similarity, **settings)
-            every_exact &= merges.exact
-            atoms.append(below)
-            labels.append(merges.labels[below])
-            linkages.append(merges.linkage(total))
+        labels.append(merges.labels[atoms[-1]])
+        linkages.append(merges.linkage(total))
+        every_exact &= merges.exact
     return Hierarchy(
         tuple(levels), tuple(labels[::-1]), tuple(linkages[::-1]), tuple(atoms[::-1]), every_exact
     )

@@ -136,10 +136,9 @@ class Walk:
         )
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
-        config = embed.EncoderConfig(
-            long_texts=self.options.long_texts, backend=self.options.backend
-        )
-        encoder = self.encoder or embed.load_encoder(self.options.encoder, config=config)
+        options = self.options
+        config = embed.EncoderConfig(long_texts=options.long_texts, backend=options.backend)
+        encoder = self.encoder or embed.load_encoder(options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
         self.model = ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
@@ -150,7 +149,7 @@ class Walk:
             self.progress.note(
                 f"{cut:,} of {len(bodies):,} {plural('text', len(bodies))} "
                 f"{'is' if cut == 1 else 'are'} longer than the encoder reads "
-                f"(long texts: {self.options.long_texts})"
+                f"(long texts: {options.long_texts})"
             )
         self.reduction.check(len(bodies), encoder.dimensions)
         return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
