@@ -56,8 +56,8 @@ class _Labelled(calibration.Ascent):
 
     def with_time(self, undated: float) -> list[float]:
         """Return the min_similarity with dates of every cut."""
-        rules = [replace(rule_for("story"), dated=cut) for cut in CUTS]
-        return [rule.with_time(undated, self.weight, self.share) for rule in rules]
+        rule, weight, share = rule_for("story"), self.weight, self.share
+        return [replace(rule, dated=cut).with_time(undated, weight, share) for cut in CUTS]
 
     def scores(self, level: Level, cuts: Sequence[float], progress: Progress) -> CutScores:
         merges = self.merges(level, max(-1.0, min(cuts)), progress)

@@ -84,6 +84,7 @@ def calibrate_by_pairs(
     components = pair_components(pairs)
     model.prepare(progress)
     ascent, left, right = _begin(pairs, judged, model, progress)
+    drawn = asdict(resampling)
     found: list[calibration.CalibratedLevel] = []
     for name in calibration.FINE_TO_COARSE[: calibration.FINE_TO_COARSE.index(names[-1]) + 1]:
         level = Level(name, model.dims(name), 0.0)
@@ -94,13 +95,10 @@ def calibrate_by_pairs(
             )
             alike = graded >= LEVEL_SIMILARITIES[name]
             try:
-                cut = (
-                    agreeing_cut(joined, alike, components, **asdict(resampling))
-                    if precision is None
-                    else precise_cut(
-                        joined, alike, components, precision=precision, **asdict(resampling)
-                    )
-                )
+                if precision is None:
+                    cut = agreeing_cut(joined, alike, components, **drawn)
+                else:
+                    cut = precise_cut(joined, alike, components, precision=precision, **drawn)
             except ParameterError as error:
                 others = "" if len(names) == 1 else " Other levels: name them with --level."
                 raise ParameterError(f"calibrate: {name}: {error.for_people}{others}") from error
