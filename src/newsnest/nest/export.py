@@ -131,16 +131,15 @@ def _write_parquet(records: Iterator[dict[str, Any]], path: Path) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    first = list(islice(records, _CHUNK))
+    part = list(islice(records, _CHUNK))
     schema = pa.schema(
         [
             (name, pa.int32() if isinstance(value, int) else pa.string())
-            for name, value in (first[0] if first else {"id": ""}).items()
+            for name, value in (part[0] if part else {"id": ""}).items()
         ]
     )
     count = 0
     with pq.ParquetWriter(path, schema) as writer:
-        part = first
         while part:
             writer.write_table(pa.Table.from_pylist(part, schema=schema))
             count += len(part)

@@ -93,9 +93,9 @@ class FinishedRun:
         members = list(self._nest.members(run=self._run))
         clusters, levels = self._nest.clusters, self._nest.levels(self._run)
         number = {c.id: c.label for name in levels for c in clusters(name, run=self._run)}
-        place = {m.article.id: i for i, m in enumerate(m for m in members if m.copy_of is None)}
-        weights = np.bincount([place[m.copy_of or m.article.id] for m in members]).astype(float)
         texts = [member for member in members if member.copy_of is None]
+        place = {member.article.id: row for row, member in enumerate(texts)}
+        weights = np.bincount([place[m.copy_of or m.article.id] for m in members]).astype(float)
         labels = np.array([[number[c] for c in member.clusters] for member in texts], np.int32)
         return [member.article for member in texts], weights, labels
 
