@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster import int8_kernels, int8_tile, screen
+from newsnest.cluster import int8_kernels, int8_tile
 from newsnest.cluster.int8_axes import Axes
 from newsnest.cluster.int8_kernels import Looks, Rounding, Search
+from newsnest.cluster.screen import Cells, Neighbours, Screen, empty_heaps, tournament, widened
 from newsnest.cluster.threads import Threads
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
@@ -20,7 +21,7 @@ _PROBED = 2000  # tiles
 _LOOK_COST = 0.25  # of multiplying a block
 
 
-class Int8Screen(screen.Screen):
+class Int8Screen(Screen):
     """Products of vectors rounded to int8, in panels that follow the live rows."""
 
     def __init__(self, means: Vectors, threads: Threads) -> None:
@@ -42,10 +43,10 @@ class Int8Screen(screen.Screen):
         self._place(self._cells.order, np.arange(n, dtype=np.int32))
         int8_kernels.clear(np.arange(n, padded, dtype=np.int32), self._panels)
 
-    def _sort(self) -> screen.Cells:
+    def _sort(self) -> Cells:
         """Code all rows, and sort them into cells: those that rounding hurts come last."""
         n = len(self._means)
-        pivots = screen.pivots_of(self._means)
+        pivots = Cells.pivots(self._means)
         turned = np.ascontiguousarray((pivots @ self._axes.turn)[:, :_SORTED_BY].T)
         cell = np.empty(n, np.int32)
 
@@ -56,7 +57,7 @@ class Int8Screen(screen.Screen):
 
         list(self._pool.map(sort, range(0, n, _ENCODED)))
         rough = self._error > _ROUGH * np.median(self._error)
-        return screen.Cells.sorted_by(cell, pivots, rough)
+        return Cells.sorted_by(cell, pivots, rough)
 
     def _encode(self, rows: NDArray[np.int32]) -> Vectors:
         """Code some rows; return their coordinates."""
@@ -75,9 +76,7 @@ class Int8Screen(screen.Screen):
                 strict=True),
         ))  # fmt: skip
 
-    def all_pairs(
-        self, k: int, above: np.float32, progress: Progress = SILENT
-    ) -> screen.Neighbours:
+    def all_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
         n = len(self._means)
         search = self._search(self._owners, n, k, above)
         block = _BLOCK if n > _SMALL else _BLOCK // 2
@@ -87,7 +86,7 @@ class Int8Screen(screen.Screen):
             int8_kernels.meet(pairs, block, search._replace(looks=self._looks))
 
         with progress.start("comparing", blocks * (blocks + 1) // 2, "blocks") as task:
-            for played, pairs in enumerate(screen.tournament(blocks)):
+            for played, pairs in enumerate(tournament(blocks)):
                 listed = np.array(pairs, np.int32).reshape(-1, 2)
                 parts = min(max(1, len(pairs)), 4 * self._threads)
                 list(self._pool.map(fold, np.array_split(listed, parts)))
@@ -114,9 +113,7 @@ class Int8Screen(screen.Screen):
             costs.append((ended * (spent + _LOOK_COST * looks)).sum())
         self._looks = Looks(1 + int(np.argmin(costs)), self._axes.factors)
 
-    def nearby_pairs(
-        self, k: int, above: np.float32, progress: Progress = SILENT
-    ) -> screen.Neighbours:
+    def nearby_pairs(self, k: int, above: np.float32, progress: Progress = SILENT) -> Neighbours:
         order, near = self._cells.order, self._cells.near()
         padded = self._owners[: _whole(len(order), int8_tile.ROWS)]
         search = self._search(padded, len(order), k, above)
@@ -130,9 +127,7 @@ class Int8Screen(screen.Screen):
             for done in self._pool.map(fold, range(0, len(padded), _QUERIES)):
                 task.advance(done)
         back = np.argsort(order)
-        return screen.widened(
-            self._means, search.values[back], search.ids[back], self._pool, progress
-        )
+        return widened(self._means, search.values[back], search.ids[back], self._pool, progress)
 
     def _panels_of(self, near: list[NDArray[np.int64]], first: int, last: int) -> NDArray[np.int32]:
         """Return the panels that hold what slots first … last − 1 may meet."""
@@ -151,7 +146,7 @@ class Int8Screen(screen.Screen):
 
     def among(
         self, rows: NDArray[np.int32], live: NDArray[np.int32], k: int, above: np.float32
-    ) -> screen.Neighbours:
+    ) -> Neighbours:
         slot_of = self._follow(live)
         by_slot = np.argsort(slot_of[rows])
         queries = np.full(_whole(len(rows), int8_tile.ROWS), -1, np.int32)
@@ -170,7 +165,7 @@ class Int8Screen(screen.Screen):
 
     def _search(self, queries: NDArray[np.int32], n: int, k: int, above: np.float32) -> Search:
         """Return a search with empty lists; of the queries the first n are rows, the rest −1."""
-        values, ids = screen.empty_heaps(n, k, above)
+        values, ids = empty_heaps(n, k, above)
         codes = np.zeros((len(queries), self._codes.shape[1]), np.int8)
         codes[:n] = self._codes[queries[:n]]
         rounding = self._rounding()

@@ -157,11 +157,19 @@ class Cells:
     @classmethod
     def of(cls, rows: Vectors) -> Self:
         """Sort rows, float32 (n, d), into cells."""
-        pivots = pivots_of(rows)
+        pivots = cls.pivots(rows)
         cell = np.empty(len(rows), np.int32)
         for start in range(0, len(rows), 4096):
             cell[start : start + 4096] = (rows[start : start + 4096] @ pivots.T).argmax(axis=1)
         return cls.sorted_by(cell, pivots)
+
+    @staticmethod
+    def pivots(rows: Vectors) -> Vectors:
+        """Return √n of the rows, from all over them, each next to one that is similar."""
+        n = len(rows)
+        sampled = np.unique(np.linspace(0, n - 1, max(1, int(n**0.5))).astype(np.int64))
+        pivots = rows[sampled]
+        return np.ascontiguousarray(pivots[_tour(pivots @ pivots.T)])
 
     @classmethod
     def sorted_by(
@@ -194,14 +202,6 @@ class Cells:
     def rows(self, cells: NDArray[np.int64]) -> NDArray[np.int32]:
         """Return the rows of some cells."""
         return np.concatenate([self.order[self.starts[c] : self.starts[c + 1]] for c in cells])
-
-
-def pivots_of(rows: Vectors) -> Vectors:
-    """Return √n of the rows, from all over them, each next to one that is similar."""
-    n = len(rows)
-    sampled = np.unique(np.linspace(0, n - 1, max(1, int(n**0.5))).astype(np.int64))
-    pivots = rows[sampled]
-    return np.ascontiguousarray(pivots[_tour(pivots @ pivots.T)])
 
 
 def _tour(similar: NDArray[np.float32]) -> list[int]:

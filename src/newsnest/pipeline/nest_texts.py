@@ -74,7 +74,7 @@ class TextFrame:
     time_scale: float
 
     def __post_init__(self) -> None:
-        # That of a nest from before there was the further mean: languages count alike.
+        # Frames of older nests lack the further mean: the average of the languages stands in.
         if self.centred != ("",) and len(self.vectors.means) == len(self.centred):
             means = np.concatenate([self.vectors.means, self.vectors.means.mean(0, keepdims=True)])
             object.__setattr__(self, "vectors", replace(self.vectors, means=means))
