@@ -17,7 +17,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 def plain_page(title: str, body: str) -> str:
     """Return a whole page; the title is escaped, what the HTML of the body quotes must be.
 
-    >>> "<title>a &lt; b</title>" in plain_page("a < b", "<p>Text</p>") True
+    >>> "<title>a &lt; b</title>" in plain_page("a < b", "<p>Text</p>")
+    True
     """
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
