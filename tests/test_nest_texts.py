@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +12,13 @@ from newsnest.cluster import Reduction, group_means
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.pipeline.model_levels import ModelLevels
-from newsnest.pipeline.nest_texts import NestConfig, choose_levels, nest_texts, see_texts
+from newsnest.pipeline.nest_texts import (
+    NestConfig,
+    TextFrame,
+    choose_levels,
+    nest_texts,
+    see_texts,
+)
 from newsnest.progress import Task
 from newsnest.types import Article
 
@@ -119,6 +126,18 @@ def test_a_language_the_frame_has_not_seen_is_centred_by_the_mean_of_the_corpus(
     whole = nest_texts(*corpus(), NestConfig(centre="corpus")).seen.frame
     assert np.allclose(two.vectors.means[2], whole.vectors.means[0], atol=1e-6)
     assert whole.groups([Article("a", lang="sw")]).tolist() == [0]
+
+
+def test_an_older_frame_centres_unknown_languages_by_the_average_of_those_it_knows():
+    frame = nest_texts(*corpus()).seen.frame
+    old = TextFrame(frame.centred, replace(frame.vectors, means=frame.vectors.means[:2]), 0.0)
+    assert old.groups([Article("a", lang="sw"), Article("b", lang="fr")]).tolist() == [2, 1]
+    assert np.array_equal(old.vectors.means[:2], frame.vectors.means[:2])
+    assert np.allclose(old.vectors.means[2], frame.vectors.means[:2].mean(axis=0))
+    again = TextFrame(old.centred, old.vectors, old.time_scale)
+    assert np.array_equal(again.vectors.means, old.vectors.means)  # once is enough
+    whole = nest_texts(*corpus(), NestConfig(centre="corpus")).seen.frame
+    assert TextFrame(whole.centred, whole.vectors, 0.0).vectors is whole.vectors
 
 
 def test_dates_that_come_or_go_under_given_levels_are_no_error():

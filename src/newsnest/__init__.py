@@ -1,7 +1,5 @@
 """newsnest: nest news articles into themes, topics and stories."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

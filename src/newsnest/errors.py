@@ -9,8 +9,6 @@ NewsnestError
 The command line catches NewsnestError alone: one line on stderr, exit status 1.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches

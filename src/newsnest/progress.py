@@ -4,10 +4,7 @@ The library only ever calls `Progress.start`, `Task.advance` and `Progress.note`
 it (bars, plain lines, nothing) is the caller's choice. `newsnest.cli` brings the visible ones.
 """
 
-from __future__ import annotations
-
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 
 class Task:
@@ -19,12 +16,7 @@ class Task:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         """End the stretch, finished or not."""
 
 

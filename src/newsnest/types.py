@@ -5,8 +5,6 @@ texts into unit vectors; a *level* is theme, topic or story, coarse to fine; a *
 dimensions with a weight (text, time); a *hierarchy* holds nested labels per level and the merges.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ def calibrate(
                 model, articles, levels=tuple(named), read=read, progress=progress
             )
     if shared.as_json:
-        print_json({"model": str(model), "levels": [level.as_dict() for level in found]})
+        print_json({"model": str(model), "levels": [asdict(level) for level in found]})
         return
     for level in found:
         click.echo(_line(level))

@@ -4,15 +4,12 @@ Names are imported on first use: to choose a clusterer or to read the calibrated
 numba nor scikit-learn.
 """
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from newsnest.errors import ParameterError
-from newsnest.types import Order, Reducer
 
 if TYPE_CHECKING:
     from newsnest.cluster.calibration import (
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RAC", "REDUCERS", "SHARES", "FinestClusterer", "Frame", "IncrementalRAC", "LevelwiseRAC",
-    "Merges", "Order", "Reducer", "Reduction", "Rule", "SphericalKMeans",
+    "Merges", "Reduction", "Rule", "SphericalKMeans",
     "agglomerate", "agglomerate_rows", "auto_levels", "auto_time_scale", "calibration_digest",
     "compile_kernels", "default_time_weight", "finest_clusterer", "fit_frame", "group_means",
     "lasting_similarity", "level_vectors", "nest_levels", "pair_vectors", "rule_for", "story_map",

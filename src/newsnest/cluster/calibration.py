@@ -7,8 +7,6 @@ data (`calibration.json`), fitted by `benchmarks/defaults.py`, which also report
 short on sets they were not fitted on.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
@@ -40,47 +38,25 @@ _SHORTEST = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Statistics of the similarities within a corpus.
+    """Statistics of the similarities within a corpus."""
 
-    Parameters
-    ----------
-    deviation
-        Standard deviation over random pairs.
-    tail
-        Their 99th percentile.
-    nearest
-        Median similarity of a text to its most similar other text.
-    lasting
-        Where clusters last longest: `newsnest.cluster.persistence`.
-    """
-
-    deviation: float
-    tail: float
-    nearest: float
-    lasting: float
+    deviation: float  # standard deviation over random pairs
+    tail: float  # their 99th percentile
+    nearest: float  # median similarity of a text to its most similar other text
+    lasting: float  # where clusters last longest: `newsnest.cluster.persistence`
 
 
-def measure_spread(rows: Vectors, *, lasting: bool = True, seed: int = 0) -> Spread:
+def measure_spread(rows: Vectors, *, lasting: bool = True) -> Spread:
     """Measure the spread of unit rows, float32 (n, d), n ≥ 2.
 
-    Parameters
-    ----------
-    rows
-        The vectors of a level.
-    lasting
-        False leaves out the dearest statistic, as 0.
-    seed
-        Of the samples.
-
-    Notes
-    -----
-    From 200,000 random pairs, 2,000 random texts against all, and the tree of at most 20,000 texts.
-    Deterministic for a seed and any number of threads.
+    From 200,000 random pairs, 2,000 random texts against all, and the tree of at most 20,000 texts;
+    this last and dearest statistic is left out, as 0, where `lasting` is False. Deterministic for
+    any number of threads.
     """
     from newsnest.cluster.persistence import lasting_similarity  # loads the compiler
 
     n = len(rows)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     left, right = _pairs(n, rng)
     pairs = np.concatenate(
         [
@@ -100,7 +76,7 @@ def measure_spread(rows: Vectors, *, lasting: bool = True, seed: int = 0) -> Spr
         deviation=float(pairs.std()),
         tail=float(np.quantile(pairs, 0.99)),
         nearest=float(np.median(best)),
-        lasting=lasting_similarity(rows, seed=seed) if lasting else 0.0,
+        lasting=lasting_similarity(rows) if lasting else 0.0,
     )
 
 
@@ -271,7 +247,7 @@ def auto_levels(  # noqa: PLR0913
     return tuple(levels)
 
 
-def tell_apart(times: NDArray[np.float64], time_scale: float, *, seed: int = 0) -> float:
+def tell_apart(times: NDArray[np.float64], time_scale: float) -> float:
     """Return how far dates tell articles apart, in [0, 1]: 1 − the mean time kernel of pairs.
 
     Parameters
@@ -280,13 +256,11 @@ def tell_apart(times: NDArray[np.float64], time_scale: float, *, seed: int = 0) 
         float64 (n,), seconds, NaN where unknown.
     time_scale
         Seconds.
-    seed
-        Of the pairs.
     """
     known = times[~np.isnan(times)]
     if len(known) < 2:
         return 0.0
-    left, right = _pairs(len(known), np.random.default_rng(seed))
+    left, right = _pairs(len(known), np.random.default_rng(0))
     steps = (known[left] - known[right]) / time_scale
     return 1.0 - float(np.exp(-0.5 * steps**2).mean())
 

@@ -7,8 +7,6 @@ kmeans:K        scikit-learn's k-means on unit vectors, K clusters
 Coarser levels are average linkage over what the finest one found, whatever found it.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 
@@ -46,13 +44,7 @@ class FinestClusterer:
     noise: int = 0
 
     def check(self, texts: int) -> None:
-        """Raise unless so many texts can be clustered; worth asking before they are encoded.
-
-        Raises
-        ------
-        ParameterError
-            If there are fewer texts than clusters asked for.
-        """
+        """Raise ParameterError for fewer texts than clusters; ask before they are encoded."""
         if self.name == "kmeans" and self.number > texts:
             raise ParameterError(
                 f"kmeans: K must be at most {texts:,}, the number of texts, got {self.number}. "
@@ -60,22 +52,11 @@ class FinestClusterer:
             )
 
     def __call__(self, rows: Vectors, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return a label of every row, int64 (n,), in no order.
+        """Return a label of every row, int64 (n,), in no order; check the number of rows first.
 
-        Parameters
-        ----------
-        rows
-            Unit rows, float32 (n, d): Euclidean distances order as cosines do.
-        weights
-            float64 (n,); k-means counts each row so often, HDBSCAN does not look at them.
+        Rows are of unit length, float32 (n, d): Euclidean distances order as cosines do. Of the
+        weights, float64 (n,), k-means counts each row so often, HDBSCAN does not look at them.
 
-        Raises
-        ------
-        ParameterError
-            If there are fewer rows than clusters asked for.
-
-        Notes
-        -----
         One thread, one seed: the same rows give the same labels. HDBSCAN is O(n²) in this many
         dimensions.
         """

@@ -1,7 +1,5 @@
 """Average linkage that takes new rows and clusters again only what they touch."""
 
-from __future__ import annotations
-
 from typing import Self
 
 import numpy as np

@@ -5,8 +5,6 @@ else the axes as they are, reordered. Inside a block a Hadamard matrix spreads e
 that one step of rounding fits all of its coordinates.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,25 +21,17 @@ _OUTSIDE = 2e-5  # share of the coordinates that is cut off
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Where rows are rounded.
-
-    Parameters
-    ----------
-    turn
-        float32 (d, blocks · BLOCK): rows times this are the coordinates; dot products stay.
-    steps
-        float32 (blocks,): what a unit of a block's codes is worth, falling.
-    factors
-        int32 (2, blocks): steps[b]² / steps[b + 1]², whole numbers; and steps[b]² / steps[−1]².
-    rounding
-        How much the dot product of two rows of length 1 can change by float32 arithmetic, on the
-        way to coordinates and in the product itself.
-    """
+    """Where rows are rounded."""
 
     turn: Vectors
+    """(d, blocks · BLOCK): rows times this are the coordinates; dot products stay."""
     steps: Vectors
+    """(blocks,): what a unit of a block's codes is worth, falling."""
     factors: NDArray[np.int32]
+    """(2, blocks): steps[b]² / steps[b + 1]², whole numbers; and steps[b]² / steps[−1]²."""
     rounding: float
+    """How much the dot product of two rows of length 1 can change by float32 arithmetic, on the
+    way to coordinates and in the product itself."""
 
     @classmethod
     def of(cls, rows: Vectors) -> Self:

@@ -17,8 +17,6 @@ The columns' bytes are unsigned, for so the instruction wants them: a code c is 
 That adds 128 · Σ q to every product of a row, which its offset takes away again.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -47,30 +45,17 @@ Found = NDArray[np.uint16]
 class Rounding(NamedTuple):
     """What rounding lost.
 
-    Parameters
-    ----------
-    step
-        What a unit of the last block's codes is worth.
-    error, length
-        Of each row: the length of what rounding left out, and of the row.
-    max_error
-        The largest error in ordinary panels, and in rough ones.
-    rough
-        Which panels are rough: hold a row that rounding hurt far more than most. They are kept
-        apart, or the limits of all tiles would have to allow for them.
-    longest
-        The length of the longest row.
-    float32
-        What float32 may add.
+    Panels are rough that hold a row which rounding hurt far more than most. They are kept apart, or
+    the limits of all tiles would have to allow for them.
     """
 
-    step: np.float32
-    error: Floats
-    length: Floats
-    max_error: Floats
-    rough: NDArray[np.uint8]
-    longest: np.float32
-    float32: np.float32
+    step: np.float32  # what a unit of the last block's codes is worth
+    error: Floats  # of each row: the length of what rounding left out
+    length: Floats  # of each row
+    max_error: Floats  # the largest error in ordinary panels, and in rough ones
+    rough: NDArray[np.uint8]  # which panels are rough
+    longest: np.float32  # the length of the longest row
+    float32: np.float32  # what float32 may add
 
 
 class Looks(NamedTuple):
@@ -81,30 +66,17 @@ class Looks(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Queries against columns, and the lists that they fill.
+    """Queries, padded to whole tiles, against columns, and the lists that they fill."""
 
-    Parameters
-    ----------
-    means
-        float32 (n, d): of all rows.
-    queries, owners
-        The row of each query and of each slot of the panels, −1 where there is none.
-    codes, limits, values, ids
-        By query, padded to whole tiles: codes; limits, int32 (2, queries), against ordinary panels
-        and rough ones; heaps.
-    panels, looks, rounding
-        Of the columns.
-    """
-
-    means: Floats
-    queries: Ints
-    owners: Ints
-    codes: Codes
+    means: Floats  # (n, d): of all rows
+    queries: Ints  # the row of each query, −1 where there is none
+    owners: Ints  # the row of each slot of the panels, −1 where there is none
+    codes: Codes  # by query
     panels: Panels
     looks: Looks
-    rounding: Rounding
-    limits: Ints
-    values: Floats
+    rounding: Rounding  # of the columns
+    limits: Ints  # (2, queries): against ordinary panels and rough ones
+    values: Floats  # by query: heaps
     ids: Ints
 
 

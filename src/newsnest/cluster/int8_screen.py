@@ -1,15 +1,12 @@
 """The screen for processors that multiply int8: products of rounded vectors."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.cluster import int8_kernels, int8_tile
-from newsnest.cluster.cells import Cells, pivots_of
 from newsnest.cluster.int8_axes import Axes
 from newsnest.cluster.int8_kernels import Looks, Rounding, Search
-from newsnest.cluster.screen import Neighbours, Screen, empty_heaps, tournament, widened
+from newsnest.cluster.screen import Cells, Neighbours, Screen, empty_heaps, tournament, widened
 from newsnest.cluster.threads import Threads
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
@@ -49,7 +46,7 @@ class Int8Screen(Screen):
     def _sort(self) -> Cells:
         """Code all rows, and sort them into cells: those that rounding hurts come last."""
         n = len(self._means)
-        pivots = pivots_of(self._means)
+        pivots = Cells.pivots(self._means)
         turned = np.ascontiguousarray((pivots @ self._axes.turn)[:, :_SORTED_BY].T)
         cell = np.empty(n, np.int32)
 

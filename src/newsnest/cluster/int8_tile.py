@@ -11,8 +11,6 @@ Dimensions come in blocks of BLOCK, and after a block the rest can add no more t
 what is left of both lengths. If that lifts no sum above a threshold, the tile ends there.
 """
 
-from __future__ import annotations
-
 from functools import reduce
 from typing import Any
 

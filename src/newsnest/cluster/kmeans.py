@@ -1,7 +1,5 @@
 """Spherical k-means: unit vectors, unit centres, similarity the cosine."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, Self
@@ -56,11 +54,6 @@ class SphericalKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # unt
     n_iter_ : int
         Passes over all rows.
     n_features_in_ : int
-
-    Raises
-    ------
-    ParameterError
-        From `fit`.
 
     Notes
     -----

@@ -6,8 +6,6 @@ coarse-to-fine   themes on all rows; topics inside each theme; stories inside ea
 Either way each level compares its own vectors (`level_vectors`), and labels are nested.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -67,29 +65,27 @@ def nest_levels(  # noqa: PLR0913
     -----
     Cost: the first level costs as `RAC` does; the others far less.
     """
-    settings = {"exact": exact, "n_jobs": n_jobs}
+    settings = {"exact": exact, "n_jobs": n_jobs, "progress": progress}
     if order == "fine-to-coarse":
-        return _fine_to_coarse(view, levels, weights, settings, finest, progress)
+        return _fine_to_coarse(view, levels, weights, finest, settings)
     if finest is not None:
         raise ParameterError(
             f"nest_levels: order must be fine-to-coarse with a clusterer of the finest level, got "
             f"{order}. Leave one of the two out."
         )
-    return _coarse_to_fine(view, levels, weights, settings, progress)
+    return _coarse_to_fine(view, levels, weights, settings)
 
 
 def _fine_to_coarse(
     view: Callable[[Level], Vectors],
     levels: Sequence[Level],
     weights: NDArray[np.float64],
-    settings: Mapping[str, Any],
     finest: Finest | None,
-    progress: Progress,
+    settings: Mapping[str, Any],
 ) -> Hierarchy:
-    n = len(weights)
     labels: list[Labels] = []
     linkages: list[NDArray[np.float64]] = []
-    atoms = [np.arange(n, dtype=np.int32)]
+    atoms = [np.arange(len(weights), dtype=np.int32)]
     every_exact = True
     for level in reversed(levels):
         if not labels and finest is not None:
@@ -98,27 +94,19 @@ def _fine_to_coarse(
             labels.append(by_weight(first[inverse], weights))
             linkages.append(np.empty((0, 4)))
             atoms = [labels[0]]
-        elif not labels:
+            continue
+        if not labels:
+            total = weights
             merges = agglomerate_rows(
-                view(level),
-                weights,
-                min_similarity=level.min_similarity,
-                progress=progress,
-                **settings,
+                view(level), weights, min_similarity=level.min_similarity, **settings
             )
-            every_exact &= merges.exact
-            labels.append(merges.labels)
-            linkages.append(merges.linkage(weights))
         else:
-            below = labels[-1]
-            means, total = group_means(view(level), below, weights)
-            merges = agglomerate(
-                means, total, min_similarity=level.min_similarity, progress=progress, **settings
-            )
-            every_exact &= merges.exact
-            atoms.append(below)
-            labels.append(merges.labels[below])
-            linkages.append(merges.linkage(total))
+            atoms.append(labels[-1])
+            means, total = group_means(view(level), labels[-1], weights)
+            merges = agglomerate(means, total, min_similarity=level.min_similarity, **settings)
+        labels.append(merges.labels[atoms[-1]])
+        linkages.append(merges.linkage(total))
+        every_exact &= merges.exact
     return Hierarchy(
         tuple(levels), tuple(labels[::-1]), tuple(linkages[::-1]), tuple(atoms[::-1]), every_exact
     )
@@ -129,7 +117,6 @@ def _coarse_to_fine(
     levels: Sequence[Level],
     weights: NDArray[np.float64],
     settings: Mapping[str, Any],
-    progress: Progress,
 ) -> Hierarchy:
     n = len(weights)
     rows = np.arange(n, dtype=np.int32)
@@ -145,8 +132,7 @@ def _coarse_to_fine(
                 np.ascontiguousarray(rows_of_level[members]),
                 weights[members],
                 min_similarity=level.min_similarity,
-                progress=progress if len(members) == n else SILENT,
-                **settings,
+                **(settings if len(members) == n else {**settings, "progress": SILENT}),
             )
             parts.append((members, merges))
         whole = _join(parts, weights)

@@ -7,8 +7,6 @@ similarities does not move the cut. Where several cuts last nearly as long, one 
 taken: the longest alone would jump with the smallest change of the vectors.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from newsnest.cluster.rac_engine import Merges, agglomerate_rows
@@ -19,19 +17,12 @@ _NEARLY = 0.9  # of the longest mean life: cuts below it do not count
 
 
 def lasting_cut(merges: Merges) -> float:
-    """Return the min_similarity whose clusters last longest, in [0, 1].
+    """Return the cut of a whole tree, n ≥ 2 rows, whose clusters last longest, in [0, 1].
 
-    Parameters
-    ----------
-    merges
-        The whole tree of n rows, n ≥ 2.
-
-    Notes
-    -----
     A cut's worth is the mean over the rows of how long the row's cluster lives; a row alone counts
     zero. What is returned is the mean of all cuts worth more than nine tenths of the best, weighted
-    by how much more. Below 0 two clusters of centred vectors are less alike than chance, so that
-    no cut is looked for there. Cost: O(n).
+    by how much more. Below 0 two clusters of centred vectors are less alike than chance, so that no
+    cut is looked for there. Cost: O(n).
 
     Source: the lifetime of dendrogram clusters, Fred and Jain 2005; weighted by size as the excess
     of mass of Campello et al. 2013. Differs from the source in one cut for the whole tree, and in

@@ -8,8 +8,6 @@ has no direction and so no cosine; the other has weights of 0, that is rows whic
 yet want a label. A row of weight 2 counts exactly as two equal rows do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Self, get_args
 

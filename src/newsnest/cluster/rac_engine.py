@@ -14,8 +14,6 @@ once more, exactly: no two clusters are left that should be one, but a few merge
 in another order.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,12 +143,22 @@ def _merged(
             heights += engine.heights
             if not nearby:
                 break
-            kept = engine.roots()
+            kept = np.flatnonzero(engine.clusters.state != kernels.ABSORBED)
             # Again nearby while that still halves them; at last exactly, whatever is left.
             nearby = len(kept) > MAX_EXACT and 2 * len(kept) <= len(roots)
             roots, left, heavy = roots[kept], left[kept], engine.clusters.weights[kept]
             del engine  # or it would be held while the next one is built
-    return _finished(np.concatenate(pairs), np.concatenate(heights), weights, exact)
+    merged = np.concatenate(pairs)
+    # Rounding can lift a parent a hair above its child, and twins above 1: bring them down, then
+    # sort stably.
+    lowered = np.minimum(np.concatenate(heights), np.float32(1.0)).astype(np.float64)
+    similarity = kernels.monotone(merged, lowered, len(weights))
+    order = np.argsort(-similarity, kind="stable")
+    parent = np.arange(len(weights))
+    parent[merged[:, 1]] = merged[:, 0]
+    while (parent != parent[parent]).any():
+        parent = parent[parent]
+    return Merges(merged[order], similarity[order], by_weight(parent, weights), exact)
 
 
 _compiled: list[float] = []  # seconds, once
@@ -169,26 +177,6 @@ def compile_kernels(progress: Progress) -> None:
     _compiled[0] = time.perf_counter() - start
     if _compiled[0] > _LONG_COMPILE:
         progress.note(f"compiled for this processor in {_compiled[0]:.0f} s; kept for next time")
-
-
-def _finished(
-    pairs: NDArray[np.int32],
-    heights: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    exact: bool,
-) -> Merges:
-    """Put merges into the order of a tree, and number what they leave."""
-    n = len(weights)
-    # Rounding can lift a parent a hair above its child, and twins above 1: bring them down, then
-    # sort stably.
-    heights = np.minimum(heights, np.float32(1.0))
-    similarity = kernels.monotone(pairs, heights.astype(np.float64), n)
-    order = np.argsort(-similarity, kind="stable")
-    parent = np.arange(n)
-    parent[pairs[:, 1]] = pairs[:, 0]
-    while (parent != parent[parent]).any():
-        parent = parent[parent]
-    return Merges(pairs[order], similarity[order], by_weight(parent, weights), exact)
 
 
 def agglomerate_rows(
@@ -264,7 +252,9 @@ class _Engine:
         self.heights: list[NDArray[np.float32]] = []
 
     def run(self, progress: Progress) -> None:
-        self.first_pass(progress)
+        """Nominate the candidates of every row, from all pairs or from those nearby; then merge."""
+        look = self.screen.nearby_pairs if self.nearby else self.screen.all_pairs
+        self._set_candidates(self.live, *look(_CANDIDATES, self.below_floor, progress))
         with progress.start("merging", None, "merges") as task:
             while merged := self.merge_round() or self.look_again():
                 task.advance(merged)
@@ -291,16 +281,6 @@ class _Engine:
             if merged := self.merge_round():
                 return merged
         return 0
-
-    def roots(self) -> NDArray[np.int32]:
-        """Return the rows that stand for the clusters that are left."""
-        return np.flatnonzero(self.clusters.state != kernels.ABSORBED).astype(np.int32)
-
-    def first_pass(self, progress: Progress) -> None:
-        """Nominate the candidates of every row, from all pairs or from those nearby."""
-        look = self.screen.nearby_pairs if self.nearby else self.screen.all_pairs
-        values, ids = look(_CANDIDATES, self.below_floor, progress)
-        self._set_candidates(self.live, values, ids)
 
     def merge_round(self) -> int:
         """Merge all proven reciprocal pairs; return how many."""
@@ -376,10 +356,8 @@ def by_weight(roots: NDArray[np.int64], weights: NDArray[np.float64]) -> Labels:
 def fold_identical(rows: Vectors) -> tuple[Labels, NDArray[np.int64]]:
     """Group rows that are equal to the bit.
 
-    Returns
-    -------
-    tuple
-        Group of every row, int32 (n,), numbered by first row; and the first row of every group.
+    Returns the group of every row, int32 (n,), numbered by first row, and the first row of every
+    group.
     """
     hashes = kernels.row_hashes(rows.view(np.uint32))
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)

@@ -22,8 +22,6 @@ Most kernels go over a block in strides of _STRIDE entries: first a loop without
 compiler turns into wide instructions, asks whether any entry matters; only then is each looked at.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np
@@ -46,39 +44,21 @@ _LOWER = np.float32(-9.0)  # than any cosine
 class Clusters(NamedTuple):
     """State of a run; row i of each array is cluster i until that is absorbed by a lower row.
 
-    Parameters
-    ----------
-    means
-        (n, d): written over as clusters merge.
-    weights
-        (n,): how many unit vectors each mean stands for.
-    parent
-        (n,): the cluster a row was merged into, itself before that; chains end at a live row.
-    state
-        (n,): READY, UNPROVEN, FINISHED or ABSORBED.
-    listed, counts
-        (n, 4k), (n,): the candidates of each cluster, and how many there are. A list keeps at most
-        2k, and a merge appends one to the other: hence 4k.
-    bound
-        (n,): no live cluster outside the list is more similar than this.
-    nearest, nearest_similarity
-        (n,): the best candidate, −1 where there is none.
-    lowest, floor
-        Clusters merge only at or above `lowest`. Lists reach a little lower, to `floor`: as far
-        down as rounding leaves a similarity in doubt.
+    A list keeps at most 2k candidates, and a merge appends one to the other: hence 4k. Lists reach
+    a little lower than clusters merge, as far down as rounding leaves a similarity in doubt.
     """
 
-    means: Floats
-    weights: Bounds
-    parent: Ints
-    state: States
-    listed: Ints
-    counts: Ints
-    bound: Bounds
-    nearest: Ints
+    means: Floats  # (n, d): written over as clusters merge
+    weights: Bounds  # (n,): how many unit vectors each mean stands for
+    parent: Ints  # (n,): what a row was merged into, itself before; chains end at a live row
+    state: States  # (n,): READY, UNPROVEN, FINISHED or ABSORBED
+    listed: Ints  # (n, 4k): the candidates of each cluster
+    counts: Ints  # (n,): how many there are
+    bound: Bounds  # (n,): no live cluster outside the list is more similar than this
+    nearest: Ints  # (n,): the best candidate, −1 where there is none
     nearest_similarity: Floats
-    lowest: np.float32
-    floor: np.float32
+    lowest: np.float32  # clusters merge only at or above this
+    floor: np.float32  # the lowest similarity in a list
 
 
 @njit(cache=True, inline="always")

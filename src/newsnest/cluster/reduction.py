@@ -8,8 +8,6 @@ umap      UMAP (extra `compare`), laid out on the sphere
 Text alone is reduced: the time dimensions of a level are added afterwards and stay whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -83,13 +81,7 @@ class Reduction:
             )
 
     def check(self, texts: int, dimensions: int) -> None:
-        """Raise unless so many texts, with vectors so wide, can be reduced.
-
-        Raises
-        ------
-        ParameterError
-            If more dimensions are to be kept than there are, or UMAP has too few texts.
-        """
+        """Raise ParameterError unless so many texts, with vectors so wide, can be reduced."""
         if self.dims is None:
             return
         if self.dims > dimensions:
@@ -194,15 +186,13 @@ class Reduction:
         return unit_in_place(np.ascontiguousarray(found, dtype=np.float32))
 
 
-def story_map(means: Vectors, *, seed: int = 0) -> NDArray[np.float64]:
+def story_map(means: Vectors) -> NDArray[np.float64]:
     """Lay vectors out in the plane by t-SNE on their cosines.
 
     Parameters
     ----------
     means
         float32 (n, d), not zero; a few hundred at most: cost grows with n².
-    seed
-        Of the optimiser.
 
     Returns
     -------
@@ -217,6 +207,6 @@ def story_map(means: Vectors, *, seed: int = 0) -> NDArray[np.float64]:
     unit = means / np.linalg.norm(means, axis=1, keepdims=True)
     with threadpool_limits(1):  # the same picture for any number of threads
         layout = TSNE(
-            perplexity=min(30.0, (n - 1) / 3), init="pca", random_state=seed, n_jobs=1, max_iter=500
+            perplexity=min(30.0, (n - 1) / 3), init="pca", random_state=0, n_jobs=1, max_iter=500
         ).fit_transform(unit)
     return np.asarray(layout, dtype=np.float64)

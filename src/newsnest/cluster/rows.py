@@ -1,7 +1,5 @@
 """What rows of vectors must be, and means of groups of them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,13 +33,7 @@ def check_finite(what: str, rows: Vectors) -> None:
 
 
 def directions(where: str, rows: Vectors) -> Vectors:
-    """Scale rows to unit length, float32 (n, d).
-
-    Raises
-    ------
-    ParameterError
-        If a row is zero: it has no direction.
-    """
+    """Scale rows to unit length, float32 (n, d); raise ParameterError for a row of zeros."""
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
     if not lengths.all():
         raise ParameterError(

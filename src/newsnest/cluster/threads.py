@@ -1,7 +1,5 @@
 """Threads of ours, in each of which BLAS has one of its own."""
 
-from __future__ import annotations
-
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
@@ -17,17 +15,8 @@ class Threads:
     BLAS splits a product differently for another number of its own threads, and sums in another
     order: with one each, results are the same bits however many threads we use.
 
-    Parameters
-    ----------
-    where
-        Begins the message of an error.
-    n_jobs
-        How many; None means one per processor this process may run on.
-
-    Raises
-    ------
-    ParameterError
-        If n_jobs is below 1.
+    None for `n_jobs` means one per processor this process may run on. Raises ParameterError, which
+    begins with `where`, if it is below 1.
     """
 
     def __init__(self, where: str, n_jobs: int | None) -> None:

@@ -5,8 +5,6 @@ concatenated blocks, each scaled by the root of its weight. So average linkage o
 average linkage over longer vectors, and the engine need not know.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,20 +187,7 @@ def level_vectors(
 def time_view(times: NDArray[np.float64], scale: float) -> Vectors:
     """Return unit vectors whose inner product is close to exp(−Δt²/2τ²), float32 (n, 64).
 
-    Parameters
-    ----------
-    times
-        float64 (n,), seconds, finite.
-    scale
-        τ in seconds, positive.
-
-    Raises
-    ------
-    ParameterError
-        If scale is not positive.
-
-    Notes
-    -----
+    Times, float64 (n,), and `scale`, τ, are seconds, finite; ParameterError if τ is not positive.
     32 cosines and 32 sines of frequencies q/τ, q the quantiles of the half-normal distribution at
     (i + ½)/32: a frequency and its negative give the same product, so only positive ones are kept.
     """

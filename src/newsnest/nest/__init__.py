@@ -7,9 +7,8 @@ from newsnest.nest.export import export
 from newsnest.nest.nest import Nest
 from newsnest.nest.records import Batch, Cluster, Headline, Member, Result, Run, Totals, plural
 from newsnest.nest.store import Store, open_store
-from newsnest.types import Rejected, Sentence
 
 __all__ = [
-    "Batch", "Cluster", "Headline", "Member", "Nest", "Rejected", "Result", "Run", "Sentence",
-    "Store", "Totals", "export", "open_store", "plural",
+    "Batch", "Cluster", "Headline", "Member", "Nest", "Result", "Run", "Store", "Totals",
+    "export", "open_store", "plural",
 ]  # fmt: skip

@@ -1,7 +1,5 @@
 """A nest as a table, for spreadsheets and notebooks."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os
@@ -65,10 +63,7 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
 def replacing(path: Path, function: str) -> Iterator[Path]:
     """Yield a draft beside a file; it replaces the file if the block succeeds, else it is deleted.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be written; `function` begins the message.
+    Raises InputError if the file cannot be written; `function` begins the message.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
@@ -136,16 +131,15 @@ def _write_parquet(records: Iterator[dict[str, Any]], path: Path) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    first = list(islice(records, _CHUNK))
+    part = list(islice(records, _CHUNK))
     schema = pa.schema(
         [
             (name, pa.int32() if isinstance(value, int) else pa.string())
-            for name, value in (first[0] if first else {"id": ""}).items()
+            for name, value in (part[0] if part else {"id": ""}).items()
         ]
     )
     count = 0
     with pq.ParquetWriter(path, schema) as writer:
-        part = first
         while part:
             writer.write_table(pa.Table.from_pylist(part, schema=schema))
             count += len(part)

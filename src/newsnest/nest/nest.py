@@ -1,7 +1,5 @@
 """The nest: articles, vectors, clusters, their names, and the runs that made them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self

@@ -1,7 +1,5 @@
 """What a nest gives back: batches, runs, clusters, members, counts for pages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

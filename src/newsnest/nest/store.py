@@ -5,11 +5,8 @@ after a kill at any moment the nest opens and holds every completed step. Severa
 one nest; whoever comes second with the same batch, vectors or result leaves what is there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -36,12 +33,7 @@ class Store(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         """Close; errors of the backend become a `NestError` that names the cure.
 
         If the block fails with a `NewsnestError`, a nest that it created is deleted unless it holds

@@ -5,12 +5,5 @@ from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nes
 from newsnest.pipeline.options import Centre, Options
 
 __all__ = [
-    "Built",
-    "Centre",
-    "NestConfig",
-    "NestedTexts",
-    "Options",
-    "TextFrame",
-    "build",
-    "nest_texts",
-]
+    "Built", "Centre", "NestConfig", "NestedTexts", "Options", "TextFrame", "build", "nest_texts",
+]  # fmt: skip

@@ -4,37 +4,31 @@ Every step is one transaction, so the same call resumes after a kill and ends wi
 What only a new run needs is imported only then: a finished nest answers at once.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import newsnest
 from newsnest.corpus import Notice, settle_languages
+from newsnest.describe import Describer
 from newsnest.embed import KNOWN, ModelRecord, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
 from newsnest.pipeline.options import Options
-from newsnest.pipeline.source import Input, Item, Source, find_input, reading
+from newsnest.pipeline.source import Input, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Rejected
-
-if TYPE_CHECKING:
-    from newsnest.describe import Describer, KeywordDescriber
 
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
 _NAMED = 3  # inputs in an error
-_KEYWORDS = "keywords"  # the default describer
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +103,7 @@ def build(
         return Built(_finish(run, seconds, opened, options, describer, progress), new=True)
 
 
-def keyword_describer(options: Options) -> KeywordDescriber:
+def keyword_describer(options: Options) -> Describer:
     """Return the default describer of a run with these options."""
     from newsnest.describe import KeywordDescriber
 
@@ -126,19 +120,15 @@ def _read(given: Input, nest: Nest, options: Options, progress: Progress) -> int
     items = given.items(progress)
     if options.read.detect_language:
         items = settle_languages(items, progress=progress)
-    return nest.store.add_batch(given.digest, given.options, _as_kept(items), inputs=given.names)
-
-
-def _as_kept(items: Iterable[Item]) -> Iterator[Article | Rejected | tuple[str, str]]:
-    for item in items:
-        yield (item.file, item.message) if isinstance(item, Notice) else item
+    kept = ((one.file, one.message) if isinstance(one, Notice) else one for one in items)
+    return nest.store.add_batch(given.digest, given.options, kept, inputs=given.names)
 
 
 def _start(
     given: Input, batch: int, nest: Nest, options: Options, describer: Describer | None
 ) -> Run:
     """Return the run of a batch, these options and these versions, started now if it is new."""
-    named = _KEYWORDS  # its settings are among the options
+    named = "keywords"  # the default describer: its settings are among the options
     if describer is not None and describer.fingerprint != keyword_describer(options).fingerprint:
         named = describer.fingerprint
     chosen = {**asdict(options), "read": reading(options.read), "describer": named}

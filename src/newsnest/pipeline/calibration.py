@@ -8,8 +8,6 @@ All three compare vectors as `newsnest cluster` does, in the frame of the corpus
 another one the same cosine would mean something else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -36,30 +34,16 @@ _FEW = 100  # texts; defaults measured on fewer hardly carry over to other corpo
 
 @dataclass(frozen=True, slots=True)
 class CalibratedLevel:
-    """The calibrated values of a level, and the evidence for them.
-
-    Parameters
-    ----------
-    name, dims
-        Of the level.
-    min_similarity
-        By text alone.
-    dated
-        Text similarity that two articles of the same moment need when dates count; None if the
-        data could not tell.
-    evidence
-        Counts, scores and settings, ready for JSON.
-    """
+    """The calibrated values of a level, and the evidence for them."""
 
     name: str
     dims: int
-    min_similarity: Estimate
+    min_similarity: Estimate  # by text alone
     dated: Estimate | None = None
+    """Text similarity that two articles of the same moment need when dates count; None if the data
+    could not tell."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return all of it, ready for JSON."""
-        return asdict(self)
+    """Counts, scores and settings, ready for JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +55,9 @@ class Resampling:
 
 
 class ModelFolder:
-    """A model folder that is being calibrated.
+    """A model folder that is being calibrated, trained here or saved by sentence-transformers.
 
-    Parameters
-    ----------
-    folder
-        Written by `newsnest train`, or any sentence-transformers model.
-
-    Raises
-    ------
-    EncoderError
-        If it is no such folder.
+    Raises EncoderError if it is no such folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -171,27 +147,13 @@ class ModelFolder:
 
 @dataclass(slots=True)
 class Ascent:
-    """The texts of one corpus while they are clustered level by level, fine to coarse.
+    """The n independent texts of one corpus while they are clustered, fine to coarse."""
 
-    Parameters
-    ----------
-    model
-        What has been calibrated of it so far counts.
-    seen
-        The texts as a run with this model sees them, one row an independent text.
-    weights
-        float64 (n,): how many articles each text stands for.
-    item
-        int64 (articles,): the text of each article.
-    below
-        The clusters of the level below, by text; None before the first.
-    """
-
-    model: ModelFolder
-    seen: SeenTexts
-    weights: NDArray[np.float64]
-    item: NDArray[np.int64]
-    below: Labels | None = None
+    model: ModelFolder  # what has been calibrated of it so far counts
+    seen: SeenTexts  # the texts as a run with this model sees them
+    weights: NDArray[np.float64]  # (n,): how many articles each text stands for
+    item: NDArray[np.int64]  # (articles,): the text of each article
+    below: Labels | None = None  # (n,): the clusters of the level below; None before the first
 
     @classmethod
     def begin(
@@ -244,37 +206,15 @@ def calibrate_by_articles(
     read: ReadOptions = ReadOptions(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
 ) -> tuple[CalibratedLevel, ...]:
-    """Fix a model's min_similarity to the measured defaults of one corpus.
+    """Fix a model's min_similarity to the measured defaults of one corpus, the articles of `files`.
 
     For an uncalibrated model defaults are measured on every corpus anew. Fix them if later corpora
-    are small or unusual parts of this one; labels or judged pairs give better values.
+    are small or unusual parts of this one; labels or judged pairs give better values. Writes the
+    model's newsnest.json, and returns the levels asked for (none asked for: all three) fine to
+    coarse, without intervals.
 
-    Parameters
-    ----------
-    folder
-        The model; its newsnest.json is written.
-    files
-        One corpus.
-    levels
-        Which; empty means all three.
-    read
-        How files are read.
-    progress
-        Reports reading and encoding.
-
-    Returns
-    -------
-    tuple of CalibratedLevel
-        Fine to coarse, without intervals.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read or holds fewer than two articles.
-    ParameterError
-        If a level is unknown.
-    EncoderError
-        If the folder is no model, or cannot be written to.
+    Raises InputError if a file cannot be read or holds fewer than two articles, ParameterError if a
+    level is unknown, EncoderError if the folder is no model or cannot be written to.
     """
     names = chosen_levels(levels)
     model = ModelFolder(folder)
@@ -305,13 +245,7 @@ def calibrate_by_articles(
 
 
 def chosen_levels(levels: Sequence[str]) -> tuple[str, ...]:
-    """Return the levels asked for, fine to coarse; none asked for means all.
-
-    Raises
-    ------
-    ParameterError
-        If one is unknown.
-    """
+    """Return the levels asked for, fine to coarse, all if none; raise ParameterError if unknown."""
     for name in levels:
         check_level("calibrate: levels must be", name)
     return tuple(name for name in FINE_TO_COARSE if not levels or name in levels)
@@ -325,9 +259,6 @@ def articles_of(files: Sequence[Path], read: ReadOptions, progress: Progress) ->
 def sources_of(files: Sequence[Path]) -> list[dict[str, Any]]:
     """Return name and digest of files and folders, to be kept with what was learned from them.
 
-    Raises
-    ------
-    InputError
-        If one does not exist or cannot be read.
+    Raises InputError if one does not exist or cannot be read.
     """
     return [{"file": file.name, "digest": digest([file])} for file in files]

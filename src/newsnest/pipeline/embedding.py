@@ -29,21 +29,8 @@ def level_clusters(
 ) -> dict[str, LevelClusters]:
     """Cluster articles as a run does, by text alone: dates would speak for the encoder.
 
-    Parameters
-    ----------
-    vectors
-        float32 (n, d), one row an article.
-    articles
-        Their languages decide which are centred together.
-    encoder
-        As given on the command line; the levels of a model's newsnest.json are used.
-    progress
-        Reports clustering.
-
-    Returns
-    -------
-    dict of str to LevelClusters
-        By level, coarse to fine.
+    Returns the clusters by level, coarse to fine, of vectors, float32 (n, d), one row an article.
+    The encoder is named as on the command line; the levels of a model's newsnest.json are used.
     """
     model = ModelLevels.of(ModelRecord.read(expanded(encoder)))
     config = NestConfig(encoder, model, time_weight=0.0)

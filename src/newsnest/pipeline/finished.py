@@ -1,7 +1,5 @@
 """A finished run that goes on working: it takes new articles in, and it is searched."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,35 +24,15 @@ _K = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An article that answers a search.
-
-    Parameters
-    ----------
-    article
-        The article.
-    similarity
-        Cosine of query and article, in [−1, 1].
-    story
-        The label of its story.
-    """
+    """An article that answers a search."""
 
     article: Article
-    similarity: float
-    story: int
+    similarity: float  # cosine of query and article, in [−1, 1]
+    story: int  # the label of its story
 
 
 class FinishedRun:
-    """A run of a nest with its encoder, frame and clusters; each is read when first needed.
-
-    Parameters
-    ----------
-    nest
-        Open as long as this is used.
-    run
-        Finished.
-    progress
-        Told how texts are encoded.
-    """
+    """A finished run of an open nest: encoder, frame and clusters are read when first needed."""
 
     def __init__(self, nest: Nest, run: Run, *, progress: Progress = SILENT) -> None:
         self._nest, self._run, self._progress = nest, run, progress
@@ -67,10 +45,7 @@ class FinishedRun:
         belong to a topic, and one that belongs to none there to a theme; −1 is none at all. The
         clusters stay as they are.
 
-        Raises
-        ------
-        ParameterError
-            If the run was reduced by UMAP, which cannot place new texts.
+        Raises ParameterError if the run was reduced by UMAP, which cannot place new texts.
         """
         bodies = [article.body for article in articles]
         vectors = encode_cached(self.encoder, bodies, MemoryCache(), progress=self._progress)
@@ -90,8 +65,6 @@ class FinishedRun:
     def search(self, query: str, *, limit: int) -> list[Found]:
         """Return the articles that best answer words or a sentence; copies are left out.
 
-        Notes
-        -----
         Articles are ranked by shared words, weighted by TF-IDF, and by the cosine of their vectors;
         reciprocal rank fusion with k = 60 joins both (Cormack et al., SIGIR 2009).
         """
@@ -120,9 +93,9 @@ class FinishedRun:
         members = list(self._nest.members(run=self._run))
         clusters, levels = self._nest.clusters, self._nest.levels(self._run)
         number = {c.id: c.label for name in levels for c in clusters(name, run=self._run)}
-        place = {m.article.id: i for i, m in enumerate(m for m in members if m.copy_of is None)}
-        weights = np.bincount([place[m.copy_of or m.article.id] for m in members]).astype(float)
         texts = [member for member in members if member.copy_of is None]
+        place = {member.article.id: row for row, member in enumerate(texts)}
+        weights = np.bincount([place[m.copy_of or m.article.id] for m in members]).astype(float)
         labels = np.array([[number[c] for c in member.clusters] for member in texts], np.int32)
         return [member.article for member in texts], weights, labels
 
@@ -144,16 +117,13 @@ class FinishedRun:
         """Every level, fine to coarse: means, float32 (k, d), and each cluster's label above."""
         seen = self._see(self._texts, self._vectors, self._members[1])
         found = []
-        for depth, level in enumerate(self._levels):
+        for depth, fields in enumerate(self._run.facts["levels"]):
+            level = Level(**fields)
             labels = self._labels[:, depth]
             means, _ = group_means(seen.at(level), labels, self._members[1])
             _, sample = np.unique(labels, return_index=True)
             found.append((level, means, self._labels[sample, max(depth - 1, 0)]))
         return found[::-1]
-
-    @property
-    def _levels(self) -> list[Level]:
-        return [Level(**level) for level in self._run.facts["levels"]]
 
     def _see(
         self, articles: Sequence[Article], vectors: Vectors, weights: NDArray[np.float64]

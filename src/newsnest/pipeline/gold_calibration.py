@@ -1,7 +1,5 @@
 """Calibrate by gold labels: the min_similarity at which our own clustering agrees best."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -9,22 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.cluster import SHARES, default_time_weight, tell_apart, time_share
+from newsnest.cluster import SHARES, default_time_weight, rule_for, tell_apart, time_share
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.columns import find_column
 from newsnest.errors import InputError, did_you_mean
 from newsnest.evaluate.bootstrap import Estimate
-from newsnest.evaluate.cuts import CUTS, BestCut, CutScores, best_cut, cut_scores
+from newsnest.evaluate.cuts import CUTS, CutScores, best_cut, cut_scores
 from newsnest.labelled import read_labelled
-from newsnest.pipeline.calibration import (
-    FINE_TO_COARSE,
-    Ascent,
-    CalibratedLevel,
-    ModelFolder,
-    Resampling,
-    chosen_levels,
-    sources_of,
-)
+from newsnest.pipeline import calibration
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Level
 
@@ -33,29 +23,21 @@ _TELLING = 0.5  # share of the dated value from which on dates can say what it s
 
 @dataclass(frozen=True, slots=True)
 class GoldFiles:
-    """Labelled articles.
+    """Labelled articles: files that `newsnest cluster` reads, with labels in columns.
 
-    Parameters
-    ----------
-    files
-        What `newsnest cluster` reads, with labels in columns; each file is a separate corpus, and
-        all weigh the same.
-    fields
-        Level → the field with its labels; empty uses the fields named story, topic and theme.
-    split
-        Read only rows with this split; None reads all.
-    read
-        How articles are read.
+    Each file is a separate corpus, and all weigh the same.
     """
 
     files: Sequence[Path]
     fields: Mapping[str, str] = field(default_factory=dict)
+    """Level → the field with its labels; empty uses the fields named story, topic and theme."""
     split: str | None = None
+    """Read only rows with this split; None reads all."""
     read: ReadOptions = ReadOptions()  # noqa: RUF009 (frozen)
 
 
 @dataclass(slots=True)
-class _Labelled(Ascent):
+class _Labelled(calibration.Ascent):
     """One file: its texts, and the labels of every article by level, −1 for none."""
 
     gold: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
@@ -73,10 +55,9 @@ class _Labelled(Ascent):
         return time_share(self.weight, tell_apart(self.seen.times, self.seen.frame.time_scale))
 
     def with_time(self, undated: float) -> list[float]:
-        """Return the min_similarity with dates of every cut, as `Rule.with_time` has it."""
-        share, weight = self.share, self.weight
-        texts = [(1.0 - share) * undated + share * dated for dated in CUTS]
-        return [(1.0 - weight) * text + weight for text in texts]
+        """Return the min_similarity with dates of every cut."""
+        rule, weight, share = rule_for("story"), self.weight, self.share
+        return [replace(rule, dated=cut).with_time(undated, weight, share) for cut in CUTS]
 
     def scores(self, level: Level, cuts: Sequence[float], progress: Progress) -> CutScores:
         merges = self.merges(level, max(-1.0, min(cuts)), progress)
@@ -89,55 +70,33 @@ def calibrate_by_gold(
     folder: Path,
     gold: GoldFiles,
     *,
-    resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
+    resampling: calibration.Resampling = calibration.Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
-) -> tuple[CalibratedLevel, ...]:
+) -> tuple[calibration.CalibratedLevel, ...]:
     """Set a model's min_similarity to the values that agree best with gold labels.
 
     Clusters as `newsnest cluster` does, fine to coarse, and cuts the tree of each level at every
     value. A level without labels is cut where a run would cut it, so that the next coarser one is
     calibrated on the clusters it will meet. With dates, stories are calibrated twice: by text
-    alone, and with the default weight of time.
+    alone, and with the default weight of time. Prefer labels that the model was not trained on.
 
-    Parameters
-    ----------
-    folder
-        The model; its newsnest.json is written.
-    gold
-        Labelled articles, preferably none that the model was trained on.
-    resampling
-        Of gold clusters, for confidence intervals.
-    progress
-        Reports reading, encoding and every level.
+    Writes the model's newsnest.json, and returns the levels that have labels, fine to coarse;
+    `resampling` is of gold clusters. Cost: encoding, and at most two trees per level and file.
+    Deterministic.
 
-    Returns
-    -------
-    tuple of CalibratedLevel
-        The levels that have labels, fine to coarse.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read, has no labels, or too few.
-    ParameterError
-        If a level is unknown.
-    EncoderError
-        If the folder is no model, or cannot be written to.
-
-    Notes
-    -----
-    Cost: encoding, and at most two trees per level and file. Deterministic.
+    Raises InputError if a file cannot be read, has no labels, or too few, ParameterError if a level
+    is unknown, EncoderError if the folder is no model or cannot be written to.
     """
-    chosen_levels(tuple(gold.fields))
-    model = ModelFolder(folder)
-    sources = sources_of(gold.files)
+    calibration.chosen_levels(tuple(gold.fields))
+    model = calibration.ModelFolder(folder)
+    sources = calibration.sources_of(gold.files)
     if gold.split in (None, "train"):
         model.tell_trained_on(gold.files, progress)
     model.prepare(progress)
     corpora = [_read(file, gold, model, progress) for file in gold.files]
-    found: list[CalibratedLevel] = []
+    found: list[calibration.CalibratedLevel] = []
     coarsest = min(list(SHARES).index(name) for own in corpora for name in own.gold)
-    for name in FINE_TO_COARSE:
+    for name in calibration.FINE_TO_COARSE:
         level = Level(name, model.dims(name), 0.0)
         own = [corpus for corpus in corpora if name in corpus.gold]
         if own:
@@ -150,7 +109,9 @@ def calibrate_by_gold(
     return tuple(found)
 
 
-def _read(file: Path, gold: GoldFiles, model: ModelFolder, progress: Progress) -> _Labelled:
+def _read(
+    file: Path, gold: GoldFiles, model: calibration.ModelFolder, progress: Progress
+) -> _Labelled:
     wanted = {**(gold.fields or {level: level for level in SHARES}), "split": "split"}
     read = read_labelled([file], wanted, options=gold.read, progress=progress)
     fields = _fields(file, gold, read.columns)
@@ -186,9 +147,13 @@ def _fields(file: Path, gold: GoldFiles, columns: Sequence[str]) -> dict[str, st
 
 
 def _calibrated(
-    level: Level, corpora: Sequence[_Labelled], resampling: Resampling, progress: Progress
-) -> CalibratedLevel:
-    best = _best([own.scores(level, CUTS, progress) for own in corpora], resampling)
+    level: Level,
+    corpora: Sequence[_Labelled],
+    resampling: calibration.Resampling,
+    progress: Progress,
+) -> calibration.CalibratedLevel:
+    scores = [own.scores(level, CUTS, progress) for own in corpora]
+    best = best_cut(scores, **asdict(resampling))
     value = best.min_similarity.value
     dated: Estimate | None = None
     evidence = {
@@ -203,12 +168,8 @@ def _calibrated(
             own.scores(replace(level, time_weight=own.weight), own.with_time(value), progress)
             for own in telling
         ]
-        with_dates = _best(scores, resampling)
+        with_dates = best_cut(scores, **asdict(resampling))
         dated = with_dates.min_similarity
         evidence["f1_dated"] = asdict(with_dates.f1)
     assert level.dims is not None
-    return CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)
-
-
-def _best(scores: Sequence[CutScores], resampling: Resampling) -> BestCut:
-    return best_cut(scores, resamples=resampling.resamples, seed=resampling.seed)
+    return calibration.CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)

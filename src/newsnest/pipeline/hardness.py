@@ -1,7 +1,5 @@
 """Pairs → clusters → how hard the negatives of a cluster are."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,42 +29,22 @@ By = Literal["query", "item", "pair"]
 
 @dataclass(frozen=True, slots=True)
 class PairTexts:
-    """Queries and items, pair by pair.
-
-    Parameters
-    ----------
-    queries, items
-        (n,) each.
-    components
-        (n,): pairs that share a text, or are connected by pairs that do, are of one.
-    left_out
-        How many rows are not among them, by reason.
-    """
+    """Queries and items, pair by pair."""
 
     queries: tuple[str, ...]
     items: tuple[str, ...]
-    components: NDArray[np.int64]
-    left_out: dict[str, int]
+    components: NDArray[np.int64]  # (n,): one for pairs connected by texts that they share
+    left_out: dict[str, int]  # how many rows are not among them, by reason
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterHardness:
-    """How hard negatives are at one number of clusters.
-
-    Parameters
-    ----------
-    k
-        The number asked for.
-    sizes
-        Pairs of each cluster.
-    in_cluster, random
-        Negatives of the query's own cluster, and of all pairs.
-    """
+    """How hard negatives are at one number of clusters, `k`."""
 
     k: int
-    sizes: tuple[int, ...]
-    in_cluster: Hardness
-    random: Hardness
+    sizes: tuple[int, ...]  # pairs of each cluster
+    in_cluster: Hardness  # negatives of the query's own cluster
+    random: Hardness  # negatives of all pairs
 
     def as_dict(self) -> dict[str, Any]:
         """Return it ready for JSON."""
@@ -92,25 +70,13 @@ class Draw:
 def read_pair_texts(
     told: Sequence[str], *, split: str | None = None, seed: int = 0, progress: Progress = SILENT
 ) -> PairTexts:
-    """Read pairs as the recipe `pretrain` does, all of them.
+    """Read pairs as the recipe `pretrain` does, all of them but those of another split.
 
-    Parameters
-    ----------
-    told
-        Files, and what is said of each: "pairs.csv,columns=headline:lead,max_pairs=10000".
-    split
-        Read only rows with this split; None: all.
-    seed
-        Draws `max_pairs`.
-    progress
-        Told how files are read.
+    `told` names files and how each is read: "pairs.csv,columns=headline:lead,max_pairs=10000";
+    `seed` draws `max_pairs`.
 
-    Raises
-    ------
-    InputError
-        If a file cannot be read, or fewer than two pairs are left.
-    ParameterError
-        If what is said of a file means nothing.
+    Raises InputError if a file cannot be read or fewer than two pairs are left, ParameterError if a
+    setting of a file means nothing.
     """
     pairs: list[Pair] = []
     left_out: Counter[str] = Counter()
@@ -136,32 +102,11 @@ def read_pair_texts(
 
 
 def cluster_hardness(
-    pairs: QueryItemVectors,
-    *,
-    by: By,
-    k: Sequence[int],
-    draw: Draw,
-    progress: Progress = SILENT,
+    pairs: QueryItemVectors, *, by: By, k: Sequence[int], draw: Draw, progress: Progress = SILENT
 ) -> list[ClusterHardness]:
     """Cluster pairs into several numbers of clusters, and measure the negatives of each.
 
-    Parameters
-    ----------
-    pairs
-        Their vectors.
-    by
-        What is clustered, by `SphericalKMeans`.
-    k
-        Numbers of clusters.
-    draw
-        How many queries and negatives are looked at.
-    progress
-        Reports every number.
-
-    Raises
-    ------
-    ParameterError
-        If there are more clusters than pairs, or no k.
+    Raises ParameterError if there are more clusters than pairs, or no k.
     """
     check_clusters(k, len(pairs.queries))
     queries, items = pairs.queries, pairs.items

@@ -1,7 +1,5 @@
 """How hard negatives are, as curves and a table: one page or one SVG, nothing loaded."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 
@@ -21,15 +19,7 @@ _CURVES = (
 
 
 def draw_hardness(found: Sequence[ClusterHardness], *, title: str, note: str) -> str:
-    """Return an SVG with a panel a number of clusters.
-
-    Parameters
-    ----------
-    found
-        As `cluster_hardness` returns them.
-    title, note
-        Above all panels; written as text, whatever they hold.
-    """
+    """Return an SVG with a panel for each number of clusters; title and note are escaped."""
     width = _WIDTH + 2 * _LEFT
     height = _TOP + len(found) * (_HEIGHT + _GAP)
     out = [

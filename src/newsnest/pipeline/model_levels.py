@@ -1,10 +1,9 @@
 """The levels and training data recorded in a model's newsnest.json, as a run uses them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,29 +16,21 @@ from newsnest.embed.weights import file_sha256, settings_digest
 
 @dataclass(frozen=True, slots=True)
 class ModelLevels:
-    """The levels of a model: dimensions and calibrated similarities by name.
-
-    Parameters
-    ----------
-    dims
-        Leading dimensions of each level; a level that is missing sees its usual share.
-    undated
-        min_similarity of the levels that were calibrated, by text alone.
-    dated
-        Text similarity that two articles of the same moment need at the default time weight, of
-        the levels for which it was calibrated.
-    rotate
-        Whether vectors are turned to the principal axes of the corpus: not where a model was
-        trained to nest, for its leading dimensions mean something already.
-    """
+    """The levels of a model: dimensions and calibrated similarities by name."""
 
     dims: Mapping[str, int]
+    """Leading dimensions of each level; a level that is missing sees its usual share."""
     undated: Mapping[str, float]
+    """min_similarity of the levels that were calibrated, by text alone."""
     dated: Mapping[str, float]
+    """Text similarity that two articles of the same moment need at the default time weight, of the
+    levels for which it was calibrated."""
     rotate: bool
+    """Whether vectors are turned to the principal axes of the corpus: not where a model was trained
+    to nest, for its leading dimensions mean something already."""
 
     @classmethod
-    def of(cls, record: ModelRecord) -> ModelLevels:
+    def of(cls, record: ModelRecord) -> Self:
         """Return the levels of a model's record."""
         levels = record.levels
         return cls(
@@ -74,16 +65,9 @@ class ModelLevels:
     ) -> dict[str, float]:
         """Return the min_similarity of every calibrated level for a corpus.
 
-        Parameters
-        ----------
-        encoder
-            As given on the command line; its default rule says how far dates move a similarity.
-        weight
-            Of the time view of the story level, 0 where there is none.
-        times
-            float64 (n,), seconds, NaN where unknown.
-        scale
-            Of the time view, seconds.
+        `times`, float64 (n,), and the `scale` of the time view are in seconds, NaN where unknown;
+        `weight` is that of the time view of the story level, 0 where there is none. The default
+        rule of the `encoder` says how far dates move a similarity.
         """
         found = dict(self.undated)
         if weight > 0.0 and "story" in found:
@@ -93,15 +77,7 @@ class ModelLevels:
 
 
 def is_among(file: Path, digests: Set[str]) -> bool:
-    """Tell whether a file or folder is one of those a `ModelRecord` has digests of.
-
-    Parameters
-    ----------
-    file
-        Need not exist.
-    digests
-        `ModelRecord.training_digests`, or those of its calibration.
-    """
+    """Tell whether a file or folder is one a `ModelRecord` has a digest of; it need not exist."""
     if not digests or not file.exists():
         return False
     # Older records hold the SHA-256 of some files.

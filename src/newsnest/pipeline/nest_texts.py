@@ -8,10 +8,8 @@ Given a frame and levels, nothing is fitted: the same texts get the same labels,
 later are compared as those before them were.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +73,12 @@ class TextFrame:
     vectors: Frame
     time_scale: float
 
+    def __post_init__(self) -> None:
+        # Frames of older nests lack the further mean: the average of the languages stands in.
+        if self.centred != ("",) and len(self.vectors.means) == len(self.centred):
+            means = np.concatenate([self.vectors.means, self.vectors.means.mean(0, keepdims=True)])
+            object.__setattr__(self, "vectors", replace(self.vectors, means=means))
+
     def groups(self, articles: Sequence[Article]) -> Labels:
         """Return the row of `vectors.means` of every article, int32 (n,)."""
         rows = {name: row for row, name in enumerate(self.centred)}
@@ -84,21 +88,11 @@ class TextFrame:
 
 @dataclass(frozen=True, slots=True)
 class SeenTexts:
-    """Texts as levels see them.
-
-    Parameters
-    ----------
-    frame
-        That they are seen in.
-    text
-        float32 (n, d): unit vectors, centred, turned and reduced.
-    times
-        float64 (n,), seconds, NaN where unknown.
-    """
+    """Texts as levels see them, in a frame."""
 
     frame: TextFrame
-    text: Vectors
-    times: NDArray[np.float64]
+    text: Vectors  # (n, d): unit vectors, centred, turned and reduced
+    times: NDArray[np.float64]  # (n,), seconds, NaN where unknown
 
     def at(self, level: Level) -> Vectors:
         """Return the unit vectors that a level compares."""
@@ -226,12 +220,8 @@ def see_texts(
 ) -> SeenTexts:
     """Return texts as levels see them, in a frame fitted to them unless one is given.
 
-    Parameters are those of `nest_texts`.
-
-    Raises
-    ------
-    ParameterError
-        If the reduction cannot be used on these texts, or the frame does not fit.
+    Parameters are those of `nest_texts`. Raises ParameterError if the reduction cannot be used on
+    these texts, or the frame does not fit.
     """
     times = np.array([a.date.timestamp() if a.date else np.nan for a in articles])
     if frame is None:

@@ -1,7 +1,5 @@
 """Nesting as a scikit-learn estimator: texts or a data frame in, labels out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property
@@ -17,13 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.in_memory import articles_in_memory, library_of
 from newsnest.describe import Describer
-from newsnest.embed.config import Backend, LongTexts
+from newsnest.embed import Backend, LongTexts
 from newsnest.errors import NestError, ParameterError, did_you_mean
 from newsnest.nest import Cluster, Member, Nest, plural
 from newsnest.nest.export import rows
-from newsnest.pipeline.build import build
+from newsnest.pipeline import Centre, Options, build
 from newsnest.pipeline.finished import FinishedRun, Found
-from newsnest.pipeline.options import Centre, Options
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Order, Reducer
 
@@ -188,7 +185,6 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         NotFittedError
             Before `fit`.
         """
-        check_is_fitted(self, "nest_")
         self._check_level(level)
         return self._finished.place(self._articles(X, times, sources, langs))[level]
 
@@ -200,7 +196,6 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         ParameterError
             If the level is unknown.
         """
-        check_is_fitted(self, "nest_")
         self._check_level(level)
         return self.nest_.clusters(level, run=self.run_, limit=limit)
 
@@ -229,7 +224,9 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         by_id = {row["id"]: row for row in rows(self.nest_, self.run_)}
         records = [by_id[name] for name in self.ids_]
         columns = {name: [record[name] for record in records] for name in records[0]}
-        return nw.from_dict(columns, backend=_backend(self._library)).to_native()
+        installed = (name for name in ("pandas", "polars", "pyarrow") if find_spec(name))
+        library: Any = self._library or next(installed)
+        return nw.from_dict(columns, backend=library).to_native()
 
     def save(self, path: str | Path) -> None:
         """Write the nest to a file, for `Nester.load` and for every newsnest command.
@@ -313,6 +310,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         return FinishedRun(self.nest_, self.run_, progress=self.progress or SILENT)
 
     def _check_level(self, level: str) -> None:
+        check_is_fitted(self, "nest_")
         if level not in self.levels_:
             raise ParameterError(
                 f"Nester: level must be one of {', '.join(self.levels_)}, got {level!r}."
@@ -336,8 +334,3 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
             for level in self.levels_
         ]
         return f"<div><b>Nester</b>: {facts['articles']:,} articles, {head}{''.join(parts)}</div>"
-
-
-def _backend(library: str | None) -> Any:
-    """Return the library of data frames to use; None: the first that is installed."""
-    return library or next(name for name in ("pandas", "polars", "pyarrow") if find_spec(name))

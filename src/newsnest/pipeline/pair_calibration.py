@@ -1,7 +1,5 @@
 """Calibrate by judged pairs: cut where pairs in one cluster belong together often enough."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,50 +15,28 @@ from newsnest.evaluate.pairs import LEVEL_SIMILARITIES
 from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.labelled import Pair, article_components, read_pairs
 from newsnest.nest import plural
-from newsnest.pipeline.calibration import (
-    FINE_TO_COARSE,
-    Ascent,
-    CalibratedLevel,
-    ModelFolder,
-    Resampling,
-    articles_of,
-    chosen_levels,
-    sources_of,
-)
+from newsnest.pipeline import calibration
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Level
 
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Judged pairs, read as `newsnest evaluate pairs` reads them.
-
-    Parameters
-    ----------
-    files
-        With text1, text2 and score.
-    scale
-        The score of two different texts and of two that say the same.
-    split
-        Read only rows with this split; None reads all.
-    fields
-        Our name → the column of the file, where they differ.
-    levels
-        Which to calibrate; empty means all three. Pairs with two grades can judge only one level,
-        which must be named.
-    articles
-        The corpus the pairs come from; if empty, only the texts of the pairs are clustered, and
-        clusters come out smaller than in a real run.
-    read
-        How those articles are read.
-    """
+    """Judged pairs, read as `newsnest evaluate pairs` reads them: with text1, text2 and score."""
 
     files: Sequence[Path]
     scale: tuple[float, float] = (0.0, 1.0)
+    """The score of two different texts and of two that say the same."""
     split: str | None = None
+    """Read only rows with this split; None reads all."""
     fields: Mapping[str, str] = field(default_factory=dict)
+    """Our name → the column of the file, where they differ."""
     levels: Sequence[str] = ()
+    """Which to calibrate; empty means all three. Pairs with two grades can judge only one level,
+    which must be named."""
     articles: Sequence[Path] = ()
+    """The corpus the pairs come from; if empty, only the texts of the pairs are clustered, and
+    clusters come out smaller than in a real run."""
     read: ReadOptions = ReadOptions()  # noqa: RUF009 (frozen)
 
 
@@ -69,48 +45,28 @@ def calibrate_by_pairs(
     judged: PairFiles,
     *,
     precision: float | None = None,
-    resampling: Resampling = Resampling(),  # noqa: B008 (frozen)
+    resampling: calibration.Resampling = calibration.Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
-) -> tuple[CalibratedLevel, ...]:
+) -> tuple[calibration.CalibratedLevel, ...]:
     """Set a model's min_similarity so that clustered pairs are mostly pairs that belong together.
 
     The texts of the pairs are clustered among the articles, fine to coarse and without dates; this
     gives the highest min_similarity at which each pair is in one cluster. Chosen is the value with
-    the best F1 of "in one cluster" as a prediction of "belongs together", or the lowest one that
-    keeps a precision. The grade of a pair decides whether it belongs to one story, topic or theme
-    (`LEVEL_SIMILARITIES`). Prefer `calibrate_by_gold` if articles have labels.
+    the best F1 of "in one cluster" as a prediction of "belongs together", or, where a `precision`
+    in (0, 1) is given, the lowest one that keeps it. The grade of a pair decides whether it belongs
+    to one story, topic or theme (`LEVEL_SIMILARITIES`). Prefer pairs that the model was not trained
+    on, and `calibrate_by_gold` if articles have labels.
 
-    Parameters
-    ----------
-    folder
-        The model; its newsnest.json is written.
-    judged
-        Pairs, preferably none that the model was trained on.
-    precision
-        Required share of pairs in one cluster that belong together, in (0, 1); None maximises F1.
-    resampling
-        Of groups of pairs that share no article, for confidence intervals.
-    progress
-        Reports reading and encoding.
+    Writes the model's newsnest.json once every level is found, and returns the levels fine to
+    coarse; `resampling` is of groups of pairs that share no article.
 
-    Returns
-    -------
-    tuple of CalibratedLevel
-        Fine to coarse. Nothing is written unless every level is found.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read or holds no pair.
-    ParameterError
-        If a level is unknown or must be named, pairs are too few, or the precision is reached
-        nowhere.
-    EncoderError
-        If the folder is no model, or cannot be written to.
+    Raises InputError if a file cannot be read or holds no pair, ParameterError if a level is
+    unknown or must be named, pairs are too few, or the precision is reached nowhere, EncoderError
+    if the folder is no model or cannot be written to.
     """
-    names = chosen_levels(judged.levels)
-    model = ModelFolder(folder)
-    sources = sources_of(judged.files)
+    names = calibration.chosen_levels(judged.levels)
+    model = calibration.ModelFolder(folder)
+    sources = calibration.sources_of(judged.files)
     if judged.split in (None, "train"):
         model.tell_trained_on(judged.files, progress)
     pairs = _read(judged, progress)
@@ -128,8 +84,9 @@ def calibrate_by_pairs(
     components = article_components(pairs)
     model.prepare(progress)
     ascent, left, right = _begin(pairs, judged, model, progress)
-    found: list[CalibratedLevel] = []
-    for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
+    drawn = asdict(resampling)
+    found: list[calibration.CalibratedLevel] = []
+    for name in calibration.FINE_TO_COARSE[: calibration.FINE_TO_COARSE.index(names[-1]) + 1]:
         level = Level(name, model.dims(name), 0.0)
         if name in names:
             merges = ascent.merges(level, -1.0, progress)
@@ -138,13 +95,10 @@ def calibrate_by_pairs(
             )
             alike = graded >= LEVEL_SIMILARITIES[name]
             try:
-                cut = (
-                    agreeing_cut(joined, alike, components, **asdict(resampling))
-                    if precision is None
-                    else precise_cut(
-                        joined, alike, components, precision=precision, **asdict(resampling)
-                    )
-                )
+                if precision is None:
+                    cut = agreeing_cut(joined, alike, components, **drawn)
+                else:
+                    cut = precise_cut(joined, alike, components, precision=precision, **drawn)
             except ParameterError as error:
                 others = "" if len(names) == 1 else " Other levels: name them with --level."
                 raise ParameterError(f"calibrate: {name}: {error.for_people}{others}") from error
@@ -177,24 +131,29 @@ def _read(judged: PairFiles, progress: Progress) -> list[Pair]:
     return pairs
 
 
-def _level(name: str, model: ModelFolder, cut: PreciseCut, asked: float | None) -> CalibratedLevel:
+def _level(
+    name: str, model: calibration.ModelFolder, cut: PreciseCut, asked: float | None
+) -> calibration.CalibratedLevel:
     evidence = {key: value for key, value in asdict(cut).items() if key != "min_similarity"}
     evidence = {"by": "pairs", "asked_precision": asked, **evidence}
-    return CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
+    return calibration.CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
 
 
 def _begin(
-    pairs: Sequence[Pair], judged: PairFiles, model: ModelFolder, progress: Progress
-) -> tuple[Ascent, NDArray[np.int64], NDArray[np.int64]]:
+    pairs: Sequence[Pair],
+    judged: PairFiles,
+    model: calibration.ModelFolder,
+    progress: Progress,
+) -> tuple[calibration.Ascent, NDArray[np.int64], NDArray[np.int64]]:
     """Return articles and texts of pairs, and the article of either side of each pair."""
-    articles = articles_of(judged.articles, judged.read, progress)
+    articles = calibration.articles_of(judged.articles, judged.read, progress)
     known = {article.body for article in articles}
     articles += [text for text in _texts(pairs, progress) if text.text not in known]
     place = {article.body: row for row, article in enumerate(articles)}
     left, right = (
         np.array([place[getattr(pair, side)] for pair in pairs]) for side in ("text1", "text2")
     )
-    return Ascent.begin(articles, model, progress), left, right
+    return calibration.Ascent.begin(articles, model, progress), left, right
 
 
 def _texts(pairs: Sequence[Pair], progress: Progress) -> list[Article]:

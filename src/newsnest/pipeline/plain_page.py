@@ -1,7 +1,5 @@
 """The frame of small pages: tables and pictures in one HTML file that asks for nothing."""
 
-from __future__ import annotations
-
 from html import escape
 
 _STYLE = (
@@ -17,17 +15,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def plain_page(title: str, body: str) -> str:
-    """Return a whole page.
+    """Return a whole page; the title is escaped, what the HTML of the body quotes must be.
 
-    Parameters
-    ----------
-    title
-        Written as text, whatever it holds.
-    body
-        HTML, what comes from outside escaped.
-
-    Example
-    -------
     >>> "<title>a &lt; b</title>" in plain_page("a < b", "<p>Text</p>")
     True
     """

@@ -1,7 +1,5 @@
 """What a run is made of: files and directories, or Articles in memory."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,33 +24,19 @@ _IN_MEMORY = "articles in memory"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What is to be read.
+    """What is to be read: equal digests and options give the same batch."""
 
-    Parameters
-    ----------
-    names
-        What people call it.
-    digest, options
-        What it is and how it is read: equal ones give the same batch.
-    items
-        Reads it.
-    """
-
-    names: Sequence[str]
+    names: Sequence[str]  # for people
     digest: str
-    options: Mapping[str, Any]
-    items: Callable[[Progress], Iterable[Item]]
+    options: Mapping[str, Any]  # how it is read
+    items: Callable[[Progress], Iterable[Item]]  # reads it
 
 
 def find_input(source: Source, options: ReadOptions) -> Input:
     """Return the input of a source; files are digested, and read later.
 
-    Raises
-    ------
-    InputError
-        If a path does not exist or cannot be read.
-    ParameterError
-        If `source` is neither paths nor Articles, or the Articles cannot be a batch.
+    Raises InputError if a path does not exist or cannot be read, ParameterError if `source` is
+    neither paths nor Articles, or the Articles cannot be a batch.
     """
     if isinstance(source, str | Path):
         return _of_paths([source], options)

@@ -1,7 +1,5 @@
 """Articles → copies folded → vectors → hierarchy → names → a result for the nest."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,18 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest import cluster
-from newsnest.cluster import Reduction
+from newsnest import cluster, embed
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
-from newsnest.embed import (
-    KNOWN,
-    EncoderConfig,
-    ModelRecord,
-    VectorCache,
-    encode_cached,
-    load_encoder,
-)
 from newsnest.nest import Cluster, Result, plural
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
@@ -40,69 +29,40 @@ MAPPED_STORIES = 500
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """Articles clustered, and not yet named.
+    """n articles, of which m texts are independent, clustered and not yet named."""
 
-    Parameters
-    ----------
-    texts
-        The m independent ones of n articles.
-    original
-        int64 (n,): the article that each copies, itself where it copies none.
-    item
-        int64 (n,): the text of each article.
-    weights
-        float64 (m,): how many articles each text stands for.
-    vectors
-        float32 (m, d), as the encoder gives them.
-    frame, text
-        Of the corpus, and the vectors in it, reduced where that was asked for.
-    hierarchy
-        Of the texts.
-    """
-
-    texts: Sequence[Article]
-    original: NDArray[np.int64]
-    item: NDArray[np.int64]
-    weights: NDArray[np.float64]
-    vectors: Vectors
-    frame: TextFrame
-    text: Vectors
-    hierarchy: Hierarchy
+    texts: Sequence[Article]  # the m independent ones
+    original: NDArray[np.int64]  # (n,): the article that each copies, itself where it copies none
+    item: NDArray[np.int64]  # (n,): the text of each article
+    weights: NDArray[np.float64]  # (m,): how many articles each text stands for
+    vectors: Vectors  # (m, d), as the encoder gives them
+    frame: TextFrame  # of the corpus
+    text: Vectors  # (m, d), in the frame; reduced where that was asked for
+    hierarchy: Hierarchy  # of the texts
 
 
 class Walk:
     """One run, from the articles of a corpus to a result for the nest.
 
-    Parameters
-    ----------
-    options
-        Everything that shapes the result.
-    describer
-        Names the clusters.
-    vectors
-        Where vectors are kept.
-    progress
-        Reports every step.
-    encoder
-        That of the options, where it is loaded already; None: it is loaded.
+    `vectors` is where vectors are kept; an `encoder` that is loaded already is not loaded again.
     """
 
     def __init__(
         self,
         options: Options,
         describer: Describer,
-        vectors: VectorCache,
+        vectors: embed.VectorCache,
         progress: Progress,
         encoder: Encoder | None = None,
     ) -> None:
         self.options = options
-        self.reduction = Reduction(options.reduce, options.dims)
+        self.reduction = cluster.Reduction(options.reduce, options.dims)
         self.describer = describer
         self.vectors = vectors
         self.progress = progress
         self.encoder = encoder
         self.facts: dict[str, Any] = {"seconds": {}}
-        self.model = ModelLevels.of(ModelRecord())  # known when the encoder is
+        self.model = ModelLevels.of(embed.ModelRecord())  # known when the encoder is
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -112,19 +72,10 @@ class Walk:
         seconds[what] = round(seconds.get(what, 0.0) + time.perf_counter() - start, 3)
 
     def run(self, articles: Sequence[Article], *, rejected: int = 0) -> Result:
-        """Walk from articles to what the nest keeps.
+        """Walk from articles, at least one, in canonical order, to what the nest keeps.
 
-        Parameters
-        ----------
-        articles
-            At least one, in canonical order: by id.
-        rejected
-            How many rows beside them could not become articles; for the facts.
-
-        Raises
-        ------
-        ParameterError
-            As `nested` does.
+        `rejected` counts the rows beside them that could not become articles, for the facts. Raises
+        ParameterError as `nested` does.
         """
         self.facts["rejected"] = rejected
         nested = self.nested(articles)
@@ -155,21 +106,15 @@ class Walk:
         )
 
     def nested(self, articles: Sequence[Article]) -> Nested:
-        """Walk from articles to labels, and name nothing.
+        """Walk from articles, at least one, in canonical order, to labels, and name nothing.
 
-        Parameters
-        ----------
-        articles
-            At least one, in canonical order: by id.
-
-        Raises
-        ------
-        ParameterError
-            If the clusterer or the reduction cannot be used on so few texts; before they are
-            encoded.
+        Raises ParameterError, before texts are encoded, if the clusterer or the reduction cannot be
+        used on so few.
         """
         with self.timed("copies"):
-            original = self._originals(articles)
+            original = np.arange(len(articles), dtype=np.int64)
+            if not self.options.keep_copies:
+                original = fold_copies(articles, progress=self.progress)
         leaders, item = np.unique(original, return_inverse=True)
         weights = np.bincount(item).astype(np.float64)
         texts = [articles[row] for row in leaders]
@@ -190,36 +135,29 @@ class Walk:
             texts, original, item, weights, vectors, seen.frame, seen.text, found.hierarchy
         )
 
-    def _originals(self, articles: Sequence[Article]) -> NDArray[np.int64]:
-        if self.options.keep_copies:
-            return np.arange(len(articles), dtype=np.int64)
-        return fold_copies(articles, progress=self.progress)
-
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
-        config = EncoderConfig(long_texts=self.options.long_texts, backend=self.options.backend)
-        encoder = self.encoder or load_encoder(self.options.encoder, config=config)
+        options = self.options
+        config = embed.EncoderConfig(long_texts=options.long_texts, backend=options.backend)
+        encoder = self.encoder or embed.load_encoder(options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
-        self.model = ModelLevels.of(getattr(encoder, "record", ModelRecord()))
+        self.model = ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
-        self.facts |= {
-            "encoder": encoder.fingerprint,
-            "dimensions": encoder.dimensions,
-            "cut": cut,
-        }
+        self.facts |= {"encoder": encoder.fingerprint, "dimensions": encoder.dimensions, "cut": cut}
         if cut:
             self.progress.note(
                 f"{cut:,} of {len(bodies):,} {plural('text', len(bodies))} "
                 f"{'is' if cut == 1 else 'are'} longer than the encoder reads "
-                f"(long texts: {self.options.long_texts})"
+                f"(long texts: {options.long_texts})"
             )
         self.reduction.check(len(bodies), encoder.dimensions)
-        return encode_cached(encoder, bodies, self.vectors, progress=self.progress)
+        return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
-        known = KNOWN[self.options.encoder].languages if self.options.encoder in KNOWN else ()
+        encoder = embed.KNOWN.get(self.options.encoder)
+        known = encoder.languages if encoder else ()
         foreign = Counter(a.lang for a in texts if known and a.lang and a.lang not in known)
         self.facts["foreign"] = foreign.total()
         if foreign.total() > _MANY_FOREIGN * len(texts):

@@ -1,5 +1,6 @@
 """Pages over a nest. Nothing here loads torch."""
 
-from newsnest.web.report import ReportLimits, ReportSummary, write_report
+from newsnest.web.payload import ReportLimits
+from newsnest.web.report import ReportSummary, write_report
 
 __all__ = ["ReportLimits", "ReportSummary", "write_report"]

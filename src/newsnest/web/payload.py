@@ -1,9 +1,7 @@
 """The data of a page: one run, its largest stories and their articles, as compact JSON."""
 
-from __future__ import annotations
-
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -42,8 +40,7 @@ class ReportLimits:
     rejected: int = 500
 
     def __post_init__(self) -> None:
-        for name in ("stories", "articles_per_story", "map_points", "outlets", "rejected"):
-            value = getattr(self, name)
+        for name, value in asdict(self).items():
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ParameterError(
                     f"ReportLimits: {name} must be a whole number of at least 1, got {value!r}. "
@@ -53,34 +50,16 @@ class ReportLimits:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that a page shows of a run.
-
-    Parameters
-    ----------
-    run, totals
-        The run and what it holds.
-    levels
-        (name, clusters) per level, coarse to fine.
-    independent
-        Texts left when copies are counted once.
-    above
-        The coarser clusters of the stories shown, one list per level, coarse to fine.
-    stories
-        The stories shown, the largest first.
-    below
-        How many stories lie below every coarser cluster of the run, by its id.
-    headlines
-        The articles shown, per story id.
-    """
+    """All that a page shows of a run."""
 
     run: Run
     totals: Totals
-    levels: tuple[tuple[str, int], ...]
-    independent: int
-    above: list[list[Cluster]]
-    stories: list[Cluster]
-    below: dict[int, int]
-    headlines: dict[int, list[Headline]]
+    levels: tuple[tuple[str, int], ...]  # (name, clusters), coarse to fine
+    independent: int  # texts left when copies are counted once
+    above: list[list[Cluster]]  # of the stories shown: one list per coarser level, coarse to fine
+    stories: list[Cluster]  # those shown, the largest first
+    below: dict[int, int]  # how many stories lie below every coarser cluster of the run, by its id
+    headlines: dict[int, list[Headline]]  # the articles shown, by story id
 
 
 def read_contents(nest: Nest, run: Run, limits: ReportLimits) -> Contents:
@@ -122,10 +101,7 @@ def _headlines(
     by_story: dict[int, list[Headline]] = {story.id: [] for story in stories}
     seen: set[str] = set()
     for item in nest.store.story_headlines(
-        run,
-        stories[0].level,
-        stories=limits.stories,
-        articles=limits.articles_per_story,
+        run, stories[0].level, stories=limits.stories, articles=limits.articles_per_story
     ):
         by_story[item.story].append(item)
         seen.add(item.id)
@@ -284,10 +260,7 @@ def _cells(
         return []
     counted: dict[tuple[int, int, int, int | None], int] = {}
     for story, source, lang, time, n in nest.store.story_cells(
-        contents.run,
-        contents.levels[-1][0],
-        stories=limits.stories,
-        seconds=seconds,
+        contents.run, contents.levels[-1][0], stories=limits.stories, seconds=seconds
     ):
         key = (story, names[0].find(source), names[1].find(lang), time)
         counted[key] = counted.get(key, 0) + n

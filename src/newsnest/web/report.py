@@ -5,8 +5,6 @@ lets the browser run those scripts alone. Words from articles reach the page as 
 markup.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
@@ -24,8 +22,6 @@ from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.nest.export import replacing
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
-
-__all__ = ["ReportLimits", "ReportSummary", "write_report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +216,7 @@ class Branch:
     cluster: Cluster
     place: int
     story_count: int
-    branches: list[Branch]
+    branches: list["Branch"]
     stories: list[tuple[int, Cluster, str]]
 
 

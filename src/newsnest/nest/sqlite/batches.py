@@ -1,7 +1,5 @@
 """What runs are made of, in SQLite: batches of articles, and the vectors of their texts."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -11,25 +9,14 @@ import numpy as np
 
 from newsnest.errors import NestError
 from newsnest.nest.records import Batch
+from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
-from newsnest.nest.sqlite.rows import (
-    ARTICLE_COLUMNS,
-    BATCH_COLUMNS,
-    content_of,
-    from_article,
-    to_article,
-    to_batch,
-    to_json,
-    to_list,
-    to_name,
-)
 from newsnest.types import Article, Rejected, Vectors
 
 _CHUNK = 10_000
-_LOOKUP = 500  # SQLite's default limit on parameters was 999 for a long time
 _ENCODER = "SELECT id FROM encoders WHERE fingerprint = ?"
 _ADD_ARTICLE = (
-    f"INSERT INTO articles ({ARTICLE_COLUMNS}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    f"INSERT INTO articles ({codec.ARTICLE_COLUMNS}, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id, content) DO NOTHING"
 )
 _ADD_TO_BATCH = (
@@ -41,9 +28,8 @@ class Batches(Database):
     """The part of a store that holds articles."""
 
     def find_batch(self, digest: str, options: Mapping[str, Any]) -> int | None:
-        """Return the number of the batch read from this input with these options, if kept."""
         ask = "SELECT id FROM batches WHERE digest = ? AND options = ?"
-        number: int | None = self._first(ask, (digest, to_json(options)))
+        number: int | None = self._first(ask, (digest, codec.to_json(options)))
         return number
 
     def add_batch(
@@ -54,7 +40,6 @@ class Batches(Database):
         *,
         inputs: Sequence[str] = (),
     ) -> int:
-        """Keep a batch as it is read, in one transaction, and return its number."""
         with self.transaction() as sql:
             known = self.find_batch(digest, options)
             if known is not None:
@@ -62,7 +47,7 @@ class Batches(Database):
             batch = int(
                 sql.execute(
                     "INSERT INTO batches (digest, options, inputs) VALUES (?, ?, ?) RETURNING id",
-                    (digest, to_json(options), to_list(inputs)),
+                    (digest, codec.to_json(options), codec.to_list(inputs)),
                 ).fetchone()[0]
             )
             stream = iter(items)
@@ -71,34 +56,35 @@ class Batches(Database):
                 sql.executemany(
                     "INSERT INTO rejected VALUES (?, ?, ?, ?, ?)",
                     (
-                        (batch, to_name(item.file), item.line, item.reason, item.content)
+                        (batch, codec.to_name(item.file), item.line, item.reason, item.content)
                         for item in chunk
                         if isinstance(item, Rejected)
                     ),
                 )
                 sql.executemany(
                     "INSERT INTO notices VALUES (?, ?, ?)",
-                    ((batch, *map(to_name, item)) for item in chunk if isinstance(item, tuple)),
+                    (
+                        (batch, *map(codec.to_name, item))
+                        for item in chunk
+                        if isinstance(item, tuple)
+                    ),
                 )
         return batch
 
     def batches(self) -> list[Batch]:
-        """Return every batch, oldest first."""
-        rows = self.connection.execute(f"SELECT {BATCH_COLUMNS} FROM batches ORDER BY id")
-        return [to_batch(row) for row in rows]
+        rows = self.connection.execute(f"SELECT {codec.BATCH_COLUMNS} FROM batches ORDER BY id")
+        return [codec.to_batch(row) for row in rows]
 
     def articles(self, batch: int) -> list[Article]:
-        """Return the articles of a batch in canonical order: by id."""
-        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
+        columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         rows = self.connection.execute(
             f"SELECT {columns} FROM batch_articles b JOIN articles a ON a.key = b.article "
             "WHERE b.batch = ? ORDER BY b.id",
             (batch,),
         )
-        return [to_article(row) for row in rows]
+        return [codec.to_article(row) for row in rows]
 
     def rejected(self, batch: int, *, limit: int | None = None) -> list[Rejected]:
-        """Return the rows of a batch that could not become articles, in the order of the input."""
         rows = self.connection.execute(
             "SELECT file, line, reason, content FROM rejected WHERE batch = ? ORDER BY rowid "
             "LIMIT ?",
@@ -107,11 +93,9 @@ class Batches(Database):
         return [Rejected(*row) for row in rows]
 
     def count_rejected(self, batch: int) -> int:
-        """Count the rows of a batch that could not become articles."""
         return int(self._first("SELECT count(*) FROM rejected WHERE batch = ?", (batch,)))
 
     def notices(self, batch: int) -> list[tuple[str, str]]:
-        """Return what was noticed while reading a batch, as (file, message)."""
         rows = self.connection.execute(
             "SELECT file, message FROM notices WHERE batch = ? ORDER BY rowid", (batch,)
         )
@@ -120,7 +104,9 @@ class Batches(Database):
 
 def _add_articles(sql: sqlite3.Connection, batch: int, articles: Sequence[Article]) -> None:
     """Keep the versions that are new, and list all of them in the batch."""
-    rows = [(*values, content_of(*values[1:])) for values in map(from_article, articles)]
+    rows = [
+        (*values, codec.content_of(*values[1:])) for values in map(codec.from_article, articles)
+    ]
     sql.executemany(_ADD_ARTICLE, rows)
     try:
         sql.executemany(_ADD_TO_BATCH, ((batch, row[0], row[-1]) for row in rows))
@@ -135,23 +121,12 @@ class KeptVectors(Database):
     """The part of a store that holds vectors, by encoder fingerprint and text hash."""
 
     def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> dict[bytes, Vectors]:
-        """Return the vectors of an encoder, float32 (d,), by text hash, as far as they are kept."""
-        found: dict[bytes, Vectors] = {}
         encoder = self._first(_ENCODER, (fingerprint,))
-        if encoder is None:
-            return found
-        for start in range(0, len(hashes), _LOOKUP):
-            part = list(hashes[start : start + _LOOKUP])
-            marks = ",".join("?" * len(part))
-            rows = self.connection.execute(
-                f"SELECT text, vector FROM vectors WHERE encoder = ? AND text IN ({marks})",
-                (encoder, *part),
-            )
-            found.update((text, np.frombuffer(vector, dtype="<f4")) for text, vector in rows)
-        return found
+        ask = "SELECT text, vector FROM vectors WHERE encoder = ? AND text"
+        rows = self._among(ask, (encoder,), hashes)
+        return {text: np.frombuffer(vector, dtype="<f4") for text, vector in rows}
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Keep vectors, float32 (len(hashes), d), in one transaction."""
         with self.transaction() as sql:
             sql.execute(
                 "INSERT INTO encoders (fingerprint) VALUES (?) ON CONFLICT DO NOTHING",

@@ -1,28 +1,19 @@
 """The file of a nest: transactions, errors, and when a new file is worth keeping."""
 
-from __future__ import annotations
-
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from newsnest.errors import NewsnestError
 from newsnest.nest.sqlite.schema import IN_MEMORY, as_nest_error, connect
 
+_SOUGHT = 500  # at a time: SQLite's default limit on parameters was 999 for a long time
+
 
 class Database:
-    """An open SQLite file with the tables of a nest; each room of the store builds on it.
-
-    Parameters
-    ----------
-    path
-        The file.
-    create
-        Create the file if it does not exist.
-    """
+    """An open SQLite file with the tables of a nest; each room of the store builds on it."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.address = str(path)
@@ -38,7 +29,6 @@ class Database:
         return opened
 
     def to_bytes(self) -> bytes:
-        """Return what a file of this nest holds."""
         with closing(sqlite3.connect(IN_MEMORY)) as copy:
             self.connection.backup(copy)  # with what is still in the write-ahead log
             content = bytearray(copy.serialize())
@@ -46,18 +36,12 @@ class Database:
         return bytes(content)
 
     def close(self) -> None:
-        """Close the file."""
         self.connection.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if self._is_new and isinstance(error, NewsnestError):
             self._remove_if_bare()
         self.close()
@@ -69,10 +53,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run a block as one transaction: all of it is kept, or nothing.
 
-        Raises
-        ------
-        NestError
-            If another program is writing, or the file cannot be written.
+        Raises NestError if another program is writing, or the file cannot be written.
         """
         try:
             self.connection.execute("BEGIN IMMEDIATE")
@@ -93,6 +74,15 @@ class Database:
         """Return the first value a statement gives, None if it gives no row."""
         row = self.connection.execute(statement, values).fetchone()
         return None if row is None else row[0]
+
+    def _among(
+        self, statement: str, values: tuple[Any, ...], sought: Sequence[Any]
+    ) -> Iterator[Any]:
+        """Yield the rows of a statement that ends in a column, where it is one of those sought."""
+        for start in range(0, len(sought), _SOUGHT):
+            part = sought[start : start + _SOUGHT]
+            marks = ",".join("?" * len(part))
+            yield from self.connection.execute(f"{statement} IN ({marks})", (*values, *part))
 
     def _remove_if_bare(self) -> None:
         """Close the file and remove it if nothing in it took work: no vectors, no rows to look at.

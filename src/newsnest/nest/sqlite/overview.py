@@ -4,12 +4,10 @@ What a page over a nest needs and its members could only give article by article
 reads the text of more articles than it returns.
 """
 
-from __future__ import annotations
-
-from datetime import UTC, datetime
 from typing import Any
 
 from newsnest.nest.records import Headline, Run, Totals
+from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
 
 _LARGEST = (
@@ -20,7 +18,6 @@ _HEADLINE = "CASE WHEN a.title = '' THEN substr(a.text, 1, 400) ELSE a.title END
 _YEAR_ZERO = 62_167_219_200  # seconds before 1970; a multiple of a day, so that bins round down
 _BIN = f"CAST((a.date + {_YEAR_ZERO}) / :seconds AS INTEGER) - {_YEAR_ZERO} / :seconds"
 _SHOWN = f"a.id, {_HEADLINE}, a.lang, a.source, a.url, a.date"
-_LOOKUP = 500
 _TITLE = 300  # characters of a headline; a longer one ends in an ellipsis
 
 
@@ -28,7 +25,6 @@ class Overview(Database):
     """The part of a store that counts for pages."""
 
     def totals(self, run: Run) -> Totals:
-        """Count a run's articles, outlets and languages."""
         joined = "FROM memberships m JOIN articles a ON a.key = m.article WHERE m.run = ?"
         count, dated, first, last = self.connection.execute(
             f"SELECT count(*), count(a.date), min(a.date), max(a.date) {joined}", (run.id,)
@@ -45,14 +41,13 @@ class Overview(Database):
         return Totals(
             articles=count,
             dated=dated,
-            first=None if first is None else datetime.fromtimestamp(first, UTC),
-            last=None if last is None else datetime.fromtimestamp(last, UTC),
+            first=codec.to_date(first),
+            last=codec.to_date(last),
             outlets=grouped("source"),
             languages=grouped("lang"),
         )
 
     def level_totals(self, run: Run) -> dict[str, tuple[int, int]]:
-        """Return (clusters, independent texts) per level of a run, coarse to fine."""
         rows = self.connection.execute(
             "SELECT level, count(*), sum(independent) FROM clusters WHERE run = ? "
             "GROUP BY depth, level ORDER BY depth",
@@ -61,7 +56,6 @@ class Overview(Database):
         return {str(level): (int(n), int(independent)) for level, n, independent in rows}
 
     def stories_below(self, run: Run) -> dict[int, int]:
-        """Count the clusters of the finest level below every coarser cluster, by its id."""
         rows = self.connection.execute(
             "WITH RECURSIVE up (cluster) AS (SELECT parent FROM clusters WHERE run = :run AND "
             "depth = (SELECT max(depth) FROM clusters WHERE run = :run) UNION ALL "
@@ -74,7 +68,6 @@ class Overview(Database):
     def story_cells(
         self, run: Run, level: str, *, stories: int, seconds: int
     ) -> list[tuple[int, str, str, int | None, int]]:
-        """Count the articles of the largest stories by story, outlet, language and time."""
         return self.connection.execute(
             _LARGEST + "SELECT m.cluster, a.source, a.lang, "
             f"{_BIN} AS bin, count(*) FROM memberships m JOIN articles a ON a.key = m.article "
@@ -83,7 +76,6 @@ class Overview(Database):
         ).fetchall()
 
     def theme_timeline(self, run: Run, *, seconds: int) -> list[tuple[int, int, int]]:
-        """Count all dated articles of a run as (id of the coarsest cluster, bin, articles)."""
         return self.connection.execute(
             "WITH RECURSIVE up (cluster, top) AS (SELECT id, id FROM clusters "
             "WHERE run = :run AND parent IS NULL UNION ALL "
@@ -98,7 +90,6 @@ class Overview(Database):
     def story_headlines(
         self, run: Run, level: str, *, stories: int, articles: int
     ) -> list[Headline]:
-        """Return up to `articles` articles of each of the largest stories."""
         rows = self.connection.execute(
             _LARGEST + ", ranked AS (SELECT m.cluster, m.article, m.copy_of, row_number() OVER ("
             "PARTITION BY m.cluster ORDER BY m.copy_of IS NOT NULL, a.date IS NULL, a.date, a.id"
@@ -112,21 +103,13 @@ class Overview(Database):
         return [_to_headline(row) for row in rows]
 
     def headlines_by_id(self, run: Run, ids: list[str]) -> list[Headline]:
-        """Return the articles of a run with these ids, in no particular order."""
-        found: list[Headline] = []
-        for start in range(0, len(ids), _LOOKUP):
-            part = ids[start : start + _LOOKUP]
-            rows = self.connection.execute(
-                f"SELECT a.key, m.cluster, {_SHOWN}, m.copy_of FROM articles a "
-                "JOIN memberships m ON m.article = a.key AND m.run = ? "
-                f"WHERE a.id IN ({','.join('?' * len(part))})",
-                (run.id, *part),
-            )
-            found.extend(_to_headline(row) for row in rows)
-        return found
+        ask = (
+            f"SELECT a.key, m.cluster, {_SHOWN}, m.copy_of FROM articles a "
+            "JOIN memberships m ON m.article = a.key AND m.run = ? WHERE a.id"
+        )
+        return [_to_headline(row) for row in self._among(ask, (run.id,), ids)]
 
     def copies_of(self, run: Run) -> dict[int, int]:
-        """Return how many copies every copied article of a run has, by its key."""
         rows = self.connection.execute(
             "SELECT copy_of, count(*) FROM memberships WHERE run = ? AND copy_of IS NOT NULL "
             "GROUP BY copy_of",

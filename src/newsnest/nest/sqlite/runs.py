@@ -1,7 +1,5 @@
 """Runs in SQLite, and what they found: clusters, members, merges."""
 
-from __future__ import annotations
-
 import math
 import sqlite3
 import time
@@ -13,19 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.nest.records import Cluster, Member, Result, Run
+from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
-from newsnest.nest.sqlite.rows import (
-    ARTICLE_COLUMNS,
-    CLUSTER_COLUMNS,
-    RUN_COLUMNS,
-    from_cluster,
-    to_article,
-    to_cluster,
-    to_json,
-    to_list,
-    to_name,
-    to_run,
-)
 from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Vectors
 
@@ -46,48 +33,46 @@ class Runs(Database):
         *,
         inputs: Sequence[str] = (),
     ) -> Run:
-        """Return the run with this key, started now if it is new."""
         if not self._first("SELECT finished FROM runs WHERE key = ?", (key,)):
-            started = (datetime.now(UTC).timestamp(), to_json(options), to_json(versions))
+            started = (
+                datetime.now(UTC).timestamp(),
+                codec.to_json(options),
+                codec.to_json(versions),
+            )
             with self.transaction() as sql:
                 sql.execute(
                     "INSERT INTO runs (key, batch, created, options, versions, inputs) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) "
                     "DO UPDATE SET stopped = '' WHERE stopped <> ''",
-                    (key, batch, *started, to_list(inputs)),
+                    (key, batch, *started, codec.to_list(inputs)),
                 )
         (run,) = self._runs("WHERE key = ?", (key,))
         return run
 
     def stop_run(self, run: Run, reason: str) -> None:
-        """Keep with a run that is not finished why it stopped."""
         with self.transaction() as sql:
             sql.execute(
                 "UPDATE runs SET stopped = ? WHERE id = ? AND NOT finished",
-                (to_name(reason), run.id),
+                (codec.to_name(reason), run.id),
             )
 
     def forget_run(self, run: Run) -> None:
-        """Take out a run that can never finish; one that is finished stays."""
         with self.transaction() as sql:
             sql.execute("DELETE FROM runs WHERE id = ? AND NOT finished", (run.id,))
 
     def finish_run(self, run: Run, result: Result, *, progress: Progress = SILENT) -> None:
-        """Keep the result of a run, in one transaction; a run that is finished stays as it is."""
         with self.transaction() as sql:
             if not self._first("SELECT finished FROM runs WHERE id = ?", (run.id,)):
                 _write_result(sql, run, result, progress)  # no other program was faster
 
     def runs(self) -> list[Run]:
-        """Return every run, oldest first."""
         return self._runs("ORDER BY id")
 
     def _runs(self, condition: str, values: tuple[Any, ...] = ()) -> list[Run]:
-        rows = self.connection.execute(f"SELECT {RUN_COLUMNS} FROM runs {condition}", values)
-        return [to_run(row) for row in rows]
+        rows = self.connection.execute(f"SELECT {codec.RUN_COLUMNS} FROM runs {condition}", values)
+        return [codec.to_run(row) for row in rows]
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
-        """Return the means, float32 (g, d), and rotation, float32 (d, d), of a finished run."""
         means, rotation = self.connection.execute(
             "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
         ).fetchone()
@@ -98,38 +83,33 @@ class Runs(Database):
         return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
 
     def levels(self, run: Run) -> list[str]:
-        """Return the names of a run's levels, coarse to fine; none if it is not finished."""
         rows = self.connection.execute(
             "SELECT DISTINCT depth, level FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
         )
         return [str(level) for _, level in rows]
 
     def clusters(self, run: Run, level: str, *, limit: int | None = None) -> list[Cluster]:
-        """Return the clusters of one level, the largest (by independent texts) first."""
         return self._clusters("c.run = ? AND c.level = ?", (run.id, level), limit)
 
     def children(self, cluster: Cluster, *, limit: int | None = None) -> list[Cluster]:
-        """Return the clusters one level below, the largest first."""
         return self._clusters("c.parent = ?", (cluster.id,), limit)
 
     def _clusters(
         self, condition: str, values: tuple[int | str, ...], limit: int | None
     ) -> list[Cluster]:
         rows = self.connection.execute(
-            f"SELECT {CLUSTER_COLUMNS} FROM clusters c WHERE {condition} "
+            f"SELECT {codec.CLUSTER_COLUMNS} FROM clusters c WHERE {condition} "
             "ORDER BY c.independent DESC, c.label LIMIT ?",
             (*values, -1 if limit is None else limit),
         )
-        return [to_cluster(row) for row in rows]
+        return [codec.to_cluster(row) for row in rows]
 
     def count_children(self, cluster: Cluster) -> int:
-        """Count the clusters one level below."""
         return int(self._first("SELECT count(*) FROM clusters WHERE parent = ?", (cluster.id,)))
 
     def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
-        """Yield the articles of one story by date, or of the whole run by id."""
         ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
-        columns = ", ".join(f"a.{name}" for name in ARTICLE_COLUMNS.split(", "))
+        columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
         order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
         rows = self.connection.execute(
@@ -139,7 +119,7 @@ class Runs(Database):
             (run.id,) if story is None else (run.id, story.id),
         )
         for *article, cluster, copy_of in rows:
-            yield Member(to_article(article), ancestry[cluster], copy_of)
+            yield Member(codec.to_article(article), ancestry[cluster], copy_of)
 
     def _path(self, cluster: int | None) -> tuple[int, ...]:
         """Return the ids from the coarsest level down to this cluster."""
@@ -159,7 +139,6 @@ class Runs(Database):
         return paths
 
     def linkages(self, run: Run) -> list[NDArray[np.float64]]:
-        """Return the SciPy-style linkage matrices of a run, coarse to fine."""
         ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
         return [
             np.array(
@@ -172,7 +151,8 @@ class Runs(Database):
 def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: Progress) -> None:
     """Write a result, and that the run is finished; the caller holds the transaction."""
     began = time.perf_counter()
-    keys = _article_keys(sql, run.batch)
+    ask = "SELECT id, article FROM batch_articles WHERE batch = ? ORDER BY id"
+    keys: dict[str, int] = dict(sql.execute(ask, (run.batch,)))
     first = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM clusters").fetchone()[0])
     merges = sum(map(len, result.linkages))
     total = len(result.clusters) + len(result.membership) + merges
@@ -188,21 +168,18 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
         sql.executemany(
             "INSERT INTO merges VALUES (?, ?, ?, ?, ?, ?, ?)", _counted(_merges(run, result), task)
         )
+    wrote = round(time.perf_counter() - began, 3)
+    facts = {**result.facts, "seconds": {**result.facts.get("seconds", {}), "write": wrote}}
     sql.execute(
         "UPDATE runs SET facts = ?, means = ?, rotation = ?, stopped = '', finished = 1 "
         "WHERE id = ?",
         (
-            to_json(_with_seconds(result.facts, time.perf_counter() - began)),
+            codec.to_json(facts),
             result.means.astype("<f4").tobytes(),
             result.rotation.astype("<f4").tobytes(),
             run.id,
         ),
     )
-
-
-def _with_seconds(facts: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """Add what the writing took to the seconds of the other stages."""
-    return {**facts, "seconds": {**facts.get("seconds", {}), "write": round(seconds, 3)}}
 
 
 def _counted(rows: Iterable[Row], task: Task) -> Iterator[Row]:
@@ -215,17 +192,11 @@ def _counted(rows: Iterable[Row], task: Task) -> Iterator[Row]:
     task.advance(done % _CHUNK)
 
 
-def _article_keys(sql: sqlite3.Connection, batch: int) -> dict[str, int]:
-    ask = "SELECT id, article FROM batch_articles WHERE batch = ? ORDER BY id"
-    rows = sql.execute(ask, (batch,))
-    return {str(article): int(key) for article, key in rows}
-
-
 def _clusters(run: Run, result: Result, keys: Mapping[str, int], first: int) -> Iterator[Row]:
     clusters = result.clusters
     depths = {level: depth for depth, level in enumerate(dict.fromkeys(c.level for c in clusters))}
     for cluster in clusters:
-        yield from_cluster(
+        yield codec.from_cluster(
             cluster, run.id, depths[cluster.level], first, keys[cluster.representative]
         )
 

@@ -4,15 +4,13 @@ A nest is one SQLite file: `application_id` says that it is one, `user_version` 
 migrations it has seen. A migration is never edited once released; a change is a new one.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from newsnest.errors import NestError
-from newsnest.nest.sqlite.rows import content_of
+from newsnest.nest.sqlite.codec import content_of
 
 APPLICATION_ID = 0x4E455354  # "NEST"
 IN_MEMORY = ":memory:"
@@ -200,11 +198,8 @@ def as_nest_error(path: Path, error: BaseException | None) -> NestError | None:
 def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """Open a nest, bring its tables up to date, and return the connection.
 
-    Raises
-    ------
-    NestError
-        If there is no such file and `create` is False, if the file is not a nest, or if it was
-        written by a newer newsnest. The file is left untouched.
+    Raises NestError, and leaves the file untouched, if there is no such file and `create` is False,
+    if it is not a nest, or if it was written by a newer newsnest.
     """
     try:
         if str(path) != IN_MEMORY:

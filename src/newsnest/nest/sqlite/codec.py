@@ -1,7 +1,5 @@
 """How records become rows of a nest, and rows records."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -104,25 +102,13 @@ def from_cluster(
 
 
 def to_cluster(row: Sequence[Any]) -> Cluster:
-    """Make a cluster of CLUSTER_COLUMNS."""
-    number, level, label, parent, articles, independent, name, keywords, summary, *rest = row
-    representative, first, last, x, y = rest
-    return Cluster(
-        id=number,
-        level=level,
-        label=label,
-        parent=parent,
-        articles=articles,
-        independent=independent,
-        name=name,
-        keywords=tuple(json.loads(keywords)),
-        summary=tuple(Sentence(text, article) for text, article in json.loads(summary)),
-        representative=representative,
-        first=to_date(first),
-        last=to_date(last),
-        x=x,
-        y=y,
-    )
+    """Make a cluster of CLUSTER_COLUMNS, which are in the order of its fields."""
+    *as_they_are, keywords, summary, representative, first, last, x, y = row
+    words = tuple(json.loads(keywords))
+    sentences = tuple(Sentence(text, article) for text, article in json.loads(summary))
+    dates = to_date(first), to_date(last)
+    fields = (*as_they_are, words, sentences, representative, *dates, x, y)
+    return Cluster(*fields)
 
 
 def to_run(row: Sequence[Any]) -> Run:
