@@ -12,6 +12,7 @@ import sys
 import tomllib
 import unicodedata
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -33,6 +34,15 @@ EXTENDING = DOCS / "reference" / "extending.md"
 MANUAL = ("guide", "training", "reference")
 MAX_WORDS = 18_000
 """Of the manual, without the generated page; what experiments measured is in docs/reports."""
+PUBLIC_MODULES = {
+    "newsnest.types",
+    "newsnest.errors",
+    "newsnest.progress",
+    "newsnest.corpus.sample",
+    "newsnest.train.evaluators",
+    "newsnest.train.cluster_head",
+}
+"""Their names without an underscore are public, as CONTRIBUTING.md says."""
 AWKWARD = (
     "what is said",
     "nothing is said",
@@ -50,6 +60,7 @@ AWKWARD = (
 """Phrases that no native speaker would write here."""
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_IMPORT = re.compile(r"from (newsnest[\w.]*) import ([\w, ]+)")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _SHELL = ("sh", "console")
@@ -195,6 +206,15 @@ def test_options_named_in_prose_exist(page):
 def test_python_in_code_blocks_compiles(page):
     for code in blocks(page, "python"):
         compile(code, page.name, "exec")
+
+
+@pytest.mark.parametrize("page", [named(page) for page in PAGES])
+def test_pages_import_public_names_only(page):
+    for module, names in _IMPORT.findall(read(page)):
+        home = import_module(module)
+        public = vars(home) if module in PUBLIC_MODULES else home.__all__
+        for name in names.split(", "):
+            assert name in public and not name.startswith("_"), f"{page.name}: {module}.{name}"
 
 
 def package(requirement: str) -> str:
