@@ -12,6 +12,7 @@ import sys
 import tomllib
 import unicodedata
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -19,6 +20,8 @@ import pytest
 
 import newsnest
 from newsnest.cli.main import main
+from newsnest.corpus.readers import READERS
+from newsnest.describe import DESCRIBERS
 from newsnest.embed import KNOWN
 from newsnest.train.recipes import RECIPES
 
@@ -27,9 +30,19 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 MAP = DOCS / "index.md"
 GENERATED = DOCS / "reference" / "cli.md"
+EXTENDING = DOCS / "reference" / "extending.md"
 MANUAL = ("guide", "training", "reference")
 MAX_WORDS = 18_000
 """Of the manual, without the generated page; what experiments measured is in docs/reports."""
+PUBLIC_MODULES = {
+    "newsnest.types",
+    "newsnest.errors",
+    "newsnest.progress",
+    "newsnest.corpus.sample",
+    "newsnest.train.evaluators",
+    "newsnest.train.cluster_head",
+}
+"""Their names without an underscore are public, as CONTRIBUTING.md says."""
 AWKWARD = (
     "what is said",
     "nothing is said",
@@ -47,9 +60,11 @@ AWKWARD = (
 """Phrases that no native speaker would write here."""
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_IMPORT = re.compile(r"from (newsnest[\w.]*) import ([\w, ]+)")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _SHELL = ("sh", "console")
+_FILE = re.compile(r"# (\w+/(\w+)\.py)\n")
 
 
 def read(page: Path) -> str:
@@ -78,15 +93,20 @@ def named(page: Path) -> object:
     return pytest.param(page, id=page.relative_to(ROOT).as_posix())
 
 
-def column(text: str, heading: str) -> list[str]:
-    """The first column of the first table below a heading."""
-    table: list[str] = []
+def table(text: str, heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading."""
+    rows: list[list[str]] = []
     for line in text.partition(f"{heading}\n")[2].splitlines():
         if line.startswith("|"):
-            table.append(line.split("|")[1].strip().strip("`"))
-        elif table:
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+        elif rows:
             break
-    return table[2:]
+    return rows[2:]
+
+
+def column(text: str, heading: str) -> list[str]:
+    """The first column of the first table below a heading."""
+    return [row[0].strip("`") for row in table(text, heading)]
 
 
 def commands(page: Path) -> Iterator[list[str]]:
@@ -188,6 +208,15 @@ def test_python_in_code_blocks_compiles(page):
         compile(code, page.name, "exec")
 
 
+@pytest.mark.parametrize("page", [named(page) for page in PAGES])
+def test_pages_import_public_names_only(page):
+    for module, names in _IMPORT.findall(read(page)):
+        home = import_module(module)
+        public = vars(home) if module in PUBLIC_MODULES else home.__all__
+        for name in names.split(", "):
+            assert name in public and not name.startswith("_"), f"{page.name}: {module}.{name}"
+
+
 def package(requirement: str) -> str:
     found = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert found is not None
@@ -213,7 +242,29 @@ def test_every_dependency_has_a_row_that_says_why_and_no_row_is_left_over():
 
 
 def test_every_encoder_has_a_row_and_no_row_is_left_over():
-    assert column(read(DOCS / "guide" / "encoders.md"), "# Encoders") == list(KNOWN)
+    assert column(read(DOCS / "guide" / "encoders.md"), "# Encoders") == list(KNOWN.built_in)
+
+
+def test_every_format_has_a_row_with_its_suffixes_and_no_row_is_left_over():
+    rows = column(read(DOCS / "guide" / "input.md"), "## Formats")
+    suffixes = [tuple(re.findall(r"\.\w+", cell)) for cell in rows]
+    assert suffixes == [*(reader.suffixes for reader in READERS), (), ()]  # directory, "-"
+
+
+def test_every_describer_has_a_row_and_no_row_is_left_over():
+    rows = column(read(DOCS / "reference" / "python.md"), "### Describers")
+    assert rows == list(DESCRIBERS.built_in)
+
+
+def test_every_loss_has_a_row_with_what_it_takes_and_no_row_is_left_over():
+    from newsnest.train.losses import LOSSES
+
+    rows = table(read(DOCS / "training" / "losses-and-samplers.md"), "## Losses")
+    assert [tuple(row[:4]) for row in rows] == [
+        (f"`{name}`", f"`{known.loss.__name__}`", known.inputs, known.labels)
+        for name, known in LOSSES.built_in.items()
+    ]
+    assert all(row[4] and row[5] for row in rows)
 
 
 def test_every_recipe_is_named_on_the_page_to_choose_one_by():
@@ -260,12 +311,63 @@ def workplace(tmp_path_factory):
     return folder, environment
 
 
-def run(language: str, code: str, folder: Path, environment: dict[str, str]) -> None:
-    program = [shutil.which("sh") or "sh", "-ec"] if language == "sh" else [sys.executable, "-c"]
+def run(language: str, code: str, folder: Path, environment: dict[str, str]) -> str:
+    """Run a block and return what it prints; one that begins with "# package/file.py" is a file."""
+    program = [shutil.which("sh") or "sh", "-ec", code]
+    if language == "python" and (module := write_file(code, folder)):
+        program = [sys.executable, "-m", module]
+    elif language == "python":
+        program = [sys.executable, "-c", code]
     done = subprocess.run(
-        [*program, code], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        program, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def write_file(code: str, folder: Path) -> str:
+    """Write a block that is a file, and return the name of its module; "" for other blocks."""
+    found = _FILE.match(code)
+    if found is None:
+        return ""
+    path = folder / found[1]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(code, encoding="utf-8")
+    return f"{path.parent.name}.{found[2]}"
+
+
+def test_the_package_of_the_page_on_extending_adds_a_part_of_every_kind(tmp_path):
+    files = [write_file(code, tmp_path) for code in blocks(EXTENDING, "python")]
+    assert len(files) == 5 and all(files)
+    (project,) = blocks(EXTENDING, "toml")
+    info = tmp_path / "loud_news-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: loud-news\nVersion: 1.0\n")
+    lines = []
+    for group, points in tomllib.loads(project)["project"]["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    rows = [f"[{i}]\nheadline = Storm {i // 2}\n" for i in range(6)]
+    (tmp_path / "news.ini").write_text("".join([*rows, "no section\n"]))
+    code = """if True:
+        import numpy as np
+        from newsnest import load_encoder, read_articles
+        from newsnest.describe import load_describer
+        *articles, rejected, last = read_articles(["news.ini"])
+        articles.append(last)
+        vectors = load_encoder("buckets").encode([article.body for article in articles])
+        labels = [np.arange(6, dtype=np.int32) // 2]
+        described = load_describer("shout").describe(articles, vectors, labels)
+        print(rejected.line, vectors.shape, [one.name for one in described[0]])
+        from newsnest.train import RECIPES
+        from newsnest.train.losses import LOSSES
+        print(LOSSES["margin"].loss.__name__, RECIPES["margin"].settings.__name__)
+        """
+    source = str(Path(newsnest.__file__).parent.parent)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), source])}
+    printed = run("python", code, tmp_path, environment).splitlines()
+    assert printed[0] == "13 (6, 64) ['STORM 0', 'STORM 1', 'STORM 2']"
+    assert printed[1] == "MarginLoss MarginSettings"
 
 
 @pytest.mark.slow

@@ -42,7 +42,8 @@ class ReadOptions:
     strict
         Raise at the first row that is no article instead of setting it aside.
     date_order
-        How to read 03/04/2024; None leaves such a date unread, because it could be two days.
+        How to read 03/04/2024; None goes by the other dates of the column, and leaves such a date
+        out where they do not settle it.
     detect_language
         Detect the language of articles that do not say it; "" where that is uncertain (see
         `newsnest.corpus.settle_languages`).

@@ -2,9 +2,9 @@
 
 `RECIPES` holds them by name and `train` runs one. Whoever adds a recipe takes from here settings
 classes, `setting`, `Recipe`, and what its function works with: `TrainingContext`, `PairRun`,
-`Publication`. The recipes have a folder each in `recipes`; they are built from `losses`, `samplers`
-and `pairs` (graded pairs), which stand alone with sentence-transformers, from `data` (what `--data`
-names) and from `run` (context, trainer, checkpoints, publishing).
+`Publication`. The recipes have a folder each in `recipes`; they are built from `losses` and
+`samplers`, which work alone with sentence-transformers, and from `run` (context, trainer,
+checkpoints, publishing). `newsnest.labelled` reads what `--data` names.
 
 Importing this package loads neither torch nor sentence-transformers nor datasets; `losses`,
 `samplers` and `run` load torch. Training needs the extra `train`: pip install "newsnest[train]".
