@@ -1,7 +1,5 @@
 """What people type → values of the kinds that dataclass fields are annotated with."""
 
-from __future__ import annotations
-
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin

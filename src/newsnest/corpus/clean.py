@@ -1,7 +1,5 @@
 """Articles are cleaned by a profile; every change and every drop is recorded with its rule."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as copied

@@ -1,7 +1,5 @@
 """Files are cleaned by a profile: what each rule did, with examples, and the rows that stay."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence

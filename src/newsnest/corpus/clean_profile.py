@@ -1,7 +1,5 @@
 """Cleaning profiles: what a newsroom wants gone from its articles, as data in a TOML file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib

@@ -1,7 +1,5 @@
 """Which column of a file stands for which field: by the usual names, in many languages."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """What the dates of a file say of the order of their numbers: 25/04/2024 settles 03/04/2024."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 

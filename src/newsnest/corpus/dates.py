@@ -1,7 +1,5 @@
 """Dates in the usual spellings → moments in UTC. Nothing is guessed, nothing is relative to now."""
 
-from __future__ import annotations
-
 import math
 import re
 import warnings

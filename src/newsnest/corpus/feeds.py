@@ -1,7 +1,5 @@
 """RSS and Atom files → rows."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Texts, data frames and articles in memory → articles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Language codes: those that are given made one kind, those that are missing detected."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

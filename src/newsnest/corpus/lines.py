@@ -1,7 +1,5 @@
 """Bytes → decoded lines, one at a time, however long, broken or foreign they are."""
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What a caller chooses when reading, and what a reader reports beside articles."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args

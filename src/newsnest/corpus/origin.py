@@ -1,7 +1,5 @@
 """Where bytes come from: files, directories, compressed streams, standard input."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import os

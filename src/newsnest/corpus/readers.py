@@ -1,7 +1,5 @@
 """The formats that are read: one table, which other packages extend by entry points."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Which ids were used, and where first: a few dozen bytes an id, however long ids are."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What every reader of a format is given, and the record that names one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """JSON lines, JSON documents and Parquet tables → rows."""
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile

@@ -1,7 +1,5 @@
 """Comma-separated files and their kin, where one bad quote costs one line and no more."""
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Web pages and whole text files: one article each."""
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Scores and their intervals: how much a score depends on which texts happened to be judged."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How well clusters agree with gold labels: pairs, B-cubed, NMI, ARI, V-measure, accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """How well similarities of vectors agree with graded pairs, by prefix, level and language pair."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -4,8 +4,6 @@ precise_cut    keeps a precision
 agreeing_cut   has the best F1
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Graded pairs of texts: what a pair is, and how a file of them is read."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The rows of tables with labels, pairs or judgements, strict about every one of them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

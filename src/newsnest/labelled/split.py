@@ -1,7 +1,5 @@
 """Split pairs and articles so that no article or story is in two parts."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace

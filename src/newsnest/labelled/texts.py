@@ -1,7 +1,5 @@
 """Articles to train on without labels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Articles with a title and a text, on which an embedding is measured by itself."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Translations to train and validate on, read from parallel sentences without leaks."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

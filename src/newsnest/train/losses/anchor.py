@@ -1,7 +1,5 @@
 """Keep the base model's similarities within a batch while training on new pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Cluster texts while contrasting two views of each (SCCL)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

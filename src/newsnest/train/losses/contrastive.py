@@ -1,7 +1,5 @@
 """Contrast a text's own view and its like partner with the rest of the batch (SimCSE)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 

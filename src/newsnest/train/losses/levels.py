@@ -1,7 +1,5 @@
 """The levels an encoder is trained at: a prefix of the embedding for theme, topic and story."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

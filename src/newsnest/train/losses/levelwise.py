@@ -1,7 +1,5 @@
 """Train prefixes of an embedding as levels: theme at d/4, topic at d/2, story at d."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args

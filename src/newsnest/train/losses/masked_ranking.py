@@ -1,7 +1,5 @@
 """Rank a query's item above those of the batch, except those a teacher scores as matches."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

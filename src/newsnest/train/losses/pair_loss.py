@@ -1,7 +1,5 @@
 """What our losses share: encoding of the columns, labels, gradient caching, checks, precision."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple

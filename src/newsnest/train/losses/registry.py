@@ -1,7 +1,5 @@
 """The losses by name: what each does, and which data it expects."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import nn

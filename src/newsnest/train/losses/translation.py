@@ -1,7 +1,5 @@
 """Move a translation to the teacher's vector of the original, and keep the original there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What our batch samplers share: every row once an epoch, as many batches in every epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A batch sampler under which no batch holds two texts known to be alike in two pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any

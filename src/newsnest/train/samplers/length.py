@@ -1,7 +1,5 @@
 """A batch sampler under which texts of a batch are about equally long."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

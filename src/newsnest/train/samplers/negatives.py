@@ -1,7 +1,5 @@
 """A batch sampler for pairs with hard negatives: none in a batch is the text of another pair."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

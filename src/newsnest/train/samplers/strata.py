@@ -1,7 +1,5 @@
 """Groups of pairs to draw batches from: small clusters merged, duplicates spread, pairs dealt."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
