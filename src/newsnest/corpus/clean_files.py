@@ -40,20 +40,10 @@ class Example:
 
 @dataclass(slots=True)
 class RuleCount:
-    """How often a rule did something.
+    """How often a rule did something, with the first examples.
 
-    Parameters
-    ----------
-    rule
-        Its name.
-    changed
-        Parts of articles that it changed or emptied.
-    dropped
-        Articles that it dropped.
-    without
-        Of a filter: articles that have none of its columns, which it lets through.
-    examples
-        The first of both.
+    `changed` counts parts of articles that it changed or emptied, `dropped` articles that it
+    dropped, `without`, of a filter, articles that have none of its columns, which it lets through.
     """
 
     rule: str

@@ -12,14 +12,9 @@ from newsnest.types import Rejected
 
 @dataclass(slots=True)
 class Evidence:
-    """Which orders fit every date of one column and form, and the dates that ruled others out.
+    """Which orders fit every date of one column and form: one, settled; none, the file contradicts.
 
-    Parameters
-    ----------
-    orders
-        Those that fit; one: settled, none: the file contradicts itself.
-    dates
-        The dates that ruled an order out, with their lines, as they stand in the file.
+    `dates` are those that ruled an order out, as they stand in the file, with their lines.
     """
 
     orders: frozenset[DateOrder]
@@ -33,18 +28,11 @@ class Evidence:
 
 
 class DateOrders:
-    """The orders of dates in one file; the whole file is looked through when first asked.
+    """The orders of dates in one file; `rows` reads it from its beginning when first asked.
 
     So the rows before a telling date profit as those after it do, and none is held in memory; a
     file without a date that could be two days is read once. Columns, separators and lengths of the
     year are kept apart: 25/04/2024 says nothing of another column, of 03-04-2024, of 03/04/24.
-
-    Parameters
-    ----------
-    rows
-        Reads the file from its beginning.
-    columns
-        Which columns are dates.
     """
 
     def __init__(self, rows: Callable[[], Iterable[Row | Rejected]], columns: Columns) -> None:

@@ -46,23 +46,12 @@ _LANGUAGES = (
 def parse_date(value: object, order: DateOrder | None = None) -> datetime | None:
     """Return a date as an aware moment in UTC, None if it cannot be read for certain.
 
-    Seconds, milli-, micro- and nanoseconds since 1970 (from 100,000,000 on, so that small numbers
-    are no dates), YYYYMMDD and YYYYMMDDHHMMSS, ISO 8601, RFC 822, and day, month and year in words
-    of some thirty languages. Without a zone a time is UTC; without a time it is midnight.
-
-    Parameters
-    ----------
-    value
-        A text, a number, a date or a datetime.
-    order
-        How to read three numbers such as 03/04/2024; None reads only those that can be read one
-        way. With full stops (03.04.2024) the day comes first, a year of four digits says where it
-        stands itself.
-
-    Returns
-    -------
-    datetime or None
-        In UTC, between the years 1000 and 3000.
+    Read are seconds, milli-, micro- and nanoseconds since 1970 (from 100,000,000 on, so that small
+    numbers are no dates), YYYYMMDD and YYYYMMDDHHMMSS, ISO 8601, RFC 822, and day, month and year
+    in words of some thirty languages, between the years 1000 and 3000. Without a zone a time is
+    UTC; without a time it is midnight. `order` says how to read 03/04/2024; None reads only what
+    can be read one way. With full stops (03.04.2024) the day comes first, a year of four digits
+    says where it stands itself.
 
     Examples
     --------
@@ -95,16 +84,8 @@ def could_be_two_days(text: str) -> bool:
 class OpenDate(NamedTuple):
     """A date of three numbers that does not say itself where the year stands or what comes first.
 
-    Parameters
-    ----------
-    form
-        Its separator and the digits of its year: "/4" for 03/04/2024.
-    all_orders
-        The orders that such a form can have.
-    orders
-        Those of them in which this one is a day, at least one.
-    spelled
-        The three numbers as they stand there.
+    `form` is its separator and the digits of its year ("/4" for 03/04/2024), `all_orders` what such
+    a form can have, `orders` those in which this one is a day, at least one, `spelled` its numbers.
     """
 
     form: str

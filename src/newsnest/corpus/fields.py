@@ -38,15 +38,7 @@ LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 
 
 class ArticleMaker:
-    """Makes articles of rows; remembers which ids were used.
-
-    Parameters
-    ----------
-    options
-        Order of dates, detection of languages.
-    columns
-        Which column stands for which field.
-    """
+    """Makes articles of rows; remembers which ids were used."""
 
     def __init__(self, options: ReadOptions, columns: Columns) -> None:
         self._options = options
@@ -61,17 +53,7 @@ class ArticleMaker:
         return other
 
     def make(self, row: Row, tally: Tally, orders: DateOrders) -> Article | Rejected:
-        """Turn a row into an article, or set it aside with the reason.
-
-        Parameters
-        ----------
-        row
-            As a reader found it.
-        tally
-            Where is counted what did not cost the row.
-        orders
-            What the file says of dates that could be two days.
-        """
+        """Turn a row into an article, or set it aside with the reason."""
         found: dict[str, str] = {}
         date: datetime | None = None
         for field, names in self.columns.match(tuple(row.values)).items():

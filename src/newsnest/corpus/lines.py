@@ -27,17 +27,7 @@ _KEPT_OF_LONG = 64 << 10
 
 
 class Line(NamedTuple):
-    """One physical line.
-
-    Parameters
-    ----------
-    number
-        From 1.
-    text
-        Without its line end.
-    fault
-        Why it cannot be used, "" if it can; what there is of it stands in `text`.
-    """
+    """One physical line, numbered from 1, without its end; `fault` says why it cannot be used."""
 
     number: int
     text: str
@@ -48,18 +38,8 @@ def read_lines(origin: Origin, *, encoding: str | None, tally: Tally, task: Task
     r"""Yield the lines of a file, compressed or not.
 
     Lines end with ``\n`` or ``\r\n``; with ``\r`` where the first chunk knows no ``\n``. A stream
-    that breaks off gives one last line with a fault. Foreign lines are counted in the tally.
-
-    Parameters
-    ----------
-    origin
-        The file.
-    encoding
-        Forced encoding; None looks for a mark, then takes UTF-8, else Windows-1252, line by line.
-    tally
-        Where lines that are not UTF-8 are counted.
-    task
-        Reports how many bytes of the file were read.
+    that breaks off gives one last line with a fault. An encoding of None looks for a mark, then
+    takes UTF-8, else Windows-1252, line by line; what is not UTF-8 is counted in the tally.
     """
     chunks = read_chunks(origin.path, task)
     start, fault = _first(chunks)

@@ -40,13 +40,7 @@ class Met:
 
 
 def read_json_lines(source: Source) -> Iterator[Row | Rejected]:
-    """Yield one row a line.
-
-    Raises
-    ------
-    InputError
-        If a mapped column is in no row.
-    """
+    """Yield one row a line; InputError at the end if a mapped column was in no row."""
     return _read_objects(source.lines(), source)
 
 
@@ -92,12 +86,7 @@ def read_json(source: Source) -> Iterator[Row | Rejected]:
 
     A file that turns out to hold an object a line is read as JSON lines. Where the document is
     broken, what came before is kept and the rest is one rejected row: no line tells where the next
-    object begins.
-
-    Raises
-    ------
-    InputError
-        If a mapped column is in no row.
+    object begins. A mapped column that is in no row is an InputError.
     """
     lines = source.lines()
     first: list[Line] = []
@@ -199,13 +188,7 @@ class _Document:
 
 
 def read_parquet(source: Source) -> Iterator[Row | Rejected]:
-    """Yield one row for each of a Parquet table, of the columns that are fields or of all.
-
-    Raises
-    ------
-    InputError
-        If no column is a title or a text, or a mapped column does not exist.
-    """
+    """Yield one row for each of a Parquet table, of the columns that are fields or of all."""
     origin = source.origin
     if not compression_of(origin.path):
         yield from _read_table(origin.path, source)

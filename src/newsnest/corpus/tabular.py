@@ -24,11 +24,6 @@ def read_csv(source: Source) -> Iterator[Row | Rejected]:
     The delimiter is the one of comma, semicolon, tab and bar under which the header names most
     fields we know. A quoted value may span lines. A quote that never closes, or closes in the
     middle of a value on another line, costs the line it opens on: reading goes on at the next.
-
-    Raises
-    ------
-    InputError
-        If no column is a title or a text, or a mapped column does not exist.
     """
     return _read(source, is_tsv=False)
 

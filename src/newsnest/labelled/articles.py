@@ -42,19 +42,9 @@ def stream_labelled(
 ) -> Iterator[LabelledRow | Rejected | Notice]:
     """Stream articles with their labels out of whatever `newsnest.corpus.read_articles` reads.
 
-    Parameters
-    ----------
-    paths, options, progress
-        See `newsnest.corpus.read_articles`.
-    labels
-        What they are called → their column; a column that is not there has no labels.
-    split
-        Set aside, as `OTHER_SPLIT`, every row whose label "split" is another; None: none.
-
-    Raises
-    ------
-    InputError
-        If a path cannot be read, or a column holds lists or objects.
+    `labels` maps what they are called to their column; a column that is not there has no labels.
+    With a `split`, every row whose label "split" is another is set aside as `OTHER_SPLIT`. A label
+    column that holds lists or objects is an InputError.
     """
 
     @lru_cache(maxsize=1024)  # every row of a file has the same few

@@ -22,23 +22,7 @@ class Fields(Columns):
 
     A field that is mapped is in that column alone. Others are in the column of their name, in one
     of its usual names as articles have them (text, lang, …; text1 and text2 likewise), or in one
-    of `also`.
-
-    Parameters
-    ----------
-    known
-        Every field there can be.
-    given
-        Field → its column, for those that have another name in the file.
-    caller
-        For the message.
-    also
-        Field → other names of its column.
-
-    Raises
-    ------
-    ParameterError
-        If a key of `given` is unknown.
+    of `also`. `given` maps fields to their columns; a key that is not `known` is a ParameterError.
     """
 
     needs_text = False
@@ -114,18 +98,9 @@ def _numbered(field: str, names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row, by field.
+    """One row: by field its clean text, and the columns it has in its file.
 
-    Parameters
-    ----------
-    where
-        File and line, for messages.
-    line
-        Where it stands, from 1; in Parquet the number of the row.
-    values
-        Field → clean text.
-    columns
-        Of the row in its file.
+    `line` counts from 1, in Parquet the rows; `where` is file and line, for messages.
     """
 
     where: str
@@ -147,28 +122,10 @@ def read_records(
     cures: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = SILENT,
 ) -> list[Record]:
-    """Read all rows of a table; a row that cannot be read is an error.
+    """Read all rows of a table; one that cannot be read, or holds no text in a field, is an error.
 
-    Parameters
-    ----------
-    path
-        A file that `newsnest.corpus.read_articles` reads and that has columns.
-    fields
-        Which column stands for which field.
-    wanted
-        Fields that must stand somewhere in the file.
-    what
-        What the rows hold, for messages: "labels".
-    cures
-        Added to the message where a wanted field is missing.
-    progress
-        Reports how the file was read.
-
-    Raises
-    ------
-    InputError
-        If the file or a row cannot be read, a wanted field is in no row, or a field holds no text.
-        The message names file, line and cure.
+    Every `wanted` field must stand somewhere in the file; its cure is added to the message. `what`
+    says what the rows hold: "labels". Errors are InputError and name file, line and cure.
     """
     file = Path(path)
     check_table(file, what)

@@ -204,10 +204,7 @@ def split_validation(
 ) -> Split:
     """Split off a share of a file's pairs, "validation" beside "train", as `split_pairs` does.
 
-    Raises
-    ------
-    InputError
-        If none can be.
+    It is an InputError if none can be.
     """
     shares = {"train": 1 - share, "validation": share}
     try:

@@ -30,20 +30,11 @@ def contrastive_masks(
 ) -> Masks:
     """Return for a batch of n pairs which entries are positives and which are ignored.
 
-    Parameters
-    ----------
-    like
-        Whether the two texts of a pair are alike, bool (n,).
-    group
-        Ids of what both texts belong to, (n, 2), −1 where unknown; two texts of other pairs with
-        the same id are no negatives of each other. None if nothing is known.
-    views
-        Whether rows and columns are different views, so that a text's own entry is a positive;
-        else it is the text itself, and ignored.
-    variant
-        "paper": the partner is a positive whatever `like` holds, and groups are ignored.
-    unlike
-        How a partner that is not alike counts: "masked" or as a "negative".
+    `like` (n,) says whether the two texts of a pair are alike. `group` (n, 2) holds ids of what
+    both belong to, −1 where unknown: texts of other pairs with the same id are no negatives. With
+    `views`, rows and columns are different views, so that a text's own entry is a positive; else it
+    is the text itself, and ignored. The variant "paper" takes every partner for a positive and
+    ignores groups; `unlike` says how a partner that is not alike counts in the other.
     """
     n = len(like)
     own = torch.eye(2 * n, dtype=torch.bool, device=like.device)
@@ -100,15 +91,7 @@ def contrastive_loss(
 
 
 def view_contrast(one: Tensor, other: Tensor, *, temperature: float) -> Tensor:
-    """Return the InfoNCE loss of two views of n texts, a scalar: only a text's views are alike.
-
-    Parameters
-    ----------
-    one, other
-        Shape (n, d) each, of any length.
-    temperature
-        Divides the cosines.
-    """
+    """Return the InfoNCE loss of two views (n, d): only the two of a text are alike."""
     alike = torch.ones(len(one), dtype=torch.bool, device=one.device)
     masks = contrastive_masks(alike, None, views=False, variant="clean", unlike="masked")
     views = torch.cat([one, other])  # (2n, d)
