@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import NO_TEXT, as_text
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.read import read_rows

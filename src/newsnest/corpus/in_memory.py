@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from newsnest.corpus.columns import Columns, check_header
-from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.dates import parse_date
+from newsnest.corpus.dates import DateOrders, parse_date
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.rows import Row, Tally

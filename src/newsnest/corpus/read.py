@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.options import Notice, ReadOptions

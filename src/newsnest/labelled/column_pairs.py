@@ -10,7 +10,7 @@ from pathlib import Path
 
 from newsnest.corpus import Notice, Profile, Row, clean_article, read_rows
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import as_text
 from newsnest.corpus.rows import Tally
 from newsnest.errors import InputError, ParameterError, did_you_mean

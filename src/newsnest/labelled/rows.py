@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from newsnest.corpus import Notice, Row, all_readers, find_origins, read_rows, reader_of
 from newsnest.corpus.columns import Columns, find_column
-from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import plain_text
 from newsnest.corpus.rows import Tally, clean_surrogates
 from newsnest.errors import InputError, ParameterError, did_you_mean

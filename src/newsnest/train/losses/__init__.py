@@ -5,8 +5,12 @@ from newsnest.train.losses.angle import SymmetricAngleLoss, angle_similarity
 from newsnest.train.losses.clustering_contrast import ClusteringContrastLoss, ClusteringTerms
 from newsnest.train.losses.contrastive import InBatchContrastiveLoss, contrastive_loss
 from newsnest.train.losses.cosine_ranking import CosineRankingLoss, ranking_loss
-from newsnest.train.losses.levels import TrainingLevel, training_levels
-from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss, LevelwiseTerms
+from newsnest.train.losses.levelwise import (
+    LevelwiseMatryoshkaLoss,
+    LevelwiseTerms,
+    TrainingLevel,
+    training_levels,
+)
 from newsnest.train.losses.masked_ranking import MaskedRankingLoss, TeacherVectors
 from newsnest.train.losses.megabatch import MegaBatchLoss
 from newsnest.train.losses.pair_loss import PairLoss, PairTargets, cosines, read_targets

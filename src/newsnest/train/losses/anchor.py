@@ -6,8 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from newsnest.train.losses.levels import TrainingLevel
-from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss
+from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss, TrainingLevel
 from newsnest.train.losses.pair_loss import FrozenReader, unit
 
 

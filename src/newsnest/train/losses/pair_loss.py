@@ -211,7 +211,7 @@ class FrozenReader:
         self.model = model.eval().requires_grad_(False)
 
     def read(self, columns: Sequence[dict[str, Tensor]], size: int | None) -> Tensor:
-        """Return the vectors (texts, d) of all columns; `size` texts or a column are read at a time."""
+        """Return the vectors (texts, d) of all columns, read `size` texts or a column at a time."""
         device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
         self.model.to(device)
         read = []
