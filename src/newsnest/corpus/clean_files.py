@@ -15,7 +15,7 @@ from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import NO_TEXT, as_text
 from newsnest.corpus.options import Notice, ReadOptions
-from newsnest.corpus.read import read_rows
+from newsnest.corpus.read import read_made
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
@@ -163,7 +163,7 @@ def clean_files(
         return _clean_row(row, columns, profile, beside)
 
     columns = Columns(options.fields, whole_rows=True)
-    items = read_rows(paths, make, columns=columns, options=options, progress=progress)
+    items = read_made(paths, make, columns=columns, options=options, progress=progress)
     if output is None:
         _count(items, report, profile, examples, None)
         _check_rows(report, paths)

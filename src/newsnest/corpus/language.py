@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from newsnest.corpus.options import Notice
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
 
-Item = Article | Rejected | Notice
+Item = TypeVar("Item", bound=Article | Rejected | Notice)
 
 _LETTERS_NEEDED = 3
 _SURE = 0.5
@@ -136,7 +136,8 @@ def settle_languages(items: Iterable[Item], *, progress: Progress = SILENT) -> I
         return
     with progress.start("settle languages", len(uncertain), "articles") as task:
         for article in uncertain:
-            yield replace(article, lang=_likeliest(f"{article.title}\n{article.text}", spoken))
+            lang = _likeliest(f"{article.title}\n{article.text}", spoken)
+            yield replace(article, lang=lang)  # type: ignore[misc]  # an Article, as it was
             task.advance()
 
 

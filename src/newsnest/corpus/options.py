@@ -71,10 +71,9 @@ class ReadOptions:
         for name in self.fields:
             _check("a field", name, FIELDS)
         if self.format is not None:
-            from newsnest.corpus.readers import all_readers, reader_of
+            from newsnest.corpus.readers import READERS
 
-            if reader_of(self.format) is None:
-                _check("format", self.format, tuple(reader.name for reader in all_readers()))
+            READERS.choose(self.format, function="ReadOptions")
         if self.date_order is not None:
             _check("date_order", self.date_order, get_args(DateOrder))
         if self.encoding is not None and not _decodes(self.encoding):

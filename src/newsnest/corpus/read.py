@@ -19,7 +19,7 @@ from newsnest.corpus.origin import (
     read_chunks,
     spool_stdin,
 )
-from newsnest.corpus.readers import Folder, find_origins, reader_of
+from newsnest.corpus.readers import READERS, Folder, find_origins
 from newsnest.corpus.rows import Row, Tally
 from newsnest.corpus.source import Reader, Source
 from newsnest.corpus.tabular import looks_like_header
@@ -86,7 +86,7 @@ def read_articles(
     """
     columns = Columns(options.fields)
     make = _article_of(options, columns)
-    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+    return read_made(paths, make, columns=columns, options=options, progress=progress)
 
 
 def read_articles_with_rows(
@@ -116,7 +116,7 @@ def read_articles_with_rows(
         made = article_of(row, found, tally, orders)
         return made if isinstance(made, Rejected) else (made, row)
 
-    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+    return read_made(paths, make, columns=columns, options=options, progress=progress)
 
 
 def _article_of(options: ReadOptions, columns: Columns) -> Make[Article]:
@@ -136,6 +136,27 @@ def _article_of(options: ReadOptions, columns: Columns) -> Make[Article]:
 
 
 def read_rows(
+    paths: Sequence[str | Path], columns: Columns, *, progress: Progress = SILENT
+) -> Iterator[Row | Rejected]:
+    """Stream the rows of files as they are.
+
+    Parameters
+    ----------
+    paths
+        See `read_articles`.
+    progress
+        One task a file; also reports how the file was read.
+    columns
+        Says what the header of a table must have, and what is read of a Parquet table.
+    """
+    for item in read_made(paths, lambda row, *_: row, columns=columns, progress=progress):
+        if isinstance(item, Notice):
+            progress.note(f"{item.file}: {item.message}")
+        else:
+            yield item
+
+
+def read_made(
     paths: Sequence[str | Path],
     make: Make[T],
     *,
@@ -143,16 +164,9 @@ def read_rows(
     options: ReadOptions = _AS_THEY_COME,
     progress: Progress = SILENT,
 ) -> Iterator[T | Rejected | Notice]:
-    """Stream whatever is made of the rows of files; `read_articles` makes articles.
+    """Stream what `make` makes of every row of files that can be read.
 
-    Parameters
-    ----------
-    paths, options, progress
-        See `read_articles`.
-    make
-        Called for every row that can be read.
-    columns
-        Handed to `make` for rows of tables; plain texts, pages and feeds get others.
+    It is handed the columns for rows of tables; for plain texts, pages and feeds others.
     """
     given = list(paths)
     spooled = [number for number, path in enumerate(given) if str(path) == "-"]
@@ -223,8 +237,7 @@ class _Reading(Generic[T]):
 
     def _read_file(self, origin: Origin, tally: Tally) -> Iterator[T | Rejected]:
         kind = origin.format or _sniff(origin.path, self.options.encoding, self._columns)
-        reader = reader_of(kind)
-        assert reader is not None  # options and file names are checked before
+        reader = READERS[kind]
         columns = self._columns if reader.has_columns else self._plain_columns
         orders = DateOrders(lambda: self._rows_again(origin, reader), columns)
         with self._start(f"read {origin.name}", origin, reader) as task:

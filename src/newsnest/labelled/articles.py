@@ -39,12 +39,12 @@ def stream_labelled(
     options: ReadOptions = ReadOptions(),  # noqa: B008 (frozen)
     split: str | None = None,
     progress: Progress = SILENT,
-) -> Iterator[LabelledRow | Rejected | Notice]:
+) -> Iterator[LabelledRow | Rejected]:
     """Stream articles with their labels out of whatever `newsnest.corpus.read_articles` reads.
 
     `labels` maps what they are called to their column; a column that is not there has no labels.
     With a `split`, every row whose label "split" is another is set aside as `OTHER_SPLIT`. A label
-    column that holds lists or objects is an InputError.
+    column that holds lists or objects is an InputError. What readers notice is noted.
     """
 
     @lru_cache(maxsize=1024)  # every row of a file has the same few
@@ -64,7 +64,10 @@ def stream_labelled(
         leave_out=None if split is None else leave_out,
         progress=progress,
     ):
-        yield item if isinstance(item, Rejected | Notice) else (*item, labels_of(item[1]))
+        if isinstance(item, Notice):
+            progress.note(f"{item.file}: {item.message}")
+        else:
+            yield item if isinstance(item, Rejected) else (*item, labels_of(item[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,10 @@ def read_labelled(
     known: dict[str, Mapping[str, str]] = {}
     columns: dict[str, None] = {}
 
-    def articles() -> Iterator[Article | Rejected | Notice]:
+    def articles() -> Iterator[Article | Rejected]:
         for item in stream_labelled(files, labels, options=options, progress=progress):
-            if isinstance(item, Rejected | Notice):
-                if labels and isinstance(item, Rejected) and _is_fault(item):
+            if isinstance(item, Rejected):
+                if labels and _is_fault(item):
                     raise bad_row(item)
                 yield item
                 continue
@@ -142,8 +145,6 @@ def read_labelled(
     for item in settle_languages(articles()):
         if isinstance(item, Article):
             found.append(item)
-        elif isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
         else:
             rejected.append(item)
     if rejected:
@@ -247,9 +248,7 @@ def read_gold(
     articles: list[GoldArticle] = []
     seen: dict[str, None] = {}
     for item in stream_labelled([path], labels, options=options, progress=progress):
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-        elif isinstance(item, Rejected):
+        if isinstance(item, Rejected):
             if item.reason != NO_TEXT:
                 raise bad_row(item)
         else:

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from newsnest.corpus import Notice, Profile, Row, clean_article, read_rows
+from newsnest.corpus import Profile, Row, clean_article, read_rows
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import as_text
-from newsnest.corpus.rows import Tally
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.labelled.pairs import Pair
 from newsnest.labelled.rows import Fields, first_columns
-from newsnest.labelled.training import (
-    Part,
-    Splitting,
-    TrainingData,
-    assemble,
-    divided,
-    in_words,
-)
+from newsnest.labelled.training import Part, Splitting, TrainingData, assemble, divided, in_words
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
 
@@ -179,17 +170,12 @@ def _read(file: ColumnFile, known: _Known, progress: Progress) -> tuple[list[Pai
     seen: dict[str, None] = {}
     left_out: Counter[str] = Counter()
 
-    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> Pair | str | Rejected:
-        seen.update(dict.fromkeys(row.values))
-        return _pair(row, fields, two, file.profile)
-
     pairs: list[Pair] = []
-    items: Iterator[Pair | str | Rejected | Notice]
-    items = read_rows([file.path], make, columns=fields, progress=progress)
-    for item in items:
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-        elif isinstance(item, Rejected):
+    for row in read_rows([file.path], fields, progress=progress):
+        if isinstance(row, Row):
+            seen.update(dict.fromkeys(row.values))
+        item = row if isinstance(row, Rejected) else _pair(row, fields, two, file.profile)
+        if isinstance(item, Rejected):
             if not left_out["cannot be read"]:
                 progress.note(f"{item.file}, line {item.line}: {item.reason}")
             left_out["cannot be read"] += 1

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from newsnest.corpus import Notice, Row, all_readers, find_origins, read_rows, reader_of
+from newsnest.corpus import READERS, Row, find_origins, read_rows
 from newsnest.corpus.columns import Columns, find_column
-from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import plain_text
-from newsnest.corpus.rows import Tally, clean_surrogates
+from newsnest.corpus.rows import clean_surrogates
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
@@ -130,19 +129,13 @@ def read_records(
     file = Path(path)
     check_table(file, what)
 
-    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> Record:
+    records: list[Record] = []
+    for row in read_rows([file], fields, progress=progress):
+        if isinstance(row, Rejected):
+            raise bad_row(row)
         names = tuple(row.values)
         values = {field: text_of(row, cols) for field, cols in fields.match(names).items()}
-        return Record(row.where, row.line, values, names)
-
-    records: list[Record] = []
-    for item in read_rows([file], make, columns=fields, progress=progress):
-        if isinstance(item, Rejected):
-            raise bad_row(item)
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-        else:
-            records.append(item)
+        records.append(Record(row.where, row.line, values, names))
     fields.require(file, wanted, columns_of(records), cures=cures)
     return records
 
@@ -180,9 +173,9 @@ def bad_row(row: Rejected) -> InputError:
 def check_table(file: Path, what: str) -> None:
     """Raise InputError unless a file is there and of a format with columns."""
     kind = "a directory" if file.is_dir() else find_origins([file])[0].format  # type: ignore[union-attr]
-    reader = reader_of(kind)
+    reader = READERS.get(kind)
     if kind and (reader is None or not reader.has_columns):
-        known = (suffix for one in all_readers() if one.has_columns for suffix in one.suffixes)
+        known = (suffix for one in READERS.values() if one.has_columns for suffix in one.suffixes)
         raise InputError(
             f"{file}: {what} are read from files with columns, {', '.join(known)} (also with .gz "
             f"or .zst), got {kind}. Convert it, or name another file."
@@ -204,9 +197,5 @@ def check_split(file: Path, split: str | None, found: Iterable[str]) -> int:
 
 def first_columns(path: Path) -> tuple[str, ...]:
     """Return the columns of the first row of a file that can be read, () if there is none."""
-
-    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> tuple[str, ...]:
-        return tuple(row.values)
-
-    items = read_rows([path], make, columns=Fields((), caller="first_columns"))
-    return next((item for item in items if isinstance(item, tuple)), ())
+    rows = read_rows([path], Fields((), caller="first_columns"))
+    return next((tuple(row.values) for row in rows if isinstance(row, Row)), ())
