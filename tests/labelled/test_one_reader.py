@@ -35,7 +35,7 @@ from newsnest.pipeline.calibration import Resampling
 from newsnest.pipeline.gold_calibration import GoldFiles, calibrate_by_gold
 from newsnest.pipeline.pair_calibration import PairFiles, calibrate_by_pairs
 from newsnest.progress import SILENT
-from newsnest.study.config import Corpus
+from newsnest.study.config import ArticleFiles
 from newsnest.study.data import read_corpus
 
 Rows = Sequence[dict[str, object]]
@@ -200,5 +200,5 @@ def test_a_study_reads_gold_beside_its_articles_or_from_a_file(write: Write, mon
 
     gold = write("gold", articles())
     for beside in (None, gold):
-        found = read_corpus(Corpus((gold,), beside, "story"), Config(), SILENT)  # type: ignore[arg-type]
+        found = read_corpus(ArticleFiles((gold,), beside, "story"), Config(), SILENT)  # type: ignore[arg-type]
         assert len(found.articles) == 24 and len(set(found.gold.tolist())) == 6
