@@ -10,7 +10,6 @@ from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import ArticleMaker
-from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.origin import (
     BrokenStreamError,
@@ -21,7 +20,7 @@ from newsnest.corpus.origin import (
 )
 from newsnest.corpus.readers import READERS, Folder, find_origins
 from newsnest.corpus.rows import Row, Tally
-from newsnest.corpus.source import Reader, Source
+from newsnest.corpus.source import Reader, Source, decode, sniff_encoding
 from newsnest.corpus.tabular import looks_like_header
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task
@@ -168,13 +167,14 @@ def read_made(
 
     It is handed the columns for rows of tables; for plain texts, pages and feeds others.
     """
-    given = list(paths)
-    spooled = [number for number, path in enumerate(given) if str(path) == "-"]
-    if len(spooled) > 1:
+    names = [str(path) for path in paths]
+    if names.count("-") > 1:
         raise InputError("read_articles: - must be given once, got it several times. Name it once.")
-    named = [path for path in given if str(path) != "-"]
-    origins = find_origins(named, forced=options.format)
-    return _read_all(origins, spooled, _Reading(options, progress, columns, make))
+    origins: list[Origin | Folder | None] = []
+    origins += find_origins([name for name in names if name != "-"], forced=options.format)
+    if "-" in names:
+        origins.insert(names.index("-"), None)
+    return _read_all(origins, _Reading(options, progress, columns, make))
 
 
 def _not_an_article(made: Rejected) -> InputError:
@@ -186,21 +186,20 @@ def _not_an_article(made: Rejected) -> InputError:
 
 
 def _read_all(
-    origins: list[Origin | Folder], spooled: list[int], reading: _Reading[T]
+    origins: list[Origin | Folder | None], reading: _Reading[T]
 ) -> Iterator[T | Rejected | Notice]:
-    for number in range(len(origins) + len(spooled)):
-        if number in spooled:
+    """Read all in their order; None stands for standard input."""
+    for origin in origins:
+        if isinstance(origin, Folder):
+            yield from reading.read_folder(origin)
+        elif origin is not None:
+            yield from reading.read(origin)
+        else:
             path = spool_stdin()
             try:
                 yield from reading.read(Origin(path, "-", reading.options.format or ""))
             finally:
                 path.unlink()
-            continue
-        origin = origins[number - sum(at < number for at in spooled)]
-        if isinstance(origin, Folder):
-            yield from reading.read_folder(origin)
-        else:
-            yield from reading.read(origin)
 
 
 class _Reading(Generic[T]):

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.corpus.columns import Columns, check_header
-from newsnest.corpus.lines import LINE_LIMIT, Line, decode
 from newsnest.corpus.origin import BrokenStreamError, compression_of, read_chunks
 from newsnest.corpus.rows import Row, reject
-from newsnest.corpus.source import Source
+from newsnest.corpus.source import LINE_LIMIT, Line, Source, decode
 from newsnest.types import Rejected
 
 _BATCH = 1024

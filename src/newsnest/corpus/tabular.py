@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from newsnest.corpus.columns import Columns, check_header, knows_a_text
-from newsnest.corpus.lines import LINE_LIMIT, Line
 from newsnest.corpus.rows import Row, reject
-from newsnest.corpus.source import Source
+from newsnest.corpus.source import LINE_LIMIT, Line, Source
 from newsnest.types import Rejected
 
 _DELIMITERS = (",", ";", "\t", "|")

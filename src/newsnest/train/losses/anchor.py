@@ -98,5 +98,4 @@ class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
         return loss + self.anchor * anchor_loss(both, self._base_embeddings, scale=self.scale)
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         return {**super().get_config_dict(), "anchor": self.anchor, "anchor_scale": self.scale}

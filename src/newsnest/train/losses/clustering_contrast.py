@@ -133,6 +133,5 @@ class ClusteringContrastLoss(PairLoss):
             return student_assignment(scaled, self.centres, alpha=self.terms.alpha)
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         chosen = {"clusters": len(self.centres), **asdict(self.terms)}
         return {**chosen, **super().get_config_dict()}

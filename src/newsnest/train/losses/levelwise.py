@@ -258,7 +258,6 @@ class LevelwiseMatryoshkaLoss(PairLoss):
         )
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         return {
             "levels": [asdict(level) for level in self.levels],
             "variant": self.variant,

@@ -123,7 +123,6 @@ class MaskedRankingLoss(PairLoss):
         return masked.fill_diagonal_(False)
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         return {"masked": self._teacher is not None, **super().get_config_dict()}
 
     citation = GISTEmbedLoss.citation  # BibTeX of the mask by a guide

@@ -153,5 +153,4 @@ class TranslationLoss(PairLoss):
         return loss
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         return {**asdict(self.terms), **super().get_config_dict()}
