@@ -281,14 +281,11 @@ def _sniff(path: Path, encoding: str | None, columns: Columns) -> str:
     start = start[:_SNIFFED]
     text = decode(start[skip:])[0] if name == "utf-8" else start.decode(name, "replace")
     text = text.lstrip("\ufeff \t\r\n")
+    first_line = text.partition("\n")[0].strip()
     if text.startswith(("{", "[")):
-        return "jsonl" if text.startswith("{") and not _is_pretty(text) else "json"
+        # An object whose first line is a lone brace goes on over lines.
+        return "jsonl" if text.startswith("{") and first_line != "{" else "json"
     if text.startswith("<"):
         head = text[:1000].lower()
         return "html" if "<html" in head or "<!doctype html" in head else "xml"
-    return "csv" if looks_like_header(text.partition("\n")[0].strip(), columns) else "txt"
-
-
-def _is_pretty(text: str) -> bool:
-    """Whether an object goes on over lines: its first line is a lone brace."""
-    return text.partition("\n")[0].strip() == "{"
+    return "csv" if looks_like_header(first_line, columns) else "txt"

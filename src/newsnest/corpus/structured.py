@@ -49,16 +49,14 @@ def _read_objects(lines: Iterator[Line], source: Source) -> Iterator[Row | Rejec
         if line.fault:
             yield reject(file, line.number, line.fault, line.text)
         elif line.text.strip():
-            yield _read_object(file, line.number, line.text, met)
+            try:
+                value = json.loads(line.text)
+            except (ValueError, RecursionError) as error:
+                reason = f"is not valid JSON: {_reason(error)}"
+                yield reject(file, line.number, reason, line.text)
+                continue
+            yield _to_row(file, line.number, value, line.text, met)
     met.check(source.columns, file)
-
-
-def _read_object(file: str, number: int, text: str, met: Met) -> Row | Rejected:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return reject(file, number, f"is not valid JSON: {_reason(error)}", text)
-    return _to_row(file, number, value, text, met)
 
 
 def _reason(error: Exception, start: int = 0) -> str:

@@ -46,7 +46,8 @@ def _read(source: Source, *, is_tsv: bool) -> Iterator[Row | Rejected]:
             continue
         if header is None:
             dialect = dialect or _sniff(line.text, columns, is_tsv=is_tsv)
-            header = _read_header(line, dialect, file, columns)
+            header = [name.strip() for name in dialect.parse(line.text)[0]]
+            check_header(header, columns, file, line.number)
             continue
         assert dialect is not None
         yield _read_record(line, buffer, dialect, header, file)
@@ -247,9 +248,3 @@ def _sniff(line: str, columns: Columns, *, is_tsv: bool) -> _Dialect:
         return len(columns.match(tuple(names))), len(names)
 
     return _Dialect(max(order, key=score))
-
-
-def _read_header(line: Line, dialect: _Dialect, file: str, columns: Columns) -> list[str]:
-    names = [name.strip() for name in dialect.parse(line.text)[0]]
-    check_header(names, columns, file, line.number)
-    return names
