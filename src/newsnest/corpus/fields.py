@@ -1,13 +1,12 @@
 """Rows → articles: values found and cleaned, nothing lost on the way."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,9 +102,9 @@ class ArticleMaker:
         self._seen = Seen()
         self._repeats: dict[str, int] = {}
 
-    def with_columns(self, columns: Columns) -> ArticleMaker:
+    def with_columns(self, columns: Columns) -> Self:
         """Return a maker for other columns that shares the memory of ids."""
-        other = ArticleMaker(self._options, columns)
+        other = type(self)(self._options, columns)
         other._seen, other._repeats = self._seen, self._repeats
         return other
 

@@ -74,9 +74,7 @@ def normalise_language(given: str) -> str | None:
 def detect_language(text: str) -> str:
     """Return the ISO 639-1 code of a text, "" where that is uncertain.
 
-    Notes
-    -----
-    py3langid: naive Bayes over byte n-grams, no network, deterministic; about 0.1 ms a sentence
+    By py3langid: naive Bayes over byte n-grams, no network, deterministic; about 0.1 ms a sentence
     after 0.5 s for the model. Uncertain is a text of fewer than three letters, and one whose best
     language has less than half of the probability: that is a third of English headlines, but all
     of the wrong guesses on them but one (`benchmarks/languages.py`). `settle_languages` decides

@@ -1,7 +1,5 @@
 """Files, directories, feeds and standard input → a stream of articles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -185,23 +183,6 @@ def _not_an_article(made: Rejected) -> InputError:
     )
 
 
-def _read_all(
-    origins: list[Origin | Folder | None], reading: _Reading[T]
-) -> Iterator[T | Rejected | Notice]:
-    """Read all in their order; None stands for standard input."""
-    for origin in origins:
-        if isinstance(origin, Folder):
-            yield from reading.read_folder(origin)
-        elif origin is not None:
-            yield from reading.read(origin)
-        else:
-            path = spool_stdin()
-            try:
-                yield from reading.read(Origin(path, "-", reading.options.format or ""))
-            finally:
-                path.unlink()
-
-
 class _Reading(Generic[T]):
     """One walk over all inputs: what is the same for every file of it."""
 
@@ -263,6 +244,23 @@ class _Reading(Generic[T]):
         self, origin: Origin, reader: Reader, tally: Tally, task: Task
     ) -> Iterator[Row | Rejected]:
         return reader.read(Source(origin, self.options.encoding, self._columns, tally, task))
+
+
+def _read_all(
+    origins: list[Origin | Folder | None], reading: _Reading[T]
+) -> Iterator[T | Rejected | Notice]:
+    """Read all in their order; None stands for standard input."""
+    for origin in origins:
+        if isinstance(origin, Folder):
+            yield from reading.read_folder(origin)
+        elif origin is not None:
+            yield from reading.read(origin)
+        else:
+            path = spool_stdin()
+            try:
+                yield from reading.read(Origin(path, "-", reading.options.format or ""))
+            finally:
+                path.unlink()
 
 
 def _sniff(path: Path, encoding: str | None, columns: Columns) -> str:

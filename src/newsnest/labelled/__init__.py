@@ -6,16 +6,11 @@ was left out where they do not.
 
 from newsnest.labelled.articles import GoldArticle, LabelledArticles, read_gold, read_labelled
 from newsnest.labelled.build import BuildOptions, BuiltPairs, build_pairs
-from newsnest.labelled.column_pairs import (
-    ColumnReading,
-    all_column_pairs,
-    read_column_pairs,
-    same_text,
-)
+from newsnest.labelled.column_pairs import ColumnReading, all_column_pairs, read_column_pairs
 from newsnest.labelled.data_files import DataFile, parse_data
 from newsnest.labelled.graded import GradedReading, read_training_data
 from newsnest.labelled.labels import Joined, LabelTable, join_labels, read_labels
-from newsnest.labelled.pairs import GRADES, Gold, Pair, PairFile, read_pairs
+from newsnest.labelled.pairs import GRADES, Gold, Pair, PairFile, read_pairs, same_text
 from newsnest.labelled.parallel import ParallelFile, ParallelTexts, read_parallel
 from newsnest.labelled.retrieval import RetrievalTask, read_query_items, read_retrieval
 from newsnest.labelled.split import (

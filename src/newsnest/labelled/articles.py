@@ -1,12 +1,11 @@
 """Articles with labels, read as `newsnest.corpus` reads articles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +91,7 @@ class LabelledArticles:
         """Return the labels of a name as numbers, int64 (n,), −1 for none."""
         return codes_of(self.labels[name])
 
-    def take(self, rows: Sequence[int]) -> LabelledArticles:
+    def take(self, rows: Sequence[int]) -> Self:
         """Return some of the articles."""
         labels = {name: tuple(own[row] for row in rows) for name, own in self.labels.items()}
         return replace(self, articles=tuple(self.articles[row] for row in rows), labels=labels)

@@ -1,19 +1,17 @@
 """Pairs of two columns to train and validate on, cleaned and without leaks."""
 
-from __future__ import annotations
-
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from newsnest.corpus import Profile, Row, clean_article, read_rows
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.fields import as_text
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.labelled.data_files import DataFile, Reading
-from newsnest.labelled.pairs import Pair
+from newsnest.labelled.pairs import Pair, same_text
 from newsnest.labelled.rows import Fields, first_columns
 from newsnest.labelled.training import Part, Splitting, TrainingData, assemble, divided, in_words
 from newsnest.progress import SILENT, Progress
@@ -51,7 +49,7 @@ class ColumnReading(Reading):
     max_pairs: int | None = None
     profile: str | None = None
 
-    def completed(self, path: Path) -> ColumnReading:
+    def completed(self, path: Path) -> Self:
         """Return it with the two columns of the file, found where none are named."""
         columns = self.columns or _usual_columns(path)
         if columns[0] == columns[1]:
@@ -137,17 +135,6 @@ def all_column_pairs(
         If the file cannot be read.
     """
     return _read(file, _Known({}, set()), progress)
-
-
-def same_text(text: str) -> str:
-    r"""Return what texts have in common that are the same but for case, width and spaces.
-
-    Example
-    -------
-    >>> same_text("Rain  in\nNANTES") == same_text("rain in Nantes")
-    True
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 """What is trained on and validated on: the splits of files, kept apart without leaks."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from newsnest.corpus import digest
 from newsnest.errors import InputError
@@ -75,7 +73,7 @@ class Part:
     held: Sequence[Pair]
     counts: Mapping[str, Any]
 
-    def tagged(self, tag: str) -> Part:
+    def tagged(self, tag: str) -> Self:
         """Return it with a tag before ids and labels, which then differ from other files'."""
         train, validation, held = (
             _tagged(part, tag) for part in (self.train, self.validation, self.held)
