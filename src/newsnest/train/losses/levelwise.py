@@ -9,13 +9,7 @@ from torch import Tensor, nn
 
 from newsnest.errors import ParameterError
 from newsnest.train.losses.angle import angle_similarity
-from newsnest.train.losses.contrastive import (
-    Unlike,
-    Variant,
-    check_word,
-    contrastive_loss,
-    contrastive_masks,
-)
+from newsnest.train.losses.contrastive import Unlike, Variant, batch_contrast, check_word
 from newsnest.train.losses.cosine_ranking import ranking_loss
 from newsnest.train.losses.pair_loss import (
     PairLoss,
@@ -240,22 +234,16 @@ class LevelwiseMatryoshkaLoss(PairLoss):
             scores = angle_similarity(left, right, symmetric=self.variant == "clean")
             loss = loss + terms.angle * ranking_loss(scores, ranks, scale=terms.angle_scale)
         if terms.contrastive:
-            group = targets.group(index)
-            loss = loss + terms.contrastive * self._contrast(prefixes, alike, group)
+            contrast = batch_contrast(
+                prefixes,
+                alike,
+                targets.group(index),
+                temperature=terms.temperature,
+                variant=self.variant,
+                unlike=terms.unlike,
+            )
+            loss = loss + terms.contrastive * contrast
         return loss
-
-    def _contrast(self, prefixes: list[Tensor], alike: Tensor, group: Tensor | None) -> Tensor:
-        masks = contrastive_masks(
-            alike, group, views=self.views, variant=self.variant, unlike=self.terms.unlike
-        )
-        if self.views:
-            a, a2, b, b2 = prefixes
-            rows, columns = torch.cat([a, b2]), torch.cat([a2, b])
-        else:
-            rows = columns = torch.cat(prefixes)
-        return contrastive_loss(
-            rows, columns, masks, temperature=self.terms.temperature, variant=self.variant
-        )
 
     def get_config_dict(self) -> dict[str, Any]:
         return {
