@@ -38,7 +38,7 @@ class Registry(Mapping[str, T]):
     group
         The group of the entry points: "newsnest.encoders".
     kind
-        The class of the parts.
+        The class of the parts; one that has a `name` has that of its entry point.
     built_in
         The parts of newsnest itself, in the order they are listed in.
     error
@@ -159,10 +159,14 @@ class Registry(Mapping[str, T]):
                     f"{self.group}: {name!r} of package {package} must load, got {reason}. "
                     f"Mend, update or uninstall {package}."
                 ) from error
+            fault = ""
             if not isinstance(part, self._kind):
+                fault = f"be a {self._kind.__name__}, got {type(part).__name__}"
+            elif (own := getattr(part, "name", name)) != name:
+                fault = f"have that name itself, got {own!r}"
+            if fault:
                 raise self._error(
-                    f"{self.group}: {name!r} of package {package} must be a "
-                    f"{self._kind.__name__}, got {type(part).__name__}. "
+                    f"{self.group}: {name!r} of package {package} must {fault}. "
                     f"Mend, update or uninstall {package}."
                 )
             self._loaded[point] = part

@@ -1,7 +1,5 @@
 """What people type → values of the kinds that dataclass fields are annotated with."""
 
-from __future__ import annotations
-
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
@@ -10,22 +8,10 @@ from newsnest.errors import ParameterError
 
 
 def parse_value(name: str, kind: Any, typed: str) -> Any:
-    """Return the value of an annotated kind that a text stands for.
+    """Return the value of an annotated kind that a text stands for; `name` is for the message.
 
-    Parameters
-    ----------
-    name
-        What the value is of, for the message.
-    kind
-        int, float, bool, str, a Literal, a tuple of these (its values joined by colons), or any of
-        them or None ("none").
-    typed
-        As people typed it.
-
-    Raises
-    ------
-    ParameterError
-        If it is no such value.
+    Kinds are int, float, bool, str, a Literal, a tuple of these (its values joined by colons), or
+    any of them or None ("none").
 
     Example
     -------

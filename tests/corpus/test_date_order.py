@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsnest.corpus.date_order import Evidence
-from newsnest.corpus.dates import open_date
+from newsnest.corpus.dates import Evidence, open_date
 
 from .reading import Got, read, read_bytes
 

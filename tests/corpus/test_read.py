@@ -105,7 +105,7 @@ def test_ids_of_content_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> No
 
 
 def test_ids_are_remembered_beyond_what_is_kept_at_hand() -> None:
-    from newsnest.corpus.seen import Seen
+    from newsnest.corpus.fields import Seen
 
     seen = Seen(keep=10)
     for number in range(1000):

@@ -51,17 +51,16 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return the formats that need no other package: help looks for none."""
-        from newsnest.corpus.readers import READERS
+        from newsnest.corpus import READERS
 
-        return f"[{'|'.join(reader.name for reader in READERS)}]"
+        return f"[{'|'.join(READERS.built_in)}]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, or fail with the names that are known."""
-        from newsnest.corpus import all_readers, reader_of
+        from newsnest.corpus import READERS
 
-        if reader_of(value) is None:
-            known = ", ".join(repr(reader.name) for reader in all_readers())
-            self.fail(f"{value!r} is not one of {known}.", param, ctx)
+        if value not in READERS:
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, READERS))}.", param, ctx)
         return value
 
 

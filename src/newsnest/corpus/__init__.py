@@ -12,35 +12,13 @@ from newsnest.corpus.language import settle_languages
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.origin import digest, spool_stdin
 from newsnest.corpus.read import read_articles, read_articles_with_rows, read_rows
-from newsnest.corpus.readers import all_readers, find_origins, format_of, reader_of
+from newsnest.corpus.readers import READERS, find_origins, format_of
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import Reader, Source
 
 __all__ = [
-    "Change",
-    "CleanReport",
-    "Cleaned",
-    "Drop",
-    "Notice",
-    "Profile",
-    "ReadOptions",
-    "Reader",
-    "Row",
-    "Source",
-    "all_readers",
-    "clean_article",
-    "clean_files",
-    "digest",
-    "find_origins",
-    "fold_copies",
-    "format_of",
-    "load_profile",
-    "profile_names",
-    "read_articles",
-    "read_articles_with_rows",
-    "read_rows",
-    "reader_of",
-    "reject",
-    "settle_languages",
-    "spool_stdin",
-]
+    "READERS", "Change", "CleanReport", "Cleaned", "Drop", "Notice", "Profile", "ReadOptions",
+    "Reader", "Row", "Source", "clean_article", "clean_files", "digest", "find_origins",
+    "fold_copies", "format_of", "load_profile", "profile_names", "read_articles",
+    "read_articles_with_rows", "read_rows", "reject", "settle_languages", "spool_stdin",
+]  # fmt: skip

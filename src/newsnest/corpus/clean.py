@@ -1,7 +1,5 @@
 """Articles are cleaned by a profile; every change and every drop is recorded with its rule."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as copied
@@ -126,17 +124,7 @@ def clean_article(
 
 
 def clean_read(article: Article, row: Row, profile: Profile, tally: Tally) -> Article | Rejected:
-    """Clean an article that was just read, or set its row aside, naming the rule.
-
-    Parameters
-    ----------
-    article, row
-        What was read, and from what.
-    profile
-        See `newsnest.corpus.load_profile`.
-    tally
-        Where changed articles are counted.
-    """
+    """Clean an article just read and count it if it changed, or set its row aside with the rule."""
     cleaned = clean_article((("title", article.title), ("text", article.text)), row.values, profile)
     if cleaned.drop is not None:
         return row.reject(reason_of(cleaned.drop, profile))

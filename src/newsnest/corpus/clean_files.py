@@ -1,7 +1,5 @@
 """Files are cleaned by a profile: what each rule did, with examples, and the rows that stay."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +12,10 @@ from typing import Any, TextIO
 from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import NO_TEXT, as_text
 from newsnest.corpus.options import Notice, ReadOptions
-from newsnest.corpus.read import read_rows
+from newsnest.corpus.read import read_made
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
@@ -42,20 +40,10 @@ class Example:
 
 @dataclass(slots=True)
 class RuleCount:
-    """How often a rule did something.
+    """How often a rule did something, with the first examples.
 
-    Parameters
-    ----------
-    rule
-        Its name.
-    changed
-        Parts of articles that it changed or emptied.
-    dropped
-        Articles that it dropped.
-    without
-        Of a filter: articles that have none of its columns, which it lets through.
-    examples
-        The first of both.
+    `changed` counts parts of articles that it changed or emptied, `dropped` articles that it
+    dropped, `without`, of a filter, articles that have none of its columns, which it lets through.
     """
 
     rule: str
@@ -175,7 +163,7 @@ def clean_files(
         return _clean_row(row, columns, profile, beside)
 
     columns = Columns(options.fields, whole_rows=True)
-    items = read_rows(paths, make, columns=columns, options=options, progress=progress)
+    items = read_made(paths, make, columns=columns, options=options, progress=progress)
     if output is None:
         _count(items, report, profile, examples, None)
         _check_rows(report, paths)

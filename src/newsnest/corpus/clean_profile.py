@@ -1,7 +1,5 @@
 """Cleaning profiles: what a newsroom wants gone from its articles, as data in a TOML file."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib
@@ -26,20 +24,9 @@ _SUFFIX = ".toml"
 
 @dataclass(frozen=True)
 class Replace:
-    """Put `by`, literally, where a pattern matches.
+    """Put `by`, literally, where a pattern of the package `regex` matches.
 
-    Parameters
-    ----------
-    rule
-        What people call it.
-    pattern
-        Of the package `regex`; never matches nothing at all.
-    parts
-        Where: "title", "text" (also a summary), or both.
-    by
-        What is put there.
-    ignore_case
-        Whether capital and small letters are the same.
+    A pattern never matches nothing at all. `parts` are "title", "text" (also a summary), or both.
     """
 
     rule: str
@@ -58,18 +45,9 @@ class Replace:
 class Minimum:
     """How long a part must be after all replacements; a part that was empty before may stay so.
 
-    Parameters
-    ----------
-    rule
-        What people call it.
-    part
-        "title" or "text".
-    words
-        Minimum number of words: between spaces, with a letter or a digit.
-    characters
-        Minimum number of letters and digits; for languages that do not space their words.
-    otherwise
-        "drop" the article, or "empty" the part and keep the article for what else it has.
+    Words stand between spaces and have a letter or a digit; `characters` are letters and digits,
+    for languages that do not space their words. `otherwise` is to "drop" the article, or to "empty"
+    the part and keep the article for what else it has.
     """
 
     rule: str
@@ -81,19 +59,11 @@ class Minimum:
 
 @dataclass(frozen=True)
 class Filter:
-    """Drop articles by the value of a column of their file.
+    """Drop articles by the value of a column of their file; `keep` keeps them and drops all others.
 
-    Parameters
-    ----------
-    rule
-        What people call it.
-    columns
-        The first of these that a row has and that is not empty counts; a row without is kept. Case,
-        accents, spaces and punctuation of names do not count.
-    values
-        Compared without case and outer spaces.
-    keep
-        True keeps only articles with one of the values, False drops them.
+    The first of `columns` that a row has and that is not empty counts; a row without is kept. Case,
+    accents, spaces and punctuation of names do not count; values are compared without case and
+    outer spaces.
     """
 
     rule: str

@@ -1,7 +1,5 @@
 """Which column of a file stands for which field: by the usual names, in many languages."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -52,12 +50,8 @@ _RANK = {
 class Columns:
     """Which column stands for which field.
 
-    Parameters
-    ----------
-    fields
-        Our name → their column; what is not named is found by its usual names.
-    whole_rows
-        Read every column of a Parquet table, not only those that are fields.
+    `fields` maps our name to their column; what is not named is found by its usual names. With
+    `whole_rows` every column of a Parquet table is read, not only those that are fields.
     """
 
     needs_text = True

@@ -1,7 +1,5 @@
 """Which articles repeat another: wire copy and reprints, found before anything is clustered."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence

@@ -1,19 +1,24 @@
-"""Dates in the usual spellings → moments in UTC. Nothing is guessed, nothing is relative to now."""
+"""Dates in the usual spellings → moments in UTC. Nothing is guessed, nothing is relative to now.
 
-from __future__ import annotations
+What order the numbers of a date have, its file may say: 25/04/2024 settles 03/04/2024.
+"""
 
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.options import DateOrder
+from newsnest.corpus.rows import Row
+from newsnest.types import Rejected
 
 _FIRST_YEAR, _LAST_YEAR = 1000, 3000
 _LONGEST = 80
@@ -48,23 +53,12 @@ _LANGUAGES = (
 def parse_date(value: object, order: DateOrder | None = None) -> datetime | None:
     """Return a date as an aware moment in UTC, None if it cannot be read for certain.
 
-    Seconds, milli-, micro- and nanoseconds since 1970 (from 100,000,000 on, so that small numbers
-    are no dates), YYYYMMDD and YYYYMMDDHHMMSS, ISO 8601, RFC 822, and day, month and year in words
-    of some thirty languages. Without a zone a time is UTC; without a time it is midnight.
-
-    Parameters
-    ----------
-    value
-        A text, a number, a date or a datetime.
-    order
-        How to read three numbers such as 03/04/2024; None reads only those that can be read one
-        way. With full stops (03.04.2024) the day comes first, a year of four digits says where it
-        stands itself.
-
-    Returns
-    -------
-    datetime or None
-        In UTC, between the years 1000 and 3000.
+    Read are seconds, milli-, micro- and nanoseconds since 1970 (from 100,000,000 on, so that small
+    numbers are no dates), YYYYMMDD and YYYYMMDDHHMMSS, ISO 8601, RFC 822, and day, month and year
+    in words of some thirty languages, between the years 1000 and 3000. Without a zone a time is
+    UTC; without a time it is midnight. `order` says how to read 03/04/2024; None reads only what
+    can be read one way. With full stops (03.04.2024) the day comes first, a year of four digits
+    says where it stands itself.
 
     Examples
     --------
@@ -97,16 +91,8 @@ def could_be_two_days(text: str) -> bool:
 class OpenDate(NamedTuple):
     """A date of three numbers that does not say itself where the year stands or what comes first.
 
-    Parameters
-    ----------
-    form
-        Its separator and the digits of its year: "/4" for 03/04/2024.
-    all_orders
-        The orders that such a form can have.
-    orders
-        Those of them in which this one is a day, at least one.
-    spelled
-        The three numbers as they stand there.
+    `form` is its separator and the digits of its year ("/4" for 03/04/2024), `all_orders` what such
+    a form can have, `orders` those in which this one is a day, at least one, `spelled` its numbers.
     """
 
     form: str
@@ -134,6 +120,57 @@ def open_date(text: str) -> OpenDate | None:
         return None
     spelled = three[0].removesuffix(three[5])
     return OpenDate(f"{three[2]}{len(three[4])}", all_orders, orders, spelled)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Which orders fit every date of one column and form: one, settled; none, the file contradicts.
+
+    `dates` are those that ruled an order out, as they stand in the file, with their lines.
+    """
+
+    orders: frozenset[DateOrder]
+    dates: list[str] = field(default_factory=list)
+
+    def add(self, found: OpenDate, line: int) -> None:
+        """Take one date into account."""
+        if not self.orders <= found.orders:
+            self.dates.append(f"{found.spelled!r} in line {line}")
+        self.orders &= found.orders
+
+
+class DateOrders:
+    """The orders of dates in one file; `rows` reads it from its beginning when first asked.
+
+    So the rows before a telling date profit as those after it do, and none is held in memory; a
+    file without a date that could be two days is read once. Columns, separators and lengths of the
+    year are kept apart: 25/04/2024 says nothing of another column, of 03-04-2024, of 03/04/24.
+    """
+
+    def __init__(self, rows: Callable[[], Iterable[Row | Rejected]], columns: Columns) -> None:
+        self._rows = rows
+        self._columns = columns
+        self._found: dict[tuple[str, str], Evidence] | None = None
+
+    def find(self, column: str, text: str) -> Evidence | None:
+        """Return what the file says of dates such as this one, None if nothing."""
+        if self._found is None:
+            self._found = self._look()
+        date = open_date(text)
+        return self._found.get((column, date.form)) if date else None
+
+    def _look(self) -> dict[tuple[str, str], Evidence]:
+        found: dict[tuple[str, str], Evidence] = {}
+        for row in self._rows():
+            if isinstance(row, Rejected):
+                continue
+            for column in self._columns.match(tuple(row.values)).get("date", ()):
+                value = row.values[column]
+                date = open_date(value) if isinstance(value, str) else None
+                if date:
+                    key = (column, date.form)
+                    found.setdefault(key, Evidence(date.all_orders)).add(date, row.line)
+        return found
 
 
 def _to_utc(moment: datetime) -> datetime | None:

@@ -1,16 +1,13 @@
 """RSS and Atom files → rows."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from typing import Any
 
 from newsnest.corpus.dates import without_warnings
-from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.origin import BrokenStreamError, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
-from newsnest.corpus.source import Source
+from newsnest.corpus.source import Source, decode, sniff_encoding
 from newsnest.corpus.web_pages import to_text
 from newsnest.types import Rejected
 
@@ -45,7 +42,9 @@ def read_feed(source: Source) -> Iterator[Row | Rejected]:
     if encoding is not None:
         # What the XML declaration says must not win over what the caller says.
         text = whole.decode(encoding, "replace").removeprefix("\ufeff")
-        whole = _without_declaration(text).encode("utf-8", "replace")
+        if text.lstrip().startswith("<?xml"):
+            text = text.partition("?>")[2]
+        whole = text.encode("utf-8", "replace")
     number = 0
     if whole.strip():
         for row in _read_entries(whole, origin.name, source.tally, is_cut=bool(fault)):
@@ -53,12 +52,6 @@ def read_feed(source: Source) -> Iterator[Row | Rejected]:
             yield row
     if fault:
         yield reject(origin.name, number + 1, fault, decode(whole[-2_000:])[0])
-
-
-def _without_declaration(text: str) -> str:
-    if text.lstrip().startswith("<?xml"):
-        return text.partition("?>")[2]
-    return text
 
 
 def _read_entries(

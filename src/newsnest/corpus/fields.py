@@ -1,21 +1,21 @@
 """Rows → articles: values found and cleaned, nothing lost on the way."""
 
-from __future__ import annotations
-
+import hashlib
 import math
 import re
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from hashlib import blake2b
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_order import DateOrders, Evidence
-from newsnest.corpus.dates import could_be_two_days, parse_date
+from newsnest.corpus.dates import DateOrders, Evidence, could_be_two_days, parse_date
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
-from newsnest.corpus.seen import Seen
 from newsnest.types import Article, Rejected
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]")
@@ -35,18 +35,66 @@ DATE_SETTLED = (
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
+_LINE_BITS = 40
+
+
+class Seen:
+    """Where each id was first met.
+
+    Recent ids lie in a dict, older ones in two sorted arrays of 16 bytes an id. Ids are known by a
+    64-bit hash: among a million ids two share one with a probability below 3 in 10⁸.
+    """
+
+    def __init__(self, keep: int = 1 << 16) -> None:
+        self._files: list[str] = []
+        self._recent: dict[int, int] = {}
+        self._keys: NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._places: NDArray[np.uint64] = np.empty(0, np.uint64)
+        self._keep = keep
+
+    def find(self, name: str) -> tuple[str, int] | None:
+        """Return file and line where the id was first used, None if it is new."""
+        place = self._find(_key(name))
+        if place is None:
+            return None
+        return self._files[place >> _LINE_BITS], place & ((1 << _LINE_BITS) - 1)
+
+    def add(self, name: str, file: str, line: int) -> None:
+        """Remember a new id."""
+        if not self._files or self._files[-1] != file:
+            self._files.append(file)
+        self._recent[_key(name)] = (len(self._files) - 1) << _LINE_BITS | line
+        if len(self._recent) > max(self._keep, len(self._keys) // 8):
+            self._settle()
+
+    def _find(self, key: int) -> int | None:
+        place = self._recent.get(key)
+        if place is not None:
+            return place
+        wanted = np.uint64(key)
+        at = int(np.searchsorted(self._keys, wanted))
+        if at < len(self._keys) and self._keys[at] == wanted:
+            return int(self._places[at])
+        return None
+
+    def _settle(self) -> None:
+        """Move the recent ids into the arrays: both grow by an eighth, so the cost is linear."""
+        count = len(self._recent)
+        keys = np.fromiter(self._recent.keys(), np.uint64, count)
+        places = np.fromiter(self._recent.values(), np.uint64, count)
+        order = np.argsort(keys)
+        at = np.searchsorted(self._keys, keys[order])
+        self._keys = np.insert(self._keys, at, keys[order])
+        self._places = np.insert(self._places, at, places[order])
+        self._recent.clear()
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
 
 
 class ArticleMaker:
-    """Makes articles of rows; remembers which ids were used.
-
-    Parameters
-    ----------
-    options
-        Order of dates, detection of languages.
-    columns
-        Which column stands for which field.
-    """
+    """Makes articles of rows; remembers which ids were used."""
 
     def __init__(self, options: ReadOptions, columns: Columns) -> None:
         self._options = options
@@ -54,24 +102,14 @@ class ArticleMaker:
         self._seen = Seen()
         self._repeats: dict[str, int] = {}
 
-    def with_columns(self, columns: Columns) -> ArticleMaker:
+    def with_columns(self, columns: Columns) -> Self:
         """Return a maker for other columns that shares the memory of ids."""
-        other = ArticleMaker(self._options, columns)
+        other = type(self)(self._options, columns)
         other._seen, other._repeats = self._seen, self._repeats
         return other
 
     def make(self, row: Row, tally: Tally, orders: DateOrders) -> Article | Rejected:
-        """Turn a row into an article, or set it aside with the reason.
-
-        Parameters
-        ----------
-        row
-            As a reader found it.
-        tally
-            Where is counted what did not cost the row.
-        orders
-            What the file says of dates that could be two days.
-        """
+        """Turn a row into an article, or set it aside with the reason."""
         found: dict[str, str] = {}
         date: datetime | None = None
         for field, names in self.columns.match(tuple(row.values)).items():
@@ -142,7 +180,7 @@ class ArticleMaker:
         """Name an article by its content; repeats of the same content are numbered from 2."""
         when = article.date.isoformat() if article.date else ""
         parts = (article.title, article.text, when, article.source, article.url)
-        content = blake2b("\0".join(parts).encode(), digest_size=10).hexdigest()
+        content = hashlib.blake2b("\0".join(parts).encode(), digest_size=10).hexdigest()
         if self._seen.find(content) is None:
             return content
         number = self._repeats.get(content, 1) + 1

@@ -1,13 +1,10 @@
 """Texts, data frames and articles in memory → articles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
 from newsnest.corpus.columns import Columns, check_header
-from newsnest.corpus.date_order import DateOrders
-from newsnest.corpus.dates import parse_date
+from newsnest.corpus.dates import DateOrders, parse_date
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.rows import Row, Tally
@@ -30,31 +27,13 @@ def articles_in_memory(
 ) -> list[Article]:
     """Make an article of every row, in the order of the rows.
 
+    `data` are n texts; a data frame of any library Narwhals knows, whose columns are found by their
+    usual names as those of a file are; or articles, kept as they are. `times`, `sources` and
+    `langs` are n values each, None where unknown, and replace such columns of a data frame.
+    Languages that a short text leaves open are settled by `newsnest.build`, over all articles.
+
     Rows go the way of the rows of a Parquet file, so that the same data become the same articles,
     ids included, from a file or from memory.
-
-    Parameters
-    ----------
-    data
-        n texts; a data frame of pandas, Polars, PyArrow or any library Narwhals knows, whose
-        columns are found by their usual names as those of a file are; or articles, kept as they
-        are.
-    times, sources, langs
-        n values each: dates as a file may hold them or as datetimes, outlets, language codes. They
-        replace such columns of a data frame. None: no such values.
-    options
-        Mapped columns, order of day and month in dates, detection of languages; what a short text
-        leaves open is settled by `newsnest.build`, over all articles.
-    progress
-        Told about dates in a data frame that could not be read.
-
-    Raises
-    ------
-    InputError
-        If there are no rows, a row has no title and no text or an id used before, no column holds
-        texts, or a value of `times` is no date.
-    ParameterError
-        If the data are of another kind, or `times`, `sources` or `langs` have another length.
 
     Example
     -------

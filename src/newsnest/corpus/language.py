@@ -1,13 +1,11 @@
 """Language codes: those that are given made one kind, those that are missing detected."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,7 +13,7 @@ from newsnest.corpus.options import Notice
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected
 
-Item = Article | Rejected | Notice
+Item = TypeVar("Item", bound=Article | Rejected | Notice)
 
 _LETTERS_NEEDED = 3
 _SURE = 0.5
@@ -76,9 +74,7 @@ def normalise_language(given: str) -> str | None:
 def detect_language(text: str) -> str:
     """Return the ISO 639-1 code of a text, "" where that is uncertain.
 
-    Notes
-    -----
-    py3langid: naive Bayes over byte n-grams, no network, deterministic; about 0.1 ms a sentence
+    By py3langid: naive Bayes over byte n-grams, no network, deterministic; about 0.1 ms a sentence
     after 0.5 s for the model. Uncertain is a text of fewer than three letters, and one whose best
     language has less than half of the probability: that is a third of English headlines, but all
     of the wrong guesses on them but one (`benchmarks/languages.py`). `settle_languages` decides
@@ -138,7 +134,8 @@ def settle_languages(items: Iterable[Item], *, progress: Progress = SILENT) -> I
         return
     with progress.start("settle languages", len(uncertain), "articles") as task:
         for article in uncertain:
-            yield replace(article, lang=_likeliest(f"{article.title}\n{article.text}", spoken))
+            lang = _likeliest(f"{article.title}\n{article.text}", spoken)
+            yield replace(article, lang=lang)  # type: ignore[misc]  # an Article, as it was
             task.advance()
 
 

@@ -1,7 +1,5 @@
 """What a caller chooses when reading, and what a reader reports beside articles."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -74,17 +72,19 @@ class ReadOptions:
         for name in self.fields:
             _check("a field", name, FIELDS)
         if self.format is not None:
-            from newsnest.corpus.readers import all_readers, reader_of
+            from newsnest.corpus.readers import READERS
 
-            if reader_of(self.format) is None:
-                _check("format", self.format, tuple(reader.name for reader in all_readers()))
+            READERS.choose(self.format, function="ReadOptions")
         if self.date_order is not None:
             _check("date_order", self.date_order, get_args(DateOrder))
-        if self.encoding is not None and not _decodes(self.encoding):
-            raise ParameterError(
-                f"ReadOptions: encoding must be one Python knows, got {self.encoding!r}. "
-                "Name one such as utf-8, windows-1252 or utf-16."
-            )
+        if self.encoding is not None:
+            try:
+                b"a\n".decode(self.encoding, "replace")  # "hex" is a codec, but of no text
+            except (LookupError, ValueError):
+                raise ParameterError(
+                    f"ReadOptions: encoding must be one Python knows, got {self.encoding!r}. "
+                    "Name one such as utf-8, windows-1252 or utf-16."
+                ) from None
 
 
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:
@@ -93,12 +93,3 @@ def _check(what: str, value: str, known: tuple[str, ...]) -> None:
             f"ReadOptions: {what} must be one of {', '.join(known)}, got {value!r}."
             f"{did_you_mean(value, known)} Choose one of these."
         )
-
-
-def _decodes(encoding: str) -> bool:
-    """Whether the name is an encoding of text: "hex" and "rot13" are codecs but not that."""
-    try:
-        b"a\n".decode(encoding, "replace")
-    except (LookupError, ValueError):
-        return False
-    return True

@@ -1,7 +1,5 @@
 """Where bytes come from: files, directories, compressed streams, standard input."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import os
@@ -33,18 +31,10 @@ class BrokenStreamError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One file to read.
+    """One file to read: where it lies and what it is called in every message.
 
-    Parameters
-    ----------
-    path
-        Where it lies.
-    name
-        What it is called in every message.
-    format
-        The name of a `Reader`, or "" to go by how it begins.
-    folder
-        The directory it was found in, as it was named; "" if it was named itself.
+    `format` is the name of a `Reader`, or "" to go by how it begins; `folder` the directory it was
+    found in, "" if the file was named itself.
     """
 
     path: Path
@@ -110,12 +100,7 @@ class Counted(RawIOBase):
 def read_chunks(path: Path, task: Task) -> Iterator[bytes]:
     """Yield the bytes of a file, decompressed by its first bytes, a chunk at a time.
 
-    Raises
-    ------
-    InputError
-        If the file cannot be opened.
-    BrokenStreamError
-        Where it cannot be read on.
+    A file that cannot be opened raises InputError; where it cannot be read on, BrokenStreamError.
     """
     try:
         raw = Counted(path, task)

@@ -1,16 +1,13 @@
 """Files, directories, feeds and standard input → a stream of articles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_order import DateOrders
+from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import ArticleMaker
-from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.options import Notice, ReadOptions
 from newsnest.corpus.origin import (
     BrokenStreamError,
@@ -19,9 +16,9 @@ from newsnest.corpus.origin import (
     read_chunks,
     spool_stdin,
 )
-from newsnest.corpus.readers import Folder, find_origins, reader_of
+from newsnest.corpus.readers import READERS, Folder, find_origins
 from newsnest.corpus.rows import Row, Tally
-from newsnest.corpus.source import Reader, Source
+from newsnest.corpus.source import Reader, Source, decode, sniff_encoding
 from newsnest.corpus.tabular import looks_like_header
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task
@@ -86,7 +83,7 @@ def read_articles(
     """
     columns = Columns(options.fields)
     make = _article_of(options, columns)
-    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+    return read_made(paths, make, columns=columns, options=options, progress=progress)
 
 
 def read_articles_with_rows(
@@ -116,7 +113,7 @@ def read_articles_with_rows(
         made = article_of(row, found, tally, orders)
         return made if isinstance(made, Rejected) else (made, row)
 
-    return read_rows(paths, make, columns=columns, options=options, progress=progress)
+    return read_made(paths, make, columns=columns, options=options, progress=progress)
 
 
 def _article_of(options: ReadOptions, columns: Columns) -> Make[Article]:
@@ -136,6 +133,27 @@ def _article_of(options: ReadOptions, columns: Columns) -> Make[Article]:
 
 
 def read_rows(
+    paths: Sequence[str | Path], columns: Columns, *, progress: Progress = SILENT
+) -> Iterator[Row | Rejected]:
+    """Stream the rows of files as they are.
+
+    Parameters
+    ----------
+    paths
+        See `read_articles`.
+    progress
+        One task a file; also reports how the file was read.
+    columns
+        Says what the header of a table must have, and what is read of a Parquet table.
+    """
+    for item in read_made(paths, lambda row, *_: row, columns=columns, progress=progress):
+        if isinstance(item, Notice):
+            progress.note(f"{item.file}: {item.message}")
+        else:
+            yield item
+
+
+def read_made(
     paths: Sequence[str | Path],
     make: Make[T],
     *,
@@ -143,24 +161,18 @@ def read_rows(
     options: ReadOptions = _AS_THEY_COME,
     progress: Progress = SILENT,
 ) -> Iterator[T | Rejected | Notice]:
-    """Stream whatever is made of the rows of files; `read_articles` makes articles.
+    """Stream what `make` makes of every row of files that can be read.
 
-    Parameters
-    ----------
-    paths, options, progress
-        See `read_articles`.
-    make
-        Called for every row that can be read.
-    columns
-        Handed to `make` for rows of tables; plain texts, pages and feeds get others.
+    It is handed the columns for rows of tables; for plain texts, pages and feeds others.
     """
-    given = list(paths)
-    spooled = [number for number, path in enumerate(given) if str(path) == "-"]
-    if len(spooled) > 1:
+    names = [str(path) for path in paths]
+    if names.count("-") > 1:
         raise InputError("read_articles: - must be given once, got it several times. Name it once.")
-    named = [path for path in given if str(path) != "-"]
-    origins = find_origins(named, forced=options.format)
-    return _read_all(origins, spooled, _Reading(options, progress, columns, make))
+    origins: list[Origin | Folder | None] = []
+    origins += find_origins([name for name in names if name != "-"], forced=options.format)
+    if "-" in names:
+        origins.insert(names.index("-"), None)
+    return _read_all(origins, _Reading(options, progress, columns, make))
 
 
 def _not_an_article(made: Rejected) -> InputError:
@@ -169,24 +181,6 @@ def _not_an_article(made: Rejected) -> InputError:
         f"article, got: {made.reason}. Mend that row, or leave out --strict, and "
         "such rows are set aside."
     )
-
-
-def _read_all(
-    origins: list[Origin | Folder], spooled: list[int], reading: _Reading[T]
-) -> Iterator[T | Rejected | Notice]:
-    for number in range(len(origins) + len(spooled)):
-        if number in spooled:
-            path = spool_stdin()
-            try:
-                yield from reading.read(Origin(path, "-", reading.options.format or ""))
-            finally:
-                path.unlink()
-            continue
-        origin = origins[number - sum(at < number for at in spooled)]
-        if isinstance(origin, Folder):
-            yield from reading.read_folder(origin)
-        else:
-            yield from reading.read(origin)
 
 
 class _Reading(Generic[T]):
@@ -223,8 +217,7 @@ class _Reading(Generic[T]):
 
     def _read_file(self, origin: Origin, tally: Tally) -> Iterator[T | Rejected]:
         kind = origin.format or _sniff(origin.path, self.options.encoding, self._columns)
-        reader = reader_of(kind)
-        assert reader is not None  # options and file names are checked before
+        reader = READERS[kind]
         columns = self._columns if reader.has_columns else self._plain_columns
         orders = DateOrders(lambda: self._rows_again(origin, reader), columns)
         with self._start(f"read {origin.name}", origin, reader) as task:
@@ -253,6 +246,23 @@ class _Reading(Generic[T]):
         return reader.read(Source(origin, self.options.encoding, self._columns, tally, task))
 
 
+def _read_all(
+    origins: list[Origin | Folder | None], reading: _Reading[T]
+) -> Iterator[T | Rejected | Notice]:
+    """Read all in their order; None stands for standard input."""
+    for origin in origins:
+        if isinstance(origin, Folder):
+            yield from reading.read_folder(origin)
+        elif origin is not None:
+            yield from reading.read(origin)
+        else:
+            path = spool_stdin()
+            try:
+                yield from reading.read(Origin(path, "-", reading.options.format or ""))
+            finally:
+                path.unlink()
+
+
 def _sniff(path: Path, encoding: str | None, columns: Columns) -> str:
     """Tell the format of standard input by how it begins."""
     start = b""
@@ -269,14 +279,11 @@ def _sniff(path: Path, encoding: str | None, columns: Columns) -> str:
     start = start[:_SNIFFED]
     text = decode(start[skip:])[0] if name == "utf-8" else start.decode(name, "replace")
     text = text.lstrip("\ufeff \t\r\n")
+    first_line = text.partition("\n")[0].strip()
     if text.startswith(("{", "[")):
-        return "jsonl" if text.startswith("{") and not _is_pretty(text) else "json"
+        # An object whose first line is a lone brace goes on over lines.
+        return "jsonl" if text.startswith("{") and first_line != "{" else "json"
     if text.startswith("<"):
         head = text[:1000].lower()
         return "html" if "<html" in head or "<!doctype html" in head else "xml"
-    return "csv" if looks_like_header(text.partition("\n")[0].strip(), columns) else "txt"
-
-
-def _is_pretty(text: str) -> bool:
-    """Whether an object goes on over lines: its first line is a lone brace."""
-    return text.partition("\n")[0].strip() == "{"
+    return "csv" if looks_like_header(first_line, columns) else "txt"

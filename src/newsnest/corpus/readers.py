@@ -1,11 +1,7 @@
 """The formats that are read: one table, which other packages extend by entry points."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from newsnest.corpus.feeds import read_feed
@@ -15,11 +11,9 @@ from newsnest.corpus.structured import read_json, read_json_lines, read_parquet
 from newsnest.corpus.tabular import read_csv, read_tsv
 from newsnest.corpus.web_pages import read_page, read_texts
 from newsnest.errors import InputError, ParameterError
+from newsnest.plugins import Registry
 
-GROUP = "newsnest.readers"
-"""Entry points of this group name a `Reader` each; they are looked for when one is needed."""
-
-READERS = (
+_OURS = (
     Reader("jsonl", (".jsonl", ".ndjson"), read_json_lines),
     Reader("json", (".json",), read_json),
     Reader("csv", (".csv",), read_csv),
@@ -29,10 +23,12 @@ READERS = (
     Reader("html", (".html", ".htm", ".xhtml"), read_page, has_columns=False),
     Reader("xml", (".xml", ".rss", ".atom"), read_feed, has_columns=False),
 )
-"""The formats that newsnest reads itself; "xml" is RSS or Atom, "txt" a text a line."""
+_BY_SUFFIX = {suffix: reader for reader in _OURS for suffix in reader.suffixes}
 
-_BY_NAME = {reader.name: reader for reader in READERS}
-_BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
+READERS: Registry[Reader] = Registry(
+    "format", "newsnest.readers", Reader, {reader.name: reader for reader in _OURS}
+)
+"""The formats by name; "xml" is RSS or Atom, "txt" a text a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,49 +40,6 @@ class Folder:
     passed_over: tuple[str, ...]
 
 
-@cache
-def installed_readers() -> tuple[Reader, ...]:
-    """Return the readers of other packages, by name.
-
-    Raises
-    ------
-    ParameterError
-        If one cannot be loaded, is no `Reader` of that name, or takes a name or a suffix twice.
-    """
-    names, suffixes = set(_BY_NAME), set(_BY_SUFFIX)
-    found = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            reader: object = point.load()
-        except Exception as error:  # whatever goes wrong in it, the package is at fault
-            raise _unfit(point.name, f"one that cannot be loaded ({error})") from error
-        if not isinstance(reader, Reader) or reader.name != point.name:
-            raise _unfit(point.name, repr(reader))
-        if reader.name in names or suffixes & set(reader.suffixes):
-            raise _unfit(point.name, f"one whose name or suffixes are taken: {reader.suffixes}")
-        names.add(reader.name)
-        suffixes.update(reader.suffixes)
-        found.append(reader)
-    return tuple(found)
-
-
-def _unfit(name: str, got: str) -> ParameterError:
-    return ParameterError(
-        f"newsnest.readers: the entry point {name} must be a Reader of that name, got {got}. "
-        "Mend or uninstall the package that declares it."
-    )
-
-
-def all_readers() -> tuple[Reader, ...]:
-    """Return every reader, those of newsnest first."""
-    return (*READERS, *installed_readers())
-
-
-def reader_of(name: str) -> Reader | None:
-    """Return the reader of a format by its name, None if there is none."""
-    return _BY_NAME.get(name) or next((r for r in installed_readers() if r.name == name), None)
-
-
 def format_of(path: Path) -> str | None:
     """Tell the format of a file by its name, None if unknown."""
     name = path.name.lower()
@@ -95,8 +48,21 @@ def format_of(path: Path) -> str | None:
     suffix = Path(name).suffix
     reader = _BY_SUFFIX.get(suffix)
     if reader is None and suffix:
-        reader = next((r for r in installed_readers() if suffix in r.suffixes), None)
+        reader = _suffixes().get(suffix)
     return reader.name if reader else None
+
+
+def _suffixes() -> dict[str, Reader]:
+    """Return the readers by suffix, those of other packages too; raise if two have the same."""
+    found: dict[str, Reader] = {}
+    for reader in READERS.values():
+        for suffix in reader.suffixes:
+            if found.setdefault(suffix, reader) is not reader:
+                raise ParameterError(
+                    f"newsnest.readers: {suffix} must be the suffix of one format, got "
+                    f"{found[suffix].name} and {reader.name}. Uninstall the package of one."
+                )
+    return found
 
 
 def find_origins(
@@ -126,7 +92,7 @@ def find_origins(
             raise InputError(
                 f"read_articles: {path} must end in one of {', '.join(_suffixes())} (also with .gz "
                 f"or .zst), got {path.suffix or 'no suffix'}. Rename it, or say its format: "
-                f"{', '.join(reader.name for reader in all_readers())}."
+                f"{', '.join(READERS)}."
             )
         found.append(Origin(path, str(given), kind))
     return found
@@ -148,7 +114,3 @@ def _find_in_folder(folder: Path) -> Folder:
             f"{', '.join(_suffixes())}."
         )
     return Folder(str(folder), tuple(files), tuple(passed_over))
-
-
-def _suffixes() -> list[str]:
-    return [suffix for reader in all_readers() for suffix in reader.suffixes]

@@ -1,7 +1,5 @@
 """What passes between readers and the making of articles, and the counts kept on the way."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,16 +1,43 @@
-"""What every reader of a format is given, and the record that names one."""
+"""What every reader is given: a file, and its decoded lines, one at a time.
 
-from __future__ import annotations
+Lines may be long, broken or foreign. `Reader` is the record that names a reader.
+"""
 
+import codecs
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.lines import Line, read_lines
-from newsnest.corpus.origin import Origin
+from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally
 from newsnest.progress import Task
 from newsnest.types import Rejected
+
+LINE_LIMIT = 32 << 20
+"""Bytes of the longest line that is read; a longer one is set aside, not held in memory."""
+
+NOT_UTF8 = (
+    "line is not UTF-8 and was read as Windows-1252"
+    "|lines are not UTF-8 and were read as Windows-1252"
+)
+_UNDECODED = "line holds bytes that are not {0}|lines hold bytes that are not {0}"
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_KEPT_OF_LONG = 64 << 10
+
+
+class Line(NamedTuple):
+    """One physical line, numbered from 1, without its end; `fault` says why it cannot be used."""
+
+    number: int
+    text: str
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +70,26 @@ class Source:
         return self.origin.name
 
     def lines(self) -> Iterator[Line]:
-        """Yield the decoded lines, unpacked where the file is compressed."""
-        return read_lines(self.origin, encoding=self.encoding, tally=self.tally, task=self.task)
+        r"""Yield the decoded lines, unpacked where the file is compressed.
+
+        Lines end with ``\n`` or ``\r\n``; with ``\r`` where the first chunk knows no ``\n``. A
+        stream that breaks off gives one last line with a fault. Without an encoding a mark decides,
+        then it is UTF-8, else Windows-1252, line by line; what is not UTF-8 is counted.
+        """
+        chunks = read_chunks(self.origin.path, self.task)
+        start, fault = _first(chunks)
+        name, skip = sniff_encoding(start, self.encoding)
+        if name == "utf-8":
+            lines = _split(start[skip:], fault, chunks)
+            yield from _decode_lines(lines, self.encoding, self.tally)
+            return
+        foreign = _transcoded(start, chunks, name)
+        first, second_fault = _first(foreign)
+        lines = _split(first, fault or second_fault, foreign)
+        for line in _decode_lines(lines, "utf-8", self.tally):
+            if "\ufffd" in line.text:
+                self.tally.count(_UNDECODED.format(name), f"at line {line.number}")
+            yield line
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +116,116 @@ class Reader:
     read: Callable[[Source], Iterator[Row | Rejected]]
     has_columns: bool = True
     counts_rows: bool = False
+
+
+def sniff_encoding(start: bytes, encoding: str | None) -> tuple[str, int]:
+    """Return the encoding and the length of its mark; "utf-8" also where nothing says so."""
+    if encoding is not None:
+        name = codecs.lookup(encoding).name
+        if name in ("utf-8", "utf-8-sig"):
+            return "utf-8", 3 if start.startswith(codecs.BOM_UTF8) else 0
+        return encoding, 0
+    for mark, name in _MARKS:
+        if start.startswith(mark):
+            return name, len(mark)
+    return "utf-8", 0
+
+
+def decode(line: bytes) -> tuple[str, bool]:
+    """Decode as UTF-8, else as Windows-1252; say whether it was UTF-8."""
+    try:
+        return line.decode("utf-8"), True
+    except UnicodeDecodeError:
+        pass
+    try:
+        return line.decode("windows-1252"), False
+    except UnicodeDecodeError:
+        return line.decode("latin-1"), False  # the five bytes Windows-1252 leaves undefined
+
+
+def _first(chunks: Iterator[bytes]) -> tuple[bytes, str]:
+    """Return the first chunk, at least 4 bytes of it if there are, and why there is no more."""
+    start = b""
+    try:
+        for chunk in chunks:
+            start += chunk
+            if len(start) >= 4:
+                break
+    except BrokenStreamError as error:
+        return start, str(error)
+    return start, ""
+
+
+def _transcoded(start: bytes, chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Turn a stream of any encoding into one of UTF-8."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    text = decoder.decode(start)
+    yield _utf8(text)
+    for chunk in chunks:
+        yield _utf8(decoder.decode(chunk))
+    yield _utf8(decoder.decode(b"", final=True))
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _split(start: bytes, fault: str, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
+    """Cut a stream into lines: (line, fault), the rest after the last line end included."""
+    end = b"\r" if b"\r" in start and b"\n" not in start else b"\n"
+    pieces: list[bytes] = []
+    held = dropped = total = 0
+    chunk = start
+    while True:
+        total += len(chunk)
+        *whole, rest = chunk.split(end)
+        for line in whole:
+            pieces.append(line)
+            yield _join(pieces, dropped)
+            pieces, held, dropped = [], 0, 0
+        # A line that outgrows the limit keeps its beginning and is dropped as it goes by.
+        if held + len(rest) > LINE_LIMIT:
+            dropped += held + len(rest)
+            pieces = [b"".join(pieces)[:_KEPT_OF_LONG] or rest[:_KEPT_OF_LONG]]
+            dropped -= len(pieces[0])
+            held = len(pieces[0])
+        elif rest:
+            pieces.append(rest)
+            held += len(rest)
+        if fault:
+            break
+        try:
+            following = next(chunks, None)
+        except BrokenStreamError as error:
+            fault = str(error)
+            break
+        if following is None:
+            break
+        chunk = following
+    if fault:
+        yield b"".join(pieces), f"the file breaks off after {total:,} readable bytes: {fault}"
+    elif pieces:
+        yield _join(pieces, dropped)
+
+
+def _join(pieces: list[bytes], dropped: int) -> tuple[bytes, str]:
+    line = b"".join(pieces)
+    if dropped or len(line) > LINE_LIMIT:
+        long = f"the line is {len(line) + dropped:,} bytes long, more than {LINE_LIMIT:,}"
+        return line[:_KEPT_OF_LONG], long
+    return line.removesuffix(b"\r"), ""
+
+
+def _decode_lines(
+    lines: Iterator[tuple[bytes, str]], encoding: str | None, tally: Tally
+) -> Iterator[Line]:
+    for number, (raw, fault) in enumerate(lines, start=1):
+        if encoding is not None:
+            text = raw.decode("utf-8", "replace")
+            if "\ufffd" in text and b"\xef\xbf\xbd" not in raw:
+                tally.count(_UNDECODED.format("utf-8"), f"at line {number}")
+        else:
+            text, is_utf8 = decode(raw)
+            if not is_utf8 and not fault:
+                tally.count(NOT_UTF8, f"at line {number}")
+        yield Line(number, text, fault)

@@ -1,7 +1,5 @@
 """JSON lines, JSON documents and Parquet tables → rows."""
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile
@@ -11,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.corpus.columns import Columns, check_header
-from newsnest.corpus.lines import LINE_LIMIT, Line, decode
 from newsnest.corpus.origin import BrokenStreamError, compression_of, read_chunks
 from newsnest.corpus.rows import Row, reject
-from newsnest.corpus.source import Source
+from newsnest.corpus.source import LINE_LIMIT, Line, Source, decode
 from newsnest.types import Rejected
 
 _BATCH = 1024
@@ -42,13 +39,7 @@ class Met:
 
 
 def read_json_lines(source: Source) -> Iterator[Row | Rejected]:
-    """Yield one row a line.
-
-    Raises
-    ------
-    InputError
-        If a mapped column is in no row.
-    """
+    """Yield one row a line; InputError at the end if a mapped column was in no row."""
     return _read_objects(source.lines(), source)
 
 
@@ -58,16 +49,14 @@ def _read_objects(lines: Iterator[Line], source: Source) -> Iterator[Row | Rejec
         if line.fault:
             yield reject(file, line.number, line.fault, line.text)
         elif line.text.strip():
-            yield _read_object(file, line.number, line.text, met)
+            try:
+                value = json.loads(line.text)
+            except (ValueError, RecursionError) as error:
+                reason = f"is not valid JSON: {_reason(error)}"
+                yield reject(file, line.number, reason, line.text)
+                continue
+            yield _to_row(file, line.number, value, line.text, met)
     met.check(source.columns, file)
-
-
-def _read_object(file: str, number: int, text: str, met: Met) -> Row | Rejected:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return reject(file, number, f"is not valid JSON: {_reason(error)}", text)
-    return _to_row(file, number, value, text, met)
 
 
 def _reason(error: Exception, start: int = 0) -> str:
@@ -94,12 +83,7 @@ def read_json(source: Source) -> Iterator[Row | Rejected]:
 
     A file that turns out to hold an object a line is read as JSON lines. Where the document is
     broken, what came before is kept and the rest is one rejected row: no line tells where the next
-    object begins.
-
-    Raises
-    ------
-    InputError
-        If a mapped column is in no row.
+    object begins. A mapped column that is in no row is an InputError.
     """
     lines = source.lines()
     first: list[Line] = []
@@ -201,13 +185,7 @@ class _Document:
 
 
 def read_parquet(source: Source) -> Iterator[Row | Rejected]:
-    """Yield one row for each of a Parquet table, of the columns that are fields or of all.
-
-    Raises
-    ------
-    InputError
-        If no column is a title or a text, or a mapped column does not exist.
-    """
+    """Yield one row for each of a Parquet table, of the columns that are fields or of all."""
     origin = source.origin
     if not compression_of(origin.path):
         yield from _read_table(origin.path, source)

@@ -1,7 +1,5 @@
 """Comma-separated files and their kin, where one bad quote costs one line and no more."""
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -9,9 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from newsnest.corpus.columns import Columns, check_header, knows_a_text
-from newsnest.corpus.lines import LINE_LIMIT, Line
 from newsnest.corpus.rows import Row, reject
-from newsnest.corpus.source import Source
+from newsnest.corpus.source import LINE_LIMIT, Line, Source
 from newsnest.types import Rejected
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -26,11 +23,6 @@ def read_csv(source: Source) -> Iterator[Row | Rejected]:
     The delimiter is the one of comma, semicolon, tab and bar under which the header names most
     fields we know. A quoted value may span lines. A quote that never closes, or closes in the
     middle of a value on another line, costs the line it opens on: reading goes on at the next.
-
-    Raises
-    ------
-    InputError
-        If no column is a title or a text, or a mapped column does not exist.
     """
     return _read(source, is_tsv=False)
 
@@ -54,7 +46,8 @@ def _read(source: Source, *, is_tsv: bool) -> Iterator[Row | Rejected]:
             continue
         if header is None:
             dialect = dialect or _sniff(line.text, columns, is_tsv=is_tsv)
-            header = _read_header(line, dialect, file, columns)
+            header = [name.strip() for name in dialect.parse(line.text)[0]]
+            check_header(header, columns, file, line.number)
             continue
         assert dialect is not None
         yield _read_record(line, buffer, dialect, header, file)
@@ -255,9 +248,3 @@ def _sniff(line: str, columns: Columns, *, is_tsv: bool) -> _Dialect:
         return len(columns.match(tuple(names))), len(names)
 
     return _Dialect(max(order, key=score))
-
-
-def _read_header(line: Line, dialect: _Dialect, file: str, columns: Columns) -> list[str]:
-    names = [name.strip() for name in dialect.parse(line.text)[0]]
-    check_header(names, columns, file, line.number)
-    return names

@@ -1,16 +1,13 @@
 """Web pages and whole text files: one article each."""
 
-from __future__ import annotations
-
 import codecs
 import re
 from collections.abc import Iterator
 
 from newsnest.corpus.dates import without_warnings
-from newsnest.corpus.lines import decode, sniff_encoding
 from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
-from newsnest.corpus.source import Source
+from newsnest.corpus.source import Source, decode, sniff_encoding
 from newsnest.progress import Task
 from newsnest.types import Rejected
 

@@ -1,7 +1,5 @@
 """How well the spaces of two languages match, from sentences and their translations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

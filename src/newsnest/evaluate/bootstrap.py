@@ -1,7 +1,5 @@
 """Scores and their intervals: how much a score depends on which texts happened to be judged."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -152,16 +150,9 @@ def mean_estimate(values: NDArray[np.float64], *, resamples: int, seed: int) -> 
 
 
 def correlation(moments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the Pearson correlation from sums.
+    """Return Pearson's r, (m,), NaN where x or y does not vary.
 
-    Parameters
-    ----------
-    moments
-        (6, m): sums of weight, x, y, x², y², xy.
-
-    Returns
-    -------
-    float64 (m,), NaN where x or y does not vary.
+    `moments` are (6, m): sums of weight, x, y, x², y², xy.
     """
     n, x, y, xx, yy, xy = moments
     with np.errstate(invalid="ignore", divide="ignore"):

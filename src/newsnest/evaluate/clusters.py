@@ -1,7 +1,5 @@
 """How well clusters agree with gold labels: pairs, B-cubed, NMI, ARI, V-measure, accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +11,8 @@ from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import Scores
 
 Codes = NDArray[np.int64]
+Values = Sequence[Hashable] | NDArray[np.generic]
+"""Labels of any kind."""
 
 NOISE = -1
 _DENSE_CELLS = 4_000_000
@@ -70,10 +70,7 @@ class ClusterScores(Scores):
 
 
 def cluster_scores(
-    predicted: Sequence[Hashable] | NDArray[np.generic],
-    gold: Sequence[Hashable] | NDArray[np.generic],
-    *,
-    languages: Sequence[str] | None = None,
+    predicted: Values, gold: Values, *, languages: Sequence[str] | None = None
 ) -> ClusterScores:
     """Score predicted clusters against gold labels.
 
@@ -142,10 +139,7 @@ def cluster_scores(
     )
 
 
-def bcubed_f1(
-    predicted: Sequence[Hashable] | NDArray[np.generic],
-    gold: Sequence[Hashable] | NDArray[np.generic],
-) -> float:
+def bcubed_f1(predicted: Values, gold: Values) -> float:
     """Return the B-cubed F1 alone, as `cluster_scores` has it, in a fraction of the time.
 
     For trying many values of min_similarity; prefer `cluster_scores` for a report.
@@ -181,10 +175,7 @@ def bcubed_f1(
     return _f1(*_bcubed_scores(_contingency(predicted_code, gold_code), labelled.size))
 
 
-def _scored(
-    predicted: Sequence[Hashable] | NDArray[np.generic],
-    gold: Sequence[Hashable] | NDArray[np.generic],
-) -> tuple[Codes, Codes, Codes, NDArray[np.bool_]]:
+def _scored(predicted: Values, gold: Values) -> tuple[Codes, Codes, Codes, NDArray[np.bool_]]:
     """Return predicted and gold codes of the rows with a gold label, these rows, and the noise."""
     gold_code = _codes(gold)
     labelled = np.flatnonzero(gold_code >= 0)
@@ -192,7 +183,7 @@ def _scored(
     return predicted_code, np.unique(gold_code[labelled], return_inverse=True)[1], labelled, noise
 
 
-def _countable(labels: Sequence[Hashable] | NDArray[np.generic]) -> bool:
+def _countable(labels: Values) -> bool:
     """Whether labels serve as row numbers as they are: whole, none of them noise, none far out."""
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or not labels.size:
         return False
@@ -200,8 +191,8 @@ def _countable(labels: Sequence[Hashable] | NDArray[np.generic]) -> bool:
 
 
 def _check_lengths(
-    predicted: Sequence[Hashable] | NDArray[np.generic],
-    gold: Sequence[Hashable] | NDArray[np.generic],
+    predicted: Values,
+    gold: Values,
     languages: Sequence[str] | None,
     *,
     caller: str = "cluster_scores",
@@ -214,15 +205,13 @@ def _check_lengths(
             )
 
 
-def _take(
-    values: Sequence[Hashable] | NDArray[np.generic], rows: Codes
-) -> list[Hashable] | NDArray[np.generic]:
+def _take(values: Values, rows: Codes) -> Values:
     if isinstance(values, np.ndarray):
         return values[rows]
     return [values[row] for row in rows.tolist()]
 
 
-def _codes(values: Sequence[Hashable] | NDArray[np.generic]) -> Codes:
+def _codes(values: Values) -> Codes:
     """Number labels as they are met; −1 for None and ""."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "iub":
         codes: Codes = np.unique(values, return_inverse=True)[1].astype(np.int64)
@@ -232,9 +221,7 @@ def _codes(values: Sequence[Hashable] | NDArray[np.generic]) -> Codes:
     return np.array([numbers.setdefault(value, len(numbers)) for value in listed], dtype=np.int64)
 
 
-def _split_noise(
-    predicted: list[Hashable] | NDArray[np.generic],
-) -> tuple[Codes, NDArray[np.bool_]]:
+def _split_noise(predicted: Values) -> tuple[Codes, NDArray[np.bool_]]:
     """Number the clusters 0 … k − 1, each noise article apart; also mark the noise."""
     if isinstance(predicted, np.ndarray) and predicted.dtype.kind in "iufb":
         noise = predicted == NOISE

@@ -1,7 +1,5 @@
 """Where to cut a tree by gold labels: the cut with the best B-cubed F1, and its interval."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

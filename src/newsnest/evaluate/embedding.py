@@ -4,8 +4,6 @@ Silhouette and stability can be highest where clusters are worst, in a corpus so
 alone; so both come with the mutual information of clusters with language and outlet.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

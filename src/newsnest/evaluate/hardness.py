@@ -1,7 +1,5 @@
 """How hard in-batch negatives are: those from one cluster, and random ones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any

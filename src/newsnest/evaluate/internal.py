@@ -3,8 +3,6 @@
 For choosing among runs: what chooses must not have seen the labels that it is judged by.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations

@@ -1,7 +1,5 @@
 """Keyword quality without human judges: coherence within a cluster, diversity across clusters."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """How well similarities of vectors agree with graded pairs, by prefix, level and language pair."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -214,22 +212,10 @@ def weighted_pearson(
 def weighted_ranking(
     x: NDArray[np.float64], y: NDArray[np.float64], weights: Weights
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Return what depends on ranks, under every row of weights.
+    """Return Spearman's rho and by level the AUROC of x and y (n,) under weights (m, n); (m,) each.
 
-    Parameters
-    ----------
-    x, y
-        (n,) cosines and graded similarities.
-    weights
-        (m, n).
-
-    Returns
-    -------
-    spearman
-        (m,) Pearson's r of the ranks within the resample; NaN if undefined.
-    auroc
-        By level, (m,): how often a pair of the level has a higher x than another, ties as half;
-        NaN where a resample holds one kind alone.
+    Rho is Pearson's r of the ranks within the resample, NaN if undefined. The AUROC is how often a
+    pair of the level has a higher x than another, ties as half; NaN where there is one kind alone.
     """
     spearman = np.empty(len(weights))
     auroc = {level: np.empty(len(weights)) for level in LEVEL_SIMILARITIES}

@@ -4,8 +4,6 @@ precise_cut    keeps a precision
 agreeing_cut   has the best F1
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -14,6 +12,8 @@ from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import Estimate, estimate, resample_weights
+
+Floats = NDArray[np.float64]
 
 _CLOSE = 1e-9
 _FEWEST = 10  # pairs of a kind
@@ -108,14 +108,13 @@ def precise_cut(
         raise ParameterError(
             f"precise_cut: precision must be in (0, 1), got {precision}. Give 0.9 for nine in ten."
         )
-    n, yes = len(alike), int(np.count_nonzero(alike))
-    _check_counts(n, yes, precision)
-    values, place, borders = _borders(similarities)
+    _check_counts(len(alike), int(np.count_nonzero(alike)), precision)
+    judged = _Judged(similarities, alike, components)
     weights = resample_weights(components, resamples=resamples, seed=seed)
-    found = np.array([_lowest(place, w, alike, precision) for w in weights])
+    found = np.array([judged.lowest(own, precision) for own in weights])
     if found[0] < 0:
-        raise _unreached(values, place, alike, precision)
-    return _precise_cut(found, borders, place, alike, components, weights)
+        raise judged.unreached(precision)
+    return judged.cut(found, weights)
 
 
 def agreeing_cut(
@@ -161,79 +160,84 @@ def agreeing_cut(
             f"agreeing_cut: the pairs must hold at least {_FEWEST} that are alike and {_FEWEST} "
             f"that are not, got {yes:,} and {n - yes:,}. {more}."
         )
-    _, place, borders = _borders(similarities)
+    judged = _Judged(similarities, alike, components)
     weights = resample_weights(components, resamples=resamples, seed=seed)
     found = np.empty(len(weights), np.int64)
     for row, own in enumerate(weights):
-        above = np.cumsum(np.bincount(place, own)[::-1])[::-1]
-        right = np.cumsum(np.bincount(place, own * alike)[::-1])[::-1]
+        above, right = judged.tails(own)
         with np.errstate(invalid="ignore"):
             found[row] = np.argmax(np.nan_to_num(2 * right / (above + right[0])))
-    if np.count_nonzero(place < found[0]) < _FEWEST:
+    if np.count_nonzero(judged.place < found[0]) < _FEWEST:
         raise ParameterError(
             f"agreeing_cut: the pairs must hold more that are not alike, got {n - yes:,} of "
             f"{n:,}: to put all together is the best guess of them. Judge pairs that are further "
             "from each other."
         )
-    return _precise_cut(found, borders, place, alike, components, weights)
+    return judged.cut(found, weights)
 
 
-def _borders(
-    similarities: NDArray[np.floating],
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return the different values, the place of each pair among them, and the cuts between them."""
-    values, place = np.unique(similarities.astype(np.float64), return_inverse=True)
-    return values, place, np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
+class _Judged:
+    """Judged pairs by their place among the different similarities, the lowest first."""
 
+    def __init__(
+        self,
+        similarities: NDArray[np.floating],
+        alike: NDArray[np.bool_],
+        components: NDArray[np.int64],
+    ) -> None:
+        self.values, self.place = np.unique(similarities.astype(np.float64), return_inverse=True)
+        self.alike, self.components = alike, components
 
-def _precise_cut(
-    found: NDArray[np.int64],
-    borders: NDArray[np.float64],
-    place: NDArray[np.int64],
-    alike: NDArray[np.bool_],
-    components: NDArray[np.int64],
-    weights: NDArray[np.float64],
-) -> PreciseCut:
-    """Return the cut at the first place found (−1: none), with intervals of the resamples."""
-    cuts = np.where(found < 0, np.nan, borders[found])
-    above = place >= found[0]
-    kept = weights[:, above]
-    total = kept.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        reached = np.where(total > 0, kept @ alike[above] / total, np.nan)
-    similarity, share = estimate(cuts), estimate(reached)
-    assert similarity is not None and share is not None  # both are defined on the data as they are
-    return PreciseCut(
-        min_similarity=similarity,
-        precision=share,
-        recall=int(np.count_nonzero(alike & above)) / int(np.count_nonzero(alike)),
-        pairs=len(alike),
-        alike=int(np.count_nonzero(alike)),
-        above=int(np.count_nonzero(above)),
-        components=int(np.unique(components).size),
-    )
+    def tails(self, weight: Floats) -> tuple[Floats, Floats]:
+        """Return, for every place, how many pairs lie there or above, and how many are alike."""
+        counts = (np.bincount(self.place, w) for w in (weight, weight * self.alike))
+        tail, yes = (np.cumsum(count[::-1])[::-1].astype(np.float64) for count in counts)
+        return tail, yes
 
+    def shares(self, weight: Floats, precision: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Return `tails`' first, the share of alike pairs, and whether enough pairs are above."""
+        tail, yes = self.tails(weight)
+        with np.errstate(invalid="ignore"):
+            return tail, np.nan_to_num(yes / tail), tail >= alike_needed(precision) / 2
 
-def _lowest(
-    place: NDArray[np.int64],
-    weight: NDArray[np.float64],
-    alike: NDArray[np.bool_],
-    precision: float,
-) -> int:
-    """Return the lowest place from which on pairs are precise enough, −1 if there is none."""
-    tail, share = _tails(place, weight, alike)
-    enough = (share >= precision - _CLOSE) & (tail >= alike_needed(precision) / 2)
-    return int(np.argmax(enough)) if enough.any() else -1
+    def lowest(self, weight: Floats, precision: float) -> int:
+        """Return the lowest place from which on pairs are precise enough, −1 if there is none."""
+        _, share, many = self.shares(weight, precision)
+        enough = (share >= precision - _CLOSE) & many
+        return int(np.argmax(enough)) if enough.any() else -1
 
+    def cut(self, found: NDArray[np.int64], weights: Floats) -> PreciseCut:
+        """Return the cut at the first place found (−1: none), with intervals of the resamples."""
+        borders = np.concatenate([self.values[:1], (self.values[:-1] + self.values[1:]) / 2])
+        cuts = np.where(found < 0, np.nan, borders[found])
+        above = self.place >= found[0]
+        kept = weights[:, above]
+        total = kept.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            reached = np.where(total > 0, kept @ self.alike[above] / total, np.nan)
+        similarity, share = estimate(cuts), estimate(reached)
+        assert similarity is not None and share is not None  # both are defined on the data as is
+        alike = int(np.count_nonzero(self.alike))
+        return PreciseCut(
+            min_similarity=similarity,
+            precision=share,
+            recall=int(np.count_nonzero(self.alike & above)) / alike,
+            pairs=len(self.alike),
+            alike=alike,
+            above=int(np.count_nonzero(above)),
+            components=int(np.unique(self.components).size),
+        )
 
-def _tails(
-    place: NDArray[np.int64], weight: NDArray[np.float64], alike: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return, for every place, how many pairs lie there or above, and the share that is alike."""
-    tail = np.cumsum(np.bincount(place, weight)[::-1])[::-1].astype(np.float64)
-    yes = np.cumsum(np.bincount(place, weight * alike)[::-1])[::-1]
-    with np.errstate(invalid="ignore"):
-        return tail, np.nan_to_num(yes / tail)
+    def unreached(self, precision: float) -> ParameterError:
+        """Return the error of a precision that no pairs reach."""
+        tail, share, many = self.shares(np.ones(len(self.alike)), precision)
+        at = int(np.argmax(np.where(many, share, -1.0)))
+        return ParameterError(
+            f"precise_cut: precision must be reached by some pairs, got {share[at]:.2f} at best, "
+            f"among the {int(tail[at]):,} pairs of a similarity of {self.values[at]:.2f} or more; "
+            f"{precision:g} was asked for. Ask for less, or judge more pairs that are close to "
+            "each other."
+        )
 
 
 def _check_counts(n: int, yes: int, precision: float) -> None:
@@ -252,22 +256,6 @@ def _check_counts(n: int, yes: int, precision: float) -> None:
             f"{n:,}: together they are as precise as {precision:g} already. Judge pairs that are "
             "further from each other."
         )
-
-
-def _unreached(
-    values: NDArray[np.float64],
-    place: NDArray[np.int64],
-    alike: NDArray[np.bool_],
-    precision: float,
-) -> ParameterError:
-    tail, share = _tails(place, np.ones(len(alike)), alike)
-    at = int(np.argmax(np.where(tail >= alike_needed(precision) / 2, share, -1.0)))
-    return ParameterError(
-        f"precise_cut: precision must be reached by some pairs, got {share[at]:.2f} at best, among "
-        f"the {int(tail[at]):,} pairs of a similarity of {values[at]:.2f} or more; "
-        f"{precision:g} was "
-        "asked for. Ask for less, or judge more pairs that are close to each other."
-    )
 
 
 def _round_up(count: float) -> int:

@@ -1,7 +1,5 @@
 """Retrieval scores of ranked documents: MAP, MRR, NDCG, recall."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

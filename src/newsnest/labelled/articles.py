@@ -1,12 +1,11 @@
 """Articles with labels, read as `newsnest.corpus` reads articles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,22 +38,12 @@ def stream_labelled(
     options: ReadOptions = ReadOptions(),  # noqa: B008 (frozen)
     split: str | None = None,
     progress: Progress = SILENT,
-) -> Iterator[LabelledRow | Rejected | Notice]:
+) -> Iterator[LabelledRow | Rejected]:
     """Stream articles with their labels out of whatever `newsnest.corpus.read_articles` reads.
 
-    Parameters
-    ----------
-    paths, options, progress
-        See `newsnest.corpus.read_articles`.
-    labels
-        What they are called → their column; a column that is not there has no labels.
-    split
-        Set aside, as `OTHER_SPLIT`, every row whose label "split" is another; None: none.
-
-    Raises
-    ------
-    InputError
-        If a path cannot be read, or a column holds lists or objects.
+    `labels` maps what they are called to their column; a column that is not there has no labels.
+    With a `split`, every row whose label "split" is another is set aside as `OTHER_SPLIT`. A label
+    column that holds lists or objects is an InputError. What readers notice is noted.
     """
 
     @lru_cache(maxsize=1024)  # every row of a file has the same few
@@ -74,7 +63,10 @@ def stream_labelled(
         leave_out=None if split is None else leave_out,
         progress=progress,
     ):
-        yield item if isinstance(item, Rejected | Notice) else (*item, labels_of(item[1]))
+        if isinstance(item, Notice):
+            progress.note(f"{item.file}: {item.message}")
+        else:
+            yield item if isinstance(item, Rejected) else (*item, labels_of(item[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ class LabelledArticles:
         """Return the labels of a name as numbers, int64 (n,), −1 for none."""
         return codes_of(self.labels[name])
 
-    def take(self, rows: Sequence[int]) -> LabelledArticles:
+    def take(self, rows: Sequence[int]) -> Self:
         """Return some of the articles."""
         labels = {name: tuple(own[row] for row in rows) for name, own in self.labels.items()}
         return replace(self, articles=tuple(self.articles[row] for row in rows), labels=labels)
@@ -136,10 +128,10 @@ def read_labelled(
     known: dict[str, Mapping[str, str]] = {}
     columns: dict[str, None] = {}
 
-    def articles() -> Iterator[Article | Rejected | Notice]:
+    def articles() -> Iterator[Article | Rejected]:
         for item in stream_labelled(files, labels, options=options, progress=progress):
-            if isinstance(item, Rejected | Notice):
-                if labels and isinstance(item, Rejected) and _is_fault(item):
+            if isinstance(item, Rejected):
+                if labels and _is_fault(item):
                     raise bad_row(item)
                 yield item
                 continue
@@ -152,8 +144,6 @@ def read_labelled(
     for item in settle_languages(articles()):
         if isinstance(item, Article):
             found.append(item)
-        elif isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
         else:
             rejected.append(item)
     if rejected:
@@ -257,9 +247,7 @@ def read_gold(
     articles: list[GoldArticle] = []
     seen: dict[str, None] = {}
     for item in stream_labelled([path], labels, options=options, progress=progress):
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-        elif isinstance(item, Rejected):
+        if isinstance(item, Rejected):
             if item.reason != NO_TEXT:
                 raise bad_row(item)
         else:

@@ -1,7 +1,5 @@
 """Build graded pairs from articles with gold stories, topics and themes."""
 
-from __future__ import annotations
-
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,30 +1,19 @@
 """Pairs of two columns to train and validate on, cleaned and without leaks."""
 
-from __future__ import annotations
-
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
-from newsnest.corpus import Notice, Profile, Row, clean_article, read_rows
+from newsnest.corpus import Profile, Row, clean_article, read_rows
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.fields import as_text
-from newsnest.corpus.rows import Tally
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.labelled.data_files import DataFile, Reading
-from newsnest.labelled.pairs import Pair
+from newsnest.labelled.pairs import Pair, same_text
 from newsnest.labelled.rows import Fields, first_columns
-from newsnest.labelled.training import (
-    Part,
-    Splitting,
-    TrainingData,
-    assemble,
-    divided,
-    in_words,
-)
+from newsnest.labelled.training import Part, Splitting, TrainingData, assemble, divided, in_words
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
 
@@ -60,7 +49,7 @@ class ColumnReading(Reading):
     max_pairs: int | None = None
     profile: str | None = None
 
-    def completed(self, path: Path) -> ColumnReading:
+    def completed(self, path: Path) -> Self:
         """Return it with the two columns of the file, found where none are named."""
         columns = self.columns or _usual_columns(path)
         if columns[0] == columns[1]:
@@ -148,17 +137,6 @@ def all_column_pairs(
     return _read(file, _Known({}, set()), progress)
 
 
-def same_text(text: str) -> str:
-    r"""Return what texts have in common that are the same but for case, width and spaces.
-
-    Example
-    -------
-    >>> same_text("Rain  in\nNANTES") == same_text("rain in Nantes")
-    True
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
 @dataclass(frozen=True, slots=True)
 class _Known:
     """Texts and pairs of all files so far: a text's spelling, and pairs by what they are for.
@@ -179,17 +157,12 @@ def _read(file: ColumnFile, known: _Known, progress: Progress) -> tuple[list[Pai
     seen: dict[str, None] = {}
     left_out: Counter[str] = Counter()
 
-    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> Pair | str | Rejected:
-        seen.update(dict.fromkeys(row.values))
-        return _pair(row, fields, two, file.profile)
-
     pairs: list[Pair] = []
-    items: Iterator[Pair | str | Rejected | Notice]
-    items = read_rows([file.path], make, columns=fields, progress=progress)
-    for item in items:
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-        elif isinstance(item, Rejected):
+    for row in read_rows([file.path], fields, progress=progress):
+        if isinstance(row, Row):
+            seen.update(dict.fromkeys(row.values))
+        item = row if isinstance(row, Rejected) else _pair(row, fields, two, file.profile)
+        if isinstance(item, Rejected):
             if not left_out["cannot be read"]:
                 progress.note(f"{item.file}, line {item.line}: {item.reason}")
             left_out["cannot be read"] += 1

@@ -1,7 +1,5 @@
 """Files as `--data` names them: "PATH" or "PATH,key=value,…" with settings for that file alone."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

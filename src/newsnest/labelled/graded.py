@@ -1,7 +1,5 @@
 """Graded pairs to train on, read from files of pairs or built from gold labels, without leaks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 

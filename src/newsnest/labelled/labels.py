@@ -1,7 +1,5 @@
 """Labels by article id, read from a file, and two such tables joined."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

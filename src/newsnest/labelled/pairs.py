@@ -1,8 +1,7 @@
 """Graded pairs of texts: what a pair is, and how a file of them is read."""
 
-from __future__ import annotations
-
 import math
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +35,17 @@ def side_of(split: str) -> Side:
     if split.lower() in _TRAIN:
         return "train"
     return "validation" if split.lower() in _VALIDATION else "held out"
+
+
+def same_text(text: str) -> str:
+    r"""Return what texts have in common that are the same but for case, width and spaces.
+
+    Example
+    -------
+    >>> same_text("Rain  in\nNANTES") == same_text("rain in Nantes")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 @dataclass(frozen=True, slots=True)

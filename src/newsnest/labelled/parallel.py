@@ -1,7 +1,5 @@
 """Read parallel sentences: texts of every language with their counterparts in a pivot language."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,36 +110,26 @@ def read_parallel(
     >>> read_parallel(file).languages[0].texts
     ('Bonjour',)
     """
-    return Sentences.of(path, fields, progress=progress).parallel(pivot=pivot, split=split)
+    return Sentences(path, fields, progress=progress).parallel(pivot=pivot, split=split)
 
 
-@dataclass(frozen=True, slots=True)
 class Sentences:
-    """The rows of a file of parallel sentences, read once and joined split by split."""
+    """The rows of a file of parallel sentences, read once and joined split by split.
 
-    file: Path
-    names: Fields
-    rows: Sequence[Record]
-    two_a_row: bool
+    See `read_parallel` for what is read and raised.
+    """
 
-    @classmethod
-    def of(
-        cls,
-        path: str | Path,
-        fields: Mapping[str, str] | None = None,
-        *,
-        progress: Progress = SILENT,
-    ) -> Sentences:
-        """Read a file; see `read_parallel`."""
-        file = Path(path)
-        names = Fields(PARALLEL_FIELDS, fields, caller="read_parallel")
-        rows = read_records(file, names, (), what="parallel sentences", progress=progress)
-        seen = columns_of(rows)
-        found = names.match(tuple(seen))
-        two_a_row = "text1" in found and not any(field in names.fields for field in _ONE_A_ROW)
-        wanted = ("text1", "text2", "lang1", "lang2") if two_a_row else _ONE_A_ROW
-        names.require(file, wanted, seen)
-        return cls(file, names, rows, two_a_row)
+    def __init__(
+        self, path: str | Path, fields: Mapping[str, str] | None, *, progress: Progress
+    ) -> None:
+        self.file = Path(path)
+        self.names = names = Fields(PARALLEL_FIELDS, fields, caller="read_parallel")
+        self.rows = read_records(path, names, (), what="parallel sentences", progress=progress)
+        seen = columns_of(self.rows)
+        named = any(field in names.fields for field in _ONE_A_ROW)
+        self.two_a_row = "text1" in names.match(tuple(seen)) and not named
+        wanted = ("text1", "text2", "lang1", "lang2") if self.two_a_row else _ONE_A_ROW
+        names.require(self.file, wanted, seen)
 
     def splits(self) -> list[str]:
         """Return the splits of the rows in the order of the file, "" for none."""
@@ -156,7 +144,7 @@ class Sentences:
         found = list(dict.fromkeys(row[field] for row in rows for field in languages))
         chosen = _pivot(self.file, pivot, found)
         join = _two_a_row if self.two_a_row else _one_a_row
-        texts, textless, strangers = join(self.file, rows, chosen)
+        texts, textless, strangers = join(rows, chosen)
         if not texts:
             raise InputError(
                 f"{self.file}: no sentence has a counterpart in {chosen}. Check the fields and the "
@@ -204,7 +192,7 @@ def _listed(found: list[str]) -> str:
     return f"{shown} and {len(found) - 20} more" if len(found) > 20 else shown or "none"
 
 
-def _two_a_row(file: Path, rows: Sequence[Record], pivot: str) -> _Joined:
+def _two_a_row(rows: Sequence[Record], pivot: str) -> _Joined:
     texts: dict[str, list[tuple[str, str]]] = {}
     textless = strangers = 0
     for row in rows:
@@ -219,7 +207,7 @@ def _two_a_row(file: Path, rows: Sequence[Record], pivot: str) -> _Joined:
     return texts, textless, strangers
 
 
-def _one_a_row(file: Path, rows: Sequence[Record], pivot: str) -> _Joined:
+def _one_a_row(rows: Sequence[Record], pivot: str) -> _Joined:
     texts: dict[str, dict[str, str]] = {}
     textless = 0
     for row in rows:

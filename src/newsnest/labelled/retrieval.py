@@ -1,7 +1,5 @@
 """Read what retrieval is measured on: documents, queries and judgements, or held-out pairs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

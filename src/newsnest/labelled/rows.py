@@ -1,17 +1,14 @@
 """The rows of tables with labels, pairs or judgements, strict about every one of them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from newsnest.corpus import Notice, Row, all_readers, find_origins, read_rows, reader_of
+from newsnest.corpus import READERS, Row, find_origins, read_rows
 from newsnest.corpus.columns import Columns, find_column
-from newsnest.corpus.date_order import DateOrders
 from newsnest.corpus.fields import plain_text
-from newsnest.corpus.rows import Tally, clean_surrogates
+from newsnest.corpus.rows import clean_surrogates
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
@@ -24,23 +21,7 @@ class Fields(Columns):
 
     A field that is mapped is in that column alone. Others are in the column of their name, in one
     of its usual names as articles have them (text, lang, …; text1 and text2 likewise), or in one
-    of `also`.
-
-    Parameters
-    ----------
-    known
-        Every field there can be.
-    given
-        Field → its column, for those that have another name in the file.
-    caller
-        For the message.
-    also
-        Field → other names of its column.
-
-    Raises
-    ------
-    ParameterError
-        If a key of `given` is unknown.
+    of `also`. `given` maps fields to their columns; a key that is not `known` is a ParameterError.
     """
 
     needs_text = False
@@ -116,18 +97,9 @@ def _numbered(field: str, names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row, by field.
+    """One row: by field its clean text, and the columns it has in its file.
 
-    Parameters
-    ----------
-    where
-        File and line, for messages.
-    line
-        Where it stands, from 1; in Parquet the number of the row.
-    values
-        Field → clean text.
-    columns
-        Of the row in its file.
+    `line` counts from 1, in Parquet the rows; `where` is file and line, for messages.
     """
 
     where: str
@@ -149,45 +121,21 @@ def read_records(
     cures: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = SILENT,
 ) -> list[Record]:
-    """Read all rows of a table; a row that cannot be read is an error.
+    """Read all rows of a table; one that cannot be read, or holds no text in a field, is an error.
 
-    Parameters
-    ----------
-    path
-        A file that `newsnest.corpus.read_articles` reads and that has columns.
-    fields
-        Which column stands for which field.
-    wanted
-        Fields that must stand somewhere in the file.
-    what
-        What the rows hold, for messages: "labels".
-    cures
-        Added to the message where a wanted field is missing.
-    progress
-        Reports how the file was read.
-
-    Raises
-    ------
-    InputError
-        If the file or a row cannot be read, a wanted field is in no row, or a field holds no text.
-        The message names file, line and cure.
+    Every `wanted` field must stand somewhere in the file; its cure is added to the message. `what`
+    says what the rows hold: "labels". Errors are InputError and name file, line and cure.
     """
     file = Path(path)
     check_table(file, what)
 
-    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> Record:
+    records: list[Record] = []
+    for row in read_rows([file], fields, progress=progress):
+        if isinstance(row, Rejected):
+            raise bad_row(row)
         names = tuple(row.values)
         values = {field: text_of(row, cols) for field, cols in fields.match(names).items()}
-        return Record(row.where, row.line, values, names)
-
-    records: list[Record] = []
-    for item in read_rows([file], make, columns=fields, progress=progress):
-        if isinstance(item, Rejected):
-            raise bad_row(item)
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-        else:
-            records.append(item)
+        records.append(Record(row.where, row.line, values, names))
     fields.require(file, wanted, columns_of(records), cures=cures)
     return records
 
@@ -225,9 +173,9 @@ def bad_row(row: Rejected) -> InputError:
 def check_table(file: Path, what: str) -> None:
     """Raise InputError unless a file is there and of a format with columns."""
     kind = "a directory" if file.is_dir() else find_origins([file])[0].format  # type: ignore[union-attr]
-    reader = reader_of(kind)
+    reader = READERS.get(kind)
     if kind and (reader is None or not reader.has_columns):
-        known = (suffix for one in all_readers() if one.has_columns for suffix in one.suffixes)
+        known = (suffix for one in READERS.values() if one.has_columns for suffix in one.suffixes)
         raise InputError(
             f"{file}: {what} are read from files with columns, {', '.join(known)} (also with .gz "
             f"or .zst), got {kind}. Convert it, or name another file."
@@ -249,9 +197,5 @@ def check_split(file: Path, split: str | None, found: Iterable[str]) -> int:
 
 def first_columns(path: Path) -> tuple[str, ...]:
     """Return the columns of the first row of a file that can be read, () if there is none."""
-
-    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> tuple[str, ...]:
-        return tuple(row.values)
-
-    items = read_rows([path], make, columns=Fields((), caller="first_columns"))
-    return next((item for item in items if isinstance(item, tuple)), ())
+    rows = read_rows([path], Fields((), caller="first_columns"))
+    return next((tuple(row.values) for row in rows if isinstance(row, Row)), ())

@@ -1,7 +1,5 @@
 """Split pairs and articles so that no article or story is in two parts."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -206,10 +204,7 @@ def split_validation(
 ) -> Split:
     """Split off a share of a file's pairs, "validation" beside "train", as `split_pairs` does.
 
-    Raises
-    ------
-    InputError
-        If none can be.
+    It is an InputError if none can be.
     """
     shares = {"train": 1 - share, "validation": share}
     try:

@@ -1,12 +1,10 @@
 """Articles to train on without labels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from newsnest.corpus import Notice, ReadOptions, digest
+from newsnest.corpus import ReadOptions, digest
 from newsnest.corpus.columns import find_column
 from newsnest.corpus.options import FIELDS
 from newsnest.errors import InputError, did_you_mean
@@ -82,9 +80,7 @@ def read_training_texts(
         options = ReadOptions(fields=file.fields, detect_language=False)
         labels = {"gold": column} if column else {}
         for item in stream_labelled([file.path], labels, options=options, progress=progress):
-            if isinstance(item, Notice):
-                progress.note(f"{item.file}: {item.message}")
-            elif isinstance(item, Rejected):
+            if isinstance(item, Rejected):
                 if not rejected:
                     progress.note(f"{item.file}, line {item.line}: {item.reason}")
                 rejected += 1

@@ -1,13 +1,11 @@
 """Articles with a title and a text, on which an embedding is measured by itself."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsnest.corpus import Notice, Profile, ReadOptions, settle_languages
+from newsnest.corpus import Profile, ReadOptions, settle_languages
 from newsnest.corpus.clean import DROPPED
 from newsnest.corpus.options import FIELDS
 from newsnest.errors import InputError, ParameterError, did_you_mean
@@ -105,7 +103,7 @@ def read_titled(
     stories: dict[str, str] = {}
     left_out: Counter[str] = Counter()
 
-    def articles() -> Iterator[Article | Rejected | Notice]:
+    def articles() -> Iterator[Article | Rejected]:
         for item in stream_labelled(
             [path], labels, options=options, split=reading.split, progress=progress
         ):
@@ -119,9 +117,7 @@ def read_titled(
     found: list[Article] = []
     seen: set[str] = set()
     for item in settle_languages(articles(), progress=progress):
-        if isinstance(item, Notice):
-            progress.note(f"{item.file}: {item.message}")
-        elif reason := _why_not(item, seen):
+        if reason := _why_not(item, seen):
             left_out[reason] += 1
         else:
             assert isinstance(item, Article)

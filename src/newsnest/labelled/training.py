@@ -1,11 +1,9 @@
 """What is trained on and validated on: the splits of files, kept apart without leaks."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from newsnest.corpus import digest
 from newsnest.errors import InputError
@@ -64,18 +62,9 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one file gives.
+    """What one file gives: pairs to train and to validate on, and what its source says of them.
 
-    Parameters
-    ----------
-    kind
-        Of the file, for its source.
-    train, validation
-        Pairs.
-    held
-        Pairs of articles that must not be trained on.
-    counts
-        What its source says beside the numbers of pairs.
+    `held` are pairs of articles that must not be trained on.
     """
 
     kind: str
@@ -84,7 +73,7 @@ class Part:
     held: Sequence[Pair]
     counts: Mapping[str, Any]
 
-    def tagged(self, tag: str) -> Part:
+    def tagged(self, tag: str) -> Self:
         """Return it with a tag before ids and labels, which then differ from other files'."""
         train, validation, held = (
             _tagged(part, tag) for part in (self.train, self.validation, self.held)
@@ -101,25 +90,10 @@ def assemble(
     draw_validation: Draw = draw,
     progress: Progress = SILENT,
 ) -> TrainingData:
-    """Join what files give; take out of the training pairs what leaks into the held-out ones.
+    """Join what files give, a part each; take out of the training pairs what leaks.
 
-    Parameters
-    ----------
-    files, parts
-        One part a file.
-    splitting
-        Limits and draws the validation pairs.
-    together
-        What may not be in two parts.
-    draw_validation
-        Draws so many of the pairs by a seed.
-    progress
-        Reports how many pairs to validate on were drawn.
-
-    Raises
-    ------
-    InputError
-        If no pair is left to train on, or to validate on.
+    `together` is what may not be in two parts; `draw_validation` draws so many pairs by a seed.
+    It is an InputError if no pair is left to train on, or to validate on.
     """
     train = [pair for part in parts for pair in part.train]
     validation = [pair for part in parts for pair in part.validation]
@@ -177,23 +151,9 @@ def divided(
 ) -> Part:
     """Divide the pairs of a file by their split; without a validation split, split some off.
 
-    Parameters
-    ----------
-    kind
-        Of the file.
-    file
-        Its reading has `max_pairs`, the maximum number of pairs to train on.
-    pairs
-        At least one is to be trained on.
-    splitting, seed
-        How many are split off; the seed draws those to train on.
-    min_score
-        A pair joins its articles from this score on.
-
-    Raises
-    ------
-    InputError
-        If none can be split off.
+    The file's reading has `max_pairs`, the maximum number to train on, drawn by `seed`; at least
+    one pair must be for training. From `min_score` on a pair joins its articles. InputError if none
+    can be split off.
     """
     train, validation, held = by_side(pairs)
     train = draw(train, file.reading.max_pairs, seed)

@@ -1,7 +1,5 @@
 """Translations to train and validate on, read from parallel sentences without leaks."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +83,7 @@ def _read(file: TranslationFile, splitting: Splitting, number: int, progress: Pr
     validation: list[Pair] = []
     held: list[Pair] = []
     rng = np.random.default_rng([11, splitting.seed, number])
-    sentences = Sentences.of(file.path, file.fields, progress=progress)
+    sentences = Sentences(file.path, file.fields, progress=progress)
     splits = sentences.splits()
     for split in [None] if splits in ([], [""]) else splits:
         read = sentences.parallel(pivot=file.reading.pivot, split=split)

@@ -1,15 +1,12 @@
 """Keep the base model's similarities within a batch while training on new pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from newsnest.train.losses.levels import TrainingLevel
-from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss
+from newsnest.train.losses.levelwise import LevelwiseMatryoshkaLoss, TrainingLevel
 from newsnest.train.losses.pair_loss import FrozenReader, unit
 
 
@@ -101,5 +98,4 @@ class AnchoredMatryoshkaLoss(LevelwiseMatryoshkaLoss):
         return loss + self.anchor * anchor_loss(both, self._base_embeddings, scale=self.scale)
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         return {**super().get_config_dict(), "anchor": self.anchor, "anchor_scale": self.scale}

@@ -1,7 +1,5 @@
 """Rank pairs by the AnglE score of their embeddings, read as complex numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """Cluster texts while contrasting two views of each (SCCL)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -135,6 +133,5 @@ class ClusteringContrastLoss(PairLoss):
             return student_assignment(scaled, self.centres, alpha=self.terms.alpha)
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         chosen = {"clusters": len(self.centres), **asdict(self.terms)}
         return {**chosen, **super().get_config_dict()}

@@ -1,7 +1,5 @@
 """Contrast a text's own view and its like partner with the rest of the batch (SimCSE)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
@@ -32,20 +30,11 @@ def contrastive_masks(
 ) -> Masks:
     """Return for a batch of n pairs which entries are positives and which are ignored.
 
-    Parameters
-    ----------
-    like
-        Whether the two texts of a pair are alike, bool (n,).
-    group
-        Ids of what both texts belong to, (n, 2), −1 where unknown; two texts of other pairs with
-        the same id are no negatives of each other. None if nothing is known.
-    views
-        Whether rows and columns are different views, so that a text's own entry is a positive;
-        else it is the text itself, and ignored.
-    variant
-        "paper": the partner is a positive whatever `like` holds, and groups are ignored.
-    unlike
-        How a partner that is not alike counts: "masked" or as a "negative".
+    `like` (n,) says whether the two texts of a pair are alike. `group` (n, 2) holds ids of what
+    both belong to, −1 where unknown: texts of other pairs with the same id are no negatives. With
+    `views`, rows and columns are different views, so that a text's own entry is a positive; else it
+    is the text itself, and ignored. The variant "paper" takes every partner for a positive and
+    ignores groups; `unlike` says how a partner that is not alike counts in the other.
     """
     n = len(like)
     own = torch.eye(2 * n, dtype=torch.bool, device=like.device)
@@ -101,20 +90,33 @@ def contrastive_loss(
         return per_row.sum() / (count > 0).sum().clamp(min=1)
 
 
-def view_contrast(one: Tensor, other: Tensor, *, temperature: float) -> Tensor:
-    """Return the InfoNCE loss of two views of n texts, a scalar: only a text's views are alike.
+def batch_contrast(
+    columns: Sequence[Tensor],
+    like: Tensor,
+    group: Tensor | None,
+    *,
+    temperature: float,
+    variant: Variant = "clean",
+    unlike: Unlike = "masked",
+) -> Tensor:
+    """Return the InfoNCE loss of n pairs: of [a, a′, b, b′], or [a, b] without views, (n, d) each.
 
-    Parameters
-    ----------
-    one, other
-        Shape (n, d) each, of any length.
-    temperature
-        Divides the cosines.
+    See `contrastive_masks` and `contrastive_loss`.
     """
+    views = len(columns) == 4
+    masks = contrastive_masks(like, group, views=views, variant=variant, unlike=unlike)
+    if views:
+        a, a2, b, b2 = columns
+        left, right = torch.cat([a, b2]), torch.cat([a2, b])
+    else:
+        left = right = torch.cat(tuple(columns))
+    return contrastive_loss(left, right, masks, temperature=temperature, variant=variant)
+
+
+def view_contrast(one: Tensor, other: Tensor, *, temperature: float) -> Tensor:
+    """Return the InfoNCE loss of two views (n, d): only the two of a text are alike."""
     alike = torch.ones(len(one), dtype=torch.bool, device=one.device)
-    masks = contrastive_masks(alike, None, views=False, variant="clean", unlike="masked")
-    views = torch.cat([one, other])  # (2n, d)
-    return contrastive_loss(views, views, masks, temperature=temperature, variant="clean")
+    return batch_contrast([one, other], alike, None, temperature=temperature)
 
 
 class InBatchContrastiveLoss(PairLoss):
@@ -178,18 +180,14 @@ class InBatchContrastiveLoss(PairLoss):
 
     def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Return the loss of [a, a′, b, b′], shape (n, d) each."""
-        a, a2, b, b2 = embeddings
-        targets = read_targets(labels, len(a))
-        masks = contrastive_masks(
+        targets = read_targets(labels, len(embeddings[0]))
+        return batch_contrast(
+            embeddings,
             targets.scores >= self.min_score,
             targets.group(targets.groups.shape[1] - 1),
-            views=True,
+            temperature=self.temperature,
             variant=self.variant,
             unlike=self.unlike,
-        )
-        rows, columns = torch.cat([a, b2]), torch.cat([a2, b])
-        return contrastive_loss(
-            rows, columns, masks, temperature=self.temperature, variant=self.variant
         )
 
 

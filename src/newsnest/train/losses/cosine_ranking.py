@@ -1,7 +1,5 @@
 """Rank pairs by cosine as their labels rank them (CoSENT)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """Rank a query's item above those of the batch, except those a teacher scores as matches."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -125,7 +123,6 @@ class MaskedRankingLoss(PairLoss):
         return masked.fill_diagonal_(False)
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         return {"masked": self._teacher is not None, **super().get_config_dict()}
 
     citation = GISTEmbedLoss.citation  # BibTeX of the mask by a guide

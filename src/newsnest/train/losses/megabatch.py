@@ -1,7 +1,5 @@
 """Push the hardest other positive of a large batch away, up to a margin (ParaNMT)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """What our losses share: encoding of the columns, labels, gradient caching, checks, precision."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple
@@ -207,29 +205,13 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
 
 
 class FrozenReader:
-    """Reads texts by a frozen model; no module, so that it is no child of the loss it stands in.
-
-    A child would get an optimizer and a wrapper, and be saved.
-
-    Parameters
-    ----------
-    model
-        Frozen from here on.
-    """
+    """Reads texts by a frozen model; no module: a child of the loss would be trained and saved."""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model.eval().requires_grad_(False)
 
     def read(self, columns: Sequence[dict[str, Tensor]], size: int | None) -> Tensor:
-        """Return the embeddings of all texts of all columns, shape (texts, d).
-
-        Parameters
-        ----------
-        columns
-            Features, as a loss gets them.
-        size
-            Texts that are read at a time; None: a column.
-        """
+        """Return the vectors (texts, d) of all columns, read `size` texts or a column at a time."""
         device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
         self.model.to(device)
         read = []

@@ -1,7 +1,5 @@
 """Reconstruction: restore the words of a text from its vector alone, with any encoder."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Soft clusters around centres, and their own sharper version as a target: DEC's two formulas."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

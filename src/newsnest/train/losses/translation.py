@@ -1,7 +1,5 @@
 """Move a translation to the teacher's vector of the original, and keep the original there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,14 +14,9 @@ _SAME = 0.95  # from this cosine on two originals mean nearly the same: no negat
 
 
 def distance_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
-    """Return the mean of 1 − cosine of every row and the teacher's, a scalar.
+    """Return the mean of 1 − cosine of every row and the teacher's, (n, d) each, a scalar.
 
     Half the squared distance of the unit vectors.
-
-    Parameters
-    ----------
-    embeddings, teacher
-        Shape (n, d) each, of any length.
 
     Example
     -------
@@ -35,16 +28,9 @@ def distance_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
 
 
 def retrieval_loss(embeddings: Tensor, teacher: Tensor, *, temperature: float) -> Tensor:
-    """Return the InfoNCE loss of every row against the teacher's rows, a scalar.
+    """Return the InfoNCE loss of every row against the teacher's rows, (n, d) each, a scalar.
 
     Rows of the teacher that are nearly the row's own (cosine from .95 on) are no negatives.
-
-    Parameters
-    ----------
-    embeddings, teacher
-        Shape (n, d) each, of any length.
-    temperature
-        Divides the cosines.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
         now, then = unit(embeddings), unit(teacher)
@@ -58,11 +44,6 @@ def similarity_loss(embeddings: Tensor, teacher: Tensor) -> Tensor:
     """Return the mean squared difference of cosines with the teacher's rows, a scalar.
 
     Compares the cosine of row i and the teacher's row j with that of the teacher's rows i and j.
-
-    Parameters
-    ----------
-    embeddings, teacher
-        Shape (n, d) each, of any length.
     """
     with torch.autocast(embeddings.device.type, enabled=False):
         now, then = unit(embeddings), unit(teacher)
@@ -172,5 +153,4 @@ class TranslationLoss(PairLoss):
         return loss
 
     def get_config_dict(self) -> dict[str, Any]:
-        """Return the settings, for the model card."""
         return {**asdict(self.terms), **super().get_config_dict()}

@@ -1,7 +1,5 @@
 """Contrast a text with its neighbours, moved to where they are hardest to separate (VaSCL)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import torch

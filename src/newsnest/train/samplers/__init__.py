@@ -1,8 +1,7 @@
 """How training pairs are put into batches: each sampler plugs into the trainer's arguments."""
 
-from newsnest.train.samplers.component import ComponentBatchSampler
-from newsnest.train.samplers.length import LengthBatchSampler
-from newsnest.train.samplers.negatives import NegativeBatchSampler
+from newsnest.train.samplers.base import LengthBatchSampler
+from newsnest.train.samplers.component import ComponentBatchSampler, NegativeBatchSampler
 from newsnest.train.samplers.packing import pack_pairs, text_components
 from newsnest.train.samplers.stratified import Clustering, ClusterStratifiedBatchSampler, Strata
 

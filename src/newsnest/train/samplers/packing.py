@@ -1,7 +1,5 @@
 """Put pairs into batches so that no batch holds two pairs of one component."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable
 
 import numpy as np

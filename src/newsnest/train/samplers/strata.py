@@ -1,7 +1,5 @@
 """Groups of pairs to draw batches from: small clusters merged, duplicates spread, pairs dealt."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +13,8 @@ from newsnest.types import Vectors
 class Groups:
     """Which pairs make batches together.
 
-    Parameters
-    ----------
-    of
-        int64 (n,): the group of every pair.
-    centers
-        Unit vectors, (g, d).
-    sources
-        int64 (g,): where the pairs of a group are from.
+    `of` int64 (n,) is the group of every pair, `centers` are unit vectors (g, d), `sources` int64
+    (g,) say where the pairs of a group are from.
     """
 
     of: Ids
@@ -36,17 +28,7 @@ class Groups:
 
 
 def cluster_groups(labels: NDArray[np.integer], centers: Vectors, sources: Ids) -> Groups:
-    """Return a group for every cluster of every source.
-
-    Parameters
-    ----------
-    labels
-        (n,): the cluster of every pair.
-    centers
-        (k, d): of the clusters.
-    sources
-        (n,): the source of every pair.
-    """
+    """Return a group for every cluster of every source; labels and sources (n,), centers (k, d)."""
     kinds = np.stack([sources, labels], axis=1).astype(np.int64)
     found, of = np.unique(kinds, axis=0, return_inverse=True)
     return Groups(of.reshape(-1).astype(np.int64), centers[found[:, 1]], found[:, 0])
@@ -57,16 +39,6 @@ def merge_small(groups: Groups, *, min_pairs: int) -> Groups:
 
     The smallest is merged with the group of its source that has the nearest centre, then the one
     that is the smallest now, until none is left that is too small and not alone in its source.
-
-    Parameters
-    ----------
-    groups
-        `cluster_groups` makes them.
-    min_pairs
-        Of a group.
-
-    Notes
-    -----
     g · d multiplications a merge; of equals the lower number counts.
     """
     sizes = groups.sizes.astype(np.float64)
@@ -100,21 +72,10 @@ def merge_small(groups: Groups, *, min_pairs: int) -> Groups:
 def spread_connected(groups: Groups, components: Ids, *, batch_size: int) -> tuple[Groups, int]:
     """Move pairs that would be each other's known false negatives to the nearest group with room.
 
-    A group of m full batches has room for m pairs of one connected component, one a batch. What a
-    title that comes back every day has beyond that would make many batches of next to nothing.
-
-    Parameters
-    ----------
-    groups
-        Of the pairs.
-    components
-        int64 (n,): pairs of the same one never share a batch.
-    batch_size
-        Maximum number of pairs in a batch.
-
-    Returns
-    -------
-    The groups, and how many pairs were moved. Where no group of the source has room, pairs stay.
+    Pairs of the same component (n,) never share a batch. A group of m full batches has room for m
+    of them, one a batch; what a title that comes back every day has beyond that would make many
+    batches of next to nothing. Returns the groups, and how many pairs were moved; where no group of
+    the source has room, pairs stay.
     """
     room = -(-groups.sizes // batch_size)
     of = groups.of.copy()
@@ -158,22 +119,10 @@ def batch_count(components: Ids, *, batch_size: int) -> int:
 
 
 def deal(rows: Ids, components: Ids, count: int, rng: np.random.Generator) -> list[list[int]]:
-    """Deal pairs into batches like cards: nearly equally many each, no component twice.
+    """Deal pairs into `count` batches like cards: nearly equally many each, no component twice.
 
-    Parameters
-    ----------
-    rows
-        (m,): the numbers of the pairs.
-    components
-        (m,): of them.
-    count
-        How many batches: `batch_count` at least, and no more than pairs.
-    rng
-        Orders the components and where dealing begins.
-
-    Returns
-    -------
-    `count` lists of row numbers.
+    `rows` and `components` are (m,): numbers of the pairs, and what they are of. `count` is from
+    `batch_count` to m; `rng` orders the components and where dealing begins.
     """
     _, codes, sizes = np.unique(components, return_inverse=True, return_counts=True)
     turn = rng.permutation(len(sizes))

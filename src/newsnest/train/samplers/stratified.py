@@ -1,7 +1,5 @@
 """A batch sampler that draws every batch from one cluster, so that negatives are near."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
