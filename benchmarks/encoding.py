@@ -41,7 +41,7 @@ from sklearn.metrics import average_precision_score
 
 import measured
 from newsnest.embed import EncoderConfig, StaticEncoder, encode_cached, load_encoder, static
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import quiet_loading
 from newsnest.embed.weights import minilm_folder
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest

@@ -1,7 +1,5 @@
 """`newsnest cluster`: from files of articles to a nest; `newsnest demo`: the same on a sample."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any

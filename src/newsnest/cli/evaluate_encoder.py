@@ -1,7 +1,5 @@
 """`newsnest evaluate pairs` and `alignment`: how good an encoder is, before any clustering."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`newsnest export`: a nest as a table."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

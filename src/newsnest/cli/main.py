@@ -1,7 +1,5 @@
 """The `newsnest` command."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

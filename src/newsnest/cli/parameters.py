@@ -15,8 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from newsnest.corpus.options import DateOrder
-from newsnest.pipeline import Options
-from newsnest.pipeline.options import flag_of
+from newsnest.options import Options, flag_of
 from newsnest.types import check_min_similarity
 
 if TYPE_CHECKING:

@@ -1,7 +1,5 @@
 """`newsnest report`: a nest as one page."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -3,8 +3,6 @@
 Importing this package reads no word lists: a describer does when it is first used.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS, Describer, Description

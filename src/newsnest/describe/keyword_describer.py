@@ -1,7 +1,5 @@
 """Names, keywords and summaries without a language model."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 

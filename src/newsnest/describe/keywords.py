@@ -1,7 +1,5 @@
 """Keywords of clusters by class-based TF-IDF."""
 
-from __future__ import annotations
-
 import numpy as np
 import scipy
 from numpy.typing import NDArray

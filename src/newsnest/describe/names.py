@@ -1,7 +1,5 @@
 """Names of clusters: headlines for stories, keywords above them."""
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Sequence

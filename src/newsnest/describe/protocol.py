@@ -1,7 +1,5 @@
 """What a description is, and what anything that writes descriptions must do."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol

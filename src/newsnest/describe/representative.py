@@ -1,7 +1,5 @@
 """The most typical article of every cluster, and how typical each article is."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

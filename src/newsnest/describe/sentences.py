@@ -1,7 +1,5 @@
 """Sentences of an article, verbatim, and which of them can stand in a summary."""
 
-from __future__ import annotations
-
 import regex
 import sentencex
 

@@ -5,8 +5,6 @@ The lists are those of stopwords-iso. A few of the English ones were drawn from 
 words that every headline may hold ("update", "photos") are added.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import regex

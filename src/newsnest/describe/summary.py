@@ -1,7 +1,5 @@
 """Extractive summaries: up to three sentences of a cluster that say the most and differ."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

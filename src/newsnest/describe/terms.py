@@ -4,8 +4,6 @@ The spellings of all texts are numbered as they are met; what is costly (case, e
 is then done once per distinct spelling, and everything per occurrence is an array operation.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Two steps, so that the dear one runs once per distinct spelling and not once per
 `spellings` finds the words of a text, `word_key` turns one spelling into what it is counted under.
 """
 
-from __future__ import annotations
-
 import html
 import itertools
 

@@ -5,8 +5,6 @@ by the encoder that needs it, when it is prepared. Names and settings are at han
 computes is imported when it is first used.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -3,15 +3,13 @@
 Nothing here loads torch if its version shows a build for CPUs alone.
 """
 
-from __future__ import annotations
-
 import functools
 import importlib.metadata
 from pathlib import Path
 from typing import Literal
 
 from newsnest.embed.config import EncoderConfig
-from newsnest.embed.patience import patient_threads
+from newsnest.embed.loading import patient_threads
 from newsnest.errors import EncoderError
 
 Chosen = Literal["torch", "bfloat16", "int8"]

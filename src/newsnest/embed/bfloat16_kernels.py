@@ -6,8 +6,6 @@ Every kernel works row by row and releases the interpreter lock.
 Shapes: b texts of l tokens, t = b · l, h heads of w dimensions, d = h · w.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Vectors kept by encoder and text, so that nothing is encoded twice and a killed run resumes."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """A model's length, prompt and width from its configuration files, without loading the model."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The choices every encoder is loaded with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, get_args
 

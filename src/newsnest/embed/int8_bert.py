@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.embed.card import mean_pooled_bert, transformer_folder
-from newsnest.embed.patience import patient_threads
+from newsnest.embed.loading import patient_threads
 from newsnest.embed.pieces import plain_tokenizer
 from newsnest.errors import EncoderError
 

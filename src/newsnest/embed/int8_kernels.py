@@ -12,8 +12,6 @@ and releases the interpreter lock.
 Shapes: t rows (tokens), d wide (k wide for the inner layer).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Texts longer than an encoder reads: counted, and cut into the pieces that are encoded."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Static models: a vector a token, a text is the mean of its tokens' vectors; no torch."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from collections.abc import Mapping, Sequence

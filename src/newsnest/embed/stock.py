@@ -1,7 +1,5 @@
 """A model as sentence-transformers loads and runs it, in float32 or bfloat16."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.embed.card import Card, clustering_prompt, usual_room
-from newsnest.embed.patience import patient_threads
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import patient_threads, quiet_loading
 from newsnest.errors import EncoderError
 
 # Matrix libraries compute products of very few rows (seen below 4) by other kernels, with other

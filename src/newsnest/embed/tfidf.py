@@ -1,7 +1,5 @@
 """`tfidf`: word weights and a truncated SVD, fitted on the corpus; any language, no weights."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import itertools

@@ -9,8 +9,6 @@ It was measured for attention heads of 16 to 64 dimensions; with heads of 8 the 
 torch itself still differs in the last bit, so there equality is to 1e-6.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

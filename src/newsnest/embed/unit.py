@@ -1,7 +1,5 @@
 """Rows of length 1, and what a row without length becomes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

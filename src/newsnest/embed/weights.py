@@ -1,7 +1,5 @@
 """Where weights lie, whether they are the right ones, and the digest of what shapes vectors."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import importlib.util

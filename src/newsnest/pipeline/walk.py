@@ -26,9 +26,9 @@ from newsnest.embed import (
     load_encoder,
 )
 from newsnest.nest import Cluster, Result, plural
+from newsnest.options import Options
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
-from newsnest.pipeline.options import Options
 from newsnest.progress import Progress
 from newsnest.types import Article, Encoder, Hierarchy, Vectors
 

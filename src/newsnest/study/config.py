@@ -1,7 +1,5 @@
 """What a study.toml says, read once and strictly."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The page of a study: one HTML file that asks for nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A whole study: its stages, and the report on articles that none of them saw."""
 
-from __future__ import annotations
-
 import functools
 import shlex
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """How good a pipeline is on some articles, by one of the study's metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """The stages: each tries settings from the best of the one before, and keeps what was better."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
