@@ -1,7 +1,5 @@
 """What a study is tuned on and what it is reported on, and that the two share nothing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,28 +36,21 @@ UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Articles by id, with what is known of them.
+    """n articles by id, their gold labels, int64 (n,), −1 where unknown, and their components.
 
-    Parameters
-    ----------
-    articles
-        n of them.
-    gold
-        int64 (n,), −1 where unknown.
-    components
-        int64 (n,): articles of one are of one gold cluster, or copies of each other.
+    Articles of one component, int64 (n,), are of one gold cluster, or copies of each other.
     """
 
     articles: tuple[Article, ...]
     gold: Codes
     components: Codes
 
-    def take(self, rows: NDArray[np.bool_]) -> Labelled:
+    def take(self, rows: NDArray[np.bool_]) -> "Labelled":
         """Return some of the articles."""
         kept = tuple(a for a, row in zip(self.articles, rows, strict=True) if row)
         return Labelled(kept, self.gold[rows], self.components[rows])
 
-    def sample(self, share: float, seed: int) -> Labelled:
+    def sample(self, share: float, seed: int) -> "Labelled":
         """Return the articles of a share of the components, drawn by a seed; all where it is 1."""
         if share >= 1.0:
             return self
@@ -71,18 +62,9 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class StudyData:
-    """What a study works on.
+    """What trials are judged by, what no trial sees, and what is trained on.
 
-    Parameters
-    ----------
-    judged
-        What trials are judged by.
-    report
-        What no trial sees.
-    training
-        What is trained on, as `newsnest train pairs --data` reads it.
-    facts
-        How many there are of each; ready for JSON.
+    `training` is as `newsnest train pairs --data` reads it; `facts` count each, ready for JSON.
     """
 
     judged: Labelled
@@ -94,17 +76,9 @@ class StudyData:
 def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
     """Read all articles, and make sure that what is reported on is never tuned on.
 
-    Raises
-    ------
-    InputError
-        If a file cannot be read, two files share an article where they must not, or an encoder
-        has learned from what is reported on.
-    ParameterError
-        If there are too few stories to hold some out.
-
-    Notes
-    -----
-    Deterministic for the files and the study's seed.
+    Deterministic for the files and the study's seed. Raises InputError where two files share an
+    article that they must not, or an encoder has learned from what is reported on, and
+    ParameterError where there are too few stories to hold some out.
     """
     check_models(config)
     tuning = read_corpus(config.tuning, config, progress)
@@ -179,13 +153,7 @@ def _components(articles: Sequence[Article], gold: Codes, progress: Progress) ->
 
 
 def split_off(whole: Labelled, share: float, *, seed: int) -> tuple[Labelled, Labelled]:
-    """Return a share of the articles, by whole components, and the others.
-
-    Raises
-    ------
-    ParameterError
-        If there are too few components.
-    """
+    """Return a share of the articles, by whole components, and the others."""
     dealt = split_articles(
         [
             GoldArticle(str(row), str(row), ("", "", str(component)))
@@ -205,13 +173,7 @@ def check_apart(
     report: Labelled,
     progress: Progress,
 ) -> None:
-    """Raise unless no article of the report is tuned on: by its id or text, or as a near copy.
-
-    Raises
-    ------
-    InputError
-        Naming both files, how many are shared, and the first.
-    """
+    """Raise unless no article of the report is tuned on: by its id or text, or as a near copy."""
     ids = {a.id for a in tuning.articles}
     start = len(tuning.articles)
     original = fold_copies([*tuning.articles, *report.articles], progress=progress)
@@ -232,11 +194,6 @@ def check_models(config: StudyConfig) -> None:
     """Raise unless no encoder was trained or calibrated on a file that is reported on.
 
     Only newsnest.json is asked, which names the files; what else a model has seen nobody knows.
-
-    Raises
-    ------
-    InputError
-        Naming the model and the file.
     """
     reported = config.tuning if config.report is None else config.report
     files = [*reported.files, *([] if reported.gold is None else [reported.gold])]

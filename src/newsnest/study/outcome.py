@@ -1,7 +1,5 @@
 """What a study found, as it is printed, kept and drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,20 +14,11 @@ TOP = 10
 
 @dataclass(frozen=True, slots=True)
 class StageOutcome:
-    """What a stage found.
+    """What a stage found: every trial in order, and what it started from, by the same metric.
 
-    Parameters
-    ----------
-    name, metric
-        Of the stage.
-    start
-        What it started from, judged by the same metric; None for the first of encoders.
-    trials
-        Every trial, in order.
-    importances
-        Share of the spread of the scores that each setting accounts for; {} where that is unknown.
-    improved
-        Whether the best trial is better than the start, and so taken on.
+    There is no start where the stage tries encoders. `importances` are the shares of the spread of
+    the scores that settings account for, {} where that is unknown. The best trial is taken on if it
+    `improved` on the start.
     """
 
     name: str
@@ -61,20 +50,11 @@ class StageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One metric on the articles that the study never used.
+    """One metric on the articles that the study never used, for the winner and the default.
 
-    Parameters
-    ----------
-    metric
-        Its name.
-    winner, default
-        With intervals; None where it could not be measured.
-    difference
-        The winner's less the default's; its interval only where both were resampled together.
-    beside
-        What stands beside each, under "winner" and "default".
-    error
-        Why it could not be measured, "" if it could.
+    The difference is the winner's less the default's, and has an interval only where both were
+    resampled together. All three are None where `error` says why they could not be measured.
+    `beside` holds what stands beside each, under "winner" and "default".
     """
 
     metric: str
@@ -85,7 +65,7 @@ class Reported:
     error: str = ""
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Reported:
+    def of(cls, content: Mapping[str, Any]) -> "Reported":
         """Read it from JSON."""
         keys = ("winner", "default", "difference")
         known = {key: content[key] and Estimate(**content[key]) for key in keys}

@@ -38,17 +38,10 @@ _MIN_TEXTS = 3  # of a cluster whose keywords are judged: words of one text alwa
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score, and what stands beside it.
+    """A score, with its interval where resamples were asked for, and what to know when reading it.
 
-    Parameters
-    ----------
-    estimate
-        The score, and its interval where resamples were asked for.
-    beside
-        What one should know when reading it: clusters, NMI with language, precision, recall.
-    draws
-        The score on the data as they are, then on every resample; None where there are none. Two
-        pipelines on the same articles have the same resamples.
+    `draws` are the score on the data as they are, then on every resample; None where there are
+    none. Two pipelines on the same articles have the same resamples.
     """
 
     estimate: Estimate
@@ -58,17 +51,7 @@ class Score:
 
 @dataclass(slots=True)
 class Scorer:
-    """Scores pipelines.
-
-    Parameters
-    ----------
-    level
-        Whose labels and keywords are judged.
-    vectors
-        Where vectors are kept.
-    resamples, seed
-        For intervals; 0 resamples leave them out.
-    """
+    """Scores pipelines by the labels and keywords of a level, with intervals if it resamples."""
 
     level: str
     vectors: VectorCache
@@ -77,21 +60,9 @@ class Scorer:
     _loaded: tuple[tuple[str, str], Encoder] | None = None
 
     def score(self, metric: str, options: Options, part: Labelled) -> Score:
-        """Score a pipeline on articles.
+        """Score a pipeline on articles by one of `newsnest.study.config.METRICS`.
 
-        Parameters
-        ----------
-        metric
-            One of `newsnest.study.config.METRICS`.
-        options
-            The pipeline.
-        part
-            The articles.
-
-        Raises
-        ------
-        NewsnestError
-            As the parts raise it, where they cannot do it with these articles.
+        Raises NewsnestError where a part of it cannot do its work with these articles.
         """
         by: Mapping[str, Callable[[Options, Labelled], Score]] = {
             "bcubed_f1": self._bcubed,
@@ -242,10 +213,7 @@ class Scorer:
         """Return the keywords of every large cluster, and the coherence of those that have some."""
         nested = self._nested(options, part)
         labels = self._labels(nested)
-        bodies, spoken = (
-            [text.body for text in nested.texts],
-            [text.lang for text in nested.texts],
-        )
+        bodies, spoken = zip(*((text.body, text.lang) for text in nested.texts), strict=True)
         terms = count_terms(
             bodies,
             spoken,

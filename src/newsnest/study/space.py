@@ -1,11 +1,9 @@
 """What a study tries: the settings of each stage, when they are used, and what they change."""
 
-from __future__ import annotations
-
 import math
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
@@ -64,8 +62,7 @@ class Range:
 
     def content(self) -> Any:
         """Return it as JSON has it."""
-        numbers: dict[str, Any] = {"low": self.low, "high": self.high, "log": self.log}
-        return {**numbers, "step": self.step, "default": self.default}
+        return asdict(self)
 
 
 Space = Mapping[str, Choices | Range]
@@ -115,16 +112,8 @@ def _number_kind(kind: Any) -> type | None:
 def read_space(table: TomlTable, stage: str) -> Space:
     """Read the settings of a stage: a value, a list of choices, or {low, high, log, step, default}.
 
-    Returns
-    -------
-    Mapping
-        In the order in which they are drawn.
-
-    Raises
-    ------
-    InputError
-        If a setting is unknown or never used, a value is refused, or a range is empty; the message
-        names file, line, key and cure.
+    They are returned in the order in which they are drawn. Raises InputError if a setting is
+    unknown or never used, a value is refused, or a range is empty.
     """
     training = stage == "training"
     known: Mapping[str, type | None] = (
@@ -300,7 +289,7 @@ def examples_of(space: Space, name: str) -> tuple[Value, ...]:
     return space[name].examples if name in space else ()
 
 
-def suggest(drawing: Drawing, space: Space, stage: str) -> dict[str, Value]:
+def suggest(drawing: "Drawing", space: Space, stage: str) -> dict[str, Value]:
     """Return a value of every setting that is used; a single choice is not drawn.
 
     A setting that is left to newsnest is missing.
@@ -325,7 +314,7 @@ def suggest(drawing: Drawing, space: Space, stage: str) -> dict[str, Value]:
     return chosen
 
 
-def _drawn(drawing: Drawing, name: str, values: tuple[Value, ...]) -> Value:
+def _drawn(drawing: "Drawing", name: str, values: tuple[Value, ...]) -> Value:
     value = drawing.suggest_categorical(name, values)
     assert isinstance(value, str | int | float | bool)
     return value
@@ -333,11 +322,6 @@ def _drawn(drawing: Drawing, name: str, values: tuple[Value, ...]) -> Value:
 
 def options_with(options: Options, params: Params) -> Options:
     """Return the options of a run changed by what a stage chose.
-
-    Raises
-    ------
-    ParameterError
-        If they do not go together.
 
     Example
     -------
