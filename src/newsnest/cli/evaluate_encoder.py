@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, print_json, shown
+from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.parameters import print_json
 from newsnest.cli.progress import progress_for
+from newsnest.types import plural
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _DIMS = click.option(
@@ -40,7 +42,6 @@ def pairs(file: Path, dims: tuple[int, ...], scale: tuple[float, float], shared:
     """
     from newsnest.evaluate import pair_scores, read_pairs
     from newsnest.evaluate.pairs import ALL
-    from newsnest.nest import plural
 
     read = read_pairs(file, scale=scale, split=shared.split, fields=shared.fields)
     left_out = {
@@ -98,7 +99,6 @@ def alignment(file: Path, dims: tuple[int, ...], pivot: str | None, shared: Meas
     """
     from newsnest.evaluate import AlignmentScores, alignment_scores, read_parallel
     from newsnest.evaluate.alignment import LEAST_SENTENCES
-    from newsnest.nest import plural
 
     read = read_parallel(file, pivot=pivot, split=shared.split, fields=shared.fields)
     left_out = {

@@ -1,15 +1,13 @@
 """`newsnest study`: find the encoder, the training and the settings that suit your articles."""
 
-from __future__ import annotations
-
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.parameters import going_on, json_option, quiet_option
+from newsnest.cli.parameters import going_on, json_option, print_json, quiet_option
 from newsnest.cli.progress import progress_for
+from newsnest.types import plural
 
 if TYPE_CHECKING:
     from newsnest.study.outcome import Outcome, StageOutcome
@@ -36,7 +34,7 @@ def study(config: Path, quiet: bool, as_json: bool) -> None:
     with progress_for(quiet) as progress, going_on(kept):
         outcome = run_study(plan, progress=progress)
     if as_json:
-        click.echo(json.dumps(outcome.as_dict(), indent=1, ensure_ascii=False))
+        print_json(outcome.as_dict())
         return
     for stage in outcome.stages:
         _print_stage(stage)
@@ -44,8 +42,7 @@ def study(config: Path, quiet: bool, as_json: bool) -> None:
     click.echo(f"See it: {plan.page}")
 
 
-def _print_stage(stage: StageOutcome) -> None:
-    from newsnest.nest import plural
+def _print_stage(stage: "StageOutcome") -> None:
     from newsnest.study.outcome import TOP
 
     trials = len(stage.trials)
@@ -68,7 +65,7 @@ def _print_stage(stage: StageOutcome) -> None:
         click.echo(f"  importance: {shares}")
 
 
-def _print_trial(place: str, trial: Trial) -> None:
+def _print_trial(place: str, trial: "Trial") -> None:
     from newsnest.study.outcome import one_line
 
     language = trial.beside.get("nmi_language")
@@ -78,7 +75,7 @@ def _print_trial(place: str, trial: Trial) -> None:
     )
 
 
-def _print_report(outcome: Outcome) -> None:
+def _print_report(outcome: "Outcome") -> None:
     from newsnest.study.outcome import shown
 
     click.echo(f"on {outcome.facts['report_articles']:,} articles that no trial has seen:")
