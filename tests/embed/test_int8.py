@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from newsnest.embed import EncoderConfig, load_encoder
-from newsnest.embed.backend import _INT8, cpu_flags
+from newsnest.embed.config import _INT8, cpu_flags
 from newsnest.embed.int8_bert import Int8Bert
 from newsnest.embed.weights import MINILM_PACKAGE
 from newsnest.errors import EncoderError

@@ -12,15 +12,9 @@ if TYPE_CHECKING:
     from newsnest.describe.keyword_describer import KeywordDescriber
 
 __all__ = [
-    "DESCRIBERS",
-    "MAX_CHARACTERS",
-    "MAX_TERMS",
-    "Describer",
-    "Description",
-    "KeywordDescriber",
-    "KnownDescriber",
-    "load_describer",
-]
+    "DESCRIBERS", "MAX_CHARACTERS", "MAX_TERMS", "Describer", "Description", "KeywordDescriber",
+    "KnownDescriber", "load_describer",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

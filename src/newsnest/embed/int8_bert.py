@@ -33,25 +33,12 @@ _NAMES = ("query", "key", "value")
 
 
 class Int8Bert:
-    """The forward pass of a BERT with mean pooling, in int8.
+    """The forward pass of a BERT with mean pooling, in int8; attention in bfloat16 or float32.
 
-    Parameters
-    ----------
-    folder
-        Of a model that sentence-transformers could load too.
-    room
-        Tokens read of a text.
-    bfloat16
-        Whether attention is computed in bfloat16; else in float32.
+    The folder is one that sentence-transformers could load too; `room` is how many tokens of a text
+    are read. EncoderError where the model is of another kind, its weights are not whole or not
+    finite, or this torch has no int8 products.
 
-    Raises
-    ------
-    EncoderError
-        The model is of another kind, its weights are not whole or not finite, or this torch has no
-        int8 products.
-
-    Notes
-    -----
     Weights w (outputs × inputs) become round(w / step) with step = max |w| / 127 per output;
     activations round((x − min) / step) in 0 … 255 with step = (max − min) / 255 per token.
     """

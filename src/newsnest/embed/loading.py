@@ -49,10 +49,7 @@ def _check(report: str) -> None:
 def quiet_loading() -> Iterator[None]:
     """Hold back progress bars and the report on unused weights while a model is loaded.
 
-    Raises
-    ------
-    EncoderError
-        The report lists weights that are missing or do not fit.
+    EncoderError where the report lists weights that are missing or do not fit.
     """
     from transformers.utils import logging as transformers_logging
 

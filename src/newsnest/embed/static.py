@@ -24,13 +24,7 @@ _SIF = 1e-4
 
 
 def cache_folder() -> Path:
-    """Return the cache folder of newsnest: $NEWSNEST_CACHE, or within the user's cache.
-
-    Raises
-    ------
-    EncoderError
-        If it lies in the home folder of nobody.
-    """
+    """Return the cache folder of newsnest: $NEWSNEST_CACHE, or within the user's cache."""
     ours = os.environ.get("NEWSNEST_CACHE")
     shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:

@@ -30,19 +30,9 @@ _KEYS = ("embedding.weight", "embeddings")
 
 
 class TokenMeans:
-    """The vectors of tokens, and the means of them.
+    """The token vectors of a folder with tokenizer.json and model.safetensors, and their means.
 
-    Parameters
-    ----------
-    folder
-        Holds tokenizer.json and model.safetensors.
-    skip_unknown
-        Whether tokens that the tokenizer does not know are left out, or have a vector as others.
-
-    Raises
-    ------
-    EncoderError
-        A file is missing or damaged.
+    Tokens that the tokenizer does not know are left out, or have a vector as others.
     """
 
     def __init__(self, folder: Path, *, skip_unknown: bool) -> None:
@@ -106,13 +96,7 @@ class TokenMeansEncoder:
         self._means: TokenMeans | None = None
 
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
-        """Load the vectors; the texts are not looked at.
-
-        Raises
-        ------
-        EncoderError
-            A file is missing or damaged.
-        """
+        """Load the vectors; the texts are not looked at."""
         if self._means is None:
             means, settings = self._load(progress)
             self.dimensions = int(means.vectors.shape[1])
@@ -124,13 +108,7 @@ class TokenMeansEncoder:
         raise NotImplementedError
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
-
-        Raises
-        ------
-        EncoderError
-            As `prepare`, which is called if it was not.
-        """
+        """Return unit vectors, float32 (len(texts), d), after `prepare` if it was not called."""
         self.prepare(progress=progress)
         asked = [self._prompt + text for text in texts] if self._prompt else texts
         return self.means().encode(asked, name=self.name, progress=progress)
@@ -148,15 +126,6 @@ class TokenMeansEncoder:
 class StaticFolderEncoder(TokenMeansEncoder):
     """Encode with a static model saved by sentence-transformers, as `train static` writes it.
 
-    Parameters
-    ----------
-    name
-        As given by the user.
-    folder
-        Of the model; `is_static_folder` is true of it.
-
-    Notes
-    -----
     The vectors are those of sentence-transformers, up to rounding; a text without a token gets the
     constant unit vector. Nothing is cut, and the bits depend neither on the order nor on threads.
     """

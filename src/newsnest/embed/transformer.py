@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.embed.backend import Chosen, choose_backend, multiplies_bfloat16
 from newsnest.embed.card import Card, read_card, transformer_folder
-from newsnest.embed.config import EncoderConfig
+from newsnest.embed.config import Chosen, EncoderConfig, choose_backend, multiplies_bfloat16
 from newsnest.embed.int8_bert import Int8Bert
 from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.pieces import Cutter, Piece, plain_tokenizer

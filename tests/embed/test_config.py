@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from newsnest.embed import EncoderConfig, backend, load_encoder
-from newsnest.embed.backend import choose_backend, cpu_flags, multiplies_bfloat16
+from newsnest.embed.config import choose_backend, cpu_flags, multiplies_bfloat16
 from newsnest.errors import EncoderError
 
 
