@@ -67,7 +67,7 @@ def representatives(
 def majority_language(
     articles: Sequence[Article], labels: Labels, *, weights: Weights | None = None
 ) -> NDArray[np.bool_]:
-    """Mark the articles in the most frequent language of their cluster; ties go to the first code."""
+    """Mark articles in the most frequent language of their cluster; ties: the first code."""
     if not articles:
         return np.empty(0, dtype=bool)
     codes = sorted({article.lang for article in articles})

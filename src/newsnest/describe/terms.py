@@ -185,7 +185,7 @@ def _words(found: _Occurrences, bares: Sequence[str]) -> tuple[list[str], Ints]:
 
 
 def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
-    """Mark spellings that are too frequent, in languages without a list and scripts without spaces."""
+    """Mark too frequent spellings, in languages without a list and scripts without spaces."""
     marked = np.zeros(len(found.spellings), dtype=bool)
     codes = sorted(set(found.languages))
     listed = {code: bool(stopwords.base_language(code)) for code in codes}

@@ -3,7 +3,7 @@
 Each weight matrix is kept as bytes with a step for every output, made when the model is loaded;
 activations become bytes with a step for every token, as they come. Nothing is calibrated on data.
 Products are sums of whole numbers, exact in any order. Between them, small compiled loops of our
-own (`int8_kernels`) work in float32; so do normalisation and the residual stream.
+own (`bert_kernels`) work in float32; so do normalisation and the residual stream.
 
 A pass runs in one thread, and as many passes at a time as torch may use threads.
 """
@@ -109,7 +109,7 @@ class Int8Bert:
     def _pass(self, texts: list[str]) -> Floats:
         import torch
 
-        from newsnest.embed import int8_kernels as kernels
+        from newsnest.embed import bert_kernels as kernels
 
         encodings = self._tokenizer.encode_batch_fast(texts)
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
@@ -135,7 +135,7 @@ class Int8Bert:
     def _think(self, layer: _Layer, stream: Any, state: _State) -> None:
         import torch
 
-        from newsnest.embed import int8_kernels as kernels
+        from newsnest.embed import bert_kernels as kernels
 
         inner = layer.inner
         products = inner(state.bytes)
@@ -150,7 +150,7 @@ def _attend_float32(products: Any, layer: _Linear, state: _State, shape: Shape) 
     """Attend in float32: products (t, 3 · d) become attended values, written into the state."""
     from torch.nn.functional import scaled_dot_product_attention
 
-    from newsnest.embed import int8_kernels as kernels
+    from newsnest.embed import bert_kernels as kernels
 
     kernels.restore(products.numpy(), state.steps, state.lows, layer.sums, layer.bias)
     # (b, l, 3, h, w) → three of (b, h, l, w)
@@ -170,7 +170,7 @@ def _attend_bfloat16(products: Any, layer: _Linear, state: _State, shape: Shape)
     """
     import torch
 
-    from newsnest.embed import bfloat16_kernels as kernels
+    from newsnest.embed import bert_kernels as kernels
 
     texts, length, heads = shape
     width = products.shape[1] // (3 * heads)
@@ -209,7 +209,7 @@ class _State:
         self, linear: _Linear, rows: Any, norm: tuple[Any, Any], stream: Any, epsilon: np.float32
     ) -> None:
         """Add a layer's output to the stream and normalise it there."""
-        from newsnest.embed import int8_kernels as kernels
+        from newsnest.embed import bert_kernels as kernels
 
         kernels.add_norm_to_bytes(
             linear(rows).numpy(), self.steps, self.lows, linear.sums, linear.bias,

@@ -23,11 +23,7 @@ from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.pieces import Cutter, Piece, plain_tokenizer
 from newsnest.embed.stock import StockModel
 from newsnest.embed.unit import unit_embeddings
-from newsnest.embed.weights import (
-    check_model_folder,
-    folder_digests,
-    settings_digest,
-)
+from newsnest.embed.weights import check_model_folder, folder_digests, settings_digest
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors

@@ -6,22 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from newsnest import evaluate
 from newsnest.describe.keywords import keywords
 from newsnest.describe.terms import count_terms
 from newsnest.embed import EncoderConfig, VectorCache, encode_cached, load_encoder
 from newsnest.errors import InputError
-from newsnest.evaluate import (
-    Estimate,
-    Labelling,
-    cluster_index,
-    cluster_scores,
-    cut_scores,
-    keyword_coherence,
-    keyword_diversity,
-    stability,
-    title_scores,
-)
-from newsnest.evaluate.bootstrap import estimate, mean_estimate, resample_weights
+from newsnest.evaluate.bootstrap import Estimate, estimate, mean_estimate, resample_weights
 from newsnest.pipeline import Options
 from newsnest.pipeline.build import keyword_describer
 from newsnest.pipeline.nest_texts import NestConfig, see_texts
@@ -103,8 +93,8 @@ class Scorer:
         drawn = resample_weights(
             np.arange(known.max(initial=-1) + 1), resamples=self.resamples, seed=self.seed
         )
-        draws = cut_scores(*none, labels, gold, cuts=[1.0]).f1(drawn)[:, 0]
-        scores = cluster_scores(
+        draws = evaluate.cut_scores(*none, labels, gold, cuts=[1.0]).f1(drawn)[:, 0]
+        scores = evaluate.cluster_scores(
             labels,
             [None if code < 0 else code for code in gold.tolist()],
             languages=[article.lang for article in part.articles],
@@ -127,7 +117,7 @@ class Scorer:
             # In the space of the encoder: what a reduction makes of it would judge itself.
             config = NestConfig(centre=options.centre)
             rows = see_texts(nested.vectors, nested.texts, nested.weights, config).text
-        found = cluster_index(
+        found = evaluate.cluster_index(
             rows,
             labels,
             {"language": [text.lang for text in nested.texts]},
@@ -157,12 +147,14 @@ class Scorer:
             mask = np.zeros(n, bool)
             mask[rows] = True
             own = self._nested(options, part.take(mask))
-            labellings.append(Labelling(rows, self._labels(own)[own.item].astype(np.int64)))
-        found = cluster_index(
+            labellings.append(
+                evaluate.Labelling(rows, self._labels(own)[own.item].astype(np.int64))
+            )
+        found = evaluate.cluster_index(
             nested.text, labels, {"language": [t.lang for t in nested.texts]}, resamples=0
         )
         beside = {"clusters": int(labels.max()) + 1, "nmi_language": found.nmi["language"]}
-        return Score(Estimate(stability(labellings)), beside)
+        return Score(Estimate(evaluate.stability(labellings)), beside)
 
     def _titles(self, metric: str, options: Options, part: Labelled) -> Score:
         rows = _titled(part, self.seed)
@@ -177,7 +169,7 @@ class Scorer:
         encoder.prepare(both, progress=SILENT)
         vectors = encode_cached(encoder, both, self.vectors, progress=SILENT)
         n = len(articles)
-        found = title_scores(
+        found = evaluate.title_scores(
             vectors[:n], vectors[n:], part.gold[rows], resamples=self.resamples, seed=self.seed
         )
         beside = {"articles": n}
@@ -199,13 +191,16 @@ class Scorer:
                 f"npmi: some {self.level} of {_MIN_TEXTS} texts must have two keywords, got "
                 "none. Lower min_similarity."
             )
-        beside = {"clusters": len(columns), "diversity": keyword_diversity(columns)}
+        beside = {"clusters": len(columns), "diversity": evaluate.keyword_diversity(columns)}
         return Score(mean_estimate(values, resamples=self.resamples, seed=self.seed), beside)
 
     def _diversity(self, options: Options, part: Labelled) -> Score:
         columns, values = self._keywords(options, part)
         npmi = float(values.mean()) if values.size else None
-        return Score(Estimate(keyword_diversity(columns)), {"clusters": len(columns), "npmi": npmi})
+        return Score(
+            Estimate(evaluate.keyword_diversity(columns)),
+            {"clusters": len(columns), "npmi": npmi},
+        )
 
     def _keywords(
         self, options: Options, part: Labelled
@@ -234,7 +229,7 @@ class Scorer:
                 f"keywords: some {self.level} must have {_MIN_TEXTS} texts, got none. "
                 "Lower min_similarity."
             )
-        values = keyword_coherence(chosen, every.matrix)
+        values = evaluate.keyword_coherence(chosen, every.matrix)
         return chosen, values[~np.isnan(values)]
 
 
