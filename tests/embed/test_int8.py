@@ -155,7 +155,9 @@ def test_a_torch_without_onednn_is_refused(tiny_model, monkeypatch):
         Int8Bert(tiny_model, 16, bfloat16=False)
 
 
+@on_int8
 def test_no_torch_is_told(tiny_model, monkeypatch):
+    monkeypatch.delitem(sys.modules, "newsnest.embed.int8_bert")
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(EncoderError, match="backend int8 must be run by torch, got"):
-        Int8Bert(tiny_model, 16, bfloat16=False)
+        vectors(tiny_model, "int8")
