@@ -45,12 +45,10 @@ class MemoryCache:
     def get_many(
         self, fingerprint: str, hashes: Sequence[bytes]
     ) -> Mapping[bytes, NDArray[np.float32]]:
-        """Return the vectors that are there."""
         rows = self._rows
         return {h: rows[fingerprint, h] for h in hashes if (fingerprint, h) in rows}
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Keep copies of the vectors."""
         for key, row in zip(hashes, vectors, strict=True):
             self._rows[fingerprint, key] = row.copy()
 

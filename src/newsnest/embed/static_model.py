@@ -92,7 +92,6 @@ class TokenMeansEncoder:
         self._means: TokenMeans | None = None
 
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
-        """Load the vectors; the texts are not looked at."""
         if self._means is None:
             means, settings = self._load(progress)
             self.dimensions = int(means.vectors.shape[1])
@@ -104,7 +103,6 @@ class TokenMeansEncoder:
         raise NotImplementedError
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), after `prepare` if it was not called."""
         self.prepare(progress=progress)
         asked = [self._prompt + text for text in texts] if self._prompt else texts
         return self.means().encode(asked, name=self.name, progress=progress)
@@ -115,8 +113,7 @@ class TokenMeansEncoder:
         return self._means
 
     def count_cut(self, texts: Sequence[str]) -> int:
-        """Return 0: texts of any length are read whole."""
-        return 0
+        return 0  # texts of any length are read whole
 
 
 class StaticFolderEncoder(TokenMeansEncoder):

@@ -138,15 +138,7 @@ class SentenceTransformerEncoder:
             progress.note(f"{self.name}: computed in {backend} (backend auto, for this processor)")
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
-
-        An empty text has a vector too, that of its special tokens.
-
-        Raises
-        ------
-        EncoderError
-            The model cannot be loaded, or gives values that are not finite.
-        """
+        # An empty text has a vector too, that of its special tokens.
         cutter = self._ready(progress)
         sums = np.zeros((len(texts), self.dimensions), dtype=np.float64)
         if not len(texts):
@@ -171,7 +163,6 @@ class SentenceTransformerEncoder:
         return unit_embeddings(sums, encoder=self.name)
 
     def count_cut(self, texts: Sequence[str]) -> int:
-        """Count the texts that are longer than the model reads, by its own tokens."""
         cutter = self._ready(SILENT)
         cut = 0
         for start in range(0, len(texts), _COUNT_BATCH):
