@@ -140,10 +140,7 @@ def _print_level(nest: "Nest", run: "Run", level: str, limit: int, as_json: bool
 def _print_rejected(nest: "Nest", run: "Run", as_json: bool) -> None:
     rows = nest.rejected(run)
     if as_json:
-        fields = [
-            {"file": r.file, "line": r.line, "reason": r.reason, "content": r.content} for r in rows
-        ]
-        parameters.print_json(fields)
+        parameters.print_json([asdict(row) for row in rows])
         return
     for row in rows:
         click.echo(f"{row.file}:{row.line}: {row.reason}")

@@ -195,7 +195,7 @@ def check_models(config: StudyConfig) -> None:
 
     Only newsnest.json is asked, which names the files; what else a model has seen nobody knows.
     """
-    reported = config.tuning if config.report is None else config.report
+    reported = config.report or config.tuning
     files = [*reported.files, *([] if reported.gold is None else [reported.gold])]
     for name, place in config.places.items():
         record = ModelRecord.read(Path(place))
@@ -222,7 +222,8 @@ def _check_training(
         list(space[name].examples) if name in space else [usual]
         for name, usual in (("columns", "title:summary"), ("profile", None))
     ]
-    corpora = (("tuning", config.tuning.files, tuning), ("report", _report_files(config), report))
+    reported = config.report or config.tuning
+    corpora = (("tuning", config.tuning.files, tuning), ("report", reported.files, report))
     for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
         if profile is not None:
             profile = config.places[str(profile)]
@@ -244,10 +245,6 @@ def _check_training(
                     "some of the stories are trained on then."
                 )
     progress.note("no article that is trained on judges")
-
-
-def _report_files(config: StudyConfig) -> tuple[Path, ...]:
-    return config.tuning.files if config.report is None else config.report.files
 
 
 def _write_training(file: Path, learned: Labelled) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hin
 from newsnest.cluster import Reduction, finest_clusterer
 from newsnest.errors import ParameterError
 from newsnest.pipeline import Options
+from newsnest.study import toml
 from newsnest.study.toml import Key, TomlTable
 from newsnest.train.recipes.pairs import PairsSettings
 from newsnest.train.settings import parse_settings, setting_fields, written
@@ -175,7 +176,7 @@ def _range(table: TomlTable, key: str, value: dict[str, Any], kind: type | None)
     if kind not in (int, float):
         must = "be a value or a list of choices"
         raise table.error(key, must, repr(value), "Only numbers have ranges.")
-    number, flag = _number(kind), Key(False, _flag, "be true or false", "Leave it out for false.")
+    number, flag = _number(kind), toml.flag()
     schema = {"low": number, "high": number, "log": flag, "step": number, "default": flag}
     path = (*table.path, *key.split("."))
     inner = TomlTable(table.file, table.text, path, value).read(schema)
@@ -208,12 +209,6 @@ def _number(kind: type) -> Key:
 
     must = "be a whole number" if kind is int else "be a number"
     return Key(None, read, must, "Write a range as in {low = 2, high = 8}.")
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
 
 
 def asked_in_pipeline(name: str, chosen: Params) -> bool:

@@ -144,6 +144,12 @@ def share(default: float, *, maximum: float = 1.0) -> Key:
     return Key(default, lambda value: float(read(value)), must, f"The default is {default:g}.")
 
 
+def flag() -> Key:
+    """Return the key of true or false."""
+    read = _checked(lambda value: isinstance(value, bool))
+    return Key(False, read, "be true or false", "Leave it out for false.")
+
+
 def seeds(*default: int) -> Key:
     """Return the key of different seeds."""
     read = _several(lambda value: type(value) is int and value >= 0, different=True)

@@ -113,17 +113,13 @@ class TrialStore:
         )
         self._studies: dict[str, optuna.Study] = {}
 
-    def close(self) -> None:
-        """Close the file and let others run the study."""
-        self._storage.remove_session()
-        self._storage.engine.dispose()
-        self._lock.close()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self.close()
+        self._storage.remove_session()
+        self._storage.engine.dispose()
+        self._lock.close()
 
     @property
     def is_new(self) -> bool:
