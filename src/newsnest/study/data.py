@@ -1,4 +1,4 @@
-"""What a study is tuned on and what it is reported on, and that the two share nothing."""
+"""The articles for tuning and those for the report, which share nothing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class StudyData:
-    """What trials are judged by, what no trial sees, and what is trained on.
+    """What trials are scored on, the report's articles, which no trial sees, and training data.
 
     `training` is as `newsnest train pairs --data` reads it; `facts` count each, ready for JSON.
     """
@@ -74,7 +74,7 @@ class StudyData:
 
 
 def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
-    """Read all articles, and make sure that what is reported on is never tuned on.
+    """Read all articles, and make sure that tuning never sees an article of the report.
 
     Deterministic for the files and the study's seed. Raises InputError where two files share an
     article that they must not, or an encoder has learned from what is reported on, and
@@ -86,7 +86,7 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
         report, tuning = split_off(tuning, config.held_out, seed=config.seed)
         progress.note(
             f"{len(report.articles):,} articles held out for the report, by whole stories; "
-            f"{len(tuning.articles):,} are tuned on"
+            f"{len(tuning.articles):,} left for tuning"
         )
     else:
         report = read_corpus(config.report, config, progress)
@@ -101,8 +101,8 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
         training = (str(_write_training(config.work / "training.jsonl", learned)),)
         facts["trained_on_articles"] = len(learned.articles)
         progress.note(
-            f"{len(learned.articles):,} articles are trained on, {len(tuning.articles):,} others "
-            "judge"
+            f"{len(learned.articles):,} articles for training, {len(tuning.articles):,} others to "
+            "score the trials"
         )
     facts["judged_articles"] = len(tuning.articles)
     return StudyData(tuning, report, training, facts)
@@ -141,7 +141,7 @@ def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -
 
 
 def _components(articles: Sequence[Article], gold: Codes, progress: Progress) -> Codes:
-    """Return which articles belong together: copies, and those of one gold cluster."""
+    """Return the component of each article: copies, and articles of one gold cluster, share one."""
     n = len(articles)
     original = fold_copies(articles, progress=progress)
     known = np.flatnonzero(gold >= 0)
@@ -173,7 +173,7 @@ def check_apart(
     report: Labelled,
     progress: Progress,
 ) -> None:
-    """Raise unless no article of the report is tuned on: by its id or text, or as a near copy."""
+    """Raise if an article of the report is also tuned on: by id, by text, or as a near copy."""
     ids = {a.id for a in tuning.articles}
     start = len(tuning.articles)
     original = fold_copies([*tuning.articles, *report.articles], progress=progress)
@@ -191,9 +191,9 @@ def check_apart(
 
 
 def check_models(config: StudyConfig) -> None:
-    """Raise unless no encoder was trained or calibrated on a file that is reported on.
+    """Raise if an encoder was trained or calibrated on a file of the report.
 
-    Only newsnest.json is asked, which names the files; what else a model has seen nobody knows.
+    By the files that newsnest.json names; what else a model has seen is unknown.
     """
     reported = config.report or config.tuning
     files = [*reported.files, *([] if reported.gold is None else [reported.gold])]
@@ -212,9 +212,9 @@ def check_models(config: StudyConfig) -> None:
 def _check_training(
     config: StudyConfig, tuning: Labelled, report: Labelled, progress: Progress
 ) -> None:
-    """Raise unless no pair that is trained on has the title or the text of an article that judges.
+    """Raise if a training pair has the title or the text of an article that trials are scored on.
 
-    The title alone is enough: what is trained on may be another part of the same article.
+    The title alone is enough: the pair may be another part of the same article.
     """
     assert config.training is not None
     space = next(stage.space for stage in config.stages if stage.name == "training")
@@ -244,7 +244,7 @@ def _check_training(
                     f"{shared[0].headline[:60]!r}). Take them out, or leave [training] data out: "
                     "some of the stories are trained on then."
                 )
-    progress.note("no article that is trained on judges")
+    progress.note("training and scored articles share nothing")
 
 
 def _write_training(file: Path, learned: Labelled) -> Path:

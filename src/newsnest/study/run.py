@@ -117,7 +117,7 @@ def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -
 
 @dataclass(slots=True)
 class _Stages:
-    """Runs the stages one by one, and knows the best pipeline so far.
+    """Runs the stages one by one, and keeps the best pipeline so far.
 
     `data` reads the articles, and is called only where something is left to do.
     """
@@ -137,7 +137,7 @@ class _Stages:
         self._scorer = Scorer(self.config.level, self.vectors)
 
     def run(self, stage: StagePlan) -> None:
-        """Run a stage, and take its best on if it is better than the start."""
+        """Run a stage, and adopt its best pipeline if it beats the start."""
         if stage.name == "training":
             self._base = self._trainable()
         start = None if stage.name == "encoders" else self._start(stage)
@@ -168,7 +168,7 @@ class _Stages:
         )
 
     def _start(self, stage: StagePlan) -> Trial:
-        """Return what the stage starts from, judged as its trials are."""
+        """Return the pipeline the stage starts from, scored as its trials are."""
         kept = self.store.get(_START, stage=stage.name)
         if kept is None:
             seeds, beside = self._scored(stage, lambda seed: self.best)
@@ -177,7 +177,7 @@ class _Stages:
         return Trial(**kept)
 
     def _trial(self, stage: StagePlan, trials: list[Trial]) -> Trial:
-        """Try the next settings, keep the result and tell it."""
+        """Try the next settings, then store and report the result."""
         self.data()  # articles that cannot be used are no failure of these settings
         number = len(trials)
         params, drawing = self.store.propose(stage, number, self.config.seed)
@@ -248,7 +248,7 @@ class _Stages:
         return self._output(trial.number, trial.best_seed)
 
     def _trainable(self) -> str:
-        """Return what is trained: the best encoder with weights to train."""
+        """Return the encoder to train: the best one with trainable weights."""
         stage = next((o for o in self.outcomes if o.name == "encoders"), None)
         if stage is None:
             assert self.config.training is not None

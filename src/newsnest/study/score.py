@@ -1,4 +1,4 @@
-"""How good a pipeline is on some articles, by one of the study's metrics."""
+"""Scores of a pipeline on some articles, by the metrics of a study."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""Trials: what was tried, kept in one SQLite file by Optuna, only finished ones, each in one write.
+"""Trials, stored by Optuna in one SQLite file: finished ones only, each in one write.
 
-A killed study leaves no half of a trial behind: the settings of the next one follow from the
-finished ones and a seed, so that they are proposed again, and nothing has to be repaired.
+A killed study leaves no partial trial behind: the settings of the next one follow from the
+finished ones and a seed, so they are proposed again, and nothing has to be repaired.
 """
 
 import json
