@@ -37,7 +37,7 @@ from sentence_transformers import SentenceTransformer
 
 import measured
 from adapter import f1
-from newsnest.embed.backend import multiplies_bfloat16
+from newsnest.embed.config import multiplies_bfloat16
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import relational_similarity
 from newsnest.evaluate.pairs import paired_cosines

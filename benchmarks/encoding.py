@@ -41,7 +41,7 @@ from sklearn.metrics import average_precision_score
 
 import measured
 from newsnest.embed import EncoderConfig, StaticEncoder, encode_cached, load_encoder, static
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import quiet_loading
 from newsnest.embed.weights import minilm_folder
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
@@ -112,7 +112,7 @@ def profile(texts: Sequence[str]) -> dict[str, float]:
     """Return the share of each part in the time of one thread."""
     import torch
 
-    from newsnest.embed import bfloat16_kernels, int8_bert, int8_kernels
+    from newsnest.embed import bert_kernels, int8_bert
 
     encoder = minilm("int8")
     encoder.encode(texts[:10])
@@ -120,12 +120,12 @@ def profile(texts: Sequence[str]) -> dict[str, float]:
         "products of linear layers, int8": [(int8_bert._Linear, "__call__")],
         "products of attention, bfloat16": [(torch, "bmm")],
         "attention, float32": [(torch.nn.functional, "scaled_dot_product_attention")],
-        "softmax": [(bfloat16_kernels, "exponentials")],
-        "layer norm and sums": [(int8_kernels, "add_norm_to_bytes"), (int8_kernels, "embed")],
-        "GELU": [(int8_kernels, "gelu_to_bytes")],
+        "softmax": [(bert_kernels, "exponentials")],
+        "layer norm and sums": [(bert_kernels, "add_norm_to_bytes"), (bert_kernels, "embed")],
+        "GELU": [(bert_kernels, "gelu_to_bytes")],
         "to bytes and back": [
-            (int8_kernels, "to_bytes"), (int8_kernels, "restore"),
-            (bfloat16_kernels, "restore_heads"), (bfloat16_kernels, "heads_to_bytes"),
+            (bert_kernels, "to_bytes"), (bert_kernels, "restore"),
+            (bert_kernels, "restore_heads"), (bert_kernels, "heads_to_bytes"),
         ],
     }  # fmt: skip
     spent = dict.fromkeys(parts, 0.0)

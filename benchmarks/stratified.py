@@ -47,7 +47,7 @@ from sentence_transformers import SentenceTransformer
 import measured
 from ablations import Lines, Table, encode
 from newsnest.embed import load_encoder
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import quiet_loading
 from newsnest.embed.weights import settings_digest
 from newsnest.evaluate import QueryItemVectors, rank_documents, retrieval_scores
 from newsnest.evaluate.bootstrap import Estimate, mean_estimate

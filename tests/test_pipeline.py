@@ -294,7 +294,7 @@ def test_a_grown_file_adds_what_is_new_and_encodes_it_alone(
 AGAIN = """
 import sys
 from newsnest.pipeline.build import build
-from newsnest.pipeline.options import Options
+from newsnest.options import Options
 assert not build(sys.argv[1], sys.argv[2], Options(encoder="tfidf")).new
 print(*sys.modules)
 """

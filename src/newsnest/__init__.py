@@ -13,7 +13,7 @@ _HOME = {
     "LevelwiseRAC": "newsnest.cluster",
     "Nest": "newsnest.nest",
     "Nester": "newsnest.pipeline.nester",
-    "Options": "newsnest.pipeline",
+    "Options": "newsnest.options",
     "build": "newsnest.pipeline",
     "read_articles": "newsnest.corpus",
     "load_encoder": "newsnest.embed",

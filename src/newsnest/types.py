@@ -124,6 +124,13 @@ Reducer = Literal["none", "pca", "truncate", "umap"]
 """How vectors lose dimensions before they are clustered."""
 
 
+def plural(level: str, count: int) -> str:
+    """Return the word for `count` clusters of a level: "1 story", "2 stories"."""
+    if count == 1:
+        return level
+    return "stories" if level == "story" else f"{level}s"
+
+
 def check_level(told: str, name: str) -> None:
     """Raise ParameterError unless a run has a level of this name; `told` begins the message."""
     if name not in LEVELS:

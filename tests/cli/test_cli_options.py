@@ -12,8 +12,8 @@ from newsnest.cli.cluster import cluster
 from newsnest.cli.reference import commands
 from newsnest.corpus import ReadOptions
 from newsnest.embed import KNOWN
+from newsnest.options import flag_of
 from newsnest.pipeline import Options
-from newsnest.pipeline.options import flag_of
 
 FIELDS = [one for one in fields(Options) if one.name != "read"]
 

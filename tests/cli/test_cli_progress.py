@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsnest.cli import progress
+from newsnest.cli import bars, progress
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_what_happens_once_is_no_part_of_the_rate(monkeypatch, capsys):
 
 def test_bars_say_no_time_left_before_the_second_batch():
     clock = [0.0]
-    bars = progress.Bars(get_time=lambda: clock[0], disable=True)
-    task = progress._Terminal(bars).start("encode", 100, "texts")
+    shown = bars.rich.Progress(get_time=lambda: clock[0], disable=True)
+    task = bars._Terminal(shown).start("encode", 100, "texts")
     clock[0] = 60.0
     task.advance(10)
-    assert bars.tasks[0].time_remaining is None
+    assert shown.tasks[0].time_remaining is None
     clock[0] = 72.0
     task.advance(10)
-    assert bars.tasks[0].time_remaining == 96
+    assert shown.tasks[0].time_remaining == 96

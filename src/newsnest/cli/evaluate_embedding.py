@@ -1,20 +1,19 @@
 """`newsnest evaluate embedding`: an encoder on articles without labels."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, print_json, shown
-from newsnest.cli.parameters import profile_option
+from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.parameters import number_option, print_json, profile_option
 from newsnest.cli.progress import progress_for
+from newsnest.corpus import load_profile
+from newsnest.progress import Progress
+from newsnest.types import Vectors
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from newsnest.evaluate import ClusterIndex, TitleScores
     from newsnest.labelled import TitledArticles
     from newsnest.progress import Progress
@@ -28,19 +27,11 @@ if TYPE_CHECKING:
     draws="sampling and resampling",
     between=[
         profile_option,
-        click.option(
-            "--sample",
-            type=click.IntRange(2),
-            default=5000,
-            show_default=True,
-            help="Maximum number of articles; all pairs of them are compared.",
+        number_option(
+            "--sample", 2, 5000, "Maximum number of articles; all pairs of them are compared."
         ),
-        click.option(
-            "--samples",
-            type=click.IntRange(2),
-            default=5,
-            show_default=True,
-            help="Number of clusterings of random 80 % subsets, for the stability.",
+        number_option(
+            "--samples", 2, 5, "Number of clusterings of random 80 % subsets, for the stability."
         ),
     ],
 )
@@ -54,7 +45,6 @@ def embedding(
     there is such a column), how well titles retrieve their texts, and for clusters the silhouette,
     the stability, and NMI with language and source: if it is high, the other scores mean little.
     """
-    from newsnest.corpus import load_profile
     from newsnest.evaluate import title_scores
     from newsnest.labelled import TitledReading, read_titled
 
@@ -91,11 +81,11 @@ def embedding(
 
 def _indices(
     bodies: Vectors,
-    read: TitledArticles,
+    read: "TitledArticles",
     samples: int,
     shared: Measuring,
     progress: Progress,
-) -> dict[str, ClusterIndex]:
+) -> "dict[str, ClusterIndex]":
     """Cluster all articles and samples of them, and return the measures of each level."""
     from newsnest.evaluate import Labelling, cluster_index
     from newsnest.pipeline.embedding import kinds_of, level_clusters
@@ -107,7 +97,7 @@ def _indices(
     labellings: dict[str, list[Labelling]] = {level: [] for level in found}
     with progress.start("cluster samples", samples, "samples") as task:
         for _ in range(samples):
-            rows: NDArray[np.int64] = np.sort(rng.choice(len(bodies), size, replace=False))
+            rows = np.sort(rng.choice(len(bodies), size, replace=False))
             drawn = [read.articles[row] for row in rows]
             for level, part in level_clusters(bodies[rows], drawn, encoder=encoder).items():
                 labellings[level].append(Labelling(rows, part.labels.astype(np.int64)))
@@ -125,7 +115,7 @@ def _indices(
     }
 
 
-def _print(n: int, encoder: str, scores: TitleScores, indices: dict[str, ClusterIndex]) -> None:
+def _print(n: int, encoder: str, scores: "TitleScores", indices: "dict[str, ClusterIndex]") -> None:
     click.echo(f"{n:,} articles, encoder {encoder}")
     click.echo(f"  {'AUROC, one article':<26}{shown(scores.article.auroc)}")
     if scores.story is not None:

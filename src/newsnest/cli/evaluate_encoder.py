@@ -1,13 +1,13 @@
 """`newsnest evaluate pairs` and `alignment`: how good an encoder is, before any clustering."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, print_json, shown
+from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.parameters import print_json
 from newsnest.cli.progress import progress_for
+from newsnest.types import plural
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _DIMS = click.option(
@@ -43,7 +43,6 @@ def pairs(file: Path, dims: tuple[int, ...], scale: tuple[float, float], shared:
     from newsnest.evaluate import pair_scores
     from newsnest.evaluate.pairs import ALL
     from newsnest.labelled import read_pairs
-    from newsnest.nest import plural
 
     with progress_for(shared.quiet) as progress:
         read = read_pairs(
@@ -104,7 +103,6 @@ def alignment(file: Path, dims: tuple[int, ...], pivot: str | None, shared: Meas
     from newsnest.evaluate import AlignmentScores, alignment_scores
     from newsnest.evaluate.alignment import LEAST_SENTENCES
     from newsnest.labelled import read_parallel
-    from newsnest.nest import plural
 
     with progress_for(shared.quiet) as progress:
         read = read_parallel(

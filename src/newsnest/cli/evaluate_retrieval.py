@@ -1,14 +1,12 @@
 """`newsnest evaluate retrieval`: do the most similar documents answer queries."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, print_json, shown
-from newsnest.cli.parameters import Assignments
+from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.parameters import Assignments, number_option, print_json
 from newsnest.cli.progress import progress_for
 
 if TYPE_CHECKING:
@@ -59,21 +57,8 @@ class Gains(Assignments):
     field="doc_id=passage",
     rows="judgements",
     between=[
-        click.option(
-            "--recall-at",
-            type=click.IntRange(1),
-            multiple=True,
-            default=(10, 100),
-            show_default=True,
-            help="Cutoff for recall. Repeatable.",
-        ),
-        click.option(
-            "--depth",
-            type=click.IntRange(10),
-            default=1000,
-            show_default=True,
-            help="Maximum length of a ranking.",
-        ),
+        number_option("--recall-at", 1, (10, 100), "Cutoff for recall. Repeatable.", multiple=True),
+        number_option("--depth", 10, 1000, "Maximum length of a ranking."),
     ],
 )
 def retrieval(
@@ -142,7 +127,7 @@ def _read(
     grades: dict[str, float] | None,
     shared: Measuring,
     progress: Progress,
-) -> tuple[RetrievalTask, dict[str, int]]:
+) -> "tuple[RetrievalTask, dict[str, int]]":
     """Return what the files hold, and the counts of what was left out."""
     from newsnest.labelled import read_query_items, read_retrieval
 

@@ -1,13 +1,12 @@
 """`newsnest hardness`: what clustering pairs does to the negatives of a batch."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, print_json, shown
+from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.parameters import number_option, output_option, print_json
 from newsnest.cli.progress import progress_for
 from newsnest.errors import ParameterError
 
@@ -68,32 +67,24 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
     draws="sampling and k-means",
     resamples=False,
     between=[
-        click.option(
+        number_option(
             "--queries",
-            type=click.IntRange(2),
-            default=20_000,
-            show_default=True,
-            help="Maximum number of queries, drawn at random; all pairs are clustered.",
+            2,
+            20_000,
+            "Maximum number of queries, drawn at random; all pairs are clustered.",
         ),
-        click.option(
-            "--negatives",
-            type=click.IntRange(1),
-            default=64,
-            show_default=True,
-            help="Number of negatives of each kind per query.",
-        ),
-        click.option(
-            "-o",
-            "--output",
+        number_option("--negatives", 1, 64, "Number of negatives of each kind per query."),
+        output_option(
+            "FILE.{html,svg}",
+            "Draw a picture, too.",
+            required=False,
             type=click.Path(path_type=Path, dir_okay=False),
-            metavar="FILE.{html,svg}",
-            help="Draw a picture, too.",
         ),
     ],
 )
 def hardness(
     data: tuple[str, ...],
-    by: By,
+    by: "By",
     numbers: tuple[tuple[int, ...], ...],
     queries: int,
     negatives: int,
@@ -154,7 +145,7 @@ def hardness(
     _print(found)
 
 
-def _draw(output: Path, found: list[ClusterHardness], *, title: str, note: str) -> None:
+def _draw(output: Path, found: "list[ClusterHardness]", *, title: str, note: str) -> None:
     from newsnest.pipeline.hardness_picture import draw_hardness, hardness_page
 
     draw = draw_hardness if output.suffix.lower() == ".svg" else hardness_page
@@ -167,7 +158,7 @@ def _draw(output: Path, found: list[ClusterHardness], *, title: str, note: str) 
         ) from error
 
 
-def _print(found: list[ClusterHardness]) -> None:
+def _print(found: "list[ClusterHardness]") -> None:
     click.echo(
         f"{'':<20}{'positive':>9}{'negative':>10}{'median':>8}{'95th percentile':>17}  likely false"
     )

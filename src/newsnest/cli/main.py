@@ -1,7 +1,5 @@
 """The `newsnest` command."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys
@@ -17,8 +15,8 @@ _COMMANDS = {
     "cluster": "newsnest.cli.cluster",
     "clean": "newsnest.cli.clean",
     "show": "newsnest.cli.show",
-    "export": "newsnest.cli.export",
-    "report": "newsnest.cli.report",
+    "export": "newsnest.cli.show",
+    "report": "newsnest.cli.show",
     "evaluate": "newsnest.cli.evaluate",
     "train": "newsnest.cli.train",
     "hardness": "newsnest.cli.hardness",

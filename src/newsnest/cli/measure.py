@@ -1,29 +1,15 @@
 """What the commands that measure encoders share: options, encoding, notices and numbers."""
 
-from __future__ import annotations
-
 import functools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import click
-
-from newsnest.cli.parameters import (
-    encoder_option,
-    field_option,
-    json_option,
-    quiet_option,
-    resamples_option,
-    seed_option,
-    split_option,
-)
-
-if TYPE_CHECKING:
-    from newsnest.progress import Progress
-    from newsnest.types import Vectors
+from newsnest.cli import parameters
+from newsnest.embed import load_encoder
+from newsnest.progress import Progress
+from newsnest.types import Vectors, plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +37,6 @@ class Measuring:
 
     def encode(self, texts: Sequence[str], progress: Progress) -> tuple[Vectors, str]:
         """Return one vector a text, equal texts encoded once, and the encoder's fingerprint."""
-        from newsnest import load_encoder
-
         place = {text: row for row, text in enumerate(dict.fromkeys(texts))}
         loaded = load_encoder(self.encoder)
         loaded.prepare(list(place), progress=progress)
@@ -86,25 +70,15 @@ def measuring(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator that adds the shared options; the command gets them as one `shared`.
 
-    Parameters
-    ----------
-    field
-        The example of `--field`; None: there is none.
-    rows
-        What a split has.
-    draws
-        What the seed is for.
-    encoder, resamples
-        Whether there is such an option.
-    between
-        Decorators of the command, listed between `--field` and `--resamples`.
+    `field` is the example of `--field`, without which there is none; `rows` is what a split has,
+    and `draws` what the seed is for. Options of the command itself stand `between` the shared ones.
     """
-    options: list[Callable[[Any], Any]] = [encoder_option] if encoder else []
-    options.append(split_option(rows))
-    options += [field_option(field)] if field is not None else []
+    options: list[Callable[[Any], Any]] = [parameters.encoder_option] if encoder else []
+    options.append(parameters.split_option(rows))
+    options += [parameters.field_option(field)] if field is not None else []
     options += between
-    options += [resamples_option] if resamples else []
-    options += [seed_option(draws), quiet_option, json_option]
+    options += [parameters.resamples_option] if resamples else []
+    options += [parameters.seed_option(draws), parameters.quiet_option, parameters.json_option]
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
@@ -121,8 +95,6 @@ def measuring(
 
 def note_left_out(progress: Progress, used: int, noun: str, left_out: Mapping[str, int]) -> None:
     """Say how many rows were left out, by reason."""
-    from newsnest.nest import plural
-
     counts = [
         f"{count:,} {reason.replace('_', ' ').replace('other', 'of other')}"
         for reason, count in left_out.items()
@@ -130,11 +102,6 @@ def note_left_out(progress: Progress, used: int, noun: str, left_out: Mapping[st
     ]
     if counts:
         progress.note(f"{used:,} {plural(noun, used)}; left out: {', '.join(counts)}")
-
-
-def print_json(content: Any) -> None:
-    """Print JSON for machines."""
-    click.echo(json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def shown(value: object) -> str:

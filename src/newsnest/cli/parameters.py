@@ -1,7 +1,6 @@
 """Values on the command line, and the options that several commands share."""
 
-from __future__ import annotations
-
+import json
 import re
 import sys
 import types
@@ -9,18 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
+from click.decorators import FC
 from click.shell_completion import CompletionItem
 
+from newsnest.corpus import spool_stdin
 from newsnest.corpus.options import DateOrder
-from newsnest.pipeline import Options
-from newsnest.pipeline.options import flag_of
+from newsnest.options import Options, flag_of
 from newsnest.types import check_min_similarity
-
-if TYPE_CHECKING:
-    from click.decorators import FC
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
@@ -106,13 +103,7 @@ class Similarities(Assignments):
 
 
 class EncoderName(click.ParamType):  # type: ignore[type-arg]
-    """A built-in encoder, a model folder or a hub id; the shell completes names, then paths.
-
-    Parameters
-    ----------
-    known
-        The built-in ones by name, each with a `summary`.
-    """
+    """A built-in encoder, a model folder or a hub id; the shell completes names, then paths."""
 
     name = "name|path|hub-id"
 
@@ -165,12 +156,42 @@ profile_option = click.option(
     metavar="NAME|FILE",
     help="Clean articles first: generic, fr-regional, or a .toml file (see newsnest clean).",
 )
-resamples_option = click.option(
-    "--resamples",
-    type=click.IntRange(min=0),
-    default=1000,
-    show_default=True,
-    help="Number of bootstrap resamples for 95 % intervals; 0 for no intervals.",
+
+
+def number_option(
+    flag: str, minimum: int, default: int | tuple[int, ...], meaning: str, **more: Any
+) -> Callable[[FC], FC]:
+    """Return the option of a whole number, which shows its default."""
+    kind = click.IntRange(minimum)
+    return click.option(flag, type=kind, default=default, show_default=True, help=meaning, **more)
+
+
+def output_option(metavar: str, meaning: str, **more: Any) -> Callable[[FC], FC]:
+    """Return `-o`, of a file to write; required unless told otherwise."""
+    more = {"required": True, "type": click.Path(path_type=Path), **more}
+    return click.option("-o", "--output", metavar=metavar, help=meaning, **more)
+
+
+def files_option(flag: str, metavar: str, meaning: str) -> Callable[[FC], FC]:
+    """Return an option of files, which may be repeated."""
+    kind = click.Path(path_type=Path)
+    return click.option(flag, multiple=True, type=kind, metavar=metavar, help=meaning)
+
+
+def levels_option(meaning: str, *, required: bool = False) -> Callable[[FC], FC]:
+    """Return `--level`, of levels and the columns of their gold labels."""
+    return click.option(
+        "--level",
+        "levels",
+        required=required,
+        multiple=True,
+        metavar="LEVEL[=GOLDFIELD]",
+        help=meaning,
+    )
+
+
+resamples_option = number_option(
+    "--resamples", 0, 1000, "Number of bootstrap resamples for 95 % intervals; 0 for no intervals."
 )
 
 
@@ -194,13 +215,7 @@ def field_option(example: str) -> Callable[[FC], FC]:
 
 def seed_option(draws: str) -> Callable[[FC], FC]:
     """Return `--seed`, of what is drawn."""
-    return click.option(
-        "--seed",
-        type=click.IntRange(min=0),
-        default=0,
-        show_default=True,
-        help=f"Random seed for {draws}.",
-    )
+    return number_option("--seed", 0, 0, f"Random seed for {draws}.")
 
 
 def _click_type(one: Any, kind: Any) -> Any:
@@ -223,12 +238,9 @@ def _click_type(one: Any, kind: Any) -> Any:
 
 
 def options_of(*names: str) -> Callable[[FC], FC]:
-    """Return a decorator that adds the options made from fields of `Options`.
+    """Return a decorator that adds options made from fields of `Options`: all of them but `read`.
 
-    Parameters
-    ----------
-    *names
-        Of the fields; none means all but `read`.
+    With names, those alone.
     """
     kinds = get_type_hints(Options)
 
@@ -260,8 +272,6 @@ encoder_option = options_of("encoder")
 
 def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
     """Return the paths, standard input as a file that is there until the stack is left."""
-    from newsnest.corpus import spool_stdin
-
     if paths.count("-") > 1:
         raise click.UsageError("- is standard input and can be given once.")
     out: list[str | Path] = []
@@ -273,6 +283,11 @@ def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
         else:
             out.append(path)
     return out
+
+
+def print_json(content: Any) -> None:
+    """Print JSON for machines."""
+    click.echo(json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def kept_in(nest: Path) -> str:

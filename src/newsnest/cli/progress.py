@@ -1,28 +1,9 @@
 """Progress on stderr: bars with rate and time left on a terminal, plain lines elsewhere."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    ProgressColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import (
-    Progress as Bars,
-)
-from rich.progress import (
-    Task as Bar,
-)
-from rich.text import Text
 
 from newsnest.progress import SILENT, Progress, Task
 
@@ -32,62 +13,24 @@ _SILENCE = 10.0  # seconds between two plain lines of one task
 @contextmanager
 def progress_for(quiet: bool) -> Iterator[Progress]:
     """Give the progress that fits where stderr goes, and clear it away at the end."""
-    console = Console(stderr=True)
     if quiet:
         yield SILENT
-    elif console.is_terminal:
-        columns = (
-            TextColumn("{task.description:>12}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            _Rate(),
-            TimeRemainingColumn(),
-        )
-        with Bars(*columns, console=console) as bars:
-            yield _Terminal(bars)
-    else:
+        return
+    from rich.console import Console  # not for help, which is to come at once
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
         yield _Lines()
+        return
+    from newsnest.cli.bars import terminal_bars
+
+    with terminal_bars(console) as bars:
+        yield bars
 
 
-def _pace(rate: float, unit: str = "") -> str:
+def pace(rate: float, unit: str = "") -> str:
     """Return a rate a second, or the seconds that each unit takes where they are more than one."""
     return f"{rate:,.0f}{unit}/s" if rate >= 1 else f"{1 / rate:,.1f} s each"
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Bar) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if not speed else _pace(speed, f" {task.fields['unit']}"), style="dim")
-
-
-class _Terminal:
-    """A bar for every stretch of work."""
-
-    def __init__(self, bars: Bars) -> None:
-        self._bars = bars
-
-    def start(self, what: str, total: int | None, unit: str) -> Task:
-        return _BarTask(self._bars, self._bars.add_task(what, total=total, unit=unit))
-
-    def note(self, message: str) -> None:
-        self._bars.console.print(message, markup=False, highlight=False, soft_wrap=True)
-
-
-class _BarTask(Task):
-    def __init__(self, bars: Bars, number: TaskID) -> None:
-        self._bars = bars
-        self._number = number
-
-    def advance(self, steps: int = 1) -> None:
-        self._bars.advance(self._number, steps)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop_task(self._number)
 
 
 class _Lines:
@@ -126,5 +69,5 @@ class _LineTask(Task):
         if self._done > self._first and now > self._began:
             rate = (self._done - self._first) / (now - self._began)
             left = f", {(self._total - self._done) / rate:,.0f} s left" if self._total else ""
-            line += f", {_pace(rate)}{left}"
+            line += f", {pace(rate)}{left}"
         print(line, file=sys.stderr, flush=True)

@@ -1,7 +1,5 @@
 """The help of every command as one page, docs/reference/cli.md: `make docs`."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 

@@ -1,15 +1,13 @@
-"""`newsnest show`: a nest on the terminal."""
+"""`newsnest show`, `export` and `report`: a nest on the terminal, as a table, and as a page."""
 
-from __future__ import annotations
-
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsnest.cli.parameters import json_option, nest_argument, run_option
+from newsnest.cli import parameters
+from newsnest.types import plural
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -20,19 +18,15 @@ _ENDLESS = 10_000  # characters
 
 
 @click.command()
-@nest_argument
+@parameters.nest_argument
 @click.option("--level", default=None, help="List the clusters of one level.  [default: the tree]")
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=20,
-    show_default=True,
-    help="Maximum number of clusters: themes of the tree, or clusters of --level.",
+@parameters.number_option(
+    "--limit", 1, 20, "Maximum number of clusters: themes of the tree, or clusters of --level."
 )
 @click.option("--rejected", is_flag=True, help="List the rejected rows.")
 @click.option("--runs", is_flag=True, help="List the runs.")
-@run_option
-@json_option
+@parameters.run_option
+@parameters.json_option
 def show(
     nest: Path,
     level: str | None,
@@ -60,18 +54,48 @@ def show(
             print_tree(opened, chosen, limit, as_json=as_json)
 
 
-def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> None:
+@click.command()
+@parameters.nest_argument
+@parameters.output_option("FILE", "The table to write: .jsonl, .csv or .parquet.")
+@parameters.run_option
+def export(nest: Path, output: Path, run: int | None) -> None:
+    """Write one row per article: id, its theme, topic and story, and their names."""
+    from newsnest.nest import Nest
+    from newsnest.nest import export as write
+
+    with Nest(nest) as opened:
+        count = write(opened, output, run=opened.run(run))
+    click.echo(f"{output}: {count:,} {plural('row', count)}")
+
+
+@click.command()
+@parameters.nest_argument
+@parameters.output_option("FILE.html", "The page to write.")
+@parameters.run_option
+def report(nest: Path, output: Path, run: int | None) -> None:
+    """Write one HTML page that opens without a network."""
+    from newsnest.nest import Nest
+    from newsnest.web.report import write_report
+
+    with Nest(nest) as opened:
+        if output.exists() and output.samefile(nest):
+            raise click.UsageError(f"the page must not be the nest itself, got {output}.")
+        summary = write_report(opened, output, run=opened.run(run))
+    for sentence in summary.left_out:
+        click.echo(sentence, err=True)
+    click.echo(f"{output}: {summary.bytes / 1e6:.1f} MB")
+
+
+def print_tree(nest: "Nest", run: "Run", limit: int, *, as_json: bool = False) -> None:
     """Print themes, each with its largest topics and their largest stories.
 
     A cluster whose only child has its name stands for both.
     """
-    from newsnest.nest import plural
-
     top = nest.levels(run)[0]
     clusters = nest.clusters(top, run=run, limit=limit)
     total = len(nest.clusters(top, run=run))
     if as_json:
-        click.echo(json.dumps([_nested(nest, c) for c in clusters], ensure_ascii=False, indent=1))
+        parameters.print_json([_nested(nest, c) for c in clusters])
         return
     from rich.console import Console
     from rich.tree import Tree
@@ -87,9 +111,7 @@ def print_tree(nest: Nest, run: Run, limit: int, *, as_json: bool = False) -> No
         click.echo(f"{limit:,} of {total:,} {plural(top, total)}; see more with --limit")
 
 
-def _grow(nest: Nest, cluster: Cluster, tree: Tree, shown: int) -> None:
-    from newsnest.nest import plural
-
+def _grow(nest: "Nest", cluster: "Cluster", tree: "Tree", shown: int) -> None:
     children, count = nest.children(cluster, limit=shown), nest.store.count_children(cluster)
     while count == 1 and children[0].name == cluster.name:
         cluster = children[0]  # a topic of one story, which has its name
@@ -100,37 +122,32 @@ def _grow(nest: Nest, cluster: Cluster, tree: Tree, shown: int) -> None:
         tree.add(f"[dim]… {more:,} more {plural(children[0].level, more)}[/dim]")
 
 
-def _label(cluster: Cluster, style: str) -> Any:
+def _label(cluster: "Cluster", style: str) -> Any:
     from rich.text import Text
 
     return Text.assemble((cluster.name, style), "  ", (cluster.size, "dim"))
 
 
-def _print_level(nest: Nest, run: Run, level: str, limit: int, as_json: bool) -> None:
+def _print_level(nest: "Nest", run: "Run", level: str, limit: int, as_json: bool) -> None:
     clusters = nest.clusters(level, run=run, limit=limit)
     if as_json:
-        click.echo(json.dumps([_plain(c) for c in clusters], ensure_ascii=False, indent=1))
+        parameters.print_json([_plain(c) for c in clusters])
         return
     for cluster in clusters:
         click.echo(f"{cluster.label:>6}  {cluster.name}  ({cluster.size})")
 
 
-def _print_rejected(nest: Nest, run: Run, as_json: bool) -> None:
-    from newsnest.nest import plural
-
+def _print_rejected(nest: "Nest", run: "Run", as_json: bool) -> None:
     rows = nest.rejected(run)
     if as_json:
-        fields = [
-            {"file": r.file, "line": r.line, "reason": r.reason, "content": r.content} for r in rows
-        ]
-        click.echo(json.dumps(fields, ensure_ascii=False, indent=1))
+        parameters.print_json([asdict(row) for row in rows])
         return
     for row in rows:
         click.echo(f"{row.file}:{row.line}: {row.reason}")
     click.echo(f"{len(rows):,} {plural('row', len(rows))} set aside")
 
 
-def _print_runs(nest: Nest, as_json: bool) -> None:
+def _print_runs(nest: "Nest", as_json: bool) -> None:
     runs = nest.runs()
     if as_json:
         fields = [
@@ -139,7 +156,7 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
              "options": r.options, "versions": r.versions, "facts": r.facts}
             for r in runs
         ]  # fmt: skip
-        click.echo(json.dumps(fields, ensure_ascii=False, indent=1))
+        parameters.print_json(fields)
         return
     for r in runs:
         state = "finished" if r.finished else "unfinished: run the same command again to resume it"
@@ -151,7 +168,7 @@ def _print_runs(nest: Nest, as_json: bool) -> None:
             click.echo(f"      stopped: {r.stopped}")
 
 
-def took(run: Run) -> str:
+def took(run: "Run") -> str:
     """Return how long a finished run took, in total and by stage, the longest first."""
     seconds: dict[str, float] = run.facts.get("seconds", {})
     longest = sorted(seconds, key=lambda stage: -seconds[stage])
@@ -159,7 +176,7 @@ def took(run: Run) -> str:
     return f"took {sum(seconds.values()):,.1f} s: {stages}"
 
 
-def _chosen(run: Run) -> list[str]:
+def _chosen(run: "Run") -> list[str]:
     """Return the encoder of a run and every option that differs from its default, in words."""
     from newsnest.pipeline import Options
 
@@ -178,7 +195,7 @@ def _in_words(value: object) -> str:
     return {"True": "on", "False": "off"}.get(str(value), str(value))
 
 
-def _plain(cluster: Cluster) -> dict[str, Any]:
+def _plain(cluster: "Cluster") -> dict[str, Any]:
     return {
         "id": cluster.id,
         "level": cluster.level,
@@ -194,7 +211,7 @@ def _plain(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _nested(nest: Nest, cluster: Cluster) -> dict[str, Any]:
+def _nested(nest: "Nest", cluster: "Cluster") -> dict[str, Any]:
     children = nest.children(cluster)
     out = _plain(cluster)
     if children:

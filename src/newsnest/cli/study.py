@@ -1,19 +1,11 @@
 """`newsnest study`: find the encoder, the training and the settings that suit your articles."""
 
-from __future__ import annotations
-
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.parameters import going_on, json_option, quiet_option
+from newsnest.cli.parameters import going_on, json_option, print_json, quiet_option
 from newsnest.cli.progress import progress_for
-
-if TYPE_CHECKING:
-    from newsnest.study.outcome import Outcome, StageOutcome
-    from newsnest.study.trials import Trial
 
 
 @click.command()
@@ -36,63 +28,8 @@ def study(config: Path, quiet: bool, as_json: bool) -> None:
     with progress_for(quiet) as progress, going_on(kept):
         outcome = run_study(plan, progress=progress)
     if as_json:
-        click.echo(json.dumps(outcome.as_dict(), indent=1, ensure_ascii=False))
+        print_json(outcome.as_dict())
         return
-    for stage in outcome.stages:
-        _print_stage(stage)
-    _print_report(outcome)
+    for line in outcome.lines():
+        click.echo(line)
     click.echo(f"See it: {plan.page}")
-
-
-def _print_stage(stage: StageOutcome) -> None:
-    from newsnest.nest import plural
-    from newsnest.study.outcome import TOP
-
-    trials = len(stage.trials)
-    seeds = max(len(stage.trials[0].seeds), len(stage.start.seeds) if stage.start else 0, 1)
-    click.echo(
-        f"{stage.name}: {trials:,} {plural('trial', trials)} by {stage.metric}, mean ± standard "
-        f"deviation over {seeds} {plural('seed', seeds)}"
-    )
-    for place, trial in enumerate(stage.leaders()[:TOP], start=1):
-        _print_trial(str(place), trial)
-    if stage.start is not None:
-        _print_trial("start", stage.start)
-    if stage.kept_start:
-        click.echo("  no trial was better than the start, which is kept")
-    failed = [trial for trial in stage.trials if trial.error]
-    if failed:
-        click.echo(f"  {len(failed):,} failed, the first: {failed[0].error}")
-    if stage.importances:
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in stage.importances.items())
-        click.echo(f"  importance: {shares}")
-
-
-def _print_trial(place: str, trial: Trial) -> None:
-    from newsnest.study.outcome import one_line
-
-    language = trial.beside.get("nmi_language")
-    beside = "" if language is None else f"  NMI with language {language:.3f}"
-    click.echo(
-        f"  {place:>5}  {trial.value:.4f} ± {trial.deviation:.4f}{beside}  {one_line(trial.params)}"
-    )
-
-
-def _print_report(outcome: Outcome) -> None:
-    from newsnest.study.outcome import shown
-
-    click.echo(f"on {outcome.facts['report_articles']:,} articles that no trial has seen:")
-    for one in outcome.reported:
-        if one.error:
-            click.echo(f"  {one.metric}: {one.error}")
-            continue
-        click.echo(
-            f"  {one.metric}: {shown(one.winner)}, without a study {shown(one.default)}, "
-            f"difference {shown(one.difference)}"
-        )
-    if outcome.looks > 1:
-        click.echo(f"  these articles have been used to report {outcome.looks} winners")
-    click.echo(outcome.verdict)
-    if outcome.model:
-        click.echo(f"The trained encoder: {outcome.model}")
-    click.echo(f"{'The winner' if outcome.keeps_defaults else 'Use it'}: {outcome.command}")

@@ -3,8 +3,6 @@
 Importing this package reads no word lists: a describer does when it is first used.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS, Describer, Description
@@ -14,15 +12,9 @@ if TYPE_CHECKING:
     from newsnest.describe.keyword_describer import KeywordDescriber
 
 __all__ = [
-    "DESCRIBERS",
-    "MAX_CHARACTERS",
-    "MAX_TERMS",
-    "Describer",
-    "Description",
-    "KeywordDescriber",
-    "KnownDescriber",
-    "load_describer",
-]
+    "DESCRIBERS", "MAX_CHARACTERS", "MAX_TERMS", "Describer", "Description", "KeywordDescriber",
+    "KnownDescriber", "load_describer",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -1,21 +1,14 @@
 """Names, keywords and summaries without a language model."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
+from newsnest.describe import representative
 from newsnest.describe.keywords import KEYWORDS, keywords
 from newsnest.describe.names import headline_name, story_names, upper_names
 from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS, Description, Weights
-from newsnest.describe.representative import (
-    centrality,
-    headline_preference,
-    majority_language,
-    representatives,
-)
 from newsnest.describe.summary import central_rows, collect_quotables, summaries
 from newsnest.describe.terms import count_terms
 from newsnest.errors import ParameterError
@@ -24,21 +17,21 @@ from newsnest.types import Article, Labels, Sentence, Vectors
 
 
 class KeywordDescriber:
-    """Describe clusters by what sets their words apart, in any language, with no weights.
+    """Describe clusters by the words that set them apart, in any language, without model weights.
 
-    Keywords are class-based TF-IDF over words and phrases, counted once for all levels. A cluster
-    of the finest level is called by the headline of its most typical article, one above by its
-    best keywords; a cluster with one child is called as the child is. Summaries quote up to three
-    sentences (titles, where articles have no text).
+    Keywords are words and phrases ranked by class-based TF-IDF, counted once for all levels. A
+    cluster of the finest level is named after the headline of its most typical article, one above
+    after its best keywords; a cluster with a single child takes the child's name. Summaries quote
+    up to three sentences (titles, where articles have no text).
 
     Parameters
     ----------
     max_keywords
-        How many keywords a cluster gets at most, ≥ 1.
+        Maximum number of keywords per cluster, ≥ 1.
     max_terms
-        How many words and phrases are counted: those in the most texts.
+        Maximum vocabulary: the words and phrases that occur in the most texts.
     max_characters
-        How much of each article is read for keywords.
+        Number of characters of each article to read for keywords.
 
     Raises
     ------
@@ -47,8 +40,7 @@ class KeywordDescriber:
 
     Notes
     -----
-    Deterministic: equal input gives equal output, on any number of threads. All work on clusters
-    is in sparse or segmented arrays.
+    Deterministic: equal input gives equal output, on any number of threads.
 
     Example
     -------
@@ -84,7 +76,6 @@ class KeywordDescriber:
 
     @property
     def fingerprint(self) -> str:
-        """Name and every setting that shapes the output: equal ones mean equal descriptions."""
         settings = ", ".join(f"{name}={value}" for name, value in sorted(vars(self).items()))
         return f"{self.name}({settings})"
 
@@ -97,13 +88,6 @@ class KeywordDescriber:
         weights: Weights | None = None,
         progress: Progress = SILENT,
     ) -> list[list[Description]]:
-        """Describe every cluster of every level; see `Describer.describe`.
-
-        Raises
-        ------
-        ParameterError
-            If lengths differ, labels have gaps or are not nested, or a weight is not positive.
-        """
         check_description_input(articles, vectors, labels, weights)
         if not labels:
             return []
@@ -135,19 +119,20 @@ def _representatives_and_summaries(
     weights: Weights | None,
     progress: Progress,
 ) -> tuple[list[list[int]], list[list[tuple[Sentence, ...]]]]:
-    """Do all levels in step, so that an article quoted on several is split once."""
-    scores = [centrality(vectors, level, weights=weights) for level in labels]
-    major = [majority_language(articles, level, weights=weights) for level in labels]
+    """Handle all levels together, so that an article quoted on several of them is split once."""
+    scores = [representative.centrality(vectors, level, weights=weights) for level in labels]
+    major = [representative.majority_language(articles, level, weights=weights) for level in labels]
     typical = []
     for depth, level in enumerate(labels):
         finest = depth == len(labels) - 1
-        liked = headline_preference(articles, major[depth]) if finest else None
-        typical.append(representatives(scores[depth], level, preference=liked).tolist())
-    rows = [central_rows(s, level, m) for s, level, m in zip(scores, labels, major, strict=True)]
-    quotables = collect_quotables(articles, np.unique(np.concatenate(rows)), progress=progress)
+        liked = representative.headline_preference(articles, major[depth]) if finest else None
+        rows = representative.representatives(scores[depth], level, preference=liked)
+        typical.append(rows.tolist())
+    central = [central_rows(s, level, m) for s, level, m in zip(scores, labels, major, strict=True)]
+    quotables = collect_quotables(articles, np.unique(np.concatenate(central)), progress=progress)
     quoted = [
         summaries(articles, quotables, r, level, s)
-        for r, level, s in zip(rows, labels, scores, strict=True)
+        for r, level, s in zip(central, labels, scores, strict=True)
     ]
     return typical, quoted
 

@@ -1,7 +1,5 @@
 """Keywords of clusters by class-based TF-IDF."""
 
-from __future__ import annotations
-
 import numpy as np
 import scipy
 from numpy.typing import NDArray
@@ -16,26 +14,12 @@ _CANDIDATES = 32
 
 
 def class_tf_idf(counts: scipy.sparse.csr_array, words: float) -> scipy.sparse.csr_array:
-    """Weigh what every class says by how little the others say it.
+    """Weight the terms of every class, counts CSR (k, v), by how rare they are in the others.
 
-    tf(t, c) · log(1 + A / f(t)): tf is how often class c says term t, f how often all classes do,
-    A the mean number of words in a class.
-
-    Parameters
-    ----------
-    counts
-        CSR (k, v): how often each class says each term.
-    words
-        A, ≥ 0.
-
-    Returns
-    -------
-    CSR float64 (k, v), with the sparsity of `counts`.
-
-    Notes
-    -----
-    O(entries). Source: Grootendorst (2022), BERTopic, eq. 1 (arXiv:2203.05794). Differs from the
-    source in that A counts words alone, not the phrases made of them.
+    Returns tf(t, c) · log(1 + A / f(t)), CSR float64 of the same sparsity: tf is how often term t
+    occurs in class c, f how often in all classes, and A = `words` the mean number of words in a
+    class. Source: Grootendorst (2022), BERTopic, eq. 1 (arXiv:2203.05794). Differs from the source
+    in that A counts words alone, not the phrases made of them.
 
     Example
     -------
@@ -44,45 +28,24 @@ def class_tf_idf(counts: scipy.sparse.csr_array, words: float) -> scipy.sparse.c
     >>> scores.toarray().round(3).tolist()
     [[1.386, 0.693], [0.0, 0.693]]
     """
-    said = np.asarray(counts.sum(axis=0)).ravel()
+    frequency = np.asarray(counts.sum(axis=0)).ravel()
     scores = scipy.sparse.csr_array(counts, dtype=np.float64, copy=True)
-    scores.data *= np.log1p(words / said[scores.indices])
+    scores.data *= np.log1p(words / frequency[scores.indices])
     return scores
 
 
 def keywords(
     terms: Terms, labels: Labels, *, weights: Weights | None = None, k: int = KEYWORDS
 ) -> list[tuple[str, ...]]:
-    """Return up to k keywords of every cluster, best first.
+    """Return up to k keywords of every cluster, by label and best first; () where it has no term.
 
     No two keywords of a cluster share a word or an inflected form of one: where most of a word's
-    occurrences stand in one phrase, the phrase takes its place ("Federal Reserve", not "federal").
-    In a cluster of three texts or more, terms that only one of them holds come after all others.
+    occurrences are in one phrase, the phrase takes its place ("Federal Reserve", not "federal").
+    In a cluster of three texts or more, terms found in only one of them come after all others.
 
-    Parameters
-    ----------
-    terms
-        The counted texts, n rows.
-    labels
-        int32 (n,), 0 … c − 1.
-    weights
-        (n,) how many articles a row stands for; None means one each.
-    k
-        How many at most, ≥ 1.
-
-    Returns
-    -------
-    One tuple per label, in the order of labels; empty where a cluster's texts hold no term.
-
-    Raises
-    ------
-    ParameterError
-        If k is below 1.
-
-    Notes
-    -----
-    O(e log e) in the number e of (cluster, term) pairs, plus k passes over 32 candidates per
-    cluster. Ties are broken alphabetically. Deterministic.
+    `weights` (n,) are how many articles a row stands for, None one each. O(e log e) in the number
+    e of (cluster, term) pairs, plus k passes over 32 candidates per cluster. Ties are broken
+    alphabetically. Deterministic.
     """
     if k < 1:
         raise ParameterError(f"keywords: k must be at least 1, got {k}. Leave it out for 6.")
@@ -104,7 +67,7 @@ def keywords(
 def _per_cluster(
     terms: Terms, labels: Labels, clusters: int, weights: Weights | None
 ) -> tuple[scipy.sparse.csr_array, NDArray[np.bool_]]:
-    """Sum the rows of each cluster; also say which entries enough of its texts share."""
+    """Sum the rows of each cluster, and mark the entries that enough of its texts share."""
     n = labels.size
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     member = scipy.sparse.csr_array((weight, (labels, np.arange(n))), shape=(clusters, n))
@@ -123,7 +86,7 @@ def _per_cluster(
 def _phrases_over_words(
     terms: Terms, counts: scipy.sparse.csr_array, scores: NDArray[np.float64], row: Ints
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Let a phrase take the place and the score of the words that mostly stand in it."""
+    """Replace words by the phrase that most of their occurrences are in, which gets their score."""
     width = terms.parts[:, 0].max() + 2
     column = counts.indices
     is_phrase = terms.parts[column, 1] >= 0

@@ -1,7 +1,5 @@
 """Names of clusters: headlines for stories, keywords above them."""
 
-from __future__ import annotations
-
 import html
 from collections import Counter
 from collections.abc import Sequence
@@ -22,11 +20,11 @@ _DOMAIN = regex.compile(r"^www\.|\.(?:com|org|net|co|news|fr|de|es|it|uk|eu)(?:\
 
 
 def headline_name(article: Article) -> str:
-    """Return the headline a story is called by.
+    """Return the headline that names a story.
 
     White space is collapsed, entities are decoded, and a trailing outlet (" - Reuters", " | BBC
-    News") goes where it is the article's own. An article without a title lends its first sentence,
-    cut at a word after 140 characters.
+    News") is removed if it is the article's own. Without a title, the first sentence of the text is
+    used, cut after at most 140 characters.
 
     Example
     -------
@@ -59,7 +57,7 @@ def _plain(text: str) -> str:
 
 
 def keyword_name(keywords: Sequence[str], count: int = NAME_KEYWORDS) -> str:
-    """Join the first keywords, each with a capital unless it has its own spelling.
+    """Join the first keywords, capitalised unless they have a spelling of their own.
 
     Example
     -------
@@ -78,7 +76,7 @@ def _capital(keyword: str) -> str:
 
 
 def story_names(heads: Sequence[str], keywords: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return the headlines, made unique: what repeats gets its own keywords, then a number."""
+    """Make headlines unique: repeated ones get a keyword of their cluster, then a number."""
     seen = Counter(head.casefold() for head in heads)
     return _unique(
         [
@@ -96,26 +94,15 @@ def upper_names(
     finer_names: Sequence[str],
     keywords: Sequence[tuple[str, ...]],
 ) -> list[str]:
-    """Name the clusters of a level from their keywords, or from their only child.
+    """Name the clusters of a level by their keywords, all names different.
 
-    Parameters
-    ----------
-    labels, finer
-        int32 (n,): this level and the next finer one.
-    finer_names
-        Names of the finer level, by label.
-    keywords
-        Keywords of this level, by label.
-
-    Returns
-    -------
-    One name per label, all different. A cluster with one child takes the child's name; one
-    without keywords takes the name of its largest child.
+    A cluster with one child takes the child's name; one without keywords takes the name of its
+    largest child. `labels` and `finer` are int32 (n,), this level and the next finer one.
     """
     children, first = np.unique(finer, return_index=True)
     parent = labels[first]
     count = np.bincount(parent, minlength=len(keywords))
-    # Children are numbered from the largest, so the first met is the largest.
+    # Labels are numbered from the largest cluster on, so the first child is the largest.
     _, place = np.unique(parent, return_index=True)
     largest = children[place]
     choices = []
@@ -130,7 +117,7 @@ def upper_names(
 
 
 def _unique(choices: Sequence[Sequence[str]]) -> list[str]:
-    """Take each cluster's first name; where it is shared, all who share it take their next."""
+    """Take the first choice of each cluster; clusters with the same name move to their next one."""
     place: NDArray[np.int64] = np.zeros(len(choices), dtype=np.int64)
     while True:
         names = [options[at] for options, at in zip(choices, place.tolist(), strict=True)]
@@ -145,7 +132,7 @@ def _unique(choices: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
-    """Number what is still shared, in the order of labels: "Floods", "Floods (2)"."""
+    """Number names that are still equal, in the order of labels: "Floods", "Floods (2)"."""
     taken = {name.casefold() for name in names}
     met: Counter[str] = Counter()
     result = []

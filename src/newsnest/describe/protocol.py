@@ -1,6 +1,4 @@
-"""What a description is, and what anything that writes descriptions must do."""
-
-from __future__ import annotations
+"""Descriptions of clusters, and the protocol of everything that writes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,26 +14,26 @@ Weights = NDArray[np.float64]
 """float64, shape (n,); how many articles each row stands for (itself and its copies)."""
 
 MAX_TERMS = 500_000
-"""How many words and phrases are counted by default."""
+"""Default vocabulary: the maximum number of words and phrases to count."""
 
 MAX_CHARACTERS = 4_000
-"""How much of each article is read for keywords by default: news names its subject first."""
+"""Default number of characters of each article to read: news names its subject first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What one cluster is called and what it is about.
+    """The name of one cluster, and what it is about.
 
     Parameters
     ----------
     name
-        Never empty. At the finest level the headline of the representative article; above it, up
-        to a few keywords joined by " · ". No two clusters of a level share a name.
+        Never empty, and unique within a level. At the finest level the headline of the
+        representative article; above it, a few keywords joined by " · ".
     keywords
-        Best first, none contained in another; empty where the texts hold stop words alone.
+        Best first, none contained in another; empty if the texts consist of stop words alone.
     summary
-        At most three sentences, each verbatim from the article whose id it carries; empty for a
-        cluster of one row.
+        At most three sentences, each quoted verbatim from the article whose id it carries; empty
+        for a cluster of one row.
     representative
         Row index of the most typical article.
     """
@@ -50,11 +48,11 @@ class Describer(Protocol):
     """Names and summarises the clusters of every level."""
 
     name: str
-    """As given on the command line."""
+    """The name that selects it on the command line."""
 
     @property
     def fingerprint(self) -> str:
-        """Name and every setting that shapes the output: equal ones mean equal descriptions."""
+        """Name and all settings that affect the output: equal ones mean equal descriptions."""
         ...
 
     def describe(
@@ -79,7 +77,7 @@ class Describer(Protocol):
         weights
             How many articles each row stands for, > 0; None means one each.
         progress
-            Shows what is being done.
+            Shows the progress.
 
         Returns
         -------

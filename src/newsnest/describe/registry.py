@@ -1,7 +1,5 @@
 """The describers by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +17,8 @@ class KnownDescriber:
     summary
         One line.
     build
-        Makes it from options of its own, all with defaults. Imports what is heavy when it is
-        called.
+        Makes it from its own options, all of which have defaults. Heavy imports happen in the
+        call.
     """
 
     summary: str
@@ -43,18 +41,18 @@ DESCRIBERS: Registry[KnownDescriber] = Registry(
         )
     },
 )
-"""The describers by name; a package adds its own in the group `newsnest.describers`."""
+"""The describers by name; packages add theirs in the entry point group `newsnest.describers`."""
 
 
 def load_describer(name: str, **options: Any) -> Describer:
-    """Return the describer of a name.
+    """Return the describer with a name.
 
     Parameters
     ----------
     name
         A name in `DESCRIBERS`.
     **options
-        Of the describer: for "keywords" those of `KeywordDescriber`.
+        Options of the describer: for "keywords" those of `KeywordDescriber`.
 
     Raises
     ------

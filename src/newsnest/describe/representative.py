@@ -1,7 +1,5 @@
 """The most typical article of every cluster, and how typical each article is."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +12,7 @@ from newsnest.types import Article, Labels, Vectors
 Rows = NDArray[np.int64]
 
 SENSIBLE_LENGTH = (20, 140)
-"""Characters of a headline that reads as one; half of that in scripts of whole syllables."""
+"""Usual length of a headline in characters; half of that in scripts of whole syllables."""
 
 _BLOCK = 65_536
 
@@ -24,23 +22,9 @@ def centrality(
 ) -> NDArray[np.float32]:
     """Return how typical each row is of its cluster: its cosine with the cluster's mean vector.
 
-    Parameters
-    ----------
-    vectors
-        float32 (n, d), unit rows.
-    labels
-        int32 (n,), 0 … c − 1.
-    weights
-        (n,) how many articles a row stands for; None means one each.
-
-    Returns
-    -------
-    float32 (n,), in [−1, 1]; 0 where a cluster's vectors cancel out.
-
-    Notes
-    -----
-    O(n·d) time, O(c·d) memory; sums run in row order on one thread, so equal input gives equal
-    bits.
+    The vectors (n, d) are unit rows, the weights (n,) how many articles a row stands for. The
+    result is float32 (n,), 0 where a cluster's vectors cancel out. O(n·d) time, O(c·d) memory; sums
+    run in row order on one thread, so equal input gives equal bits.
 
     Example
     -------
@@ -68,20 +52,10 @@ def centrality(
 def representatives(
     scores: NDArray[np.float32], labels: Labels, *, preference: Rows | None = None
 ) -> Rows:
-    """Return the row of the most typical article of every cluster.
+    """Return the row of the most typical article of every cluster, int64 (c,), by label.
 
-    Parameters
-    ----------
-    scores
-        (n,) from `centrality`.
-    labels
-        int32 (n,), 0 … c − 1 without gaps.
-    preference
-        int64 (n,): a row with a higher one goes first whatever its score; None means none.
-
-    Returns
-    -------
-    int64 (c,), by label. Ties go to the lowest row.
+    `scores` (n,) come from `centrality`; a row with a higher preference (n,) wins whatever its
+    score. Ties go to the lowest row.
     """
     if labels.size == 0:
         return np.empty(0, dtype=np.int64)
@@ -93,12 +67,7 @@ def representatives(
 def majority_language(
     articles: Sequence[Article], labels: Labels, *, weights: Weights | None = None
 ) -> NDArray[np.bool_]:
-    """Mark the articles in the most frequent language of their cluster; ties go to the first code.
-
-    Returns
-    -------
-    bool (n,).
-    """
+    """Mark articles in the most frequent language of their cluster; ties: the first code."""
     if not articles:
         return np.empty(0, dtype=bool)
     codes = sorted({article.lang for article in articles})
@@ -116,19 +85,10 @@ def majority_language(
 
 
 def headline_preference(articles: Sequence[Article], major: NDArray[np.bool_]) -> Rows:
-    """Rank articles by how well their headline names a story: language, then title, then length.
+    """Rate how well each headline would name a story, int64 (n,): language, title, then length.
 
-    Parameters
-    ----------
-    articles
-        n articles.
-    major
-        (n,) from `majority_language`.
-
-    Returns
-    -------
-    int64 (n,): 4 for the majority language, 2 for a title, 1 for a headline of sensible length
-    that is neither all in capitals nor cut short.
+    4 points for the majority language, 2 for a title, 1 for a headline of sensible length that is
+    neither all in capitals nor truncated.
     """
     titled = np.array([bool(article.title.strip()) for article in articles], dtype=np.int64)
     sensible = np.array([_sensible(article.headline) for article in articles], dtype=np.int64)

@@ -1,12 +1,10 @@
-"""Sentences of an article, verbatim, and which of them can stand in a summary."""
-
-from __future__ import annotations
+"""Sentences of an article, verbatim, and which of them may be quoted in a summary."""
 
 import regex
 import sentencex
 
 MIN_WORDS, MAX_WORDS = 5, 60
-"""Shorter is a fragment, longer is a list or a page that lost its marks."""
+"""Shorter ones are fragments, longer ones are lists or pages that lost their punctuation."""
 
 # After these a full stop ends no sentence, in the languages where the splitter does not know them.
 _OPEN_END = regex.compile(
@@ -34,23 +32,12 @@ _BOILERPLATE = regex.compile(
 
 
 def split_sentences(text: str, language: str = "") -> list[str]:
-    """Split a text into its sentences, each a verbatim piece of it without outer white space.
+    """Split a text into its sentences, verbatim, without leading and trailing white space.
 
-    Abbreviations, initials, decimals, quotation marks of many kinds and the full stops of Chinese,
-    Hindi and Arabic are understood; what the splitter cuts after a title ("M.") or before a
-    lower-case letter is put together again.
-
-    Parameters
-    ----------
-    text
-        Any text.
-    language
-        ISO code; one the splitter does not know is split by its general rules.
-
-    Notes
-    -----
-    Linear in the text, about 25 µs per paragraph (sentencex, Wikimedia's splitter for 244
-    languages). Deterministic, offline.
+    Handles abbreviations, initials, decimals, many kinds of quotation marks and the full stops of
+    Chinese, Hindi and Arabic, by sentencex, Wikimedia's splitter for 244 languages; in others it
+    uses general rules. Splits after a title ("M.") or before a lower-case letter are undone. Linear
+    in the text, about 25 µs per paragraph; deterministic, offline.
 
     Example
     -------
@@ -69,9 +56,9 @@ def split_sentences(text: str, language: str = "") -> list[str]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Cut where a line was ended on purpose: after headings and bylines, not where prose wraps.
+    """Split at deliberate line breaks, after headings and bylines, not where prose is wrapped.
 
-    A wrapped line is about as long as the longest; one that is much shorter was ended.
+    Wrapped lines are about as long as the longest line; much shorter ones end a paragraph.
     """
     lines = text.splitlines(keepends=True)
     longest = max((len(line) for line in lines), default=0)
@@ -91,7 +78,7 @@ def _continues(before: str, piece: str) -> bool:
 
 
 def word_count(sentence: str) -> int:
-    """Count words; in scripts without spaces, two characters are one word.
+    """Count words; in scripts without spaces, two characters count as one.
 
     Example
     -------
@@ -104,7 +91,7 @@ def word_count(sentence: str) -> int:
 
 
 def is_quotable(sentence: str) -> bool:
-    """Say whether a sentence can stand in a summary: 5 to 60 words, and no boilerplate.
+    """Tell whether a sentence may be quoted in a summary: 5 to 60 words, and no boilerplate.
 
     Example
     -------

@@ -1,11 +1,9 @@
-"""Words that say nothing of a text's subject: 58 languages listed, the others learnt by frequency.
+"""Stop words: lists for 58 languages; in all others the most frequent words.
 
 The lists are those of stopwords-iso. A few of the English ones were drawn from web pages of the
-1990s and hold words a newsroom needs ("Microsoft", "fire", "bill"): these are let through. A few
-words that every headline may hold ("update", "photos") are added.
+1990s and contain words that matter in news ("Microsoft", "fire", "bill"): these are removed from
+them. Words that may occur in any headline ("update", "photos") are added.
 """
-
-from __future__ import annotations
 
 from functools import cache
 
@@ -13,21 +11,21 @@ import regex
 import stopwordsiso
 
 FALLBACK = "en"
-"""Whose list is used where the language is unknown or has none."""
+"""The language whose list is used if the language is unknown or has no list."""
 
 FREQUENT_SHARE = 0.05
 """A word in more than this share of the texts of a language without a list is a stop word.
 
-Measured on single sentences in 22 languages that have a list (SIB-200): of the words above 5 %,
-87 % are on the list and they make up two thirds of its occurrences; at 2 % only 71 % are, at 10 %
-they make up no more than half.
+Measured on single sentences in 22 languages that have a list (SIB-200): 87 % of the words above 5 %
+are on the list, and they account for two thirds of its occurrences; at 2 % only 71 % of them are on
+the list, at 10 % they account for at most half of its occurrences.
 """
 
 FREQUENT_WINDOW = 30
-"""How many words of each text `FREQUENT_SHARE` looks at: a long text holds any word sooner."""
+"""Number of words of each text to count for `FREQUENT_SHARE`: long texts contain more of any."""
 
 FREQUENT_TEXTS = 10
-"""And in no fewer texts than this, so that a handful of texts does not condemn its own subject."""
+"""Minimum number of texts, so that a few texts do not make a stop word of their own subject."""
 
 _ALIASES = {"nb": "no", "nn": "no", "fil": "tl", "iw": "he", "in": "id", "ckb": "ku", "zsm": "ms"}
 
@@ -84,7 +82,7 @@ def languages() -> frozenset[str]:
 
 @cache
 def base_language(language: str) -> str:
-    """Return the code a list is kept under: "pt-BR" → "pt", "nb" → "no"; "" if there is none.
+    """Return the code of the list for a language: "pt-BR" → "pt", "nb" → "no"; "" for none.
 
     Example
     -------
@@ -98,12 +96,9 @@ def base_language(language: str) -> str:
 
 @cache
 def stop_words(language: str) -> frozenset[str]:
-    """Return the stop words of one language, casefolded; English ones where it has no list.
+    """Return the stop words of one language, casefolded; English ones if it has no list.
 
-    Parameters
-    ----------
-    language
-        A code of any case and region ("pt-BR"); "" for unknown.
+    The code may have any case and a region ("pt-BR"), or be "" for unknown.
 
     Example
     -------
@@ -116,5 +111,5 @@ def stop_words(language: str) -> frozenset[str]:
 
 
 def is_acronym(spelling: str, language: str) -> bool:
-    """Say whether capitals make this stop word a name: "US" and "WHO", not "us" and "who"."""
+    """Tell whether capitals make a stop word a name: "US" and "WHO", not "us" and "who"."""
     return spelling.replace(".", "") in _ACRONYMS.get(base_language(language) or FALLBACK, ())

@@ -1,6 +1,4 @@
-"""Extractive summaries: up to three sentences of a cluster that say the most and differ."""
-
-from __future__ import annotations
+"""Extractive summaries: up to three informative and different sentences per cluster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +17,12 @@ Floats = NDArray[np.float64]
 
 SENTENCES = 3
 CENTRAL_ARTICLES = 30
-"""How many articles of a cluster are read, the most typical first."""
+"""Number of articles to read per cluster, the most typical first."""
 LEAD_SENTENCES = 10
-"""How many sentences of an article are read: news says what matters first."""
+"""Number of sentences to read per article: news says what matters first."""
 LEAD_CHARACTERS = 4_000
 REDUNDANT = 0.6
-"""A sentence at least this similar (cosine of TF-IDF) to a chosen one adds nothing."""
+"""A sentence at least this similar (cosine of TF-IDF) to a chosen one is redundant."""
 _RELEVANCE = 0.7
 _CUT_SHORT = 0.8  # a headline that its feed cut: "Hackers reveal more ..."
 _CHUNK = 10_000
@@ -32,18 +30,10 @@ _CHUNK = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Quotables:
-    """Every sentence that a summary may quote, of every article that is read.
+    """The m sentences that summaries may quote, in the order of articles and of their place there.
 
-    Parameters
-    ----------
-    sentences
-        m sentences, in the order of articles and of their place there.
-    row
-        int64 (m,) the article's row.
-    place
-        int64 (m,) 0 for the first quotable sentence of its article.
-    matrix
-        CSR float64 (m, v) unit TF-IDF rows; zero where a sentence holds no term.
+    `row` (m,) is the article's row, `place` (m,) 0 for its first quotable sentence, `matrix` CSR
+    float64 (m, v) unit TF-IDF rows, zero if a sentence contains no term.
     """
 
     sentences: tuple[str, ...]
@@ -53,9 +43,10 @@ class Quotables:
 
 
 def central_rows(scores: NDArray[np.float32], labels: Labels, major: NDArray[np.bool_]) -> Rows:
-    """Return the rows each cluster's summary may quote: its 30 most typical of its main language.
+    """Return the rows that each summary may quote: the 30 most typical in the main language.
 
-    Clusters of one row get none. Grouped by label, the most typical first; ties to the lowest row.
+    None for clusters of one row. Grouped by label, the most typical first; ties go to the lowest
+    row.
     """
     if labels.size == 0:
         return np.empty(0, dtype=np.int64)
@@ -70,10 +61,10 @@ def central_rows(scores: NDArray[np.float32], labels: Labels, major: NDArray[np.
 def collect_quotables(
     articles: Sequence[Article], rows: Rows, *, progress: Progress = SILENT
 ) -> Quotables:
-    """Split the articles of these rows into sentences and weigh their words by TF-IDF.
+    """Split the articles of these rows into sentences, and weight their words by TF-IDF.
 
-    An article without text lends its title. Reads the first ten quotable sentences within the
-    first 4,000 characters of each.
+    Of each article the first ten quotable sentences within the first 4,000 characters; without
+    text, the title.
     """
     kept: list[str] = []
     row_of: list[int] = []
@@ -132,32 +123,13 @@ def summaries(
     labels: Labels,
     scores: NDArray[np.float32],
 ) -> list[tuple[Sentence, ...]]:
-    """Return the summary of every cluster, for all clusters at once.
+    """Return the summary of every cluster, at most three sentences, the most informative first.
 
-    Sentences are chosen one by one by maximal marginal relevance: what is near the cluster's mean
-    sentence, said early in a typical article, and unlike what was chosen.
-
-    Parameters
-    ----------
-    articles
-        n articles.
-    quotables
-        The sentences of at least the articles in `rows`.
-    rows
-        Which articles may be quoted, from `central_rows`.
-    labels
-        int32 (n,).
-    scores
-        float32 (n,) from `centrality`.
-
-    Returns
-    -------
-    One tuple of at most three sentences per label, most telling first.
-
-    Notes
-    -----
-    Three sparse passes over at most 300 sentences a cluster. Ties go to the earlier row and place.
-    Source: Carbonell & Goldstein (1998), maximal marginal relevance, λ = 0.7.
+    Sentences are chosen one by one by maximal marginal relevance (Carbonell & Goldstein 1998,
+    λ = 0.7): close to the cluster's mean sentence, early in a typical article, and unlike those
+    chosen already. The articles of `rows`, from `central_rows`, may be quoted; `scores` (n,) come
+    from `centrality`. Three sparse passes over at most 300 sentences per cluster; ties go to the
+    earlier row and place.
     """
     clusters = int(labels.max()) + 1 if labels.size else 0
     chosen: list[list[Sentence]] = [[] for _ in range(clusters)]
@@ -184,7 +156,7 @@ def summaries(
             chosen[group[at]].append(Sentence(quotables.sentences[use[at]], article.id))
         pick = np.full(clusters, -1, dtype=np.int64)
         pick[group[best]] = best
-        open_ &= pick[group] >= 0  # a cluster with nothing left to say is done
+        open_ &= pick[group] >= 0  # a cluster without another sentence is done
         nearest = np.maximum(nearest, _row_dot(matrix, matrix[pick[group].clip(0)]))
         open_ &= nearest < REDUNDANT
         open_[best] = False
@@ -192,7 +164,7 @@ def summaries(
 
 
 def _relevance(matrix: scipy.sparse.csr_array, group: Rows, clusters: int) -> Floats:
-    """Cosine of each sentence with the mean of its cluster's."""
+    """Return the cosine of each sentence with the mean sentence of its cluster."""
     m = group.size
     member = scipy.sparse.csr_array((np.ones(m), (group, np.arange(m))), shape=(clusters, m))
     means = _unit_rows((member @ matrix).tocsr())

@@ -4,8 +4,6 @@ The spellings of all texts are numbered as they are met; what is costly (case, e
 is then done once per distinct spelling, and everything per occurrence is an array operation.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 
 Ints = NDArray[np.int64]
-Small = NDArray[np.int32]  # where there is one for every word that was said
+Small = NDArray[np.int32]  # for arrays with one entry per occurrence
 Flags = NDArray[np.bool_]
 _Number = TypeVar("_Number", np.int32, np.int64)
 
@@ -34,19 +32,11 @@ _CHUNK = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What n texts say, counted.
+    """How often each of n texts contains each of v terms: `matrix`, CSR float64 (n, v), unweighted.
 
-    Parameters
-    ----------
-    matrix
-        CSR float64 (n, v): how often text i says term j. Not weighted.
-    shown
-        (v,) each term in its most frequent spelling.
-    parts
-        int64 (v, 2): numbers of the words a term is made of; the second is −1 for a single word.
-        Terms are in the order of these, which is alphabetical.
-    families
-        int64 (v, 2): the same, with inflected forms of one word under one number.
+    `shown` (v,) is each term in its most frequent spelling. `parts`, int64 (v, 2), are the numbers
+    of the words of a term, the second −1 for a single word; terms are in the order of these, which
+    is alphabetical. `families` (v, 2) are the same with one number for all inflected forms.
     """
 
     matrix: scipy.sparse.csr_array
@@ -57,7 +47,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class _Occurrences:
-    """Every word of every text, flat: `spelling[i]` stands in text `row[i]`."""
+    """Every word of every text, flat: `spelling[i]` occurs in text `row[i]`."""
 
     spelling: Small
     row: Small
@@ -89,33 +79,15 @@ def count_terms(
 ) -> Terms:
     """Count words and phrases of two words in every text, stop words left out.
 
-    A phrase is two words side by side with neither a mark nor a stop word between them, found in
-    at least two texts and at least four times as often as chance would put them together.
+    A phrase is two adjacent words without punctuation or a stop word between them, found in at
+    least two texts and at least four times as often as expected by chance. Of each text, whose
+    language is a code or "", the first `max_characters` are read: news names its subject first. The
+    `max_terms` terms in the most texts are kept, ties in alphabetical order.
 
-    Parameters
-    ----------
-    texts
-        n texts.
-    languages
-        The language code of each text, "" where unknown.
-    max_terms
-        How many terms are kept, ≥ 1: those in the most texts, ties alphabetical.
-    max_characters
-        How much of each text is read, from its beginning, ≥ 1: news says its subject first.
-    progress
-        Told how many texts are read.
-
-    Raises
-    ------
-    ParameterError
-        If there are not as many languages as texts, or a limit is below 1.
-
-    Notes
-    -----
     O(w log w) in the number of words w; about 20 s and 2 GB for a million headlines. A word is
-    dropped from a text if it is a stop word of that text's language, and from all texts if nine in
-    ten of its occurrences are dropped: one English text marked as German must not make "the" a
-    rare and telling word, while "war" stays a word beside German texts.
+    dropped from a text if it is a stop word in that text's language, and from all texts if nine in
+    ten of its occurrences are dropped: one English text labelled German must not make "the" a rare
+    and informative word, while "war" remains a word beside German texts.
 
     Example
     -------
@@ -213,10 +185,7 @@ def _words(found: _Occurrences, bares: Sequence[str]) -> tuple[list[str], Ints]:
 
 
 def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
-    """Mark the spellings that are too frequent, where no list can say so.
-
-    That is in the languages without a list, and for the pairs cut from scripts without spaces.
-    """
+    """Mark too frequent spellings, in languages without a list and scripts without spaces."""
     marked = np.zeros(len(found.spellings), dtype=bool)
     codes = sorted(set(found.languages))
     listed = {code: bool(stopwords.base_language(code)) for code in codes}
@@ -281,7 +250,7 @@ def _count(
 
 
 def _kept(matrix: scipy.sparse.csr_array, keys: Ints, words: int, max_terms: int) -> Ints:
-    """Choose the terms that are kept: every word, the true phrases, the most frequent of both."""
+    """Choose the terms to keep: words and true phrases, the most frequent of both."""
     first, second = keys // (words + 1), keys % (words + 1) - 1
     texts = np.bincount(matrix.indices, minlength=keys.size)
     said = np.asarray(matrix.sum(axis=0)).ravel()
@@ -297,10 +266,10 @@ def _kept(matrix: scipy.sparse.csr_array, keys: Ints, words: int, max_terms: int
 def _shown(
     found: _Occurrences, bares: Sequence[str], word: Ints, linked: Ints, parts: Ints
 ) -> tuple[str, ...]:
-    """Return each term as it is most often spelt, where its spelling tells anything.
+    """Return the most frequent spelling of each term, counted where capitals are informative.
 
-    The first word after a mark, and every word of a headline In Title Case, is capital anyway:
-    these count only for terms that are found nowhere else.
+    The first word after punctuation, and every word of a headline In Title Case, is capitalised
+    anyway: these count only for terms that occur nowhere else.
     """
     if not len(parts):
         return ()
@@ -355,7 +324,7 @@ def _unique_rows(rows: NDArray[_Number]) -> tuple[NDArray[_Number], Ints]:
 
 
 def _telling(found: _Occurrences, bares: Sequence[str]) -> NDArray[np.float64]:
-    """Mark with 1 the words whose capitals mean something."""
+    """Mark with 1 the words whose capitals are informative."""
     long = np.array([len(bare) > 3 for bare in bares])[found.spelling]
     capital = np.array([not bare[:1].islower() for bare in bares])[found.spelling]
     capitals = np.bincount(found.row[long], capital[long], found.texts)
@@ -372,8 +341,8 @@ _INFLECTION = regex.compile(r"(?<=\p{L}{4})(?:ings?|ed|ers?|es|s)$")
 def _families(words: Sequence[str]) -> Ints:
     """Give "flood", "floods" and "flooding", "Ukraine" and "Ukrainian" one number.
 
-    Crude on purpose, for any language: a common ending off, then the first six letters. It only
-    keeps a second form of a word out of the same short list of keywords.
+    Crude on purpose, for any language: strip a common ending, then take the first six letters. It
+    only keeps a second form of a word out of the same short list of keywords.
     """
     stems: dict[str, int] = {}
     numbers = [stems.setdefault(_INFLECTION.sub("", word)[:6], len(stems)) for word in words]

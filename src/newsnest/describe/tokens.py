@@ -1,10 +1,8 @@
-"""Words of a text in any script, as they stand in it, and the key each is counted under.
+"""Words of a text in any script, as they are spelt, and the key under which each is counted.
 
-Two steps, so that the dear one runs once per distinct spelling and not once per occurrence:
-`spellings` finds the words of a text, `word_key` turns one spelling into what it is counted under.
+Two steps, so that the expensive one runs once per distinct spelling and not once per occurrence:
+`spellings` finds the words of a text, `word_key` turns one spelling into its key.
 """
-
-from __future__ import annotations
 
 import html
 import itertools
@@ -12,7 +10,7 @@ import itertools
 import regex
 
 BREAK = "\n"
-"""Stands between two words that no phrase may span: punctuation, or the end of a run."""
+"""Separates two words that no phrase may span: punctuation, or the end of a run."""
 
 # Scripts written without spaces. Katakana is set apart: a run of it is one (foreign) word.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
@@ -42,7 +40,7 @@ _CONNECTORS = frozenset(
     ("of", "de", "du", "des", "del", "della", "delle", "dei", "di", "da", "do", "dos", "das")
 ) | {"von", "van", "der"}
 _POSSESSIVE = regex.compile(r"['’]s$", regex.IGNORECASE)
-# "3", "10th", "4bn", "25,000", "7-year-old": a number with its unit names nothing. "5G", "G20" do.
+# "3", "10th", "4bn", "25,000", "7-year-old": a number with its unit is no keyword. "5G", "G20" are.
 _NUMBER = regex.compile(
     r"\p{N}[\p{N}.,]*(?:[BMKT]N?|[-‐‑]?\p{Ll}[\p{Ll}\p{N}\p{M}'’‐‑-]*)?(?:['’]\p{L}+)?"
 )
@@ -50,20 +48,17 @@ _LETTERS = regex.compile(r"\p{L}")
 
 
 def spellings(text: str) -> list[str]:
-    r"""Find the words of a text in order, as spelt, with `BREAK` for every mark between them.
+    r"""Find the words of a text in order, as spelt, with `BREAK` for all punctuation between them.
 
     Words are runs of letters, marks and digits, joined by inner apostrophes and hyphens. In scripts
     without spaces they are overlapping pairs of characters (of grapheme clusters, where marks
-    attach to a letter); a single such character names too little and is dropped. Runs of Katakana
-    stay whole; Hangul goes by its spaces. Addresses of pages and of people are left out, HTML
-    entities decoded.
+    attach to a letter); single characters there carry too little meaning and are dropped. Runs of
+    Katakana stay whole; Hangul is split at spaces. URLs and e-mail addresses are left out, HTML
+    entities decoded. Linear in the text.
 
-    Notes
-    -----
-    Linear in the text. Source: Apache Lucene, CJKBigramFilter (outputUnigrams = false). Differs
-    from the source in covering Thai, Lao, Khmer, Myanmar and Tibetan, in keeping Katakana runs
-    whole, and in pairing within Han and within Hiragana only: a pair across the two is mostly
-    half a noun and a particle.
+    Source: Apache Lucene, CJKBigramFilter (outputUnigrams = false). Differs from the source in
+    covering Thai, Lao, Khmer, Myanmar and Tibetan, in keeping Katakana runs whole, and in pairing
+    within Han and within Hiragana only: a pair across the two is mostly half a noun and a particle.
 
     Example
     -------
@@ -104,7 +99,7 @@ def _pairs(run: str) -> list[str]:
 
 
 def is_pair(spelling: str) -> bool:
-    """Say whether a spelling is a pair of characters cut from a run without spaces."""
+    """Tell whether a spelling is a pair of characters from a run without spaces."""
     return _RUN.match(spelling) is not None
 
 
@@ -112,7 +107,7 @@ _HIRAGANA = regex.compile(r"\p{Hiragana}{2}")
 
 
 def is_ending(spelling: str) -> bool:
-    """Say whether a pair is Hiragana alone: particles and endings, which name nothing."""
+    """Tell whether a pair is Hiragana alone: particles and endings, which are no keywords."""
     return _HIRAGANA.fullmatch(spelling) is not None
 
 
@@ -123,12 +118,12 @@ def unseparated(first: str, second: str) -> str:
 
 
 def is_connector(spelling: str) -> bool:
-    """Say whether a phrase may span this word: "Game of Thrones", "Banco de España"."""
+    """Tell whether a phrase may span this word: "Game of Thrones", "Banco de España"."""
     return spelling in _CONNECTORS
 
 
 def bare(spelling: str, language: str = "") -> str:
-    """Strip what grammar glued on: the elided article (French, Italian, Catalan), possessive 's.
+    """Strip elided articles (French, Italian, Catalan) and the possessive 's.
 
     Example
     -------
@@ -142,7 +137,7 @@ def bare(spelling: str, language: str = "") -> str:
 
 
 def word_key(word: str) -> str:
-    """Return what a bare word is counted under, casefolded; "" if it cannot be a keyword.
+    """Return the key under which a bare word is counted, casefolded; "" if it cannot be a keyword.
 
     Numbers (alone or with a unit: "10th", "4bn", "7-year-old") and single letters cannot.
 

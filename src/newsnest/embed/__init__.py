@@ -5,8 +5,6 @@ by the encoder that needs it, when it is prepared. Names and settings are at han
 computes is imported when it is first used.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +19,10 @@ if TYPE_CHECKING:
     from newsnest.embed.transformer import SentenceTransformerEncoder
 
 __all__ = [
-    "KNOWN",
-    "Backend",
-    "EncoderConfig",
-    "KnownEncoder",
-    "LevelRecord",
-    "LongTexts",
-    "MemoryCache",
-    "ModelRecord",
-    "SentenceTransformerEncoder",
-    "StaticEncoder",
-    "TfidfEncoder",
-    "VectorCache",
-    "base_names",
-    "encode_cached",
-    "encoder_names",
-    "load_encoder",
-    "text_hash",
-]
+    "KNOWN", "Backend", "EncoderConfig", "KnownEncoder", "LevelRecord", "LongTexts", "MemoryCache",
+    "ModelRecord", "SentenceTransformerEncoder", "StaticEncoder", "TfidfEncoder", "VectorCache",
+    "base_names", "encode_cached", "encoder_names", "load_encoder", "text_hash",
+]  # fmt: skip
 
 _LATER = {
     "MemoryCache": "newsnest.embed.cache",

@@ -1,7 +1,5 @@
 """Vectors kept by encoder and text, so that nothing is encoded twice and a killed run resumes."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
@@ -47,12 +45,10 @@ class MemoryCache:
     def get_many(
         self, fingerprint: str, hashes: Sequence[bytes]
     ) -> Mapping[bytes, NDArray[np.float32]]:
-        """Return the vectors that are there."""
         rows = self._rows
         return {h: rows[fingerprint, h] for h in hashes if (fingerprint, h) in rows}
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Keep copies of the vectors."""
         for key, row in zip(hashes, vectors, strict=True):
             self._rows[fingerprint, key] = row.copy()
 

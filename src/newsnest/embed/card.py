@@ -1,7 +1,5 @@
 """A model's length, prompt and width from its configuration files, without loading the model."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,27 +10,16 @@ from typing import Any
 _PLAIN = ("bert", "distilbert", "mpnet", "roberta", "xlm-roberta")
 _ENDLESS = 10**6
 # In a Transformer's own file these overrule the tokenizer's and the model's files.
-_OVERRULING = (
-    "processor_kwargs",
-    "tokenizer_args",
-    "config_kwargs",
-    "config_args",
-    "do_lower_case",
-)
+_OVERRULING = ("processor_kwargs", "tokenizer_args", "config_kwargs", "config_args",
+               "do_lower_case")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The facts needed before a model is loaded.
+    """What must be known of a model before it is loaded.
 
-    Parameters
-    ----------
-    room
-        Tokens it reads, special ones included; None: no limit.
-    prompt
-        Put before texts to be clustered.
-    dimensions
-        Width of its vectors.
+    `room` is how many tokens it reads, special ones included, None without a limit; `prompt` goes
+    before texts to be clustered.
     """
 
     room: int | None

@@ -3,9 +3,10 @@
 Each weight matrix is kept as bytes with a step for every output, made when the model is loaded;
 activations become bytes with a step for every token, as they come. Nothing is calibrated on data.
 Products are sums of whole numbers, exact in any order. Between them, small compiled loops of our
-own (`int8_kernels`) work in float32; so do normalisation and the residual stream.
+own (`bert_kernels`) work in float32; so do normalisation and the residual stream.
 
-A pass runs in one thread, and as many passes at a time as torch may use threads.
+A pass runs in one thread, and as many passes at a time as torch may use threads. Importing this
+module loads torch and numba.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.embed.card import mean_pooled_bert, transformer_folder
-from newsnest.embed.patience import patient_threads
+from newsnest.embed import bert_kernels as kernels
+from newsnest.embed.card import Card, mean_pooled_bert, transformer_folder
+from newsnest.embed.loading import patient_threads
 from newsnest.embed.pieces import plain_tokenizer
 from newsnest.errors import EncoderError
+
+with patient_threads():
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
 Floats = NDArray[np.float32]
 Shape = tuple[int, int, int]
@@ -33,37 +40,19 @@ _NAMES = ("query", "key", "value")
 
 
 class Int8Bert:
-    """The forward pass of a BERT with mean pooling, in int8.
+    """The forward pass of a BERT with mean pooling, in int8; attention in bfloat16 or float32.
 
-    Parameters
-    ----------
-    folder
-        Of a model that sentence-transformers could load too.
-    room
-        Tokens read of a text.
-    bfloat16
-        Whether attention is computed in bfloat16; else in float32.
+    The folder is one that sentence-transformers could load too; `room` is how many tokens of a text
+    are read. EncoderError where the model is of another kind, its weights are not whole or not
+    finite, or this torch has no int8 products.
 
-    Raises
-    ------
-    EncoderError
-        The model is of another kind, its weights are not whole or not finite, or this torch has no
-        int8 products.
-
-    Notes
-    -----
     Weights w (outputs × inputs) become round(w / step) with step = max |w| / 127 per output;
     activations round((x − min) / step) in 0 … 255 with step = (max − min) / 255 per token.
     """
 
-    def __init__(self, folder: Path, room: int | None, *, bfloat16: bool) -> None:
-        try:
-            with patient_threads():
-                import torch
-        except ImportError as error:
-            raise EncoderError(
-                f"prepare: backend int8 must be run by torch, got: {error}. Run: pip install torch"
-            ) from error
+    on_cpu = True
+
+    def __init__(self, folder: Path, room: int | None, *, prefix: str = "", bfloat16: bool) -> None:
         if not hasattr(torch.ops.onednn, "qlinear_pointwise"):
             raise EncoderError(
                 f"prepare: backend int8 must have a torch with oneDNN, got {torch.__version__}. "
@@ -87,16 +76,10 @@ class Int8Bert:
                 f"got {room or 'no limit'}. Correct max_seq_length in {inner}."
             )
         self._tokenizer.enable_truncation(max_length=room)
+        self.card = Card(room, prefix, int(self._words.shape[1]))
 
-    @property
-    def dimensions(self) -> int:
-        """Width of the vectors."""
-        return int(self._words.shape[1])
-
-    def rows(self, batches: Sequence[list[str]]) -> Iterator[Floats]:
+    def rows(self, batches: Sequence[list[str]], lengths: Sequence[int]) -> Iterator[Floats]:
         """Yield the vectors of each batch, (b, d), in order; texts of a batch are equally long."""
-        import torch
-
         workers = min(torch.get_num_threads(), len(batches))
         if workers <= 1:
             yield from map(self._pass, batches)
@@ -120,13 +103,10 @@ class Int8Bert:
         self._layers = [_Layer(weights, f"encoder.layer.{i}.") for i in range(layers)]
 
     def _pass(self, texts: list[str]) -> Floats:
-        import torch
-
-        from newsnest.embed import int8_kernels as kernels
-
-        encodings = self._tokenizer.encode_batch_fast(texts)
+        prefix = self.card.prompt
+        encodings = self._tokenizer.encode_batch_fast([prefix + text for text in texts])
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
-        tokens, d = ids.size, self.dimensions
+        tokens, d = ids.size, self.card.dimensions
         stream = np.empty((tokens, d), dtype=np.float32)
         kernels.embed(ids, self._words, self._places, *self._norm, self._epsilon, stream)
         state = _State(tokens, d)
@@ -146,10 +126,6 @@ class Int8Bert:
         state.add(layer.attended, state.bytes, layer.attended_norm, stream, self._epsilon)
 
     def _think(self, layer: _Layer, stream: Any, state: _State) -> None:
-        import torch
-
-        from newsnest.embed import int8_kernels as kernels
-
         inner = layer.inner
         products = inner(state.bytes)
         wide = torch.empty(products.shape, dtype=torch.uint8)
@@ -161,15 +137,11 @@ class Int8Bert:
 
 def _attend_float32(products: Any, layer: _Linear, state: _State, shape: Shape) -> None:
     """Attend in float32: products (t, 3 · d) become attended values, written into the state."""
-    from torch.nn.functional import scaled_dot_product_attention
-
-    from newsnest.embed import int8_kernels as kernels
-
     kernels.restore(products.numpy(), state.steps, state.lows, layer.sums, layer.bias)
     # (b, l, 3, h, w) → three of (b, h, l, w)
     texts, length, heads = shape
     query, key, value = products.view(texts, length, 3, heads, -1).permute(2, 0, 3, 1, 4)
-    seen = scaled_dot_product_attention(query, key, value)
+    seen = torch.nn.functional.scaled_dot_product_attention(query, key, value)
     seen = seen.transpose(1, 2).reshape(len(products), -1)
     kernels.to_bytes(seen.numpy(), state.bytes.numpy(), state.steps, state.lows)
 
@@ -181,10 +153,6 @@ def _attend_bfloat16(products: Any, layer: _Linear, state: _State, shape: Shape)
     takes half the time of torch's own attention. Where a processor has no products in bfloat16,
     float32 is faster.
     """
-    import torch
-
-    from newsnest.embed import bfloat16_kernels as kernels
-
     texts, length, heads = shape
     width = products.shape[1] // (3 * heads)
     mixed = torch.empty((3, texts, heads, length, width), dtype=torch.bfloat16)
@@ -202,8 +170,6 @@ def _attend_bfloat16(products: Any, layer: _Linear, state: _State, shape: Shape)
 
 def _bits(tensor: Any) -> NDArray[np.int16]:
     """Return the bits of a bfloat16 tensor, of the same shape and memory."""
-    import torch
-
     bits: NDArray[np.int16] = tensor.view(torch.int16).numpy()
     return bits
 
@@ -212,8 +178,6 @@ class _State:
     """The activations of a pass as bytes, and what they stand for."""
 
     def __init__(self, tokens: int, width: int) -> None:
-        import torch
-
         self.bytes = torch.empty((tokens, width), dtype=torch.uint8)
         self.steps = np.empty(tokens, dtype=np.float32)
         self.lows = np.empty(tokens, dtype=np.float32)
@@ -222,8 +186,6 @@ class _State:
         self, linear: _Linear, rows: Any, norm: tuple[Any, Any], stream: Any, epsilon: np.float32
     ) -> None:
         """Add a layer's output to the stream and normalise it there."""
-        from newsnest.embed import int8_kernels as kernels
-
         kernels.add_norm_to_bytes(
             linear(rows).numpy(), self.steps, self.lows, linear.sums, linear.bias,
             stream, *norm, epsilon, self.bytes.numpy(),
@@ -244,8 +206,6 @@ class _Linear:
     """One or more linear layers of the same input, side by side, in bytes."""
 
     def __init__(self, weights: _Weights, names: Sequence[str]) -> None:
-        import torch
-
         matrix = torch.cat([weights[f"{name}.weight"] for name in names])  # (outputs, inputs)
         self._steps = (matrix.abs().amax(dim=1) / _HIGHEST).clamp_min(1e-30)
         rounded = torch.round(matrix / self._steps[:, None]).to(torch.int8)
@@ -268,9 +228,6 @@ class _Weights:
     """Tensors of a file by name, in float32."""
 
     def __init__(self, path: Path) -> None:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         self._path = path
         try:
             self._kept = {_plain(name): tensor for name, tensor in load_file(path).items()}

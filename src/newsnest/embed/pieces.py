@@ -1,7 +1,5 @@
 """Texts longer than an encoder reads: counted, and cut into the pieces that are encoded."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +22,7 @@ class Piece:
 
 
 def plain_tokenizer(folder: Path) -> Any:
-    """Return the `tokenizers.Tokenizer` of a folder, without truncation and padding.
-
-    Raises
-    ------
-    EncoderError
-        Its tokenizer.json is none.
-    """
+    """Return the `tokenizers.Tokenizer` of a folder, without truncation and padding."""
     from tokenizers import Tokenizer
 
     path = folder / "tokenizer.json"
@@ -48,14 +40,8 @@ def plain_tokenizer(folder: Path) -> Any:
 class Cutter:
     """Counts tokens and cuts texts at word boundaries.
 
-    Parameters
-    ----------
-    tokenizer
-        A `tokenizers.Tokenizer`; a copy without truncation and padding is kept.
-    room
-        Tokens the encoder reads, special tokens and prefix included; None: no limit.
-    prefix
-        Put before every text by the encoder.
+    `room` is how many tokens the encoder reads, special tokens and the prefix that it puts before
+    every text included; None without a limit.
     """
 
     def __init__(self, tokenizer: Any, room: int | None, prefix: str) -> None:

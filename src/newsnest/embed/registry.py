@@ -1,16 +1,16 @@
 """The encoders by name, and how a name, a model folder or a hub id becomes an encoder."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from newsnest.embed.config import EncoderConfig
 from newsnest.embed.weights import check_model_folder, expanded, hub_folder, minilm_folder
 from newsnest.errors import EncoderError, did_you_mean
 from newsnest.plugins import Registry
+from newsnest.progress import Progress
 
 if TYPE_CHECKING:  # without NumPy: help lists the encoders
     from newsnest.types import Encoder
@@ -36,39 +36,41 @@ class KnownEncoder:
     """
 
     summary: str
-    build: Callable[[EncoderConfig], Encoder]
+    build: "Callable[[EncoderConfig], Encoder]"
     languages: frozenset[str] = frozenset()
     trainable: bool = False
 
 
-def _minilm(config: EncoderConfig) -> Encoder:
+def _transformer(name: str, locate: Callable[[Progress], Path], **choices: Any) -> "Encoder":
     from newsnest.embed.transformer import SentenceTransformerEncoder
 
-    return SentenceTransformerEncoder("minilm", minilm_folder, config=config, max_length=256)
+    return SentenceTransformerEncoder(name, locate, **choices)
 
 
-def _static(config: EncoderConfig) -> Encoder:
+def _from_hub(name: str, hub_id: str, **choices: Any) -> "Encoder":
+    return _transformer(name, lambda progress: hub_folder(hub_id, progress=progress), **choices)
+
+
+def _minilm(config: EncoderConfig) -> "Encoder":
+    return _transformer("minilm", minilm_folder, config=config, max_length=256)
+
+
+def _static(config: EncoderConfig) -> "Encoder":
     from newsnest.embed.static import StaticEncoder
 
     return StaticEncoder()
 
 
-def _tfidf(config: EncoderConfig) -> Encoder:
+def _tfidf(config: EncoderConfig) -> "Encoder":
     from newsnest.embed.tfidf import TfidfEncoder
 
     return TfidfEncoder()
 
 
-def _multilingual(config: EncoderConfig) -> Encoder:
-    from newsnest.embed.transformer import SentenceTransformerEncoder
-
+def _multilingual(config: EncoderConfig) -> "Encoder":
     # E5 was trained with prefixes and asks for "query: " where texts are compared with each other.
-    return SentenceTransformerEncoder(
-        "multilingual",
-        lambda progress: hub_folder("intfloat/multilingual-e5-base", progress=progress),
-        config=config,
-        prefix="query: ",
-    )
+    hub_id = "intfloat/multilingual-e5-base"
+    return _from_hub("multilingual", hub_id, config=config, prefix="query: ")
 
 
 KNOWN: Registry[KnownEncoder] = Registry(
@@ -132,7 +134,7 @@ def _is_trainable(name: str) -> bool:
         return False
 
 
-def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) -> Encoder:  # noqa: B008 (frozen)
+def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) -> "Encoder":  # noqa: B008 (frozen)
     """Return the encoder of a name, of a model folder, or of a Hugging Face hub id.
 
     Nothing is loaded or fetched yet: `Encoder.prepare` does that.
@@ -164,20 +166,13 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
     folder = expanded(name_or_path)
     if name_or_path and folder.exists():
         from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder
-        from newsnest.embed.transformer import SentenceTransformerEncoder
 
         check_model_folder(folder)
         if is_static_folder(folder):
             return StaticFolderEncoder(name_or_path, folder)
-        return SentenceTransformerEncoder(name_or_path, lambda progress: folder, config=config)
+        return _transformer(name_or_path, lambda progress: folder, config=config)
     if _HUB_ID.fullmatch(name_or_path) and not name_or_path.startswith("."):
-        from newsnest.embed.transformer import SentenceTransformerEncoder
-
-        return SentenceTransformerEncoder(
-            name_or_path,
-            lambda progress: hub_folder(name_or_path, progress=progress),
-            config=config,
-        )
+        return _from_hub(name_or_path, name_or_path, config=config)
     raise EncoderError(
         f"load_encoder: encoder must be one of {encoder_names()}, "
         f"got {name_or_path!r}.{did_you_mean(name_or_path, KNOWN)} Check the spelling."

@@ -1,7 +1,5 @@
 """`static`: one vector a token, distilled from minilm on this machine; no torch once it is made."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import os
@@ -12,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from newsnest.embed.patience import patient_threads
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import patient_threads, quiet_loading
 from newsnest.embed.static_model import TokenMeans, TokenMeansEncoder
 from newsnest.embed.weights import file_sha256, minilm_folder, settings_digest
 from newsnest.errors import EncoderError
@@ -27,13 +24,7 @@ _SIF = 1e-4
 
 
 def cache_folder() -> Path:
-    """Return the cache folder of newsnest: $NEWSNEST_CACHE, or within the user's cache.
-
-    Raises
-    ------
-    EncoderError
-        If it lies in the home folder of nobody.
-    """
+    """Return the cache folder of newsnest: $NEWSNEST_CACHE, or within the user's cache."""
     ours = os.environ.get("NEWSNEST_CACHE")
     shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     try:

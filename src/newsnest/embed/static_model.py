@@ -1,7 +1,5 @@
 """Static models: a vector a token, a text is the mean of its tokens' vectors; no torch."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -16,11 +14,7 @@ from newsnest.embed.card import clustering_prompt, model_modules
 from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.pieces import plain_tokenizer
 from newsnest.embed.unit import unit_embeddings
-from newsnest.embed.weights import (
-    check_model_folder,
-    folder_digests,
-    settings_digest,
-)
+from newsnest.embed.weights import check_model_folder, folder_digests, settings_digest
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
@@ -32,19 +26,9 @@ _KEYS = ("embedding.weight", "embeddings")
 
 
 class TokenMeans:
-    """The vectors of tokens, and the means of them.
+    """The token vectors of a folder with tokenizer.json and model.safetensors, and their means.
 
-    Parameters
-    ----------
-    folder
-        Holds tokenizer.json and model.safetensors.
-    skip_unknown
-        Whether tokens that the tokenizer does not know are left out, or have a vector as others.
-
-    Raises
-    ------
-    EncoderError
-        A file is missing or damaged.
+    Tokens that the tokenizer does not know are left out, or have a vector as others.
     """
 
     def __init__(self, folder: Path, *, skip_unknown: bool) -> None:
@@ -108,13 +92,6 @@ class TokenMeansEncoder:
         self._means: TokenMeans | None = None
 
     def prepare(self, texts: Sequence[str] = (), *, progress: Progress = SILENT) -> None:
-        """Load the vectors; the texts are not looked at.
-
-        Raises
-        ------
-        EncoderError
-            A file is missing or damaged.
-        """
         if self._means is None:
             means, settings = self._load(progress)
             self.dimensions = int(means.vectors.shape[1])
@@ -126,13 +103,6 @@ class TokenMeansEncoder:
         raise NotImplementedError
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
-
-        Raises
-        ------
-        EncoderError
-            As `prepare`, which is called if it was not.
-        """
         self.prepare(progress=progress)
         asked = [self._prompt + text for text in texts] if self._prompt else texts
         return self.means().encode(asked, name=self.name, progress=progress)
@@ -143,22 +113,12 @@ class TokenMeansEncoder:
         return self._means
 
     def count_cut(self, texts: Sequence[str]) -> int:
-        """Return 0: texts of any length are read whole."""
-        return 0
+        return 0  # texts of any length are read whole
 
 
 class StaticFolderEncoder(TokenMeansEncoder):
     """Encode with a static model saved by sentence-transformers, as `train static` writes it.
 
-    Parameters
-    ----------
-    name
-        As given by the user.
-    folder
-        Of the model; `is_static_folder` is true of it.
-
-    Notes
-    -----
     The vectors are those of sentence-transformers, up to rounding; a text without a token gets the
     constant unit vector. Nothing is cut, and the bits depend neither on the order nor on threads.
     """

@@ -1,7 +1,5 @@
 """A model as sentence-transformers loads and runs it, in float32 or bfloat16."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.embed.card import Card, clustering_prompt, usual_room
-from newsnest.embed.patience import patient_threads
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import patient_threads, quiet_loading
 from newsnest.errors import EncoderError
 
 # Matrix libraries compute products of very few rows (seen below 4) by other kernels, with other
@@ -21,25 +18,9 @@ _DTYPES = {"torch": "float32", "bfloat16": "bfloat16"}
 
 
 class StockModel:
-    """A model of sentence-transformers.
+    """A model of sentence-transformers, in float32 by the backend "torch", or in bfloat16.
 
-    Parameters
-    ----------
-    folder
-        Where it was saved.
-    backend
-        "torch" for float32, or "bfloat16".
-    device
-        As torch names it; None takes the accelerator if there is one.
-    max_length
-        Tokens read of a text; None takes the model's own.
-    prefix
-        Put before every text; None takes the model's own.
-
-    Raises
-    ------
-    EncoderError
-        sentence-transformers or torch is not installed, or cannot load the model.
+    None takes the accelerator if there is one, and the length and prefix of the model itself.
     """
 
     def __init__(
@@ -70,13 +51,7 @@ class StockModel:
         return bool(self._model.device.type == "cpu")
 
     def tokenizer(self, name: str) -> Any:
-        """Return its `tokenizers.Tokenizer`.
-
-        Raises
-        ------
-        EncoderError
-            It has none, but a slow one.
-        """
+        """Return its `tokenizers.Tokenizer`."""
         return rust_tokenizer(self._model, name)
 
     def rows(
@@ -97,13 +72,7 @@ class StockModel:
 
 
 def rust_tokenizer(model: Any, name: str) -> Any:
-    """Return a model's fast tokenizer.
-
-    Raises
-    ------
-    EncoderError
-        It has a slow one.
-    """
+    """Return a model's fast tokenizer; EncoderError where it has a slow one."""
     from tokenizers import Tokenizer
 
     tokenizer = model.tokenizer

@@ -1,7 +1,5 @@
 """`tfidf`: word weights and a truncated SVD, fitted on the corpus; any language, no weights."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib.metadata
 import itertools
@@ -96,13 +94,6 @@ class TfidfEncoder:
         self.dimensions = 1 if self._axes is None else self._axes.shape[1]
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
-
-        Raises
-        ------
-        EncoderError
-            `prepare` was not called.
-        """
         if not self.fingerprint:
             raise EncoderError(
                 "encode: encoder 'tfidf' must be fitted on a corpus, got none. "
@@ -117,8 +108,7 @@ class TfidfEncoder:
         return out
 
     def count_cut(self, texts: Sequence[str]) -> int:
-        """Return 0: texts of any length are read whole."""
-        return 0
+        return 0  # texts of any length are read whole
 
     def _fit(self, corpus: Iterator[str], progress: Progress) -> None:
         from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer

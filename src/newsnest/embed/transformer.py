@@ -9,31 +9,26 @@ It was measured for attention heads of 16 to 64 dimensions; with heads of 8 the 
 torch itself still differs in the last bit, so there equality is to 1e-6.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from newsnest.embed.backend import Chosen, choose_backend, multiplies_bfloat16
 from newsnest.embed.card import Card, read_card, transformer_folder
-from newsnest.embed.config import EncoderConfig
-from newsnest.embed.int8_bert import Int8Bert
+from newsnest.embed.config import Chosen, EncoderConfig, choose_backend, multiplies_bfloat16
 from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.pieces import Cutter, Piece, plain_tokenizer
 from newsnest.embed.stock import StockModel
 from newsnest.embed.unit import unit_embeddings
-from newsnest.embed.weights import (
-    check_model_folder,
-    folder_digests,
-    settings_digest,
-)
+from newsnest.embed.weights import check_model_folder, folder_digests, settings_digest
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Vectors
+
+if TYPE_CHECKING:
+    from newsnest.embed.int8_bert import Int8Bert
 
 _CPU_TOKENS, _ACCELERATOR_BATCH = 2048, 256
 _COUNT_BATCH = 4096
@@ -143,29 +138,21 @@ class SentenceTransformerEncoder:
             progress.note(f"{self.name}: computed in {backend} (backend auto, for this processor)")
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
-        """Return unit vectors, float32 (len(texts), d), in the order of the texts.
-
-        An empty text has a vector too, that of its special tokens.
-
-        Raises
-        ------
-        EncoderError
-            The model cannot be loaded, or gives values that are not finite.
-        """
+        # An empty text has a vector too, that of its special tokens.
         cutter = self._ready(progress)
         sums = np.zeros((len(texts), self.dimensions), dtype=np.float64)
         if not len(texts):
             return sums.astype(np.float32)
-        model = self._loaded()
+        model = self._loaded(cutter)
         left = np.zeros(len(texts), dtype=np.int64)
         with progress.start("encode", len(texts), "texts") as task:
             pieces, tokens = self._pieces(texts, cutter)
             for piece in pieces:
                 left[piece.row] += 1
-            batches = self._batches(tokens, isinstance(model, Int8Bert) or model.on_cpu)
-            for batch, rows in zip(
-                batches, self._rows(model, batches, pieces, tokens), strict=True
-            ):
+            batches = self._batches(tokens, model.on_cpu)
+            parts = [[pieces[i].text for i in batch] for batch in batches]
+            lengths = [tokens[batch[0]] for batch in batches]
+            for batch, rows in zip(batches, model.rows(parts, lengths), strict=True):
                 done = 0
                 # Each piece has length 1, so that in a mean the weights alone decide.
                 for i, row in zip(batch, unit_embeddings(rows, encoder=self.name), strict=True):
@@ -176,7 +163,6 @@ class SentenceTransformerEncoder:
         return unit_embeddings(sums, encoder=self.name)
 
     def count_cut(self, texts: Sequence[str]) -> int:
-        """Count the texts that are longer than the model reads, by its own tokens."""
         cutter = self._ready(SILENT)
         cut = 0
         for start in range(0, len(texts), _COUNT_BATCH):
@@ -214,41 +200,31 @@ class SentenceTransformerEncoder:
             batches += [same[start : start + size] for start in range(0, len(same), size)]
         return batches
 
-    def _rows(
-        self,
-        model: StockModel | Int8Bert,
-        batches: Sequence[list[int]],
-        pieces: Sequence[Piece],
-        tokens: Sequence[int],
-    ) -> Iterator[NDArray[np.float32]]:
-        """Yield the model's vectors of each batch."""
-        assert self._cutter is not None  # set by prepare
-        if isinstance(model, Int8Bert):
-            prefix = self._cutter.prefix
-            return model.rows([[prefix + pieces[i].text for i in batch] for batch in batches])
-        texts = [[pieces[i].text for i in batch] for batch in batches]
-        return model.rows(texts, [tokens[batch[0]] for batch in batches])
-
-    def _loaded(self) -> StockModel | Int8Bert:
+    def _loaded(self, cutter: Cutter) -> "StockModel | Int8Bert":
         """Return the model, loaded once and compared with its configuration files."""
-        assert self._cutter is not None  # set by prepare
         if self._model is None:
             if self.backend == "int8":
-                self._model = Int8Bert(
-                    self._folder, self._cutter.room, bfloat16=multiplies_bfloat16()
-                )
-                loaded = Card(self._cutter.room, self._cutter.prefix, self._model.dimensions)
+                self._model = self._int8(cutter)
             else:
                 self._model = self._stock(self._folder, self.backend)
-                loaded = self._model.card
-            expected = Card(self._cutter.room, self._cutter.prefix, self.dimensions)
-            if loaded != expected:
+            expected = Card(cutter.room, cutter.prefix, self.dimensions)
+            if self._model.card != expected:
                 raise EncoderError(
                     f"encode: the configuration files of {self._folder} must match the loaded "
-                    f"model, got {expected} and {loaded}. Save the model again with "
+                    f"model, got {expected} and {self._model.card}. Save the model again with "
                     "save_pretrained()."
                 )
         return self._model
+
+    def _int8(self, cutter: Cutter) -> "Int8Bert":
+        try:
+            from newsnest.embed.int8_bert import Int8Bert
+        except ImportError as error:
+            raise EncoderError(
+                f"prepare: backend int8 must be run by torch, got: {error}. Run: pip install torch"
+            ) from error
+        bfloat16 = multiplies_bfloat16()
+        return Int8Bert(self._folder, cutter.room, prefix=cutter.prefix, bfloat16=bfloat16)
 
     def _stock(self, folder: Path, backend: Chosen) -> StockModel:
         if backend == "int8":

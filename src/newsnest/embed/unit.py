@@ -1,7 +1,5 @@
 """Rows of length 1, and what a row without length becomes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -17,17 +15,8 @@ def unit_embeddings(rows: NDArray[Any], *, encoder: str) -> Vectors:
     A row of zeros (a text without a single known word) becomes the constant row 1/√d: of length
     1, the same for all such texts, and no zero either when only leading dimensions are read.
 
-    Parameters
-    ----------
-    rows
-        Shape (n, d), any real dtype.
-    encoder
-        Its name, for the message.
-
-    Raises
-    ------
-    EncoderError
-        A value is not finite.
+    The rows have shape (n, d) and any real dtype; a value that is not finite raises EncoderError,
+    which names the encoder.
 
     Examples
     --------

@@ -1,7 +1,5 @@
 """Where weights lie, whether they are the right ones, and the digest of what shapes vectors."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import importlib.util
@@ -68,13 +66,7 @@ def folder_digests(folder: Path) -> dict[str, str]:
 
 
 def check_model_folder(folder: Path) -> None:
-    """Make sure a folder holds a sentence-transformers model with safe weights.
-
-    Raises
-    ------
-    EncoderError
-        It is not a folder, has no modules.json, or no .safetensors file.
-    """
+    """Raise EncoderError unless a folder holds modules.json and weights as .safetensors."""
     if not folder.is_dir():
         raise EncoderError(
             f"load_encoder: name_or_path must be the folder of a model, got the file {folder}. "
@@ -93,13 +85,7 @@ def check_model_folder(folder: Path) -> None:
 
 
 def minilm_folder(progress: Progress = SILENT) -> Path:
-    """Find the weights of all-MiniLM-L6-v2, in its package or on the hub, and verify them.
-
-    Raises
-    ------
-    EncoderError
-        Neither is at hand, or the digest is wrong.
-    """
+    """Find the weights of all-MiniLM-L6-v2, in its package or on the hub, and verify them."""
     # find_spec of a top-level name runs none of the package's code.
     spec = importlib.util.find_spec(MINILM_PACKAGE)
     if spec is not None and spec.origin is not None:
@@ -125,13 +111,7 @@ def verify_minilm(folder: Path, *, cure: str) -> None:
 
 
 def hub_folder(hub_id: str, *, progress: Progress = SILENT, cure: str = "") -> Path:
-    """Fetch a model of the Hugging Face hub, or find it in the hub's own cache.
-
-    Raises
-    ------
-    EncoderError
-        It cannot be fetched and is not in the cache.
-    """
+    """Fetch a model of the Hugging Face hub, or find it in the hub's own cache."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 

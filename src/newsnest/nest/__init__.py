@@ -5,8 +5,9 @@
 
 from newsnest.nest.export import export
 from newsnest.nest.nest import Nest
-from newsnest.nest.records import Batch, Cluster, Headline, Member, Result, Run, Totals, plural
+from newsnest.nest.records import Batch, Cluster, Headline, Member, Result, Run, Totals
 from newsnest.nest.store import Store, open_store
+from newsnest.types import plural
 
 __all__ = [
     "Batch", "Cluster", "Headline", "Member", "Nest", "Result", "Run", "Store", "Totals",

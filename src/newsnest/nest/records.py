@@ -112,13 +112,6 @@ class Cluster:
         return f"{articles}, {self.independent:,} independent"
 
 
-def plural(level: str, count: int) -> str:
-    """Return the word for `count` clusters of a level: "1 story", "2 stories"."""
-    if count == 1:
-        return level
-    return "stories" if level == "story" else f"{level}s"
-
-
 @dataclass(frozen=True, slots=True)
 class Member:
     """One article of a run: where it belongs and what it copies.

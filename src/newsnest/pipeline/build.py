@@ -22,7 +22,7 @@ from newsnest.embed import KNOWN, ModelRecord, load_encoder
 from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
-from newsnest.pipeline.options import Options
+from newsnest.options import Options
 from newsnest.pipeline.source import Input, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
 

@@ -20,8 +20,8 @@ from newsnest.cluster import Frame, Reduction
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.nest import plural
+from newsnest.options import Centre
 from newsnest.pipeline.model_levels import ModelLevels
-from newsnest.pipeline.options import Centre
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Hierarchy, Labels, Level, Order, Vectors
 

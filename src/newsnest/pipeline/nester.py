@@ -19,7 +19,8 @@ from newsnest.embed import Backend, LongTexts
 from newsnest.errors import NestError, ParameterError, did_you_mean
 from newsnest.nest import Cluster, Member, Nest, plural
 from newsnest.nest.export import rows
-from newsnest.pipeline import Centre, Options, build
+from newsnest.options import Centre, Options
+from newsnest.pipeline.build import build
 from newsnest.pipeline.finished import FinishedRun, Found
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Labels, Order, Reducer

@@ -15,9 +15,9 @@ from newsnest import cluster, embed
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
 from newsnest.nest import Cluster, Result, plural
+from newsnest.options import Options
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
-from newsnest.pipeline.options import Options
 from newsnest.progress import Progress
 from newsnest.types import Article, Encoder, Hierarchy, Vectors
 

@@ -1,7 +1,5 @@
 """What a study.toml says, read once and strictly."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,16 +65,10 @@ for _name in STAGES:
 
 @dataclass(frozen=True, slots=True)
 class ArticleFiles:
-    """Files of articles, and where their gold labels are.
+    """Files of articles as `newsnest cluster` reads them, and where their gold labels are.
 
-    Parameters
-    ----------
-    files
-        What `newsnest cluster` reads.
-    gold
-        A file with labels by id; None: they are in the articles' own files.
-    label
-        The column of the labels; None: there are none.
+    `gold` is a file with labels by id; None: they are in the articles' own files. `label` is the
+    column of the labels; None: there are none.
     """
 
     files: tuple[Path, ...]
@@ -91,23 +83,10 @@ class ArticleFiles:
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """One stage of a study.
+    """One of `STAGES`: what it tries, how often, and the metric it is judged by.
 
-    Parameters
-    ----------
-    name
-        One of `STAGES`.
-    metric
-        What it is judged by.
-    trials
-        How many settings are tried.
-    seeds
-        A trial's score is the mean over them. They draw the training, or, where nothing is drawn,
-        the sample of stories that is judged.
-    sample
-        Share of the stories that each seed judges.
-    space
-        What is tried.
+    A trial's score is the mean over the seeds. They draw the training, or, where nothing is drawn,
+    the stories that are judged, `sample` being their share.
     """
 
     name: str
@@ -128,17 +107,8 @@ class StagePlan:
 class Training:
     """What the stage `training` needs beside its settings.
 
-    Parameters
-    ----------
-    data
-        As `newsnest train pairs --data` reads it; (): a share of the tuning articles is trained on
-        and not judged.
-    share
-        That share.
-    base
-        What is trained where there is no stage `encoders`.
-    report_to
-        Trackers of the trainer.
+    `data` is as `newsnest train pairs --data` reads it; (): a `share` of the tuning articles is
+    trained on and not judged. `base` is trained where there is no stage `encoders`.
     """
 
     data: tuple[str, ...]

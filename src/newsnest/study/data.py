@@ -1,6 +1,4 @@
-"""What a study is tuned on and what it is reported on, and that the two share nothing."""
-
-from __future__ import annotations
+"""The articles for tuning and those for the report, which share nothing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -40,28 +38,21 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Articles by id, with what is known of them.
+    """n articles by id, their gold labels, int64 (n,), −1 where unknown, and their components.
 
-    Parameters
-    ----------
-    articles
-        n of them.
-    gold
-        int64 (n,), −1 where unknown.
-    components
-        int64 (n,): articles of one are of one gold cluster, or copies of each other.
+    Articles of one component, int64 (n,), are of one gold cluster, or copies of each other.
     """
 
     articles: tuple[Article, ...]
     gold: Codes
     components: Codes
 
-    def take(self, rows: NDArray[np.bool_]) -> Labelled:
+    def take(self, rows: NDArray[np.bool_]) -> "Labelled":
         """Return some of the articles."""
         kept = tuple(a for a, row in zip(self.articles, rows, strict=True) if row)
         return Labelled(kept, self.gold[rows], self.components[rows])
 
-    def sample(self, share: float, seed: int) -> Labelled:
+    def sample(self, share: float, seed: int) -> "Labelled":
         """Return the articles of a share of the components, drawn by a seed; all where it is 1."""
         if share >= 1.0:
             return self
@@ -73,18 +64,9 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class StudyData:
-    """What a study works on.
+    """What trials are scored on, the report's articles, which no trial sees, and training data.
 
-    Parameters
-    ----------
-    judged
-        What trials are judged by.
-    report
-        What no trial sees.
-    training
-        What is trained on, as `newsnest train pairs --data` reads it.
-    facts
-        How many there are of each; ready for JSON.
+    `training` is as `newsnest train pairs --data` reads it; `facts` count each, ready for JSON.
     """
 
     judged: Labelled
@@ -94,19 +76,11 @@ class StudyData:
 
 
 def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
-    """Read all articles, and make sure that what is reported on is never tuned on.
+    """Read all articles, and make sure that tuning never sees an article of the report.
 
-    Raises
-    ------
-    InputError
-        If a file cannot be read, two files share an article where they must not, or an encoder
-        has learned from what is reported on.
-    ParameterError
-        If there are too few stories to hold some out.
-
-    Notes
-    -----
-    Deterministic for the files and the study's seed.
+    Deterministic for the files and the study's seed. Raises InputError where two files share an
+    article that they must not, or an encoder has learned from what is reported on, and
+    ParameterError where there are too few stories to hold some out.
     """
     check_models(config)
     tuning = read_corpus(config.tuning, config, progress)
@@ -114,7 +88,7 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
         report, tuning = split_off(tuning, config.held_out, seed=config.seed)
         progress.note(
             f"{len(report.articles):,} articles held out for the report, by whole stories; "
-            f"{len(tuning.articles):,} are tuned on"
+            f"{len(tuning.articles):,} left for tuning"
         )
     else:
         report = read_corpus(config.report, config, progress)
@@ -129,8 +103,8 @@ def prepare_data(config: StudyConfig, progress: Progress) -> StudyData:
         training = (str(_write_training(config.work / "training.jsonl", learned)),)
         facts["trained_on_articles"] = len(learned.articles)
         progress.note(
-            f"{len(learned.articles):,} articles are trained on, {len(tuning.articles):,} others "
-            "judge"
+            f"{len(learned.articles):,} articles for training, {len(tuning.articles):,} others to "
+            "score the trials"
         )
     facts["judged_articles"] = len(tuning.articles)
     return StudyData(tuning, report, training, facts)
@@ -171,7 +145,7 @@ def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -
 
 
 def _components(articles: Sequence[Article], gold: Codes, progress: Progress) -> Codes:
-    """Return which articles belong together: copies, and those of one gold cluster."""
+    """Return the component of each article: copies, and articles of one gold cluster, share one."""
     n = len(articles)
     original = fold_copies(articles, progress=progress)
     known = np.flatnonzero(gold >= 0)
@@ -183,13 +157,7 @@ def _components(articles: Sequence[Article], gold: Codes, progress: Progress) ->
 
 
 def split_off(whole: Labelled, share: float, *, seed: int) -> tuple[Labelled, Labelled]:
-    """Return a share of the articles, by whole components, and the others.
-
-    Raises
-    ------
-    ParameterError
-        If there are too few components.
-    """
+    """Return a share of the articles, by whole components, and the others."""
     dealt = split_articles(
         [
             GoldArticle(str(row), str(row), ("", "", str(component)))
@@ -209,13 +177,7 @@ def check_apart(
     report: Labelled,
     progress: Progress,
 ) -> None:
-    """Raise unless no article of the report is tuned on: by its id or text, or as a near copy.
-
-    Raises
-    ------
-    InputError
-        Naming both files, how many are shared, and the first.
-    """
+    """Raise if an article of the report is also tuned on: by id, by text, or as a near copy."""
     ids = {a.id for a in tuning.articles}
     start = len(tuning.articles)
     original = fold_copies([*tuning.articles, *report.articles], progress=progress)
@@ -233,16 +195,11 @@ def check_apart(
 
 
 def check_models(config: StudyConfig) -> None:
-    """Raise unless no encoder was trained or calibrated on a file that is reported on.
+    """Raise if an encoder was trained or calibrated on a file of the report.
 
-    Only newsnest.json is asked, which names the files; what else a model has seen nobody knows.
-
-    Raises
-    ------
-    InputError
-        Naming the model and the file.
+    By the files that newsnest.json names; what else a model has seen is unknown.
     """
-    reported = config.tuning if config.report is None else config.report
+    reported = config.report or config.tuning
     files = [*reported.files, *([] if reported.gold is None else [reported.gold])]
     for name, place in config.places.items():
         record = ModelRecord.read(Path(place))
@@ -259,9 +216,9 @@ def check_models(config: StudyConfig) -> None:
 def _check_training(
     config: StudyConfig, tuning: Labelled, report: Labelled, progress: Progress
 ) -> None:
-    """Raise unless no pair that is trained on has the title or the text of an article that judges.
+    """Raise if a training pair has the title or the text of an article that trials are scored on.
 
-    The title alone is enough: what is trained on may be another part of the same article.
+    The title alone is enough: the pair may be another part of the same article.
     """
     assert config.training is not None
     space = next(stage.space for stage in config.stages if stage.name == "training")
@@ -269,7 +226,8 @@ def _check_training(
         list(space[name].examples) if name in space else [usual]
         for name, usual in (("columns", "title:summary"), ("profile", None))
     ]
-    corpora = (("tuning", config.tuning.files, tuning), ("report", _report_files(config), report))
+    reported = config.report or config.tuning
+    corpora = (("tuning", config.tuning.files, tuning), ("report", reported.files, report))
     for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
         if profile is not None:
             profile = config.places[str(profile)]
@@ -291,11 +249,7 @@ def _check_training(
                     f"{shared[0].headline[:60]!r}). Take them out, or leave [training] data out: "
                     "some of the stories are trained on then."
                 )
-    progress.note("no article that is trained on judges")
-
-
-def _report_files(config: StudyConfig) -> tuple[Path, ...]:
-    return config.tuning.files if config.report is None else config.report.files
+    progress.note("training and scored articles share nothing")
 
 
 def _write_training(file: Path, learned: Labelled) -> Path:

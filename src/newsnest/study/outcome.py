@@ -1,14 +1,13 @@
 """What a study found, as it is printed, kept and drawn."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from newsnest.evaluate import Estimate
 from newsnest.study.space import Value
 from newsnest.study.trials import Trial, leaders
+from newsnest.types import plural
 
 TOP = 10
 """How many trials a leaderboard has."""
@@ -16,20 +15,11 @@ TOP = 10
 
 @dataclass(frozen=True, slots=True)
 class StageOutcome:
-    """What a stage found.
+    """What a stage found: every trial in order, and what it started from, by the same metric.
 
-    Parameters
-    ----------
-    name, metric
-        Of the stage.
-    start
-        What it started from, judged by the same metric; None for the first of encoders.
-    trials
-        Every trial, in order.
-    importances
-        Share of the spread of the scores that each setting accounts for; {} where that is unknown.
-    improved
-        Whether the best trial is better than the start, and so taken on.
+    There is no start where the stage tries encoders. `importances` are the shares of the spread of
+    the scores that settings account for, {} where that is unknown. The best trial is taken on if it
+    `improved` on the start.
     """
 
     name: str
@@ -58,23 +48,37 @@ class StageOutcome:
         start = None if self.start is None else self.start.as_dict()
         return {**asdict(self), "start": start, "trials": [one.as_dict() for one in self.trials]}
 
+    def lines(self) -> Iterator[str]:
+        """Yield the leaderboard as text."""
+        trials = len(self.trials)
+        seeds = max(len(self.trials[0].seeds), len(self.start.seeds) if self.start else 0, 1)
+        yield (
+            f"{self.name}: {trials:,} {plural('trial', trials)} by {self.metric}, mean ± standard "
+            f"deviation over {seeds} {plural('seed', seeds)}"
+        )
+        ranked = [(str(place), trial) for place, trial in enumerate(self.leaders()[:TOP], start=1)]
+        for place, trial in ranked + ([] if self.start is None else [("start", self.start)]):
+            language = trial.beside.get("nmi_language")
+            beside = "" if language is None else f"  NMI with language {language:.3f}"
+            score = f"{trial.value:.4f} ± {trial.deviation:.4f}{beside}"
+            yield f"  {place:>5}  {score}  {one_line(trial.params)}"
+        if self.kept_start:
+            yield "  no trial was better than the start, which is kept"
+        failed = [trial for trial in self.trials if trial.error]
+        if failed:
+            yield f"  {len(failed):,} failed, the first: {failed[0].error}"
+        if self.importances:
+            shares = ", ".join(f"{name} {share:.0%}" for name, share in self.importances.items())
+            yield f"  importance: {shares}"
+
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One metric on the articles that the study never used.
+    """One metric on the articles that the study never used, for the winner and the default.
 
-    Parameters
-    ----------
-    metric
-        Its name.
-    winner, default
-        With intervals; None where it could not be measured.
-    difference
-        The winner's less the default's; its interval only where both were resampled together.
-    beside
-        What stands beside each, under "winner" and "default".
-    error
-        Why it could not be measured, "" if it could.
+    The difference is the winner's less the default's, and has an interval only where both were
+    resampled together. All three are None where `error` says why they could not be measured.
+    `beside` holds what stands beside each, under "winner" and "default".
     """
 
     metric: str
@@ -85,7 +89,7 @@ class Reported:
     error: str = ""
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Reported:
+    def of(cls, content: Mapping[str, Any]) -> "Reported":
         """Read it from JSON."""
         keys = ("winner", "default", "difference")
         known = {key: content[key] and Estimate(**content[key]) for key in keys}
@@ -155,6 +159,24 @@ class Outcome:
         """Return an interval of a difference: by common resamples, else of two that are apart."""
         common = [_bounds(one.difference) for one in self.reported]
         return next(filter(None, [*common, *map(_apart, self.reported)]), None)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it as text: the leaderboards, the report, and the command to use."""
+        for stage in self.stages:
+            yield from stage.lines()
+        yield f"on {self.facts['report_articles']:,} articles that no trial has seen:"
+        for one in self.reported:
+            scores = (
+                f"{shown(one.winner)}, without a study {shown(one.default)}, "
+                f"difference {shown(one.difference)}"
+            )
+            yield f"  {one.metric}: {one.error or scores}"
+        if self.looks > 1:
+            yield f"  these articles have been used to report {self.looks} winners"
+        yield self.verdict
+        if self.model:
+            yield f"The trained encoder: {self.model}"
+        yield f"{'The winner' if self.keeps_defaults else 'Use it'}: {self.command}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON."""

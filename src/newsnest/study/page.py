@@ -1,7 +1,5 @@
 """The page of a study: one HTML file that asks for nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -16,13 +14,7 @@ _BLUE, _GREY = "#4269d0", "#999"
 
 
 def write_page(outcome: Outcome, file: Path) -> None:
-    """Write the page; a kill leaves the old one or the new one.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
+    """Write the page; a kill leaves the old one or the new one."""
     draft = file.with_name(f"{file.name}.partial")
     try:
         draft.write_text(study_page(outcome), encoding="utf-8")
@@ -114,15 +106,7 @@ def _row(place: str, trial: Trial) -> str:
 
 
 def draw_bars(shares: Mapping[str, float], *, title: str) -> str:
-    """Return an SVG with a bar a name.
-
-    Parameters
-    ----------
-    shares
-        In [0, 1], by name; drawn in their order.
-    title
-        Above them; written as text, whatever it holds.
-    """
+    """Return an SVG with a bar for each share in [0, 1], in their order."""
     height = 34 + _BAR * len(shares)
     out = [_head(title, height)]
     room = _WIDTH - _LEFT - 60
@@ -139,15 +123,7 @@ def draw_bars(shares: Mapping[str, float], *, title: str) -> str:
 
 
 def draw_history(scores: Sequence[float], *, title: str) -> str:
-    """Return an SVG with a dot a score, and the best so far as a line.
-
-    Parameters
-    ----------
-    scores
-        Two at least, in the order in which they were made.
-    title
-        Above it; written as text, whatever it holds.
-    """
+    """Return an SVG of two scores or more: a dot for each, and the best so far as a line."""
     low, high = min(scores), max(scores)
     span = (high - low) or 1.0
     left, base, room = 60, 40 + _HEIGHT, _WIDTH - 90

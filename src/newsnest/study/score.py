@@ -1,6 +1,4 @@
-"""How good a pipeline is on some articles, by one of the study's metrics."""
-
-from __future__ import annotations
+"""Scores of a pipeline on some articles, by the metrics of a study."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,22 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from newsnest import evaluate
 from newsnest.describe.keywords import keywords
 from newsnest.describe.terms import count_terms
 from newsnest.embed import EncoderConfig, VectorCache, encode_cached, load_encoder
 from newsnest.errors import InputError
-from newsnest.evaluate import (
-    Estimate,
-    Labelling,
-    cluster_index,
-    cluster_scores,
-    cut_scores,
-    keyword_coherence,
-    keyword_diversity,
-    stability,
-    title_scores,
-)
-from newsnest.evaluate.bootstrap import estimate, mean_estimate, resample_weights
+from newsnest.evaluate.bootstrap import Estimate, estimate, mean_estimate, resample_weights
 from newsnest.labelled import same_text
 from newsnest.pipeline import Options
 from newsnest.pipeline.build import keyword_describer
@@ -40,17 +28,10 @@ _MIN_TEXTS = 3  # of a cluster whose keywords are judged: words of one text alwa
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score, and what stands beside it.
+    """A score, with its interval where resamples were asked for, and what to know when reading it.
 
-    Parameters
-    ----------
-    estimate
-        The score, and its interval where resamples were asked for.
-    beside
-        What one should know when reading it: clusters, NMI with language, precision, recall.
-    draws
-        The score on the data as they are, then on every resample; None where there are none. Two
-        pipelines on the same articles have the same resamples.
+    `draws` are the score on the data as they are, then on every resample; None where there are
+    none. Two pipelines on the same articles have the same resamples.
     """
 
     estimate: Estimate
@@ -60,17 +41,7 @@ class Score:
 
 @dataclass(slots=True)
 class Scorer:
-    """Scores pipelines.
-
-    Parameters
-    ----------
-    level
-        Whose labels and keywords are judged.
-    vectors
-        Where vectors are kept.
-    resamples, seed
-        For intervals; 0 resamples leave them out.
-    """
+    """Scores pipelines by the labels and keywords of a level, with intervals if it resamples."""
 
     level: str
     vectors: VectorCache
@@ -79,21 +50,9 @@ class Scorer:
     _loaded: tuple[tuple[str, str], Encoder] | None = None
 
     def score(self, metric: str, options: Options, part: Labelled) -> Score:
-        """Score a pipeline on articles.
+        """Score a pipeline on articles by one of `newsnest.study.config.METRICS`.
 
-        Parameters
-        ----------
-        metric
-            One of `newsnest.study.config.METRICS`.
-        options
-            The pipeline.
-        part
-            The articles.
-
-        Raises
-        ------
-        NewsnestError
-            As the parts raise it, where they cannot do it with these articles.
+        Raises NewsnestError where a part of it cannot do its work with these articles.
         """
         by: Mapping[str, Callable[[Options, Labelled], Score]] = {
             "bcubed_f1": self._bcubed,
@@ -134,8 +93,8 @@ class Scorer:
         drawn = resample_weights(
             np.arange(known.max(initial=-1) + 1), resamples=self.resamples, seed=self.seed
         )
-        draws = cut_scores(*none, labels, gold, cuts=[1.0]).f1(drawn)[:, 0]
-        scores = cluster_scores(
+        draws = evaluate.cut_scores(*none, labels, gold, cuts=[1.0]).f1(drawn)[:, 0]
+        scores = evaluate.cluster_scores(
             labels,
             [None if code < 0 else code for code in gold.tolist()],
             languages=[article.lang for article in part.articles],
@@ -158,7 +117,7 @@ class Scorer:
             # In the space of the encoder: what a reduction makes of it would judge itself.
             config = NestConfig(centre=options.centre)
             rows = see_texts(nested.vectors, nested.texts, nested.weights, config).text
-        found = cluster_index(
+        found = evaluate.cluster_index(
             rows,
             labels,
             {"language": [text.lang for text in nested.texts]},
@@ -188,12 +147,14 @@ class Scorer:
             mask = np.zeros(n, bool)
             mask[rows] = True
             own = self._nested(options, part.take(mask))
-            labellings.append(Labelling(rows, self._labels(own)[own.item].astype(np.int64)))
-        found = cluster_index(
+            labellings.append(
+                evaluate.Labelling(rows, self._labels(own)[own.item].astype(np.int64))
+            )
+        found = evaluate.cluster_index(
             nested.text, labels, {"language": [t.lang for t in nested.texts]}, resamples=0
         )
         beside = {"clusters": int(labels.max()) + 1, "nmi_language": found.nmi["language"]}
-        return Score(Estimate(stability(labellings)), beside)
+        return Score(Estimate(evaluate.stability(labellings)), beside)
 
     def _titles(self, metric: str, options: Options, part: Labelled) -> Score:
         rows = _titled(part, self.seed)
@@ -208,7 +169,7 @@ class Scorer:
         encoder.prepare(both, progress=SILENT)
         vectors = encode_cached(encoder, both, self.vectors, progress=SILENT)
         n = len(articles)
-        found = title_scores(
+        found = evaluate.title_scores(
             vectors[:n], vectors[n:], part.gold[rows], resamples=self.resamples, seed=self.seed
         )
         beside = {"articles": n}
@@ -230,13 +191,16 @@ class Scorer:
                 f"npmi: some {self.level} of {_MIN_TEXTS} texts must have two keywords, got "
                 "none. Lower min_similarity."
             )
-        beside = {"clusters": len(columns), "diversity": keyword_diversity(columns)}
+        beside = {"clusters": len(columns), "diversity": evaluate.keyword_diversity(columns)}
         return Score(mean_estimate(values, resamples=self.resamples, seed=self.seed), beside)
 
     def _diversity(self, options: Options, part: Labelled) -> Score:
         columns, values = self._keywords(options, part)
         npmi = float(values.mean()) if values.size else None
-        return Score(Estimate(keyword_diversity(columns)), {"clusters": len(columns), "npmi": npmi})
+        return Score(
+            Estimate(evaluate.keyword_diversity(columns)),
+            {"clusters": len(columns), "npmi": npmi},
+        )
 
     def _keywords(
         self, options: Options, part: Labelled
@@ -244,10 +208,7 @@ class Scorer:
         """Return the keywords of every large cluster, and the coherence of those that have some."""
         nested = self._nested(options, part)
         labels = self._labels(nested)
-        bodies, spoken = (
-            [text.body for text in nested.texts],
-            [text.lang for text in nested.texts],
-        )
+        bodies, spoken = zip(*((text.body, text.lang) for text in nested.texts), strict=True)
         terms = count_terms(
             bodies,
             spoken,
@@ -268,7 +229,7 @@ class Scorer:
                 f"keywords: some {self.level} must have {_MIN_TEXTS} texts, got none. "
                 "Lower min_similarity."
             )
-        values = keyword_coherence(chosen, every.matrix)
+        values = evaluate.keyword_coherence(chosen, every.matrix)
         return chosen, values[~np.isnan(values)]
 
 

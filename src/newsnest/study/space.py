@@ -1,17 +1,16 @@
 """What a study tries: the settings of each stage, when they are used, and what they change."""
 
-from __future__ import annotations
-
 import math
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from newsnest.cluster import Reduction, finest_clusterer
 from newsnest.errors import ParameterError
 from newsnest.pipeline import Options
+from newsnest.study import toml
 from newsnest.study.toml import Key, TomlTable
 from newsnest.train.recipes.pairs import PairsSettings
 from newsnest.train.settings import parse_settings, setting_fields, written
@@ -64,8 +63,7 @@ class Range:
 
     def content(self) -> Any:
         """Return it as JSON has it."""
-        numbers: dict[str, Any] = {"low": self.low, "high": self.high, "log": self.log}
-        return {**numbers, "step": self.step, "default": self.default}
+        return asdict(self)
 
 
 Space = Mapping[str, Choices | Range]
@@ -115,16 +113,8 @@ def _number_kind(kind: Any) -> type | None:
 def read_space(table: TomlTable, stage: str) -> Space:
     """Read the settings of a stage: a value, a list of choices, or {low, high, log, step, default}.
 
-    Returns
-    -------
-    Mapping
-        In the order in which they are drawn.
-
-    Raises
-    ------
-    InputError
-        If a setting is unknown or never used, a value is refused, or a range is empty; the message
-        names file, line, key and cure.
+    They are returned in the order in which they are drawn. Raises InputError if a setting is
+    unknown or never used, a value is refused, or a range is empty.
     """
     training = stage == "training"
     known: Mapping[str, type | None] = (
@@ -186,7 +176,7 @@ def _range(table: TomlTable, key: str, value: dict[str, Any], kind: type | None)
     if kind not in (int, float):
         must = "be a value or a list of choices"
         raise table.error(key, must, repr(value), "Only numbers have ranges.")
-    number, flag = _number(kind), Key(False, _flag, "be true or false", "Leave it out for false.")
+    number, flag = _number(kind), toml.flag()
     schema = {"low": number, "high": number, "log": flag, "step": number, "default": flag}
     path = (*table.path, *key.split("."))
     inner = TomlTable(table.file, table.text, path, value).read(schema)
@@ -219,12 +209,6 @@ def _number(kind: type) -> Key:
 
     must = "be a whole number" if kind is int else "be a number"
     return Key(None, read, must, "Write a range as in {low = 2, high = 8}.")
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
 
 
 def asked_in_pipeline(name: str, chosen: Params) -> bool:
@@ -300,7 +284,7 @@ def examples_of(space: Space, name: str) -> tuple[Value, ...]:
     return space[name].examples if name in space else ()
 
 
-def suggest(drawing: Drawing, space: Space, stage: str) -> dict[str, Value]:
+def suggest(drawing: "Drawing", space: Space, stage: str) -> dict[str, Value]:
     """Return a value of every setting that is used; a single choice is not drawn.
 
     A setting that is left to newsnest is missing.
@@ -325,7 +309,7 @@ def suggest(drawing: Drawing, space: Space, stage: str) -> dict[str, Value]:
     return chosen
 
 
-def _drawn(drawing: Drawing, name: str, values: tuple[Value, ...]) -> Value:
+def _drawn(drawing: "Drawing", name: str, values: tuple[Value, ...]) -> Value:
     value = drawing.suggest_categorical(name, values)
     assert isinstance(value, str | int | float | bool)
     return value
@@ -333,11 +317,6 @@ def _drawn(drawing: Drawing, name: str, values: tuple[Value, ...]) -> Value:
 
 def options_with(options: Options, params: Params) -> Options:
     """Return the options of a run changed by what a stage chose.
-
-    Raises
-    ------
-    ParameterError
-        If they do not go together.
 
     Example
     -------

@@ -1,7 +1,5 @@
 """TOML files read strictly by a schema: every error names file, line, key and cure."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,16 +16,9 @@ _KEY = re.compile(r"\s*([\w.\"'-]+(?:\s*\.\s*[\w\"'-]+)*)\s*=")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a table.
+    """A key of a table: its default, how it is read, and the `must` and `cure` of its error.
 
-    Parameters
-    ----------
-    default
-        Where the key is missing.
-    read
-        Returns the value, or raises ValueError with a cure of its own, or without one.
-    must, cure
-        Of the error message.
+    `read` returns the value, or raises ValueError with a cure of its own, or without one.
     """
 
     default: Any
@@ -38,20 +29,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class TomlTable:
-    """One table, and where it stands.
+    """One table, and where it stands: `path` names the tables down to it.
 
-    Parameters
-    ----------
-    file
-        For messages.
-    text
-        Of the whole file; lines are looked up in it.
-    path
-        Names of the tables down to this one.
-    content
-        As TOML has it.
-    values
-        As the schema has it, defaults included.
+    `text` is that of the whole file, in which lines are looked up; `content` is the table as TOML
+    has it, `values` as the schema has it, defaults included.
     """
 
     file: Path
@@ -85,7 +66,7 @@ class TomlTable:
         except NewsnestError as error:
             raise InputError(f"{self.at(key)}: {error.for_people}") from error
 
-    def table(self, key: str) -> TomlTable:
+    def table(self, key: str) -> "TomlTable":
         """Return the table under a key."""
         found = self.content[key]
         if not isinstance(found, dict):
@@ -101,7 +82,7 @@ class TomlTable:
                 cure = f"{near.strip() + ' ' if near else ''}Known there: {', '.join(known)}."
                 raise self.error(key, "not stand there", "an unknown key", cure)
 
-    def read(self, schema: Mapping[str, Key]) -> TomlTable:
+    def read(self, schema: Mapping[str, Key]) -> "TomlTable":
         """Return the table with its values, each checked."""
         self.check_keys(list(schema))
         values = {name: self._value(name, key) for name, key in schema.items()}
@@ -122,10 +103,7 @@ def read_tables(
 ) -> tuple[TomlTable, dict[str, TomlTable]]:
     """Read a TOML file; return its top, and every table of the schema that is there.
 
-    Raises
-    ------
-    InputError
-        If it cannot be read, is no TOML, or a key or a value is not one of the schema.
+    Raises InputError if it cannot be read, is no TOML, or has a key or a value against the schema.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -164,6 +142,12 @@ def share(default: float, *, maximum: float = 1.0) -> Key:
     read = _checked(lambda value: type(value) in (int, float) and 0 < value <= maximum)
     must = f"be a number above 0 and at most {maximum:g}"
     return Key(default, lambda value: float(read(value)), must, f"The default is {default:g}.")
+
+
+def flag() -> Key:
+    """Return the key of true or false."""
+    read = _checked(lambda value: isinstance(value, bool))
+    return Key(False, read, "be true or false", "Leave it out for false.")
 
 
 def seeds(*default: int) -> Key:

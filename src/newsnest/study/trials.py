@@ -1,25 +1,23 @@
-"""Trials: what was tried, kept in one SQLite file by Optuna, only finished ones, each in one write.
+"""Trials, stored by Optuna in one SQLite file: finished ones only, each in one write.
 
-A killed study leaves no half of a trial behind: the settings of the next one follow from the
-finished ones and a seed, so that they are proposed again, and nothing has to be repaired.
+A killed study leaves no partial trial behind: the settings of the next one follow from the
+finished ones and a seed, so they are proposed again, and nothing has to be repaired.
 """
-
-from __future__ import annotations
 
 import json
 import sqlite3
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from newsnest.errors import InputError, NewsnestError, ParameterError
+from newsnest.errors import InputError, ParameterError
 from newsnest.study.config import STAGES, StagePlan
-from newsnest.study.space import Params, Value, suggest
+from newsnest.study.space import Value, suggest
 
 if TYPE_CHECKING:
     import optuna
@@ -43,22 +41,11 @@ def require_optuna() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One trial.
+    """The settings that meant something in one trial, and the score of each seed.
 
-    Parameters
-    ----------
-    number
-        From 0, in the order in which they were tried.
-    params
-        Every setting that meant something.
-    seeds
-        The score of each seed; {} where it failed.
-    beside
-        What stands beside the score, of the first seed.
-    error
-        Why it failed, "" if it did not.
-    same_as
-        The trial with the very same settings whose scores these are; None: it was tried.
+    Trials are numbered from 0 in the order in which they were tried. One that failed has no seeds
+    and says why in `error`; one with the very same settings as an earlier one has its scores and
+    its number in `same_as`. `beside` is what stands beside the score of the first seed.
     """
 
     number: int
@@ -99,19 +86,10 @@ def leaders(trials: Sequence[Trial]) -> tuple[Trial, ...]:
 
 
 class TrialStore:
-    """The trials of a study on disk; use as a context manager.
+    """The trials of a study in an SQLite file, which is made if it is not there; use in `with`.
 
-    Parameters
-    ----------
-    file
-        The SQLite file; made if it is not there.
-    lock
-        A file that is locked as long as the study runs.
-
-    Raises
-    ------
-    InputError
-        If the file is something else, or another process is running this study.
+    The lock is a file that is locked as long as the study runs: a second process raises InputError,
+    and so does a file that holds something else.
     """
 
     def __init__(self, file: Path, lock: Path) -> None:
@@ -135,17 +113,13 @@ class TrialStore:
         )
         self._studies: dict[str, optuna.Study] = {}
 
-    def close(self) -> None:
-        """Close the file and let others run the study."""
-        self._storage.remove_session()
-        self._storage.engine.dispose()
-        self._lock.close()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self.close()
+        self._storage.remove_session()
+        self._storage.engine.dispose()
+        self._lock.close()
 
     @property
     def is_new(self) -> bool:
@@ -153,18 +127,10 @@ class TrialStore:
         return self.get(_CONFIG) is None
 
     def check(self, content: Mapping[str, Any]) -> None:
-        """Keep what the study is, or raise if the file holds another one.
+        """Keep what the study is, or raise InputError naming what another one in the file was.
 
-        Parameters
-        ----------
-        content
-            All that decides what a trial scores (`StudyConfig.content`); trials are not part of
-            it: there may be more of them later.
-
-        Raises
-        ------
-        InputError
-            Naming what was another.
+        That is all that decides what a trial scores (`StudyConfig.content`). The number of trials
+        is not part of it: there may be more of them later.
         """
         there = self.get(_CONFIG)
         here = json.loads(json.dumps(content))
@@ -191,49 +157,14 @@ class TrialStore:
         found = [Trial(**one.user_attrs["record"]) for one in self._finished(stage)]
         return sorted(found, key=lambda trial: trial.number)
 
-    def tried(
-        self,
-        stage: StagePlan,
-        trials: Sequence[Trial],
-        seed: int,
-        score: Callable[[Params, int], Scored],
-    ) -> Trial:
-        """Try the next settings of a stage, and keep the result.
-
-        Parameters
-        ----------
-        stage
-            Of the study.
-        trials
-            The finished ones, in order.
-        seed
-            The settings follow from it, the finished trials and their number.
-        score
-            Given settings and the number of the trial, returns the score of each seed and what to
-            know beside it, or raises NewsnestError: a trial that failed.
-        """
-        params, drawing = self.propose(stage, len(trials), seed)
-        same = next((t for t in trials if t.params == params), None)
-        if same is not None:
-            first = same.number if same.same_as is None else same.same_as
-            trial = replace(same, number=len(trials), same_as=first)
-        else:
-            try:
-                trial = Trial(len(trials), params, *score(params, len(trials)))
-            except NewsnestError as error:
-                trial = Trial(len(trials), params, error=error.for_people)
-        self._add(stage.name, drawing, trial)
-        return trial
-
     def propose(
         self, stage: StagePlan, number: int, seed: int
     ) -> tuple[dict[str, Value], dict[str, Any]]:
-        """Return what to try next, and what Optuna has to know of it.
+        """Return what to try as trial `number`, and what Optuna has to know of it.
 
-        Notes
-        -----
         Encoders are tried one after the other, anything else by a tree-structured Parzen estimator
-        (Bergstra et al. 2011), the first ten at random.
+        (Bergstra et al. 2011), the first ten at random. It follows from the seed, the finished
+        trials and their number.
         """
         import optuna
 
@@ -251,7 +182,8 @@ class TrialStore:
         params = suggest(asked, stage.space, stage.name)
         return params, {"params": asked.params, "distributions": asked.distributions}
 
-    def _add(self, stage: str, drawing: dict[str, Any], trial: Trial) -> None:
+    def add(self, stage: str, drawing: dict[str, Any], trial: Trial) -> None:
+        """Keep a finished trial, with what `propose` returned beside its settings."""
         import optuna
 
         state = optuna.trial.TrialState
@@ -267,9 +199,7 @@ class TrialStore:
     def importances(self, stage: str) -> dict[str, float]:
         """Return what settings account for, of those that every trial has; {} if that says nothing.
 
-        Notes
-        -----
-        Functional ANOVA over a forest (Hutter, Hoos and Leyton-Brown 2014), seeded.
+        By functional ANOVA over a seeded forest (Hutter, Hoos and Leyton-Brown 2014).
         """
         import optuna
 
@@ -285,10 +215,10 @@ class TrialStore:
         # Of a single setting there is nothing to compare.
         return {name: float(value) for name, value in found.items()} if len(found) > 1 else {}
 
-    def _finished(self, stage: str) -> list[optuna.trial.FrozenTrial]:
+    def _finished(self, stage: str) -> "list[optuna.trial.FrozenTrial]":
         return [t for t in self._study(stage).get_trials() if "record" in t.user_attrs]
 
-    def _study(self, stage: str) -> optuna.Study:
+    def _study(self, stage: str) -> "optuna.Study":
         import optuna
 
         if stage not in self._studies:

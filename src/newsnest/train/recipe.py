@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.embed import base_names
-from newsnest.embed.patience import patient_threads
+from newsnest.embed.loading import patient_threads
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.settings import RecipeSettings

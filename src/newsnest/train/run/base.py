@@ -12,7 +12,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 
 from newsnest.embed import KNOWN, SentenceTransformerEncoder, base_names, load_encoder
 from newsnest.embed.card import clustering_prompt
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import quiet_loading
 from newsnest.embed.weights import check_model_folder, expanded
 from newsnest.errors import EncoderError, ParameterError
 from newsnest.progress import SILENT, Progress

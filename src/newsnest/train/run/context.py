@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import torch
 from sentence_transformers import SentenceTransformer
 
-from newsnest.embed.backend import multiplies_bfloat16
+from newsnest.embed.config import multiplies_bfloat16
 from newsnest.errors import ParameterError
 from newsnest.labelled import DataFile, TrainingData, TrainingTexts, read_training_texts
 from newsnest.labelled.graded import Encode

@@ -13,7 +13,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from newsnest.embed import LevelRecord, ModelRecord
-from newsnest.embed.quiet import quiet_loading
+from newsnest.embed.loading import quiet_loading
 from newsnest.embed.weights import folder_digests
 from newsnest.train.run.base import Base, prefix_of
 from newsnest.train.run.context import TrainingContext

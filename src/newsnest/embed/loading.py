@@ -1,8 +1,7 @@
-"""Loading without the chatter of the libraries, and without hiding what matters."""
-
-from __future__ import annotations
+"""Loading torch and models: no busy waiting, no chatter, and nothing that matters hidden."""
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from newsnest.errors import EncoderError
 
 # The loggers that print while a model is loaded.
 _CHATTY = ("transformers.modeling_utils", "transformers.utils.loading_report")
+_WAITING = "OMP_WAIT_POLICY"
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -49,10 +49,7 @@ def _check(report: str) -> None:
 def quiet_loading() -> Iterator[None]:
     """Hold back progress bars and the report on unused weights while a model is loaded.
 
-    Raises
-    ------
-    EncoderError
-        The report lists weights that are missing or do not fit.
+    EncoderError where the report lists weights that are missing or do not fit.
     """
     from transformers.utils import logging as transformers_logging
 
@@ -70,3 +67,22 @@ def quiet_loading() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
     for report in reports.reports:
         _check(report)
+
+
+@contextmanager
+def patient_threads() -> Iterator[None]:
+    """Let threads that OpenMP starts sleep while they wait, if it is first loaded in this block.
+
+    By default they spin. Beside one other busy process on a machine of two cores, spinning makes a
+    transformer several times slower (benchmarks/results/encoding.json, "beside"). A policy that the
+    user has set stays. The environment is as before afterwards: OpenMP reads it once, when it is
+    loaded.
+    """
+    if _WAITING in os.environ:
+        yield
+        return
+    os.environ[_WAITING] = "PASSIVE"
+    try:
+        yield
+    finally:
+        os.environ.pop(_WAITING, None)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from newsnest.embed.patience import patient_threads
+from newsnest.embed.loading import patient_threads
 
 
 def test_the_policy_is_set_inside_alone(monkeypatch):
@@ -33,7 +33,7 @@ def test_a_policy_of_the_user_stays(monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="torch brings GNU OpenMP on Linux")
 def test_torch_takes_the_policy_over():
     code = (
-        "from newsnest.embed.patience import patient_threads\nwith patient_threads(): import torch"
+        "from newsnest.embed.loading import patient_threads\nwith patient_threads(): import torch"
     )
     environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
     done = subprocess.run(

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from newsnest.embed import EncoderConfig, backend, load_encoder
-from newsnest.embed.backend import choose_backend, cpu_flags, multiplies_bfloat16
+from newsnest.embed import EncoderConfig, load_encoder
+from newsnest.embed import config as config_module
+from newsnest.embed.config import choose_backend, cpu_flags, multiplies_bfloat16
 from newsnest.errors import EncoderError
 
 
@@ -15,7 +16,7 @@ from newsnest.errors import EncoderError
 def processor(monkeypatch, tmp_path):
     def pretend(flags):
         (tmp_path / "cpuinfo").write_text(f"model name : a\nflags\t\t: {flags}\n\nflags : b\n")
-        monkeypatch.setattr(backend, "_CPU_INFO", tmp_path / "cpuinfo")
+        monkeypatch.setattr(config_module, "_CPU_INFO", tmp_path / "cpuinfo")
         cpu_flags.cache_clear()
 
     yield pretend
@@ -38,7 +39,7 @@ def test_auto_takes_bfloat16_where_the_processor_multiplies_it(processor, flags,
 
 
 def test_a_processor_that_says_nothing_computes_in_float32(monkeypatch, tmp_path):
-    monkeypatch.setattr(backend, "_CPU_INFO", tmp_path / "none")
+    monkeypatch.setattr(config_module, "_CPU_INFO", tmp_path / "none")
     cpu_flags.cache_clear()
     assert cpu_flags() == frozenset()
     assert choose_backend(EncoderConfig(device="cpu")) == "torch"
