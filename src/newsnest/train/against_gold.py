@@ -1,7 +1,5 @@
 """Scores of vectors against gold labels before and after a training: reported, never used."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from sklearn.cluster import KMeans

@@ -1,7 +1,5 @@
 """Noise for texts in any script: delete a share of the words."""
 
-from __future__ import annotations
-
 import numpy as np
 import regex
 

@@ -1,10 +1,8 @@
 """IDEC: cluster vectors in the hidden layer of an autoencoder that learns the clusters."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -48,6 +46,27 @@ class IDECTraining:
     learning_rate: float = 1e-4
     batch_size: int = 256
     device: str = "cpu"
+
+
+class _Autoencoder(nn.Module):
+    """Linear layers with ReLU between them, none at the hidden layer and at the end."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.encoder = _layers(width, *_HIDDEN, hidden)
+        self.decoder = _layers(hidden, *reversed(_HIDDEN), width)
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the hidden rows and the rows restored from them."""
+        hidden = self.encoder(rows)
+        return hidden, self.decoder(hidden)
+
+
+def _layers(*widths: int) -> nn.Sequential:
+    parts: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        parts += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*parts[:-1])
 
 
 class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
@@ -99,17 +118,13 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
     """
 
     def __init__(
-        self,
-        n_clusters: int,
-        *,
-        training: IDECTraining = IDECTraining(),
-        seed: int = 0,
+        self, n_clusters: int, *, training: IDECTraining = IDECTraining(), seed: int = 0
     ) -> None:
         self.n_clusters = n_clusters
         self.training = training
         self.seed = seed
 
-    def fit(self, X: Vectors, y: object = None) -> IDEC:
+    def fit(self, X: Vectors, y: object = None) -> Self:
         """Cluster rows, float32 (n, d)."""
         rows = self._checked(X)
         t = self.training
@@ -182,27 +197,6 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
                 clusters = target_divergence(student_assignment(hidden, centres), target[batch])
                 _step(optimiser, functional.mse_loss(back, data[batch]) + t.weight * clusters)
         return t.epochs
-
-
-class _Autoencoder(nn.Module):
-    """Linear layers with ReLU between them, none at the hidden layer and at the end."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.encoder = _layers(width, *_HIDDEN, hidden)
-        self.decoder = _layers(hidden, *reversed(_HIDDEN), width)
-
-    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the hidden rows and the rows restored from them."""
-        hidden = self.encoder(rows)
-        return hidden, self.decoder(hidden)
-
-
-def _layers(*widths: int) -> nn.Sequential:
-    parts: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        parts += [nn.Linear(before, after), nn.ReLU()]
-    return nn.Sequential(*parts[:-1])
 
 
 def _batches(n: int, size: int, order: torch.Generator) -> tuple[Tensor, ...]:

@@ -1,7 +1,5 @@
 """One setting: its field, and its value read from text, checked and written."""
 
-from __future__ import annotations
-
 import math
 import types
 from collections.abc import Mapping

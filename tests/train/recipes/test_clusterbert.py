@@ -307,7 +307,7 @@ def test_a_killed_tsdae_goes_on_from_the_weights_it_had(
 
     with monkeypatch.context() as patch:
         if killed_at == "publish":
-            patch.setattr(tsdae_train, "publish_model", killed)
+            patch.setattr(tsdae_train.run, "publish_model", killed)
         else:
             patch.setattr(tsdae_train, "train_stage", killed_after_the_decoder)
         with pytest.raises(KeyboardInterrupt):

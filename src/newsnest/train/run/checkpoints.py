@@ -1,7 +1,5 @@
 """What a training keeps on the way, as safetensors and JSON, whole at any moment."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,11 +16,7 @@ class Checkpoints:
     """Named tensors, and JSON about them, beside the model to be.
 
     Tensors are written first and named in the JSON afterwards: whatever the JSON names is whole.
-
-    Parameters
-    ----------
-    place
-        Of the training; None keeps everything in memory.
+    Without a place everything is kept in memory.
     """
 
     def __init__(self, place: Place | None) -> None:
@@ -36,14 +30,10 @@ class Checkpoints:
                     path.unlink()
 
     def save(self, tensors: Mapping[str, Tensors], **content: Any) -> None:
-        """Keep tensors by name, drop all others, and keep `content` about them.
+        """Keep tensors by name, drop all others, and keep `content`, JSON, about them.
 
-        Parameters
-        ----------
-        tensors
-            By name; an empty mapping stands for those kept under that name before.
-        content
-            JSON; replaces what was kept under the same key.
+        An empty mapping stands for the tensors kept under that name before; content replaces what
+        was kept under the same key.
         """
         files = {name: f"{name}.safetensors" for name in tensors}
         for name, values in tensors.items():

@@ -1,11 +1,9 @@
 """What every training knows before its first step: base, data, place, device, precision."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import torch
 from sentence_transformers import SentenceTransformer
@@ -13,19 +11,14 @@ from sentence_transformers import SentenceTransformer
 from newsnest.embed.backend import multiplies_bfloat16
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
-from newsnest.train.data.articles import TrainingTexts, read_training_texts
-from newsnest.train.data.graded import Encode
-from newsnest.train.data.splitting import TrainingData
+from newsnest.train import settings as kinds
+from newsnest.train.data import articles, columns, files, graded, parallel
+from newsnest.train.data.splitting import Splitting, TrainingData
+from newsnest.train.data.usual_columns import with_usual_columns
 from newsnest.train.run.base import Base, find_base, load_base
-from newsnest.train.run.place import Place, place_of
-from newsnest.train.run.sources import Source, parse_sources, read_pairs
-from newsnest.train.settings import (
-    ModelSettings,
-    RecipeSettings,
-    TrainerSettings,
-)  # fmt: skip
+from newsnest.train.run.place import Place, Source, place_of
 
-S = TypeVar("S", bound=RecipeSettings)
+S = TypeVar("S", bound=kinds.RecipeSettings)
 T = TypeVar("T")
 
 
@@ -71,10 +64,10 @@ class TrainingContext(Generic[S]):
     @property
     def place(self) -> Place:
         """Where checkpoints and the model go."""
-        assert self.kept_at is not None  # run_recipe has called with_files
+        assert self.kept_at is not None  # Recipe.run has called with_files
         return self.kept_at
 
-    def with_files(self) -> TrainingContext[S]:
+    def with_files(self) -> Self:
         """Return a context that knows its data files and its place.
 
         Raises
@@ -82,18 +75,37 @@ class TrainingContext(Generic[S]):
         InputError, ParameterError
             If what names a file cannot be understood.
         """
-        files = parse_sources(self.settings)
-        place = place_of(self.recipe, self.settings, self.base, files)
-        return replace(self, files=files, kept_at=place)
+        found = _parsed_files(self.settings)
+        place = place_of(self.recipe, self.settings, self.base, found)
+        return replace(self, files=found, kept_at=place)
 
-    def read_pairs(self, encode: Encode | None = None) -> TrainingData:
-        """Return the pairs of the data files; `encode` finds neighbouring themes of gold labels."""
-        return read_pairs(self.settings, self.files, encode=encode, progress=self.progress)
+    def read_pairs(self, encode: graded.Encode | None = None) -> TrainingData:
+        """Return the pairs of the data files to train and validate on, without leaks.
 
-    def read_texts(self) -> TrainingTexts:
+        Parameters
+        ----------
+        encode
+            Finds neighbouring themes where pairs are built from gold labels; None: at random.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be used.
+        """
+        s: Any = self.settings  # `SplitSettings`: a recipe that reads articles does not call this
+        found: Any = self.files
+        hard = s.hard_share if isinstance(s, kinds.GradedSettings) else 0.0
+        split = Splitting(s.validation, s.validation_pairs, hard, s.seed)
+        if isinstance(s, kinds.ColumnSettings):
+            return columns.read_column_pairs(found, split, progress=self.progress)
+        if isinstance(s, kinds.TranslationSettings):
+            return parallel.read_translations(found, split, progress=self.progress)
+        return graded.read_training_data(found, split, encode=encode, progress=self.progress)
+
+    def read_texts(self) -> articles.TrainingTexts:
         """Return the texts of the data files."""
-        files: Any = self.files  # articles, by their settings
-        texts = read_training_texts(files, progress=self.progress)
+        found: Any = self.files  # articles, by their settings
+        texts = articles.read_training_texts(found, progress=self.progress)
         self.progress.note(f"{len(texts.texts):,} texts to train on")
         return texts
 
@@ -135,47 +147,51 @@ class TrainingContext(Generic[S]):
 def begin(recipe: str, settings: S, progress: Progress = SILENT) -> TrainingContext[S]:
     """Find the base, the processes, their device and the precision.
 
-    Raises
-    ------
-    EncoderError
-        If there is no such base.
-    ParameterError
-        If the base cannot be trained, or not in this precision, or a tracker is not installed.
+    Raises EncoderError if there is no such base, and ParameterError if it cannot be trained, or not
+    in this precision, or a tracker is not installed.
     """
-    s = settings
-    if not isinstance(s, ModelSettings):
-        base = find_base(s.base, progress=progress)
-        return TrainingContext(
-            recipe=recipe, settings=s, base=base, progress=progress, device=torch.device("cpu")
-        )
-    from accelerate import PartialState
+    if isinstance(settings, kinds.TrainerSettings):
+        check_trackers(settings.report_to)
+    reading: dict[str, Any] = {}
+    machine: dict[str, Any] = {"device": torch.device("cpu")}
+    if isinstance(settings, kinds.ModelSettings):
+        from accelerate import PartialState
 
-    if isinstance(s, TrainerSettings):
-        check_trackers(s.report_to)
-    state = PartialState(cpu=s.device == "cpu")
-    progress = progress if state.is_main_process else SILENT
+        s, state = settings, PartialState(cpu=settings.device == "cpu")
+        progress = progress if state.is_main_process else SILENT
+        reading = {"prefix": s.prefix, "pooling": s.pooling, "max_length": s.max_length}
+        machine = {
+            "device": state.device,
+            "bfloat16": uses_bfloat16(
+                s.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
+            ),
+            "processes": state.num_processes,
+            "is_main": state.is_main_process,
+        }
+    base = find_base(settings.base, progress=progress, **reading)
     return TrainingContext(
-        recipe=recipe,
-        settings=s,
-        base=find_base(
-            s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
-        ),
-        progress=progress,
-        device=state.device,
-        bfloat16=uses_bfloat16(s.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()),
-        processes=state.num_processes,
-        is_main=state.is_main_process,
+        recipe=recipe, settings=settings, base=base, progress=progress, **machine
     )
 
 
-def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bool) -> bool:
-    """Tell whether to compute in bfloat16.
+def _parsed_files(settings: kinds.RecipeSettings) -> tuple[Source, ...]:
+    """Return the files that settings name, each with how it is read."""
+    s = settings
+    if isinstance(s, kinds.GradedSettings):
+        pairs = files.Reading(s.scale, s.same_is, s.per_grade, s.max_days, s.max_pairs)
+        return tuple(files.parse_file(name, pairs) for name in s.data)
+    if isinstance(s, kinds.ColumnSettings):
+        two = columns.ColumnReading(s.columns or ("", ""), s.max_pairs, s.profile)
+        names = s.data if s.columns else tuple(map(with_usual_columns, s.data))
+        return tuple(columns.parse_column_source(name, two) for name in names)
+    if isinstance(s, kinds.TranslationSettings):
+        sentences = parallel.ParallelReading(s.pivot, s.languages, s.max_pairs)
+        return tuple(parallel.parse_source(name, sentences) for name in s.data)
+    return tuple(map(articles.parse_article_file, s.data))
 
-    Raises
-    ------
-    ParameterError
-        If it is asked for on a GPU that does not have it.
-    """
+
+def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bool) -> bool:
+    """Tell whether to compute in bfloat16; ParameterError for one asked of a GPU without it."""
     if precision == "float32":
         return False
     if device.type == "cuda":
@@ -186,9 +202,7 @@ def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bo
                 "bfloat16, got bfloat16. Leave precision out."
             )
         return able
-    if precision == "bfloat16":
-        return True
-    return device.type == "cpu" and cpu_is_good_at_it
+    return precision == "bfloat16" or (device.type == "cpu" and cpu_is_good_at_it)
 
 
 def check_trackers(names: Sequence[str]) -> None:

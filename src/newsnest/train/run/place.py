@@ -1,7 +1,5 @@
 """Where a training writes: checkpoints beside the model, and the model all at once at the end."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import tempfile
@@ -16,27 +14,23 @@ from newsnest.embed.model_record import write_json
 from newsnest.embed.weights import expanded, folder_digests, settings_digest
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
+from newsnest.train.data import articles, columns, files, parallel
 from newsnest.train.run.base import Base
-from newsnest.train.run.sources import Source
 from newsnest.train.settings import RecipeSettings, setting_fields, settings_content
 
 _RUN = "run.json"
+
+Source = files.DataFile | columns.ColumnSource | parallel.ParallelSource | articles.ArticleFile
+"""A file, how it is read, and the names in it of fields that have another name there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """The folder of a model to be, and the one of its checkpoints.
 
-    Parameters
-    ----------
-    output
-        Does not exist until the model is complete.
-    run
-        Digest of all that decides the outcome: equal digests mean the same training.
-    settings
-        As newsnest.json has them (`settings_content`); for messages.
-    digests
-        Of the data files, in their order.
+    `output` does not exist until the model is complete. Equal digests `run` mean the same training.
+    `settings` are as newsnest.json has them, for messages; `digests` those of the data files, in
+    their order.
     """
 
     output: Path
@@ -52,11 +46,8 @@ class Place:
     def is_complete(self, progress: Progress = SILENT) -> bool:
         """Return whether this very training has ended already, and report it.
 
-        Raises
-        ------
-        ParameterError
-            If `output` holds something else, has no name of its own or cannot be written, or the
-            checkpoints are those of another training.
+        Raises ParameterError if `output` holds something else, has no name of its own or cannot be
+        written, or the checkpoints are those of another training.
         """
         if not self.output.name:
             raise self._unnamed()
@@ -78,26 +69,22 @@ class Place:
                 f"train: the checkpoints in {self.checkpoints} must be those of the same base, "
                 "data and settings, got others. Delete the folder, or choose another output."
             )
-        self._check_writable()
-        return False
+        # Before the training, not after it.
+        there = next(above for above in self.output.absolute().parents if above.exists())
+        try:
+            with tempfile.TemporaryFile(dir=there):
+                return False
+        except OSError as error:
+            raise ParameterError(
+                f"train: output must lie in a folder that can be written to, got {self.output} "
+                f"({error.strerror}). Choose another, or see to {there}."
+            ) from error
 
     def _unnamed(self) -> ParameterError:
         return ParameterError(
             f"train: output must be a folder with a name of its own, got {self.output}. "
             "Choose another, such as my-model."
         )
-
-    def _check_writable(self) -> None:
-        """Raise where the folders cannot be made: before a training, not after it."""
-        there = next(above for above in self.output.absolute().parents if above.exists())
-        try:
-            with tempfile.TemporaryFile(dir=there):
-                pass
-        except OSError as error:
-            raise ParameterError(
-                f"train: output must lie in a folder that can be written to, got {self.output} "
-                f"({error.strerror}). Choose another, or see to {there}."
-            ) from error
 
     def _other_settings(self) -> str:
         """Say which settings a model of the same recipe was trained with that are others now."""
@@ -140,17 +127,6 @@ def place_of(recipe: str, settings: RecipeSettings, base: Base, files: Sequence[
 
     Where base and data lie, and what they are called, decides nothing; files and folders that the
     settings name are known by their content.
-
-    Parameters
-    ----------
-    recipe
-        Its name.
-    settings
-        Of the recipe.
-    base
-        Where it starts.
-    files
-        The data.
     """
     content = settings_content(settings)
     digests = tuple(digest([file.path]) for file in files)

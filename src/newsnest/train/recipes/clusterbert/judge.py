@@ -1,7 +1,5 @@
 """How good a stage is without labels, and whether it is better than the one before."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -28,14 +26,8 @@ Rows = NDArray[np.int64]
 class Judge:
     """Measures stages, all on the same texts and by the same words.
 
-    Parameters
-    ----------
-    tokens
-        Of each text, numbers of its tokens.
-    train, held
-        int64: rows trained on, and rows held out.
-    seed
-        Of samples and clusterings.
+    `tokens` are the numbers of each text's tokens, `train` and `held` the rows trained on and held
+    out; `seed` is of samples and clusterings.
     """
 
     def __init__(self, tokens: Sequence[NDArray[np.int64]], train: Rows, held: Rows, seed: int):
@@ -52,16 +44,8 @@ class Judge:
     ) -> dict[str, float]:
         """Return what `is_better` and `adapts` look at, dunn, and the number of clusters.
 
-        Parameters
-        ----------
-        vectors
-            Unit vectors (n, d) of the clean texts.
-        labels
-            int32 (n,), the teacher's clusters of them.
-        teacher
-            Clusters samples of them for the stability.
-        start
-            Unit vectors (n, d) of the base.
+        From unit vectors (n, d) of the clean texts, the teacher's clusters of them, int32 (n,), and
+        `start`, unit vectors (n, d) of the base; the teacher clusters samples for the stability.
         """
         sample, own = vectors[self.rows], labels[self.rows]
         measures = {"clusters": float(len(np.unique(labels))), "measured_on": float(len(self.rows))}
@@ -136,12 +120,8 @@ def is_better(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
 
     A stage trains vectors to show its own clusters, so that these lie apart in them proves nothing.
     Three changes are added up: of the share of the words that the clusters explain and of how well
-    they lie apart as the base saw the texts, as shares of what was, and of the stability.
-
-    Parameters
-    ----------
-    now, before
-        As `Judge.measure` returns them.
+    they lie apart as the base saw the texts, as shares of what was, and of the stability. Both
+    mappings are as `Judge.measure` returns them.
     """
     return _verdict({
         "words by cluster": _share(now, before, "words_by_cluster"),
@@ -155,13 +135,8 @@ def adapts(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
 
     Its clusters are not better yet, but may be after the stages that follow. The changes of
     silhouette and stability count against the words won, and two thirds of the clusters that were
-    stable must be left.
-
-    Parameters
-    ----------
-    now, before
-        As `Judge.measure` returns them; `now` also has its "agreement", the adjusted Rand index of
-        its clusters with those before.
+    stable must be left. Both mappings are as `Judge.measure` returns them; `now` also has its
+    "agreement", the adjusted Rand index of its clusters with those before.
     """
     if before["stability"] > 0:
         left = now["agreement"] / before["stability"]

@@ -1,7 +1,5 @@
 """A picture of the vectors after each stage: one SVG, nothing loaded from anywhere."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,39 +21,20 @@ _COLOURS = (
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Vectors of one stage.
-
-    Parameters
-    ----------
-    title
-        Above them.
-    note
-        Below the title.
-    vectors
-        (n, d).
-    labels
-        (n,), what colours them; −1 is grey.
-    """
+    """Vectors of one stage."""
 
     title: str
-    note: str
-    vectors: Vectors
-    labels: Labels
+    note: str  # below the title
+    vectors: Vectors  # (n, d)
+    labels: Labels  # (n,), what colours them; −1 is grey
 
 
 def draw_stages(panels: Sequence[Panel], *, seed: int = 0) -> str:
     """Return an SVG with a panel a stage, three in a row: its own first two principal axes.
 
-    Parameters
-    ----------
-    panels
-        In their order, of the same n texts, at least 2. Of more than 2,000 texts a sample is
-        drawn, the same in each, and the caption says so.
-    seed
-        Of the sample.
+    The panels, in their order, are of the same n texts, at least 2. Of more than 2,000 texts a
+    sample is drawn, the same in each, and the caption says so.
 
-    Notes
-    -----
     Two axes of hundreds: groups that lie apart in the picture do lie apart, groups on top of each
     other may yet. Colours repeat after ten clusters. The axes of a panel are turned and mirrored to
     lie as those before, which changes no distance.

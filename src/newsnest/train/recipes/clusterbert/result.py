@@ -1,7 +1,5 @@
 """What the stages of the recipe `clusterbert` came to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,38 +13,17 @@ from newsnest.types import Labels, Vectors
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """What a stage came to; n texts in the order given, held-out ones included.
+    """What a stage came to; n texts in the order given, held-out ones included."""
 
-    Parameters
-    ----------
-    name
-        "start" (the frozen base), "adaptation", "clustering 1" …, "hardening 1" ….
-    vectors
-        float32 (n, d), unit vectors of the clean texts.
-    labels
-        int32 (n,): clusters of these vectors by the target clusterer (k-means or RAC).
-    probabilities
-        float32 (n, k): the head's soft assignment.
-    measures
-        Unsupervised: as `Judge.measure` returns them, and reconstruction.
-    gold
-        nmi and accuracy of `labels`, head_nmi and head_accuracy of the head; None without gold.
-    epochs
-        The losses of each.
-    kept
-        Whether the next stage went on from it.
-    seconds
-        What it took.
-    """
-
-    name: str
-    vectors: Vectors
-    labels: Labels
-    probabilities: Vectors
-    measures: Mapping[str, float]
+    name: str  # "start" (the frozen base), "adaptation", "clustering 1" …, "hardening 1" …
+    vectors: Vectors  # float32 (n, d), unit vectors of the clean texts
+    labels: Labels  # int32 (n,): clusters of these vectors by the teacher
+    probabilities: Vectors  # float32 (n, k): the head's soft assignment
+    measures: Mapping[str, float]  # as `Judge.measure` returns them, and reconstruction
+    # nmi and accuracy of `labels`, head_nmi and head_accuracy of the head; None without gold.
     gold: Mapping[str, float] | None
-    epochs: tuple[Mapping[str, float], ...]
-    kept: bool
+    epochs: tuple[Mapping[str, float], ...]  # the losses of each
+    kept: bool  # the next stage went on from it
     seconds: float
 
     def as_dict(self) -> dict[str, Any]:
@@ -63,35 +40,18 @@ class StageResult:
 
 @dataclass(frozen=True, slots=True)
 class Clustered:
-    """A trained encoder, its head, and every stage on the way.
+    """A trained encoder, its head, and every stage on the way."""
 
-    Parameters
-    ----------
-    model
-        Stock modules only.
-    head
-        The head that belongs to it.
-    stages
-        In their order, "start" first.
-    picked
-        Name of the stage whose weights `model` has: chosen without labels.
-    oracle
-        Name of the stage with the best gold NMI, which nobody without labels can pick (leakage);
-        None without gold.
-    k, targets
-        How many clusters the teacher makes, and whether it is "kmeans" or "rac".
-    chosen
-        How k and targets came about, and the gradient found, ready for JSON.
-    """
-
-    model: SentenceTransformer
+    model: SentenceTransformer  # stock modules only
     head: ClusterHead
-    stages: tuple[StageResult, ...]
-    picked: str
+    stages: tuple[StageResult, ...]  # in their order, "start" first
+    picked: str  # the stage whose weights `model` has: chosen without labels
+    # The stage with the best gold NMI, which nobody without labels can pick (leakage); None without
+    # gold.
     oracle: str | None
-    k: int
-    targets: str
-    chosen: Mapping[str, Any]
+    k: int  # how many clusters the teacher makes
+    targets: str  # "kmeans" or "rac"
+    chosen: Mapping[str, Any]  # how k and targets came about, and the gradient found; JSON
 
 
 def report(result: StageResult, why: str, progress: Progress) -> None:

@@ -1,13 +1,12 @@
 """The recipe `clusterbert` from files to a folder: model, head, picture, newsnest.json."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
 from newsnest.train.recipes.clusterbert.picture import PICTURE, Panel, draw_stages
-from newsnest.train.recipes.clusterbert.train import Clustered, StageResult, train_clusterbert
+from newsnest.train.recipes.clusterbert.result import Clustered, StageResult
+from newsnest.train.recipes.clusterbert.train import train_clusterbert
 from newsnest.train.recipes.tsdae.train import page_text
 from newsnest.train.run import Publication, TrainingContext, publish_model
 
@@ -23,14 +22,13 @@ def run_clusterbert(context: TrainingContext[ClusterbertSettings]) -> None:
         (folder / PICTURE).write_text(drawn, encoding="utf-8")
 
     outcome = _outcome(done)
-    text = page_text(
-        context,
-        f"{outcome} `{PICTURE}` shows the vectors after each stage; the head is read by "
-        "`newsnest.train.cluster_head.ClusterHead.load`.",
-    )
     publication = Publication(
         title="An encoder that clusters one corpus",
-        text=text,
+        text=page_text(
+            context,
+            f"{outcome} `{PICTURE}` shows the vectors after each stage; the head is read by "
+            "`newsnest.train.cluster_head.ClusterHead.load`.",
+        ),
         data=data.sources,
         chosen=done.chosen,
         details=_details(done),

@@ -7,8 +7,6 @@ RAC's stories beside k-means; and in who chooses: the source reports the best of
 gold labels, here an unsupervised test decides after every stage, and gold decides nothing.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,24 +20,13 @@ from newsnest.evaluate import cluster_scores
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.data.articles import LEAST_TEXTS
-from newsnest.train.recipes.clusterbert import ClusterbertSettings
+from newsnest.train.recipes.clusterbert import ClusterbertSettings, targets
 from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
 from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, report
-from newsnest.train.recipes.clusterbert.targets import (
-    Teacher,
-    align_labels,
-    choose_teacher,
-    core_members,
-    sharpen,
-)
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows, Targets
-from newsnest.train.recipes.tsdae.stage import Stage, train_stage
-from newsnest.train.recipes.tsdae.train import prepare
+from newsnest.train.recipes.tsdae.train import Stage, Tensors, prepare, train_stage
 from newsnest.train.run import Checkpoints, TrainingContext, begin
-from newsnest.train.run.checkpoints import Tensors
 from newsnest.types import Labels, Vectors
-
-__all__ = ["Clustered", "StageResult", "train_clusterbert"]
 
 _START = "kept-0"  # the name of its weights
 _SCALE = 10.0  # of the centres: low enough that the encoder, not the head, must make clusters surer
@@ -55,31 +42,13 @@ def train_clusterbert(
 ) -> Clustered:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
 
-    Parameters
-    ----------
-    texts
-        n of them, 20 at least; held out and trained on as `settings.held_out` says.
-    settings
-        See `ClusterbertSettings`.
-    gold
-        (n,) labels, None or "" where unknown: reported for every stage, never used.
-    context
-        Says where checkpoints are kept, and looked for; None keeps none.
-    progress
-        Reports what was chosen, every epoch, and the judgement of every stage.
+    Of the n texts, 20 at least, `settings.held_out` are held out. `gold` (n,), None or "" where
+    unknown, is reported for every stage and never used. Without a context no checkpoints are kept.
 
-    Raises
-    ------
-    ParameterError
-        If there are too few texts, or as many gold labels as texts are missing, or the base gets
-        no gradient.
-    InputError
-        If there are more clusters than different texts, or fewer than two that teach.
-    EncoderError
-        If the base cannot be found or loaded.
+    Raises ParameterError if there are too few texts, or gold is not one label per text, or the base
+    gets no gradient; InputError if there are more clusters than different texts, or fewer than two
+    that teach; EncoderError if the base cannot be found or loaded.
 
-    Notes
-    -----
     An epoch costs what training on the texts with a batch of `settings.batch_size` does; each stage
     also encodes all texts and clusters them six times.
     """
@@ -130,11 +99,13 @@ class _Run:
         self.judge = Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
         if self._restored("start", 0):
             kept = self.kept.content["teacher"]
-            self.teacher = Teacher(kept["kind"], kept["k"], len(self.auto.texts), kept["chosen"])
+            self.teacher = targets.Teacher(
+                kept["kind"], kept["k"], len(self.auto.texts), kept["chosen"]
+            )
             return
         began = time.perf_counter()
         vectors = self.auto.encode()
-        self.teacher = choose_teacher(vectors, self.settings, progress=self.progress)
+        self.teacher = targets.choose_teacher(vectors, self.settings, progress=self.progress)
         labels = self.teacher.cluster(vectors, seed=self.settings.seed)
         names = _named(labels)
         self._check_taught(names)
@@ -239,7 +210,7 @@ class _Run:
         known = self.auto.probabilities(vectors)
         head = self.auto.head
         assert known is not None and head is not None
-        aligned = align_labels(known.argmax(axis=1).astype(np.int32), labels)
+        aligned = targets.align_labels(known.argmax(axis=1).astype(np.int32), labels)
         names = np.unique(aligned[aligned >= 0])
         codes = np.where(aligned >= 0, np.searchsorted(names, aligned), -1)
         weight = _SCALE * _centres(vectors[codes >= 0], codes[codes >= 0])
@@ -257,7 +228,8 @@ class _Run:
         known = self.auto.probabilities(vectors)
         assert known is not None
         confidence = self._confidence(vectors, known.argmax(axis=1))
-        return Targets(sharpen(known, rows=self.train), confidence, self.settings.hardening_weight)
+        shares = targets.sharpen(known, rows=self.train)
+        return Targets(shares, confidence, self.settings.hardening_weight)
 
     def _confidence(self, vectors: Vectors, labels: NDArray[np.integer]) -> NDArray[np.float32]:
         """Return 1 for each text that counts: all under k-means, members well within under RAC."""
@@ -265,7 +237,8 @@ class _Run:
             return np.ones(len(vectors), np.float32)
         inside = np.flatnonzero(labels >= 0)
         confidence = np.zeros(len(vectors), np.float32)
-        confidence[inside] = core_members(vectors[inside], labels[inside].astype(np.int32))
+        own = labels[inside].astype(np.int32)
+        confidence[inside] = targets.core_members(vectors[inside], own)
         return confidence
 
     def _close(

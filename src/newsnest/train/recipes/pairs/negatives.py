@@ -1,7 +1,5 @@
 """Hard negatives for pairs: texts that are near, but less so than the pair's own."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -23,25 +21,14 @@ _BLOCK = 1024  # texts whose similarities to all others are held at a time
 
 @dataclass(frozen=True, slots=True)
 class Mining:
-    """How negatives are mined.
+    """How negatives are mined."""
 
-    Parameters
-    ----------
-    count
-        For each pair.
-    margin
-        A negative is at least by this share of the pair's own similarity less similar: what is
-        nearer may well be true.
-    skip
-        How many of the nearest texts are never taken.
-    seed
-        Draws what takes the place of negatives that were not found.
-    """
-
-    count: int
+    count: int  # for each pair
+    # A negative is at least by this share of the pair's own similarity less similar: what is nearer
+    # may well be true.
     margin: float = 0.05
-    skip: int = 0
-    seed: int = 0
+    skip: int = 0  # how many of the nearest texts are never taken
+    seed: int = 0  # draws what takes the place of negatives that were not found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +47,12 @@ def mine_negatives(
     batch_size: int = 32,
     progress: Progress = SILENT,
 ) -> Mined:
-    """Find for every pair other pairs' second texts that are near its first text.
+    """Find for every pair, in their order, other pairs' second texts near its first text.
 
-    Parameters
-    ----------
-    pairs
-        To train on.
-    model
-        Decides what is near.
-    mining
-        How many, and how near.
-    batch_size
-        Texts encoded at a time.
-    progress
-        Reports that it is done.
+    `model` decides what is near. No negative is connected with its pair by a chain of pairs, or is
+    of its story. Where too few are hard enough, others are drawn, and counted; ParameterError if a
+    pair has not as many other texts to draw from.
 
-    Returns
-    -------
-    Mined
-        In the order of the pairs. No negative is connected with its pair by a chain of pairs, or
-        is of its story. Where too few are hard enough, others are drawn, and counted.
-
-    Raises
-    ------
-    ParameterError
-        If a pair has not as many other texts to draw from.
-
-    Notes
-    -----
     Deterministic for a seed and model. O(n²) similarities, 1,024 · n held at a time.
     Source: NV-Retriever (arXiv 2407.15831), section 4.1, TopK-PercPos, by `mine_hard_negatives` of
     sentence-transformers, which leaves out pairs without enough negatives.

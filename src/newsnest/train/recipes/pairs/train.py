@@ -1,7 +1,5 @@
 """What the recipe `pairs` does, step by step; loads torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,14 +14,7 @@ from newsnest.train.losses import MegaBatchLoss, cosines
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pairs import CACHED_SIZE, PairsSettings
 from newsnest.train.recipes.pairs.negatives import Mined, Mining, mine_negatives
-from newsnest.train.run import (
-    Base,
-    PairRun,
-    Publication,
-    TrainingContext,
-    column_names,
-    find_base,
-)  # fmt: skip
+from newsnest.train.run import Base, PairRun, Publication, TrainingContext, column_names, find_base
 from newsnest.train.samplers import NegativeBatchSampler
 
 _LARGE = 256  # a batch in which the hardest text is hard

@@ -1,7 +1,5 @@
 """The teacher of the recipe `pretrain`: its vectors and clusters of the pairs, kept in a file."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,49 +19,20 @@ from newsnest.types import Vectors
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """A teacher's vectors and clusters of the training pairs.
+    """A teacher's vectors and clusters of the training pairs."""
 
-    Parameters
-    ----------
-    fingerprint
-        Of the encoder; "" where it is not asked.
-    vectors
-        Of all training pairs; None where it is not asked.
-    clusterings
-        One for every k. Where nothing is clustered, one of a single cluster.
-    """
-
-    fingerprint: str
-    vectors: TeacherVectors | None
-    clusterings: tuple[Clustering, ...]
+    fingerprint: str  # of the encoder; "" where it is not asked
+    vectors: TeacherVectors | None  # None where it is not asked
+    clusterings: tuple[Clustering, ...]  # one for every k, or one of a single cluster
 
 
 def ask_teacher(
-    pairs: Sequence[Pair],
-    settings: PretrainSettings,
-    kept: Path,
-    *,
-    progress: Progress = SILENT,
+    pairs: Sequence[Pair], settings: PretrainSettings, kept: Path, *, progress: Progress = SILENT
 ) -> Taught:
     """Return the teacher's vectors and clusters of pairs, from a file where they are kept.
 
-    Parameters
-    ----------
-    pairs
-        To train on.
-    settings
-        Say who is asked for what.
-    kept
-        An .npz file; read where it exists, else written.
-    progress
-        Reports what is done.
-
-    Raises
-    ------
-    EncoderError
-        If the teacher cannot be found or loaded.
-    ParameterError
-        If there are more clusters than pairs.
+    The .npz file `kept` is read where it exists, else written. Raises EncoderError if the teacher
+    cannot be found or loaded, and ParameterError if there are more clusters than pairs.
     """
     if not settings.needs_teacher:
         return Taught("", None, (_one_cluster(len(pairs)),))

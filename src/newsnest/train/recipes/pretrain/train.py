@@ -1,7 +1,5 @@
 """What the recipe `pretrain` does, step by step; loads torch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -12,13 +10,7 @@ from newsnest.errors import ParameterError
 from newsnest.train.losses import MaskedRankingLoss
 from newsnest.train.recipes.pretrain import PretrainSettings
 from newsnest.train.recipes.pretrain.teacher import ask_teacher
-from newsnest.train.run import (
-    PairRun,
-    Publication,
-    TrainingContext,
-    column_names,
-    judge_retrieval,
-)  # fmt: skip
+from newsnest.train.run import PairRun, Publication, TrainingContext, column_names, judge_retrieval
 from newsnest.train.samplers import Clustering, ClusterStratifiedBatchSampler, Strata
 
 _CLUSTERED = {"query": "queries", "item": "items", "pair": "pairs", "none": "nothing"}

@@ -1,7 +1,5 @@
 """The recipe `static`: token vectors fitted to a transformer's vectors of your texts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

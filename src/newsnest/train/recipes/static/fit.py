@@ -1,7 +1,5 @@
 """Fit token vectors whose mean over a text comes close to a transformer's vector of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,20 +18,11 @@ _ENOUGH = 1e-3  # of the first residual
 
 @dataclass(frozen=True, slots=True)
 class StaticFit:
-    """Token vectors, and how near texts that were not fitted come to the transformer.
+    """Token vectors, and how near texts that were not fitted come to the transformer."""
 
-    Parameters
-    ----------
-    vectors
-        float32 (vocabulary, d).
-    ridge
-        The weight chosen for staying near the start.
-    cosine
-        Mean cosine of held-out texts to their targets, by ridge; under 0 that of the start.
-    """
-
-    vectors: Vectors
-    ridge: float
+    vectors: Vectors  # float32 (vocabulary, d)
+    ridge: float  # the weight chosen for staying near the start
+    # Mean cosine of held-out texts to their targets, by ridge; under 0 that of the start.
     cosine: dict[float, float]
 
 
@@ -42,20 +31,11 @@ def fit_tokens(
 ) -> StaticFit:
     """Fit token vectors to the vectors of texts by ridge regression.
 
-    Parameters
-    ----------
-    counts
-        float32 (n, vocabulary): how often each token is in each text.
-    start
-        float32 (vocabulary, m): vectors to start from; a token that no text has keeps them, turned
-        into the space of the targets.
-    targets
-        Unit vectors, float32 (n, d).
-    held
-        Which texts choose the ridge; at last all are fitted.
+    `counts`, float32 (n, vocabulary), say how often each token is in each text; a token that no
+    text has keeps its vector of `start`, float32 (vocabulary, m), turned into the space of the
+    targets, unit vectors float32 (n, d). The texts of `held` choose the ridge; at last all are
+    fitted.
 
-    Notes
-    -----
     Minimises ‖X·W − Y‖² + ridge·‖W − start·A‖², where X are the counts, scaled such that each text
     has unit length at the start, and A the least-squares map from start to targets. Conjugate
     gradients, each column with steps of its own; the ridge is the one of `RIDGES` with the highest

@@ -1,7 +1,5 @@
 """What the recipe `static` does, step by step; loads torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

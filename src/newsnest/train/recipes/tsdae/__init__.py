@@ -1,7 +1,5 @@
 """The recipe `tsdae`: adapt an encoder to a domain by restoring texts from their vectors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from newsnest.train.recipe import Recipe

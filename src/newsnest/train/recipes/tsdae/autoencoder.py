@@ -1,7 +1,5 @@
 """An encoder with a decoder, and a head where there is one: what is trained, epoch by epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,8 +17,7 @@ from newsnest.progress import Task
 from newsnest.train.deletion import delete_words
 from newsnest.train.losses.reconstruction import ReconstructionDecoder, check_reconstruction
 from newsnest.train.recipes.tsdae import DenoisingSettings
-from newsnest.train.run import prefix_of
-from newsnest.train.run.preflight import same_dice
+from newsnest.train.run import prefix_of, same_dice
 from newsnest.types import Vectors
 
 _WINDOW = 32  # batches whose texts are sorted by length: less padding, still at random
@@ -32,41 +29,21 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a head should predict.
+    """What a head should predict."""
 
-    Parameters
-    ----------
-    shares
-        float32 (n, k), rows sum to 1; rows without confidence may be anything.
-    confidence
-        float32 (n,), at least 0: how much a row counts.
-    weight
-        λ in [0, 1], of the clusters against the reconstruction.
-    """
-
-    shares: Vectors
-    confidence: NDArray[np.float32]
-    weight: float
+    shares: Vectors  # float32 (n, k), rows sum to 1; rows without confidence may be anything
+    confidence: NDArray[np.float32]  # (n,), at least 0: how much a row counts
+    weight: float  # λ in [0, 1], of the clusters against the reconstruction
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """How an epoch is trained.
+    """How an epoch is trained."""
 
-    Parameters
-    ----------
-    key
-        Decides noise, batches and dropout: equal keys give equal epochs.
-    done, rising
-        Steps of the stage before this epoch, and over which the rates rise.
-    targets
-        Of the head; None: reconstruction alone.
-    """
-
-    key: tuple[int, ...]
-    done: int
-    rising: int
-    targets: Targets | None = None
+    key: tuple[int, ...]  # decides noise, batches and dropout: equal keys give equal epochs
+    done: int  # steps of the stage before this epoch
+    rising: int  # steps over which the rates rise
+    targets: Targets | None = None  # of the head; None: reconstruction alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +57,8 @@ class Losses:
 class Autoencoder:
     """A model, texts, and what restores the texts from the model's vectors.
 
-    Parameters
-    ----------
-    model
-        Trained in place.
-    texts
-        n of them; each call chooses which it trains on.
-    settings
-        Of the recipe.
-    bfloat16
-        Whether to compute in it.
-
-    Raises
-    ------
-    ParameterError
-        If the model is no transformer.
-    InputError
-        If no text has a token that the model knows.
+    The model is trained in place; each call chooses which texts it trains on. Raises ParameterError
+    if the model is no transformer, and InputError if no text has a token that it knows.
     """
 
     def __init__(
@@ -230,10 +192,7 @@ class Autoencoder:
     def check(self, rows: Rows) -> float:
         """Return the length of the reconstruction's gradient at the vectors of a first batch.
 
-        Raises
-        ------
-        ParameterError
-            If none reaches them.
+        Raises ParameterError if none reaches them.
         """
         self.model.train()
         chosen = rows[: self.settings.batch_size].tolist()
@@ -306,16 +265,8 @@ def token_table(model: SentenceTransformer) -> nn.Parameter | None:
 def cluster_loss(logits: Tensor, shares: Tensor, confidence: Tensor) -> Tensor:
     """Return the cross-entropy of soft targets, each row as much as it is confident.
 
-    Parameters
-    ----------
-    logits, shares
-        (b, k) each; rows of `shares` sum to 1.
-    confidence
-        (b,), at least 0.
-
-    Returns
-    -------
-    A scalar: Σ confidence · CE / b. 0 where no row is confident.
+    From (b, k), rows of `shares` sum to 1, and confidence (b,) of at least 0, a scalar:
+    Σ confidence · CE / b. 0 where no row is confident.
     """
     rows = -(shares * logits.log_softmax(dim=1)).sum(dim=1)  # (b,)
     return (rows * confidence).mean()
@@ -324,25 +275,10 @@ def cluster_loss(logits: Tensor, shares: Tensor, confidence: Tensor) -> Tensor:
 def train_epoch(
     auto: Autoencoder, rows: Rows, optimizer: torch.optim.Optimizer, epoch: Epoch, task: Task
 ) -> Losses:
-    """Train an epoch in place, and return its mean losses.
+    """Train an epoch on rows in place, and return its mean losses.
 
-    Parameters
-    ----------
-    auto
-        What is trained.
-    rows
-        Trained on.
-    optimizer
-        From `auto.optimizer`.
-    epoch
-        How.
-    task
-        Advanced by each step.
-
-    Raises
-    ------
-    ParameterError
-        If a loss is not finite.
+    The optimizer is that of `auto.optimizer`; each step advances `task`. Raises ParameterError if a
+    loss is not finite.
     """
     rng = np.random.default_rng(list(epoch.key))
     torch.manual_seed(int(rng.integers(2**31)))
@@ -371,8 +307,3 @@ def train_epoch(
         task.advance()
     mean = sums / len(rows)
     return Losses(float(mean[0]), float(mean[1]))
-
-
-def steps_of(rows: Rows, batch_size: int) -> int:
-    """Return how many steps an epoch has."""
-    return -(-len(rows) // batch_size)
