@@ -164,6 +164,7 @@ class StaticFolderEncoder(TokenMeansEncoder):
     """
 
     def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(name)
         self._folder = folder
 
     def _load(self, progress: Progress) -> tuple[TokenMeans, dict[str, Any]]:

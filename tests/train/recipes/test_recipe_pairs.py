@@ -29,7 +29,7 @@ from newsnest.train.data.splitting import Splitting
 from newsnest.train.evaluators import PairRetrievalEvaluator
 from newsnest.train.pairs import Pair
 from newsnest.train.recipes.pairs import PAIRS, PairsSettings
-from newsnest.train.recipes.pairs.negatives import Mining, mine_negatives
+from newsnest.train.recipes.pairs.train import Mining, mine_negatives
 from newsnest.train.settings import setting_fields, written
 
 WORDS = ("sea", "wall", "breached", "town", "rates", "held", "bank", "raises", "cut", "storm")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
 from sentence_transformers.sentence_transformer.training_args import (
@@ -38,16 +39,22 @@ logging.getLogger("transformers.trainer_utils").addFilter(_matters)
 class CheckpointTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # untyped base
     """Trains; a checkpoint holds the weights alone, whatever stands between them (LoRA)."""
 
+    @property
+    def trained(self) -> torch.nn.Module:
+        """What has the weights that a checkpoint holds."""
+        model: torch.nn.Module = self.model
+        return model
+
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Make no card: it would show texts of the data, and draw random numbers for that."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.model, str(folder / _WEIGHTS))
+        save_model(self.trained, str(folder / _WEIGHTS))
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
-        load_model(self.model, str(Path(checkpoint_path) / _WEIGHTS))
+        load_model(self.trained, str(Path(checkpoint_path) / _WEIGHTS))
 
     def _load_best_model(self) -> None:
         # The base class goes on with the last weights where the best ones cannot be read.

@@ -1,17 +1,21 @@
-"""How good a stage is without labels, and whether it is better than the one before."""
+"""What a stage came to, how good it is without labels, and whether it beats the one before."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
+from sentence_transformers import SentenceTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import RidgeCV
 
 from newsnest.evaluate import cluster_samples, dunn, silhouette, stability
+from newsnest.progress import Progress
+from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.recipes.clusterbert.targets import Teacher
-from newsnest.types import Labels, Vectors
+from newsnest.types import Floats, Ints, Labels, Vectors
 
 _MEASURED = 5000  # rows: what a mean over more would add is not worth the time
 _SAMPLES = 4
@@ -20,7 +24,65 @@ _ALPHAS = (0.01, 0.1, 1.0, 10.0)
 _LEAST = 0.01  # a silhouette or share of less is none
 _LEAST_LEFT = 2 / 3  # of the agreement that clusters of samples have with each other
 
-Rows = NDArray[np.int64]
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage came to; n texts in the order given, held-out ones included."""
+
+    name: str  # "start" (the frozen base), "adaptation", "clustering 1" …, "hardening 1" …
+    vectors: Vectors  # float32 (n, d), unit vectors of the clean texts
+    labels: Labels  # int32 (n,): clusters of these vectors by the teacher
+    probabilities: Vectors  # float32 (n, k): the head's soft assignment
+    measures: Mapping[str, float]  # as `Judge.measure` returns them, and reconstruction
+    # nmi and accuracy of `labels`, head_nmi and head_accuracy of the head; None without gold.
+    gold: Mapping[str, float] | None
+    epochs: tuple[Mapping[str, float], ...]  # the losses of each
+    kept: bool  # the next stage went on from it
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the arrays, ready for JSON."""
+        return {
+            "name": self.name,
+            "kept": self.kept,
+            "measures": _rounded(self.measures),
+            "gold": None if self.gold is None else _rounded(self.gold),
+            "epochs": [_rounded(epoch) for epoch in self.epochs],
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """A trained encoder, its head, and every stage on the way."""
+
+    model: SentenceTransformer  # stock modules only
+    head: ClusterHead
+    stages: tuple[StageResult, ...]  # in their order, "start" first
+    picked: str  # the stage whose weights `model` has: chosen without labels
+    # The stage with the best gold NMI, which nobody without labels can pick (leakage); None without
+    # gold.
+    oracle: str | None
+    k: int  # how many clusters the teacher makes
+    targets: str  # "kmeans" or "rac"
+    chosen: Mapping[str, Any]  # how k and targets came about, and the gradient found; JSON
+
+
+def report(result: StageResult, why: str, progress: Progress) -> None:
+    """Report how a stage was judged, and its scores against gold."""
+    shown = ("silhouette", "dunn", "stability", "words", "words_by_cluster")
+    line = ", ".join(f"{key.replace('_', ' ')} {result.measures[key]:.3f}" for key in shown)
+    progress.note(f"{result.name}: {line}. {why}")
+    if result.gold is not None:
+        progress.note(
+            f"{result.name}, against gold (reported, never used): NMI {result.gold['nmi']:.3f}, "
+            f"ACC {result.gold['accuracy']:.3f}; head {result.gold['head_nmi']:.3f}, "
+            f"{result.gold['head_accuracy']:.3f}"
+        )
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {key: round(float(value), 6) for key, value in values.items()}
 
 
 class Judge:
@@ -30,7 +92,7 @@ class Judge:
     out; `seed` is of samples and clusterings.
     """
 
-    def __init__(self, tokens: Sequence[NDArray[np.int64]], train: Rows, held: Rows, seed: int):
+    def __init__(self, tokens: Sequence[Ints], train: Ints, held: Ints, seed: int):
         self.train, self.held, self.seed = train, held, seed
         n = len(tokens)
         kept = np.arange(n)
@@ -93,9 +155,7 @@ class Judge:
         return max(0.0, 1.0 - left / whole) if whole else 0.0
 
 
-def _word_vectors(
-    tokens: Sequence[NDArray[np.int64]], train: Rows, seed: int
-) -> NDArray[np.float64]:
+def _word_vectors(tokens: Sequence[Ints], train: Ints, seed: int) -> Floats:
     """Return the texts by their main directions of TF-IDF, fitted on those trained on."""
     width = 1 + max(int(row.max(initial=0)) for row in tokens)
     places = np.repeat(np.arange(len(tokens)), [len(row) for row in tokens])

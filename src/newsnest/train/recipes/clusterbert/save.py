@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
+from newsnest.train.recipes.clusterbert.judge import Clustered, StageResult
 from newsnest.train.recipes.clusterbert.picture import PICTURE, Panel, draw_stages
-from newsnest.train.recipes.clusterbert.result import Clustered, StageResult
 from newsnest.train.recipes.clusterbert.train import train_clusterbert
 from newsnest.train.recipes.tsdae.train import page_text
 from newsnest.train.run import Publication, TrainingContext, publish_model

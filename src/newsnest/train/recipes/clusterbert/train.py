@@ -13,20 +13,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import cluster_scores
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.data.articles import LEAST_TEXTS
-from newsnest.train.recipes.clusterbert import ClusterbertSettings, targets
-from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
-from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, report
-from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows, Targets
-from newsnest.train.recipes.tsdae.train import Stage, Tensors, prepare, train_stage
-from newsnest.train.run import Checkpoints, TrainingContext, begin
-from newsnest.types import Labels, Vectors
+from newsnest.train.recipes.clusterbert import ClusterbertSettings, judge, targets
+from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Targets
+from newsnest.train.recipes.tsdae.train import Stage, prepare, train_stage
+from newsnest.train.run import Checkpoints, Tensors, TrainingContext, begin
+from newsnest.types import Ints, Labels, Vectors
 
 _START = "kept-0"  # the name of its weights
 _SCALE = 10.0  # of the centres: low enough that the encoder, not the head, must make clusters surer
@@ -39,7 +36,7 @@ def train_clusterbert(
     gold: Sequence[str | None] | None = None,
     context: TrainingContext[ClusterbertSettings] | None = None,
     progress: Progress = SILENT,
-) -> Clustered:
+) -> judge.Clustered:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
 
     Of the n texts, 20 at least, `settings.held_out` are held out. `gold` (n,), None or "" where
@@ -84,19 +81,19 @@ class _Run:
 
     auto: Autoencoder
     settings: ClusterbertSettings
-    train: Rows
-    held: Rows
+    train: Ints
+    held: Ints
     gold: Sequence[str | None] | None
     kept: Checkpoints
     progress: Progress
-    results: list[StageResult] = field(default_factory=list)
+    results: list[judge.StageResult] = field(default_factory=list)
     given_up: set[str] = field(default_factory=set)
     gradient: float = 0.0
 
     def start(self, gradient: float) -> None:
         """Train the decoder on the frozen base, choose the teacher, and give the head its start."""
         self.gradient = gradient
-        self.judge = Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
+        self.judge = judge.Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
         if self._restored("start", 0):
             kept = self.kept.content["teacher"]
             self.teacher = targets.Teacher(
@@ -159,11 +156,11 @@ class _Run:
         if not self.results[-1].kept:
             self.given_up.add(stage.family)
 
-    def outcome(self) -> Clustered:
+    def outcome(self) -> judge.Clustered:
         """Return what came of it."""
         start = self.results[0]
         picked = next(result for result in reversed(self.results) if result.kept)
-        if picked is not start and not is_better(picked.measures, start.measures)[0]:
+        if picked is not start and not judge.is_better(picked.measures, start.measures)[0]:
             self.progress.note(
                 f"{picked.name} is not better than the start by the unsupervised test: the "
                 "weights of the start are kept"
@@ -177,7 +174,7 @@ class _Run:
         if self.gold is not None:
             best = max(self.results, key=lambda result: (result.gold or {}).get("nmi", 0.0))
             oracle = best.name
-        return Clustered(
+        return judge.Clustered(
             model=self.auto.model,
             head=ClusterHead(
                 head.weight.detach().float().cpu().numpy(), head.bias.detach().float().cpu().numpy()
@@ -231,7 +228,7 @@ class _Run:
         shares = targets.sharpen(known, rows=self.train)
         return Targets(shares, confidence, self.settings.hardening_weight)
 
-    def _confidence(self, vectors: Vectors, labels: NDArray[np.integer]) -> NDArray[np.float32]:
+    def _confidence(self, vectors: Vectors, labels: Ints) -> Vectors:
         """Return 1 for each text that counts: all under k-means, members well within under RAC."""
         if self.teacher.kind == "kmeans":
             return np.ones(len(vectors), np.float32)
@@ -250,7 +247,7 @@ class _Run:
         epochs: list[dict[str, float]],
         began: float,
     ) -> None:
-        """Judge a stage, keep its weights or those before, and report it."""
+        """judge.Judge a stage, keep its weights or those before, and judge.report it."""
         start = self.results[0].vectors if self.results else vectors
         measures = self.judge.measure(vectors, labels, self.teacher, start)
         measures["reconstruction"] = epochs[-1]["held_out"]
@@ -259,11 +256,11 @@ class _Run:
             measures["agreement"] = cluster_scores(labels, before.labels).ari
         better, why = True, "Start"
         if before is not None:
-            test = adapts if name == "adaptation" else is_better
+            test = judge.adapts if name == "adaptation" else judge.is_better
             better, why = test(measures, before.measures)
         shares = self.auto.probabilities(vectors)
         assert shares is not None
-        result = StageResult(
+        result = judge.StageResult(
             name=name,
             vectors=vectors,
             labels=labels,
@@ -275,7 +272,7 @@ class _Run:
             seconds=time.perf_counter() - began,
         )
         self.results.append(result)
-        report(result, why, self.progress)
+        judge.report(result, why, self.progress)
         self._keep(number)
 
     def _keep(self, number: int) -> None:
@@ -313,7 +310,7 @@ class _Run:
         shares = arrays["probabilities"].numpy()
         labels = arrays["labels"].numpy()
         self.results.append(
-            StageResult(
+            judge.StageResult(
                 name=name,
                 vectors=arrays["vectors"].numpy(),
                 labels=labels,
@@ -352,7 +349,7 @@ def _named(labels: Labels) -> Labels:
     return np.asarray(names[labels], np.int32)
 
 
-def _centres(vectors: Vectors, labels: NDArray[np.integer]) -> Vectors:
+def _centres(vectors: Vectors, labels: Labels | Ints) -> Vectors:
     """Return the unit centres (k, d) of clusters 0 … k − 1."""
     sums = np.zeros((int(labels.max()) + 1, vectors.shape[1]), np.float64)
     np.add.at(sums, labels, vectors)

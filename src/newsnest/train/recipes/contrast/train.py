@@ -4,15 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
-from safetensors.torch import load_model, save_model
 from sentence_transformers import SentenceTransformer
 from sklearn.cluster import KMeans
 from torch.utils.data import BatchSampler, SequentialSampler
@@ -24,10 +21,9 @@ from newsnest.train import losses, run
 from newsnest.train.against_gold import AgainstGold
 from newsnest.train.deletion import delete_words
 from newsnest.train.recipes.contrast import ContrastSettings, ScclSettings, VasclSettings
-from newsnest.types import Labels, Vectors
+from newsnest.types import Ints, Labels, Vectors
 
 ContrastLoss = losses.ClusteringContrastLoss | losses.VirtualNeighbourhoodLoss
-_WEIGHTS = "loss.safetensors"
 _STARTS = 5
 
 
@@ -100,13 +96,11 @@ def train_contrast(
 class _Trainer(run.CheckpointTrainer):
     """Keeps the weights of the loss as well: centres and projection are trained too."""
 
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.loss, str(folder / _WEIGHTS))
-
-    def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
-        load_model(self.loss, str(Path(checkpoint_path) / _WEIGHTS))
+    @property
+    def trained(self) -> torch.nn.Module:
+        """The loss, of which the model is a part."""
+        loss: torch.nn.Module = self.loss
+        return loss
 
 
 def _train(
@@ -176,7 +170,7 @@ def _views(
     rows: Mapping[str, Sequence[int]],
     *,
     texts: Sequence[str],
-    order: NDArray[np.int64],
+    order: Ints,
     noise: float,
     seed: int,
 ) -> dict[str, list[str]]:

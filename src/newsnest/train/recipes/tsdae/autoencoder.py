@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 from torch import Tensor, nn
@@ -18,13 +17,11 @@ from newsnest.train.deletion import delete_words
 from newsnest.train.losses.reconstruction import ReconstructionDecoder, check_reconstruction
 from newsnest.train.recipes.tsdae import DenoisingSettings
 from newsnest.train.run import prefix_of, same_dice
-from newsnest.types import Vectors
+from newsnest.types import Ints, Vectors
 
 _WINDOW = 32  # batches whose texts are sorted by length: less padding, still at random
 _ENCODED = 64  # texts at a time where nothing is trained
 _CLIP = 1.0
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class Targets:
     """What a head should predict."""
 
     shares: Vectors  # float32 (n, k), rows sum to 1; rows without confidence may be anything
-    confidence: NDArray[np.float32]  # (n,), at least 0: how much a row counts
+    confidence: Vectors  # (n,), at least 0: how much a row counts
     weight: float  # λ in [0, 1], of the clusters against the reconstruction
 
 
@@ -102,7 +99,7 @@ class Autoencoder:
                 embeddings=token_table(model),
             ).to(model.device)
 
-    def set_head(self, weight: Vectors, bias: NDArray[np.float32]) -> None:
+    def set_head(self, weight: Vectors, bias: Vectors) -> None:
         """Give it a linear head: weight (k, d), bias (k,)."""
         k, d = weight.shape
         self.head = nn.Linear(d, k).to(self.model.device)
@@ -162,7 +159,7 @@ class Autoencoder:
             out[at, : len(self.tokens[row])] = self.tokens[row]
         return torch.from_numpy(out).to(self.model.device)
 
-    def batches(self, rows: Rows, rng: np.random.Generator) -> list[list[int]]:
+    def batches(self, rows: Ints, rng: np.random.Generator) -> list[list[int]]:
         """Deal rows into batches at random, those of like length together."""
         size = self.settings.batch_size
         order = rng.permutation(rows)
@@ -189,7 +186,7 @@ class Autoencoder:
         confidence = torch.from_numpy(targets.confidence[rows]).to(device)
         return rebuilt, cluster_loss(logits, shares, confidence)
 
-    def check(self, rows: Rows) -> float:
+    def check(self, rows: Ints) -> float:
         """Return the length of the reconstruction's gradient at the vectors of a first batch.
 
         Raises ParameterError if none reaches them.
@@ -200,7 +197,7 @@ class Autoencoder:
             vectors = self.noised(chosen, np.random.default_rng(0))
             return check_reconstruction(self.decoder(vectors, self.wanted(chosen)), vectors)
 
-    def held_out_loss(self, rows: Rows) -> float:
+    def held_out_loss(self, rows: Ints) -> float:
         """Return the reconstruction loss of rows, a token's mean; the noise is always the same."""
         rng = np.random.default_rng([3, self.settings.seed])
         for part in self.modules().values():
@@ -273,7 +270,7 @@ def cluster_loss(logits: Tensor, shares: Tensor, confidence: Tensor) -> Tensor:
 
 
 def train_epoch(
-    auto: Autoencoder, rows: Rows, optimizer: torch.optim.Optimizer, epoch: Epoch, task: Task
+    auto: Autoencoder, rows: Ints, optimizer: torch.optim.Optimizer, epoch: Epoch, task: Task
 ) -> Losses:
     """Train an epoch on rows in place, and return its mean losses.
 

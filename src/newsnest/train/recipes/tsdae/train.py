@@ -3,7 +3,7 @@
 A stage is epochs on the same targets, each kept, each resumed; `clusterbert` has more of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,9 +14,8 @@ from newsnest.progress import Progress
 from newsnest.train import run
 from newsnest.train.against_gold import AgainstGold
 from newsnest.train.recipes.tsdae import DenoisingSettings, TsdaeSettings
-from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Epoch, Rows, Targets, train_epoch
-
-Tensors = Mapping[str, torch.Tensor]
+from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Epoch, Targets, train_epoch
+from newsnest.types import Ints
 
 
 def run_tsdae(context: run.TrainingContext[TsdaeSettings]) -> None:
@@ -58,7 +57,7 @@ def run_tsdae(context: run.TrainingContext[TsdaeSettings]) -> None:
 
 def prepare(
     context: run.TrainingContext[Any], texts: Sequence[str]
-) -> tuple[Autoencoder, Rows, Rows]:
+) -> tuple[Autoencoder, Ints, Ints]:
     """Return an autoencoder on the base, the rows to train on, and those held out."""
     s: DenoisingSettings = context.settings
     auto = Autoencoder(context.load_base(), texts, s, bfloat16=context.bfloat16)
@@ -101,8 +100,8 @@ class Stage:
 def train_stage(
     stage: Stage,
     auto: Autoencoder,
-    train: Rows,
-    held: Rows,
+    train: Ints,
+    held: Ints,
     kept: run.Checkpoints,
     progress: Progress,
 ) -> list[dict[str, float]]:
@@ -144,7 +143,7 @@ def train_stage(
                 # Never the name of one before: that is whole until this one is.
                 "file": f"epoch-{stage.number}-{len(done)}",
             }
-            others: dict[str, Tensors] = {
+            others: dict[str, run.Tensors] = {
                 name: {} for name in kept.names() if not name.startswith("epoch-")
             }
             kept.save({**others, now["file"]: _whole(auto, optimizer, targets)}, now=now)
@@ -172,12 +171,12 @@ def _whole(
     return tensors
 
 
-def _read_targets(tensors: Tensors, now: dict[str, Any]) -> Targets | None:
+def _read_targets(tensors: run.Tensors, now: dict[str, Any]) -> Targets | None:
     if "targets.shares" not in tensors:
         return None
     shares, confidence = (tensors[f"targets.{name}"] for name in ("shares", "confidence"))
     return Targets(shares.numpy(), confidence.numpy(), float(now["weight"]))
 
 
-def _under(prefix: str, tensors: Tensors) -> dict[str, torch.Tensor]:
+def _under(prefix: str, tensors: run.Tensors) -> dict[str, torch.Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
