@@ -165,6 +165,7 @@ class StaticFolderEncoder(TokenMeansEncoder):
 
     def __init__(self, name: str, folder: Path) -> None:
         super().__init__(name)
+        self.record = ModelRecord()
         self._folder = folder
 
     def _load(self, progress: Progress) -> tuple[TokenMeans, dict[str, Any]]:
