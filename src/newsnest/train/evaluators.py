@@ -24,7 +24,8 @@ class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
     Parameters
     ----------
     primary
-        The score that decides, of those that `scores` returns.
+        The score that decides, of those that `scores` returns; `primary_metric` has the name before
+        it, and `spoken` is what people call it.
     name
         Put before every metric.
     dims
@@ -33,13 +34,6 @@ class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
         Texts per forward pass.
     write_csv
         Whether `__call__` adds to a CSV file in its `output_path`.
-
-    Attributes
-    ----------
-    primary_metric : str
-        `primary` with the name before it.
-    spoken : str
-        What people call it.
     """
 
     def __init__(

@@ -6,11 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans
 from torch import Tensor, nn
-from torch.nn import functional
 
 from newsnest.errors import ParameterError
 from newsnest.train.losses.soft_assignment import sharpened, student_assignment, target_divergence
@@ -146,7 +144,7 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
         self.labels_: Labels = found.cpu().numpy().astype(np.int32)
         return self
 
-    def _checked(self, X: Vectors) -> NDArray[np.float32]:
+    def _checked(self, X: Vectors) -> Vectors:
         if self.n_clusters < 2 or X.ndim != 2 or len(X) < self.n_clusters:
             raise ParameterError(
                 f"IDEC: n_clusters must be from 2 to the number of rows, got {self.n_clusters} "
@@ -163,7 +161,7 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
         for _ in range(self.training.pretrain_epochs):
             for batch in _batches(len(data), self.training.batch_size, order):
                 rows = data[batch]
-                loss = functional.mse_loss(net(rows)[1], rows)
+                loss = nn.functional.mse_loss(net(rows)[1], rows)
                 _step(optimiser, loss)
 
     def _start(self, net: _Autoencoder, data: Tensor) -> tuple[nn.Parameter, Tensor]:
@@ -195,7 +193,7 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
             for batch in _batches(len(data), t.batch_size, order):
                 hidden, back = net(data[batch])
                 clusters = target_divergence(student_assignment(hidden, centres), target[batch])
-                _step(optimiser, functional.mse_loss(back, data[batch]) + t.weight * clusters)
+                _step(optimiser, nn.functional.mse_loss(back, data[batch]) + t.weight * clusters)
         return t.epochs
 
 

@@ -6,9 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from sentence_transformers import SentenceTransformer
-from torch import nn
-from torch.utils.data import BatchSampler
 from transformers import EarlyStoppingCallback, set_seed
 
 from newsnest.evaluate import GradedPair
@@ -93,11 +92,11 @@ class PairRun:
     """
 
     context: TrainingContext[Any]
-    make_loss: Callable[[SentenceTransformer], nn.Module]
+    make_loss: Callable[[SentenceTransformer], torch.nn.Module]
     data: TrainingData
     dataset: "Dataset | None" = None
     judge: EncoderEvaluator = None  # type: ignore[assignment]  # filled below
-    sampler: Callable[..., BatchSampler] | None = None
+    sampler: Callable[..., torch.utils.data.BatchSampler] | None = None
     connect_from: float | None = SAME_TEXT
     levels: Sequence[TrainingLevel] = ()
     masked: bool = False

@@ -15,9 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from newsnest.corpus import digest
-from newsnest.embed import ModelRecord
-from newsnest.embed.model_record import write_json
-from newsnest.embed.weights import expanded, folder_digests, settings_digest
+from newsnest.embed import ModelRecord, model_record, weights
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train.data import articles, columns, files, parallel
@@ -118,7 +116,7 @@ class Place:
     def keep(self, content: Mapping[str, Any]) -> None:
         """Keep JSON beside the checkpoints."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        write_json(self.checkpoints / _RUN, {"run": self.run, **content})
+        model_record.write_json(self.checkpoints / _RUN, {"run": self.run, **content})
 
     def publish(self, save: Callable[[Path], None]) -> None:
         """Write the model into a draft by `save`, then let it appear under its name."""
@@ -139,20 +137,24 @@ def place_of(recipe: str, settings: RecipeSettings, base: Base, files: Sequence[
     content = settings_content(settings)
     digests = tuple(digest([file.path]) for file in files)
     named = [own.name for own in setting_fields(type(settings)) if own.metadata.get("encoder")]
-    folders = {name: expanded(content[name] or "") for name in named}
+    folders = {name: weights.expanded(content[name] or "") for name in named}
     decides = {key: value for key, value in content.items() if key != "report_to"} | {
         "recipe": recipe,
         "base": {
-            "files": folder_digests(base.folder),
+            "files": weights.folder_digests(base.folder),
             "reading": (base.prefix, base.pooling, base.max_length),
         },
-        "encoders": {n: folder_digests(f) for n, f in folders.items() if content[n] and f.is_dir()},
+        "encoders": {
+            name: weights.folder_digests(folder)
+            for name, folder in folders.items()
+            if content[name] and folder.is_dir()
+        },
         "data": [
             [known, asdict(file.reading), dict(file.fields)]
             for known, file in zip(digests, files, strict=True)
         ],
     }
-    return Place(settings.output, settings_digest(decides), content, digests)
+    return Place(settings.output, weights.settings_digest(decides), content, digests)
 
 
 class Checkpoints:

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
 
 from newsnest.errors import ParameterError
 from newsnest.train.losses import TrainingLevel
 from newsnest.train.pairs import Pair
 from newsnest.train.samplers import pack_pairs, text_components
-from newsnest.types import LEVELS
+from newsnest.types import LEVELS, Ints
 
 _BATCHES = 200  # looked at for false negatives
 _FULL = 0.9
@@ -159,7 +157,7 @@ def _packed(pairs: Sequence[Pair], score: float, batch_size: int, seed: int) -> 
     return pack_pairs(components, batch_size=batch_size, rng=rng)
 
 
-def _known(pairs: Sequence[Pair], level: TrainingLevel) -> NDArray[np.int64]:
+def _known(pairs: Sequence[Pair], level: TrainingLevel) -> Ints:
     """Return the groups (n, 2) of texts known to be alike at a level."""
     edges: list[tuple[Any, Any, float]] = [(p.text1, p.text2, p.score) for p in pairs]
     for pair in pairs:
@@ -170,7 +168,7 @@ def _known(pairs: Sequence[Pair], level: TrainingLevel) -> NDArray[np.int64]:
     return text_components(edges, min_score=level.min_score)[0][: len(pairs)]
 
 
-def _labels(pairs: Sequence[Pair], at: int) -> NDArray[np.int64]:
+def _labels(pairs: Sequence[Pair], at: int) -> Ints:
     """Return the gold labels (n, 2) of a level as numbers, −1 where unknown."""
     numbers: dict[str, int] = {"": -1}
     rows = [
@@ -193,7 +191,7 @@ def same_dice() -> Iterator[None]:
             torch.cuda.set_rng_state_all(devices)
 
 
-def check_gradient(loss: torch.Tensor, trained: nn.Module) -> float:
+def check_gradient(loss: torch.Tensor, trained: torch.nn.Module) -> float:
     """Return the length of the gradient over all weights; call it after `backward`.
 
     Raises ParameterError if the loss or the gradient is not finite, or it reaches no weight.

@@ -12,10 +12,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_model, save_model
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
-from sentence_transformers.sentence_transformer.training_args import (
-    SentenceTransformerTrainingArguments,
-)
+from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
 
 from newsnest.errors import ParameterError
@@ -189,11 +186,10 @@ def make_trainer(
     `parts` are model, loss, train_dataset, and perhaps evaluator and callbacks; `arguments` are
     what this training has beside what all have.
     """
-    model: SentenceTransformer = parts["model"]
     usual = {
         "bf16": context.bfloat16,
         "use_cpu": context.device.type == "cpu",
-        "prompts": prefix_of(model) or None,
+        "prompts": prefix_of(parts["model"]) or None,
         "weight_decay": context.settings.weight_decay,
         "seed": context.settings.seed,
         "save_total_limit": 2,

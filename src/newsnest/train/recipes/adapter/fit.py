@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from newsnest.errors import InputError
@@ -19,7 +18,7 @@ from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
 from newsnest.train.run import choose_connection
 from newsnest.train.samplers import pack_pairs, text_components
-from newsnest.types import Vectors
+from newsnest.types import Floats, Vectors
 
 _RATES = {"full": 3e-4, "low_rank": 1e-3, "diagonal": 1e-2, "orthogonal": 1e-3}
 _RESAMPLES = 1000
@@ -198,7 +197,7 @@ def make_loss(
     )
 
 
-def _cosines(held: PairVectors, weight: Vectors, dims: Sequence[int]) -> list[NDArray[np.float64]]:
+def _cosines(held: PairVectors, weight: Vectors, dims: Sequence[int]) -> list[Floats]:
     left, right = held.left @ weight, held.right @ weight
     return [paired_cosines(left, right, prefix) for prefix in dims]
 

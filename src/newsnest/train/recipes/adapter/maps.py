@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 from torch import Tensor, nn
 
 from newsnest.errors import ParameterError
-from newsnest.types import Vectors
+from newsnest.types import Floats, Vectors
 
 
 def principal_axes(vectors: Vectors) -> Vectors:
@@ -148,7 +147,7 @@ def make_map(kind: str, start: Vectors, *, rank: int = 16, seed: int = 0) -> Lin
     return makers[kind](matrix)
 
 
-def _signed(axes: NDArray[np.float64]) -> Vectors:
+def _signed(axes: Floats) -> Vectors:
     """Return axes with their largest entry positive: an axis and its opposite are equally good."""
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
     signed: Vectors = np.ascontiguousarray(axes * np.sign(largest) + 0.0, np.float32)  # no −0

@@ -7,17 +7,16 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 
 from newsnest.cluster import RAC, lasting_similarity
 from newsnest.errors import InputError
-from newsnest.evaluate.internal import cluster_samples, silhouette, stability
+from newsnest.evaluate import cluster_samples, silhouette, stability
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
-from newsnest.types import Labels, Vectors
+from newsnest.types import Flags, Ints, Labels, Vectors
 
 _STARTS = 5
 _TRIES = 3  # starts where only k is tried: one alone misses clear groups
@@ -125,7 +124,7 @@ def _measured(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress)
     return Teacher(teacher.kind, teacher.k, teacher.texts, chosen)
 
 
-def size_skew(labels: NDArray[np.integer]) -> float:
+def size_skew(labels: Labels) -> float:
     """Return the coefficient of variation of cluster sizes: 0 where all are equally large."""
     sizes = np.unique(labels, return_counts=True)[1]
     return float(sizes.std() / sizes.mean())
@@ -254,7 +253,7 @@ def align_labels(before: Labels, after: Labels) -> Labels:
     return np.where(after >= 0, names[after], -1).astype(np.int32)
 
 
-def sharpen(shares: Vectors, *, rows: NDArray[np.int64] | None = None) -> Vectors:
+def sharpen(shares: Vectors, *, rows: Ints | None = None) -> Vectors:
     """Return sharpened targets: q_ij ∝ p_ij² / f_j with f_j = Σ_i p_ij, rows sum to 1.
 
     `shares`, float32 (n, k), are the head's prediction for the clean texts; f_j sums over `rows`,
@@ -266,7 +265,7 @@ def sharpen(shares: Vectors, *, rows: NDArray[np.int64] | None = None) -> Vector
     return np.asarray(q / q.sum(axis=1, keepdims=True), np.float32)
 
 
-def core_members(vectors: Vectors, labels: Labels) -> NDArray[np.bool_]:
+def core_members(vectors: Vectors, labels: Labels) -> Flags:
     """Tell which rows lie well within their cluster: nearer to it than to any other.
 
     Near is the mean cosine of unit vectors (n, d) to a cluster's rows, a row itself left out; a row

@@ -18,9 +18,8 @@ from transformers import set_seed
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train import losses, run
-from newsnest.train.against_gold import AgainstGold
-from newsnest.train.deletion import delete_words
 from newsnest.train.recipes.contrast import ContrastSettings, ScclSettings, VasclSettings
+from newsnest.train.unlabelled import AgainstGold, delete_words
 from newsnest.types import Ints, Labels, Vectors
 
 ContrastLoss = losses.ClusteringContrastLoss | losses.VirtualNeighbourhoodLoss

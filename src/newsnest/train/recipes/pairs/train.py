@@ -28,18 +28,6 @@ _LARGE = 256  # a batch in which the hardest text is hard
 
 
 @dataclass(frozen=True, slots=True)
-class Mining:
-    """How negatives are mined."""
-
-    count: int  # for each pair
-    # A negative is at least by this share of the pair's own similarity less similar: what is nearer
-    # may well be true.
-    margin: float = 0.05
-    skip: int = 0  # how many of the nearest texts are never taken
-    seed: int = 0  # draws what takes the place of negatives that were not found
-
-
-@dataclass(frozen=True, slots=True)
 class Mined:
     """Negatives of every pair, and how many of them are drawn at random instead of mined."""
 
@@ -56,10 +44,9 @@ def train_pairs(context: run.TrainingContext[PairsSettings]) -> None:
     data = context.read_pairs()
     mined: Mined | None = None
     if guide is not None and s.negatives:
-        mining = Mining(s.negatives, s.mining_margin, s.mining_skip, s.seed)
         miner = guide
         mined = context.once(
-            lambda: mine_negatives(data.train, context.load_base(miner), mining, progress=progress)
+            lambda: mine_negatives(data.train, context.load_base(miner), s, progress=progress)
         )
         progress.note(
             f"{len(data.train) * s.negatives:,} negatives, {mined.random:,} of them drawn at "
@@ -153,9 +140,8 @@ class _CachedGuided(_PlainGuide, stock.CachedGISTEmbedLoss):  # type: ignore[mis
 def mine_negatives(
     pairs: Sequence[Pair],
     model: SentenceTransformer,
-    mining: Mining,
+    settings: PairsSettings,
     *,
-    batch_size: int = 32,
     progress: Progress = SILENT,
 ) -> Mined:
     """Find for every pair, in their order, other pairs' second texts near its first text.
@@ -174,41 +160,43 @@ def mine_negatives(
         found = mine_hard_negatives(
             Dataset.from_dict({"a": [p.text1 for p in pairs], "b": [p.text2 for p in pairs]}),
             model,
-            num_negatives=mining.count,
-            relative_margin=mining.margin,
-            range_min=mining.skip,
+            num_negatives=settings.negatives,
+            relative_margin=settings.mining_margin,
+            range_min=settings.mining_skip,
             query_prompt=prefix,
             corpus_prompt=prefix,
             output_format="triplet",
-            batch_size=batch_size,
+            batch_size=32,
             faiss_batch_size=_BLOCK,
             verbose=False,
         )
     near: dict[tuple[str, str], list[str]] = {}
     for row in zip(found["a"], found["b"], found["negative"], strict=True):
         near.setdefault(row[:2], []).append(row[2])
-    return _filled(pairs, near, mining)
+    return _filled(pairs, near, count=settings.negatives, seed=settings.seed)
 
 
-def _filled(pairs: Sequence[Pair], near: dict[tuple[str, str], list[str]], mining: Mining) -> Mined:
+def _filled(
+    pairs: Sequence[Pair], near: dict[tuple[str, str], list[str]], *, count: int, seed: int
+) -> Mined:
     """Take out what is connected with a pair, and draw what then lacks."""
     edges: list[tuple[object, object, float]] = [(p.text1, p.text2, 1.0) for p in pairs]
     edges += [(p.text1, (p.gold1[-1],), 1.0) for p in pairs if p.gold1[-1]]
     components = text_components(edges, min_score=1.0)[0][: len(pairs), 0]
     of = {pair.text2: int(own) for pair, own in zip(pairs, components, strict=True)}
     texts = list(of)
-    rng = np.random.default_rng([13, mining.seed])
+    rng = np.random.default_rng([13, seed])
     sizes = np.bincount(list(of.values()), minlength=int(components.max()) + 1)
     out: list[tuple[str, ...]] = []
     random = 0
     for pair, own in zip(pairs, components.tolist(), strict=True):
-        taken = [t for t in near.get((pair.text1, pair.text2), ()) if of[t] != own][: mining.count]
-        if len(texts) - int(sizes[own]) < mining.count:
+        taken = [t for t in near.get((pair.text1, pair.text2), ()) if of[t] != own][:count]
+        if len(texts) - int(sizes[own]) < count:
             raise ParameterError(
                 f"train: negatives must be at most {len(texts) - int(sizes[own])}, the texts that "
-                f"are not connected with {pair.text1[:40]!r}, got {mining.count}. Give more data."
+                f"are not connected with {pair.text1[:40]!r}, got {count}. Give more data."
             )
-        while len(taken) < mining.count:
+        while len(taken) < count:
             drawn = texts[int(rng.integers(len(texts)))]
             if of[drawn] != own and drawn not in taken:
                 taken.append(drawn)

@@ -1,7 +1,6 @@
 """An encoder with a decoder, and a head where there is one: what is trained, epoch by epoch."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +12,10 @@ from torch import Tensor, nn
 from newsnest.embed import base_names
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import Task
-from newsnest.train.deletion import delete_words
 from newsnest.train.losses.reconstruction import ReconstructionDecoder, check_reconstruction
 from newsnest.train.recipes.tsdae import DenoisingSettings
 from newsnest.train.run import prefix_of, same_dice
+from newsnest.train.unlabelled import delete_words
 from newsnest.types import Ints, Vectors
 
 _WINDOW = 32  # batches whose texts are sorted by length: less padding, still at random
@@ -241,12 +240,9 @@ class Autoencoder:
             }
             module.load_state_dict(own)
 
-    def _precision(self) -> AbstractContextManager[None]:
+    def _precision(self) -> torch.autocast:
         device = self.model.device.type
-        context: AbstractContextManager[None] = torch.autocast(
-            device, dtype=torch.bfloat16, enabled=self.bfloat16
-        )
-        return context
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=self.bfloat16)
 
 
 def token_table(model: SentenceTransformer) -> nn.Parameter | None:

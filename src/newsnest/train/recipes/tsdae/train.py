@@ -12,9 +12,9 @@ import torch
 
 from newsnest.progress import Progress
 from newsnest.train import run
-from newsnest.train.against_gold import AgainstGold
 from newsnest.train.recipes.tsdae import DenoisingSettings, TsdaeSettings
 from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Epoch, Targets, train_epoch
+from newsnest.train.unlabelled import AgainstGold
 from newsnest.types import Ints
 
 
