@@ -67,9 +67,9 @@ def train_clusterbert(
         )
     context = context or begin("clusterbert", settings, progress)
     auto, train, held = prepare(context, texts)
-    gradient = auto.check(train)
-    run = _Run(auto, settings, train, held, gold, Checkpoints(context.kept_at), progress)
-    run.start(gradient)
+    gradient, kept = auto.check(train), Checkpoints(context.kept_at)
+    run = _Run(auto, settings, train, held, gold, kept, progress, gradient)
+    run.start()
     for stage in run.plan():
         run.do(stage)
     return run.outcome()
@@ -86,15 +86,14 @@ class _Run:
     gold: Sequence[str | None] | None
     kept: Checkpoints
     progress: Progress
+    gradient: float
     results: list[judge.StageResult] = field(default_factory=list)
     given_up: set[str] = field(default_factory=set)
-    gradient: float = 0.0
 
-    def start(self, gradient: float) -> None:
+    def start(self) -> None:
         """Train the decoder on the frozen base, choose the teacher, and give the head its start."""
-        self.gradient = gradient
         self.judge = judge.Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
-        if self._restored("start", 0):
+        if self._restored("start"):
             kept = self.kept.content["teacher"]
             self.teacher = targets.Teacher(
                 kept["kind"], kept["k"], len(self.auto.texts), kept["chosen"]
@@ -109,7 +108,7 @@ class _Run:
         self._set_head(vectors, names)
         # Its checkpoint has the head too.
         epochs = self._train(Stage("start", 0, 1, frozen=True))
-        self._close("start", 0, vectors, labels, epochs, began)
+        self._close("start", vectors, labels, epochs, began)
 
     def _check_taught(self, names: Labels) -> None:
         """Report how many clusters teach, and raise where there are fewer than two."""
@@ -139,20 +138,16 @@ class _Run:
 
     def do(self, stage: Stage) -> None:
         """Do a stage, unless it was done before, or one of its family was given up."""
-        place = len(self.results)
         if stage.family in self.given_up:
             return
-        if self._restored(stage.name, place):
-            if not self.results[-1].kept:
-                self.given_up.add(stage.family)
-            return
-        began = time.perf_counter()
-        epochs = self._train(stage)
-        vectors = self.auto.encode()
-        if stage.targets is None:  # the head knows nothing of these vectors yet
-            self._set_head(vectors, _named(self.teacher.cluster(vectors, seed=self.settings.seed)))
-        labels = self.teacher.cluster(vectors, seed=self.settings.seed)
-        self._close(stage.name, place, vectors, labels, epochs, began)
+        if not self._restored(stage.name):
+            began = time.perf_counter()
+            epochs = self._train(stage)
+            vectors = self.auto.encode()
+            labels = self.teacher.cluster(vectors, seed=self.settings.seed)
+            if stage.targets is None:  # the head knows nothing of these vectors yet
+                self._set_head(vectors, _named(labels))
+            self._close(stage.name, vectors, labels, epochs, began)
         if not self.results[-1].kept:
             self.given_up.add(stage.family)
 
@@ -168,17 +163,13 @@ class _Run:
             picked = start
             self.auto.load(self.kept.load(_START))
         self.auto.model.eval()
-        head = self.auto.head
-        assert head is not None
         oracle = None
         if self.gold is not None:
             best = max(self.results, key=lambda result: (result.gold or {}).get("nmi", 0.0))
             oracle = best.name
         return judge.Clustered(
             model=self.auto.model,
-            head=ClusterHead(
-                head.weight.detach().float().cpu().numpy(), head.bias.detach().float().cpu().numpy()
-            ),
+            head=ClusterHead(*self.auto.head_arrays()),
             stages=tuple(self.results),
             picked=picked.name,
             oracle=oracle,
@@ -205,16 +196,14 @@ class _Run:
         vectors = self.auto.encode()
         labels = _named(self.teacher.cluster(vectors, seed=self.settings.seed))
         known = self.auto.probabilities(vectors)
-        head = self.auto.head
-        assert known is not None and head is not None
         aligned = targets.align_labels(known.argmax(axis=1).astype(np.int32), labels)
         names = np.unique(aligned[aligned >= 0])
         codes = np.where(aligned >= 0, np.searchsorted(names, aligned), -1)
         weight = _SCALE * _centres(vectors[codes >= 0], codes[codes >= 0])
         bias = np.zeros(len(names), np.float32)
         stays = names < known.shape[1]
-        weight[stays] = head.weight.detach().float().cpu().numpy()[names[stays]]
-        bias[stays] = head.bias.detach().float().cpu().numpy()[names[stays]]
+        for new, old in zip((weight, bias), self.auto.head_arrays(), strict=True):
+            new[stays] = old[names[stays]]
         self.auto.set_head(weight, bias)
         shares = np.eye(len(names), dtype=np.float32)[np.maximum(codes, 0)]
         return Targets(shares, self._confidence(vectors, codes), self.settings.clustering_weight)
@@ -223,7 +212,6 @@ class _Run:
         """Sharpen the head's predictions for the clean texts."""
         vectors = self.auto.encode()
         known = self.auto.probabilities(vectors)
-        assert known is not None
         confidence = self._confidence(vectors, known.argmax(axis=1))
         shares = targets.sharpen(known, rows=self.train)
         return Targets(shares, confidence, self.settings.hardening_weight)
@@ -241,13 +229,12 @@ class _Run:
     def _close(
         self,
         name: str,
-        number: int,
         vectors: Vectors,
         labels: Labels,
         epochs: list[dict[str, float]],
         began: float,
     ) -> None:
-        """judge.Judge a stage, keep its weights or those before, and judge.report it."""
+        """Judge a stage, keep its weights or those before, and report it."""
         start = self.results[0].vectors if self.results else vectors
         measures = self.judge.measure(vectors, labels, self.teacher, start)
         measures["reconstruction"] = epochs[-1]["held_out"]
@@ -259,7 +246,6 @@ class _Run:
             test = judge.adapts if name == "adaptation" else judge.is_better
             better, why = test(measures, before.measures)
         shares = self.auto.probabilities(vectors)
-        assert shares is not None
         result = judge.StageResult(
             name=name,
             vectors=vectors,
@@ -273,11 +259,11 @@ class _Run:
         )
         self.results.append(result)
         judge.report(result, why, self.progress)
-        self._keep(number)
+        self._keep()
 
-    def _keep(self, number: int) -> None:
+    def _keep(self) -> None:
         """Put the stage's arrays, and the weights to go on with, where a kill cannot reach them."""
-        result = self.results[-1]
+        number, result = len(self.results) - 1, self.results[-1]
         files: dict[str, Tensors] = {
             name: {} for name in self.kept.names() if not name.startswith("epoch-")
         }
@@ -301,8 +287,9 @@ class _Run:
         newest = max(names, key=lambda name: int(name.removeprefix("kept-")))
         self.auto.load(self.kept.load(newest))
 
-    def _restored(self, name: str, number: int) -> bool:
+    def _restored(self, name: str) -> bool:
         """Take a stage from the checkpoints, if it ended before an interruption."""
+        number = len(self.results)
         stages = self.kept.content.get("stages", [])
         if number >= len(stages) or stages[number]["name"] != name:
             return False

@@ -211,10 +211,15 @@ class Autoencoder:
                 count += tokens
         return total / max(count, 1.0)
 
-    def probabilities(self, vectors: Vectors) -> Vectors | None:
-        """Return the head's soft assignment, float32 (n, k); None where there is no head."""
-        if self.head is None:
-            return None
+    def head_arrays(self) -> tuple[Vectors, Vectors]:
+        """Return weight (k, d) and bias (k,) of the head, float32."""
+        assert self.head is not None
+        weight, bias = (p.detach().float().cpu().numpy() for p in self.head.parameters())
+        return weight, bias
+
+    def probabilities(self, vectors: Vectors) -> Vectors:
+        """Return the head's soft assignment, float32 (n, k)."""
+        assert self.head is not None
         with torch.no_grad():
             logits = self.head(torch.from_numpy(vectors).to(self.model.device))
             found: Vectors = logits.float().softmax(dim=1).cpu().numpy()
