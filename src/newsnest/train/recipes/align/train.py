@@ -7,8 +7,7 @@ from sentence_transformers import SentenceTransformer
 from torch import nn
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import relational_similarity
-from newsnest.evaluate.alignment import LEAST_SENTENCES
+from newsnest.evaluate.alignment import LEAST_SENTENCES, relational_similarity
 from newsnest.train.evaluators import EncoderEvaluator
 from newsnest.train.losses import TranslationLoss, TranslationTerms
 from newsnest.train.pairs import Pair
