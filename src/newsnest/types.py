@@ -22,6 +22,11 @@ Vectors = NDArray[np.float32]
 Labels = NDArray[np.int32]
 """int32, shape (n,); 0 … k − 1."""
 
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+"""Arrays of any shape: row numbers and counts, measures, yes or no."""
+
 
 @dataclass(frozen=True, slots=True)
 class Article:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsnest.train.deletion import delete_words
+from newsnest.train.unlabelled import delete_words
 
 
 def noised(text: str, share: float = 0.6, seed: int = 0) -> str:

@@ -121,13 +121,18 @@ def test_transfer_is_measured_against_the_teachers_originals(model, make_tiny_mo
     from sentence_transformers import SentenceTransformer
 
     from newsnest.evaluate import relational_similarity
+    from newsnest.train.pairs import Pair
     from newsnest.train.recipes.align.train import TransferEvaluator
 
     originals = ["sea wall", "bank raises rates", "vote ends", "team wins"]
     translations = ["the storm", "police raid", "cup final", "minister resigns"]
-    evaluator = TransferEvaluator(
-        translations, originals, ["fr", "fr", "fr", "de"], teacher=model, name="held"
-    )
+    pairs = [
+        Pair(translation, original, 1.0, lang1=language, lang2="en")
+        for translation, original, language in zip(
+            translations, originals, ["fr", "fr", "fr", "de"], strict=True
+        )
+    ]
+    evaluator = TransferEvaluator(pairs, teacher=model, name="held")
     metrics = evaluator(model)
     found = relational_similarity(encoded(model, translations), encoded(model, originals))
     assert metrics["held_relational"] == pytest.approx(found, abs=1e-5)
@@ -140,5 +145,5 @@ def test_transfer_is_measured_against_the_teachers_originals(model, make_tiny_mo
         for weight in other.parameters():
             weight.add_(0.05 * torch.randn_like(weight))
     assert evaluator(other)["held_kept"] < 0.999
-    with pytest.raises(ParameterError, match="TransferEvaluator: originals must hold at least 3"):
-        TransferEvaluator(["a"], ["b"], ["fr"], teacher=model)
+    with pytest.raises(ParameterError, match="TransferEvaluator: pairs must hold at least 3"):
+        TransferEvaluator(pairs[:1], teacher=model)

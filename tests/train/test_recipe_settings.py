@@ -13,13 +13,8 @@ import pytest
 from newsnest.errors import ParameterError
 from newsnest.train.recipe import require_packages
 from newsnest.train.recipes import RECIPES, RecipeSettings, parse_settings, setting
-from newsnest.train.settings import (
-    describe_settings,
-    parse_value,
-    setting_fields,
-    settings_content,
-    written,
-)
+from newsnest.train.settings import describe_settings, setting_fields, settings_content, written
+from newsnest.values import parse_value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
 """`newsnest train`: make an encoder better at nesting, on your own data."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +34,7 @@ def train() -> None:
 class _RecipeCommand(click.Command):
     """A command whose help ends with the settings of its recipe."""
 
-    recipe: Recipe
+    recipe: "Recipe"
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from newsnest.train.settings import describe_settings
@@ -50,8 +48,8 @@ class _RecipeCommand(click.Command):
             )
 
 
-def _command(recipe: Recipe) -> click.Command:
-    from newsnest.train.recipe import base_help
+def _command(recipe: "Recipe") -> click.Command:
+    from newsnest.embed import base_names
     from newsnest.train.settings import parse_settings, setting_fields
 
     flagged = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
@@ -96,7 +94,7 @@ def _command(recipe: Recipe) -> click.Command:
                 ["--base"],
                 default="minilm",
                 show_default=True,
-                help=base_help(),
+                help=f"Encoder to start from: {base_names()}.",
             ),
             click.Option(
                 ["-o", "--output"],

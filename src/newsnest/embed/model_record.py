@@ -1,13 +1,11 @@
 """newsnest.json: what a model folder says of its levels, its training and its calibration."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from newsnest.errors import EncoderError
 
@@ -110,7 +108,7 @@ class ModelRecord:
         return _digests(file for own in self.calibration.values() for file in own.get("data", ()))
 
     @classmethod
-    def read(cls, folder: Path) -> ModelRecord:
+    def read(cls, folder: Path) -> Self:
         """Read newsnest.json in a folder; the empty record where there is none.
 
         Raises

@@ -10,8 +10,6 @@ Importing this package loads neither torch nor sentence-transformers nor dataset
 `samplers` and `run` load torch. Training needs the extra `train`: pip install "newsnest[train]".
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

@@ -1,9 +1,8 @@
 """The head beside a model of the recipe `clusterbert`: which cluster a vector belongs to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +37,7 @@ class ClusterHead:
     bias: NDArray[np.float32]
 
     @classmethod
-    def load(cls, folder: str | Path) -> ClusterHead:
+    def load(cls, folder: str | Path) -> Self:
         """Read the head of a model's folder; neither torch nor pickle has a part in it.
 
         Raises

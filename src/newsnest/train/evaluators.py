@@ -1,29 +1,19 @@
 """Our scores as evaluators for the sentence-transformers trainer."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
+from newsnest import evaluate
 from newsnest.errors import ParameterError
-from newsnest.evaluate import (
-    AlignmentScores,
-    Estimate,
-    alignment_scores,
-    pair_scores,
-    rank_documents,
-    retrieval_scores,
-)
+from newsnest.evaluate import Estimate
 from newsnest.labelled import Pair, ParallelTexts
 from newsnest.types import Vectors
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 _FOUND = 100  # documents of each ranking that are looked at
 _SPOKEN = {"pearson": "Pearson", "mrr_10": "MRR@10", "ndcg_10": "NDCG@10"}
@@ -35,7 +25,8 @@ class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
     Parameters
     ----------
     primary
-        The score that decides, of those that `scores` returns.
+        The score that decides, of those that `scores` returns; `primary_metric` has the name before
+        it, and `spoken` is what people call it.
     name
         Put before every metric.
     dims
@@ -44,13 +35,6 @@ class EncoderEvaluator(SentenceEvaluator):  # type: ignore[misc]  # untyped base
         Texts per forward pass.
     write_csv
         Whether `__call__` adds to a CSV file in its `output_path`.
-
-    Attributes
-    ----------
-    primary_metric : str
-        `primary` with the name before it.
-    spoken : str
-        What people call it.
     """
 
     def __init__(
@@ -190,7 +174,9 @@ class GradedPairEvaluator(EncoderEvaluator):
         n = len(self.pairs)
         texts = [pair.text1 for pair in self.pairs] + [pair.text2 for pair in self.pairs]
         vectors = self._encode(model, texts)
-        found = pair_scores(self.pairs, vectors[:n], vectors[n:], dims=self.dims, resamples=0)
+        found = evaluate.pair_scores(
+            self.pairs, vectors[:n], vectors[n:], dims=self.dims, resamples=0
+        )
         out: dict[str, Estimate | None] = {}
         for s in found:
             whole = s.languages == "all"
@@ -257,11 +243,11 @@ class AlignmentEvaluator(EncoderEvaluator):
         """Return means over languages, then every prefix and language."""
         texts = [t for p in self.languages for side in (p.texts, p.pivot_texts) for t in side]
         vectors = self._encode(model, texts)
-        found: list[AlignmentScores] = []
+        found: list[evaluate.AlignmentScores] = []
         start = 0
         for parallel in self.languages:
             middle, end = start + len(parallel.texts), start + 2 * len(parallel.texts)
-            found += alignment_scores(
+            found += evaluate.alignment_scores(
                 parallel, vectors[start:middle], vectors[middle:end], dims=self.dims, resamples=0
             )
             start = end
@@ -323,12 +309,14 @@ class PairRetrievalEvaluator(EncoderEvaluator):
         vectors = self._encode(model, [*self.queries, *self.documents])
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         asked, documents = np.split(vectors, [len(self.queries)])
-        rankings = rank_documents(asked, documents, depth=_FOUND)
+        rankings = evaluate.rank_documents(asked, documents, depth=_FOUND)
         ranked = {
             query: [self.documents[row] for row in rows]
             for query, rows in zip(self.queries, rankings, strict=True)
         }
-        found = retrieval_scores(ranked, self.qrels, recall_at=(1, 10), depth=_FOUND, resamples=0)
+        found = evaluate.retrieval_scores(
+            ranked, self.qrels, recall_at=(1, 10), depth=_FOUND, resamples=0
+        )
         return {
             "mrr_10": found.mrr_10.value,
             "ndcg_10": found.ndcg_10.value,

@@ -1,18 +1,14 @@
 """IDEC: cluster vectors in the hidden layer of an autoencoder that learns the clusters."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import KMeans
 from torch import Tensor, nn
-from torch.nn import functional
 
 from newsnest.errors import ParameterError
 from newsnest.train.losses.soft_assignment import sharpened, student_assignment, target_divergence
@@ -48,6 +44,27 @@ class IDECTraining:
     learning_rate: float = 1e-4
     batch_size: int = 256
     device: str = "cpu"
+
+
+class _Autoencoder(nn.Module):
+    """Linear layers with ReLU between them, none at the hidden layer and at the end."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.encoder = _layers(width, *_HIDDEN, hidden)
+        self.decoder = _layers(hidden, *reversed(_HIDDEN), width)
+
+    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the hidden rows and the rows restored from them."""
+        hidden = self.encoder(rows)
+        return hidden, self.decoder(hidden)
+
+
+def _layers(*widths: int) -> nn.Sequential:
+    parts: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        parts += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*parts[:-1])
 
 
 class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
@@ -99,17 +116,13 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
     """
 
     def __init__(
-        self,
-        n_clusters: int,
-        *,
-        training: IDECTraining = IDECTraining(),
-        seed: int = 0,
+        self, n_clusters: int, *, training: IDECTraining = IDECTraining(), seed: int = 0
     ) -> None:
         self.n_clusters = n_clusters
         self.training = training
         self.seed = seed
 
-    def fit(self, X: Vectors, y: object = None) -> IDEC:
+    def fit(self, X: Vectors, y: object = None) -> Self:
         """Cluster rows, float32 (n, d)."""
         rows = self._checked(X)
         t = self.training
@@ -131,7 +144,7 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
         self.labels_: Labels = found.cpu().numpy().astype(np.int32)
         return self
 
-    def _checked(self, X: Vectors) -> NDArray[np.float32]:
+    def _checked(self, X: Vectors) -> Vectors:
         if self.n_clusters < 2 or X.ndim != 2 or len(X) < self.n_clusters:
             raise ParameterError(
                 f"IDEC: n_clusters must be from 2 to the number of rows, got {self.n_clusters} "
@@ -148,7 +161,7 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
         for _ in range(self.training.pretrain_epochs):
             for batch in _batches(len(data), self.training.batch_size, order):
                 rows = data[batch]
-                loss = functional.mse_loss(net(rows)[1], rows)
+                loss = nn.functional.mse_loss(net(rows)[1], rows)
                 _step(optimiser, loss)
 
     def _start(self, net: _Autoencoder, data: Tensor) -> tuple[nn.Parameter, Tensor]:
@@ -180,29 +193,8 @@ class IDEC(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
             for batch in _batches(len(data), t.batch_size, order):
                 hidden, back = net(data[batch])
                 clusters = target_divergence(student_assignment(hidden, centres), target[batch])
-                _step(optimiser, functional.mse_loss(back, data[batch]) + t.weight * clusters)
+                _step(optimiser, nn.functional.mse_loss(back, data[batch]) + t.weight * clusters)
         return t.epochs
-
-
-class _Autoencoder(nn.Module):
-    """Linear layers with ReLU between them, none at the hidden layer and at the end."""
-
-    def __init__(self, width: int, hidden: int) -> None:
-        super().__init__()
-        self.encoder = _layers(width, *_HIDDEN, hidden)
-        self.decoder = _layers(hidden, *reversed(_HIDDEN), width)
-
-    def forward(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the hidden rows and the rows restored from them."""
-        hidden = self.encoder(rows)
-        return hidden, self.decoder(hidden)
-
-
-def _layers(*widths: int) -> nn.Sequential:
-    parts: list[nn.Module] = []
-    for before, after in pairwise(widths):
-        parts += [nn.Linear(before, after), nn.ReLU()]
-    return nn.Sequential(*parts[:-1])
 
 
 def _batches(n: int, size: int, order: torch.Generator) -> tuple[Tensor, ...]:

@@ -1,7 +1,5 @@
 """What a recipe is, and how any recipe is run."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from newsnest.embed import base_names
 from newsnest.embed.loading import patient_threads
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
@@ -80,30 +77,28 @@ class Recipe:
         Deterministic for a seed on one machine with one number of threads, also where it was
         interrupted.
         """
-        return run_recipe(self, settings, progress=progress)
-
-
-def run_recipe(recipe: Recipe, settings: RecipeSettings, *, progress: Progress = SILENT) -> Path:
-    """Run a recipe; see `Recipe.run`."""
-    if not isinstance(settings, recipe.settings):
-        raise ParameterError(
-            f"train {recipe.name}: settings must be {recipe.settings.__name__}, got "
-            f"{type(settings).__name__}. Make them of that class."
-        )
-    require_packages(recipe.needs)
-    if not recipe.several_processes:
-        require_one_process(recipe.name)
-    with patient_threads():  # torch is loaded here, if it was not
-        from newsnest.train.run import begin
-    context = begin(recipe.name, settings, progress).with_files()
-    if not context.place.is_complete(context.progress):
-        _work_of(recipe)(context)
-    return settings.output
-
-
-def base_help() -> str:
-    """Return the help of --base: the names are those of the registry of encoders."""
-    return f"Encoder to start from: {base_names()}."
+        if not isinstance(settings, self.settings):
+            raise ParameterError(
+                f"train {self.name}: settings must be {self.settings.__name__}, got "
+                f"{type(settings).__name__}. Make them of that class."
+            )
+        require_packages(self.needs)
+        processes = int(os.environ.get("WORLD_SIZE", "1"))
+        if processes > 1 and not self.several_processes:  # each would train and write for itself
+            raise ParameterError(
+                f"train {self.name}: processes must be 1, got {processes}. Start it without "
+                "accelerate."
+            )
+        with patient_threads():  # torch is loaded here, if it was not
+            from newsnest.train.run import begin
+        context = begin(self.name, settings, progress).with_files()
+        if not context.place.is_complete(context.progress):
+            work = self.work
+            if isinstance(work, str):
+                module, _, name = work.partition(":")
+                work = getattr(import_module(module), name)
+            work(context)
+        return settings.output
 
 
 def require_packages(names: tuple[str, ...] = ("accelerate", "datasets")) -> None:
@@ -114,20 +109,3 @@ def require_packages(names: tuple[str, ...] = ("accelerate", "datasets")) -> Non
             f"train: the packages {' and '.join(names)} must be installed, got no "
             f'{" and no ".join(missing)}. Run pip install "newsnest[train]".'
         )
-
-
-def require_one_process(recipe: str) -> None:
-    """Raise ParameterError where several were started: each would train and write for itself."""
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if processes > 1:
-        raise ParameterError(
-            f"train {recipe}: processes must be 1, got {processes}. Start it without accelerate."
-        )
-
-
-def _work_of(recipe: Recipe) -> Callable[[Any], None]:
-    if callable(recipe.work):
-        return recipe.work
-    module, _, name = recipe.work.partition(":")
-    work: Callable[[Any], None] = getattr(import_module(module), name)
-    return work

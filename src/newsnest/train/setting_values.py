@@ -1,7 +1,5 @@
 """One setting: its field, and its value read from text, checked and written."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import Field, field
 from typing import Any, Literal, get_args, get_origin

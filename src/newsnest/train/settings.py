@@ -4,29 +4,21 @@ A recipe's class joins what it trains (`ModelSettings`, `TrainerSettings`) and w
 (`GradedSettings`, `ColumnSettings`, `TranslationSettings`, `ArticleSettings`), and adds its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import Field, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, get_type_hints
 
 from newsnest.errors import ParameterError, did_you_mean
-from newsnest.train.setting_values import (
-    as_annotated,
-    check_value,
-    choices,
-    setting,
-    split_setting,
-    written,
-)  # fmt: skip
+from newsnest.train import setting_values as values
+from newsnest.train.setting_values import setting, split_setting, written
 from newsnest.values import parse_value
 
 __all__ = [
     "ArticleSettings", "ColumnSettings", "GradedSettings", "Kind", "ModelSettings",
     "RecipeSettings", "SplitSettings", "TrainerSettings", "TranslationSettings", "check_name",
-    "describe_settings", "parse_settings", "setting",
-    "setting_fields", "settings_content", "split_setting", "written",
+    "describe_settings", "parse_settings", "setting", "setting_fields", "settings_content",
+    "split_setting", "written",
 ]  # fmt: skip
 
 _GIVEN = ("data", "base", "output")
@@ -74,9 +66,9 @@ class RecipeSettings:
             )
         kinds = get_type_hints(type(self))
         for own in setting_fields(type(self)):
-            value = as_annotated(kinds[own.name], getattr(self, own.name))
+            value = values.as_annotated(kinds[own.name], getattr(self, own.name))
             object.__setattr__(self, own.name, value)  # frozen from here on
-            check_value(own, kinds[own.name], value)
+            values.check_value(own, kinds[own.name], value)
 
 
 S = TypeVar("S", bound=RecipeSettings)
@@ -232,7 +224,7 @@ def parse_settings(
     2e-05
     """
     kinds = get_type_hints(kind)
-    values: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         key = key.strip()
@@ -242,12 +234,12 @@ def parse_settings(
                 "Write it as in --set seed=1."
             )
         check_name(kind, key, "--set must name")
-        if key in values:
+        if key in given:
             raise ParameterError(
                 f"parse_settings: --set {key} must be given once, got it twice. Keep one."
             )
-        values[key] = parse_value(f"--set {key}", kinds[key], value)
-    return kind(data=tuple(data), base=base, output=Path(output), **values)
+        given[key] = parse_value(f"--set {key}", kinds[key], value)
+    return kind(data=tuple(data), base=base, output=Path(output), **given)
 
 
 def check_name(kind: type[RecipeSettings], name: str, what: str) -> None:
@@ -271,6 +263,6 @@ def describe_settings(kind: type[RecipeSettings]) -> list[tuple[str, str, str]]:
     """Return name, default and meaning of every setting, as people write them."""
     kinds = get_type_hints(kind)
     return [
-        (own.name, written(own.default), own.metadata["meaning"] + choices(kinds[own.name]))
+        (own.name, written(own.default), own.metadata["meaning"] + values.choices(kinds[own.name]))
         for own in setting_fields(kind)
     ]

@@ -210,7 +210,7 @@ def test_an_adaptation_that_leads_nowhere_is_undone_at_the_end(make, tally, monk
     def verdict(now, before, *, adapting=False):
         return before is None or adapting, "so"
 
-    monkeypatch.setattr(clusterbert_train, "is_better", verdict)
+    monkeypatch.setattr(clusterbert_train.judge, "is_better", verdict)
     done = train_clusterbert(TEXTS, make(k="4"), progress=tally)
     assert [stage.kept for stage in done.stages] == [True, True, False, False]
     assert done.picked == "start"
@@ -223,7 +223,9 @@ def test_an_adaptation_that_leads_nowhere_is_undone_at_the_end(make, tally, monk
 
 
 def test_a_family_is_given_up_after_a_stage_that_is_not_better(make, monkeypatch):
-    monkeypatch.setattr(clusterbert_train, "is_better", lambda now, before, **_: (not before, "so"))
+    monkeypatch.setattr(
+        clusterbert_train.judge, "is_better", lambda now, before, **_: (not before, "so")
+    )
     done = train_clusterbert(TEXTS, make(clusterings=3, hardening_epochs=3, k="4"))
     assert [stage.name for stage in done.stages] == [
         "start", "adaptation", "clustering 1", "hardening 1",
@@ -307,7 +309,7 @@ def test_a_killed_tsdae_goes_on_from_the_weights_it_had(
 
     with monkeypatch.context() as patch:
         if killed_at == "publish":
-            patch.setattr(tsdae_train, "publish_model", killed)
+            patch.setattr(tsdae_train.run, "publish_model", killed)
         else:
             patch.setattr(tsdae_train, "train_stage", killed_after_the_decoder)
         with pytest.raises(KeyboardInterrupt):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
-from newsnest.train.recipes.clusterbert.picture import Panel, draw_stages
+from newsnest.train.recipes.clusterbert.save import Panel, draw_stages
 from newsnest.train.recipes.clusterbert.targets import Teacher, kmeans
 
 N = 120

@@ -13,10 +13,10 @@ from newsnest import load_encoder
 from newsnest.embed import EncoderConfig
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import cluster_scores
-from newsnest.train.against_gold import AgainstGold
 from newsnest.train.recipes.contrast import SCCL, VASCL, ScclSettings, VasclSettings
 from newsnest.train.recipes.contrast.train import train_contrast, view_dataset
 from newsnest.train.run import begin
+from newsnest.train.unlabelled import AgainstGold
 from recipe_rows import STORIES
 
 TEXTS = [f"{text} {more}".strip() for more in ("", "the", "in", "after") for _, *told in STORIES

@@ -23,7 +23,7 @@ from newsnest.labelled import ColumnReading, Pair, Splitting, parse_data, read_c
 from newsnest.progress import SILENT
 from newsnest.train.evaluators import PairRetrievalEvaluator
 from newsnest.train.recipes.pairs import PAIRS, PairsSettings
-from newsnest.train.recipes.pairs.negatives import Mining, mine_negatives
+from newsnest.train.recipes.pairs.train import mine_negatives
 from newsnest.train.settings import setting_fields, written
 
 WORDS = ("sea", "wall", "breached", "town", "rates", "held", "bank", "raises", "cut", "storm")
@@ -270,11 +270,12 @@ def test_what_cannot_be_read_is_said(write_rows, tmp_path):
         read(str(write_rows("b.jsonl", rows)))
 
 
-def test_mined_negatives_are_near_but_less_than_the_pair(tiny_model, titles_file):
+def test_mined_negatives_are_near_but_less_than_the_pair(chosen, tiny_model, titles_file):
     model = SentenceTransformer(str(tiny_model), device="cpu")
     pairs = read(str(titles_file)).train
-    mined = mine_negatives(pairs, model, Mining(3, margin=0.02, seed=1))
-    assert mined == mine_negatives(pairs, model, Mining(3, margin=0.02, seed=1))
+    settings = chosen(negatives=3, mining_margin=0.02, seed=1)
+    mined = mine_negatives(pairs, model, settings)
+    assert mined == mine_negatives(pairs, model, settings)
     assert all(len(set(texts)) == 3 for texts in mined.negatives)
     texts = [p.text1 for p in pairs] + [p.text2 for p in pairs]
     vectors = dict(zip(texts, model.encode(texts, normalize_embeddings=True), strict=True))
@@ -289,7 +290,7 @@ def test_mined_negatives_are_near_but_less_than_the_pair(tiny_model, titles_file
     )
 
 
-def test_negatives_are_never_connected_with_their_pair(tiny_model):
+def test_negatives_are_never_connected_with_their_pair(chosen, tiny_model):
     model = SentenceTransformer(str(tiny_model), device="cpu")
     pairs = [
         Pair("sea wall", "wall breached", 1.0),
@@ -298,11 +299,11 @@ def test_negatives_are_never_connected_with_their_pair(tiny_model):
         Pair("rates cut", "bank cut", 1.0, gold1=("", "", "s1")),  # the same story
         Pair("cup final", "team wins", 1.0),
     ]
-    mined = mine_negatives(pairs, model, Mining(2, margin=0.0))
+    mined = mine_negatives(pairs, model, chosen(negatives=2, mining_margin=0.0))
     assert set(mined.negatives[0]).isdisjoint({"wall breached", "town storm"})
     assert set(mined.negatives[2]).isdisjoint({"bank holds", "bank cut"})
     with pytest.raises(ParameterError, match="negatives must be at most 3, the texts that are not"):
-        mine_negatives(pairs, model, Mining(4))
+        mine_negatives(pairs, model, chosen(negatives=4))
 
 
 def test_the_evaluator_scores_what_is_found():

@@ -23,9 +23,8 @@ from newsnest.labelled import ColumnReading, Splitting, parse_data, read_column_
 from newsnest.progress import SILENT
 from newsnest.train.losses import MaskedRankingLoss, TeacherVectors
 from newsnest.train.recipes.pretrain import PRETRAIN, PretrainSettings
-from newsnest.train.recipes.pretrain import teacher as teachers
-from newsnest.train.recipes.pretrain.teacher import ask_teacher
-from newsnest.train.recipes.pretrain.train import masked_share
+from newsnest.train.recipes.pretrain import train as pretrain
+from newsnest.train.recipes.pretrain.train import ask_teacher, masked_share
 from newsnest.train.settings import parse_settings, setting_fields, written
 
 
@@ -121,7 +120,7 @@ def test_the_teacher_is_asked_once_and_its_words_are_kept(chosen, files, tmp_pat
     pairs = read_column_pairs(sources, Splitting(share=0.25)).train
     kept = tmp_path / "folder" / "teacher.npz"
     first = ask_teacher(pairs, chosen(teacher="tfidf", cluster_by="query"), kept)
-    monkeypatch.setattr(teachers, "load_encoder", None)  # would raise if it were called
+    monkeypatch.setattr(pretrain, "load_encoder", None)  # would raise if it were called
     again = ask_teacher(pairs, chosen(teacher="tfidf", cluster_by="query"), kept)
     assert first.fingerprint == again.fingerprint != ""
     assert (first.vectors.queries == again.vectors.queries).all()
@@ -134,8 +133,8 @@ def test_clusters_are_those_of_what_was_chosen():
     eye = np.eye(3, dtype=np.float32)
     teacher = TeacherVectors(eye, eye[::-1].copy())
     for by, width in (("query", 3), ("item", 3), ("pair", 6)):
-        assert teachers.clustered_vectors(teacher, by).shape == (3, width)
-    assert (teachers.clustered_vectors(teacher, "item") == teacher.items).all()
+        assert pretrain.clustered_vectors(teacher, by).shape == (3, width)
+    assert (pretrain.clustered_vectors(teacher, "item") == teacher.items).all()
 
 
 def test_the_masked_share_is_counted_over_all_negatives():

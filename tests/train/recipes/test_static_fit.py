@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from newsnest.train.recipes.static.fit import RIDGES, _path, fit_tokens
+from newsnest.train.recipes.static.train import RIDGES, _path, fit_tokens
 
 
 def corpus(n=400, vocabulary=60, d=8, *, noise=0.0, seed=0):

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from newsnest.train.run.checkpoints import Checkpoints, optimizer_tensors, restore_optimizer
-from newsnest.train.run.place import Place
+from newsnest.train.run.place import Checkpoints, Place, optimizer_tensors, restore_optimizer
 
 ONE = {"a": torch.arange(3.0)}
 

@@ -7,8 +7,6 @@ has the settings and the `Recipe`, which names the function that trains; what re
 under the entry point group `newsnest.recipes`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points

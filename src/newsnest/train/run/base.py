@@ -1,7 +1,5 @@
 """The model a recipe starts from, and what is done to its weights: LoRA, averaging, saving."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,20 +22,10 @@ Weights = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A model to start from.
+    """A model to start from, as named, and where it lies.
 
-    Parameters
-    ----------
-    name
-        As given.
-    folder
-        Where it lies.
-    max_length
-        Tokens read from a text; None: the model's own.
-    prefix
-        Put before every text; None: the model's own prompt.
-    pooling
-        How token vectors become one; None: the model's own.
+    Where `max_length`, the tokens read of a text, `prefix`, put before every text, or `pooling` of
+    token vectors is None, it is the model's own.
     """
 
     name: str
@@ -57,12 +45,8 @@ def find_base(
 ) -> Base:
     """Find the model of a name, a folder or a hub id.
 
-    Raises
-    ------
-    EncoderError
-        There is none, or it cannot be verified or fetched.
-    ParameterError
-        The name is that of an encoder without weights to train.
+    Raises EncoderError where there is none, or it cannot be verified or fetched, and ParameterError
+    where the name is that of an encoder without weights to train.
     """
     folder = expanded(name)
     if name in KNOWN or not name or not folder.exists():
@@ -81,12 +65,8 @@ def find_base(
 def load_base(base: Base, *, device: str | None = None) -> SentenceTransformer:
     """Load a model in float32, with the prefix, pooling and length to train with.
 
-    Raises
-    ------
-    EncoderError
-        It cannot be loaded.
-    ParameterError
-        It reads fewer tokens than asked for, or has no pooling that could be another.
+    Raises EncoderError where it cannot be loaded, and ParameterError where it reads fewer tokens
+    than asked for, or has no pooling that could be another.
     """
     try:
         with quiet_loading():
@@ -147,12 +127,8 @@ def _set_pooling(model: SentenceTransformer, base: Base) -> None:
 def add_lora(model: SentenceTransformer, rank: int) -> None:
     """Put LoRA adapters of a rank on the transformer; nothing else of it is trained from then on.
 
-    Every linear layer gets one, with alpha twice the rank and a dropout of .1.
-
-    Raises
-    ------
-    ParameterError
-        The model has no transformer, or a lower width, or the package peft is missing.
+    Every linear layer gets one, with alpha twice the rank and a dropout of .1. Raises
+    ParameterError where the model has no transformer, or a lower width, or peft is missing.
     """
     try:
         from peft import LoraConfig, TaskType, get_peft_model
@@ -192,20 +168,10 @@ def merge_lora(model: SentenceTransformer) -> None:
 
 
 def average_weights(model: SentenceTransformer, base: Weights, share: float) -> None:
-    """Move the weights of a model towards those of another by a share.
+    """Move the weights of a model, in place, towards `base`, the state of one of the same make.
 
-    Parameters
-    ----------
-    model
-        Changed in place.
-    base
-        The state of a model of the same make.
-    share
-        0 leaves the model as it is, 1 makes it the base.
-
-    Notes
-    -----
-    Source: WiSE-FT (arXiv 2109.01903), equation 1.
+    A share of 0 leaves the model as it is, 1 makes it the base. Source: WiSE-FT (arXiv 2109.01903),
+    equation 1.
     """
     with torch.no_grad():
         for name, weight in model.named_parameters():  # tied ones once

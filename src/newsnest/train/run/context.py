@@ -1,30 +1,25 @@
 """What every training knows before its first step: base, data, place, device, precision."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import torch
 from sentence_transformers import SentenceTransformer
 
+from newsnest import labelled
 from newsnest.embed.config import multiplies_bfloat16
 from newsnest.errors import ParameterError
-from newsnest.labelled import DataFile, TrainingData, TrainingTexts, read_training_texts
+from newsnest.labelled import DataFile, Splitting, TrainingData, TrainingTexts
+from newsnest.labelled.data_files import Reading
 from newsnest.labelled.graded import Encode
 from newsnest.progress import SILENT, Progress
+from newsnest.train import settings as kinds
 from newsnest.train.run.base import Base, find_base, load_base
 from newsnest.train.run.place import Place, place_of
-from newsnest.train.run.sources import parse_sources, read_training_pairs
-from newsnest.train.settings import (
-    ModelSettings,
-    RecipeSettings,
-    TrainerSettings,
-)  # fmt: skip
 
-S = TypeVar("S", bound=RecipeSettings)
+S = TypeVar("S", bound=kinds.RecipeSettings)
 T = TypeVar("T")
 
 
@@ -70,10 +65,10 @@ class TrainingContext(Generic[S]):
     @property
     def place(self) -> Place:
         """Where checkpoints and the model go."""
-        assert self.kept_at is not None  # run_recipe has called with_files
+        assert self.kept_at is not None  # Recipe.run has called with_files
         return self.kept_at
 
-    def with_files(self) -> TrainingContext[S]:
+    def with_files(self) -> Self:
         """Return a context that knows its data files and its place.
 
         Raises
@@ -81,18 +76,37 @@ class TrainingContext(Generic[S]):
         InputError, ParameterError
             If what names a file cannot be understood.
         """
-        files = parse_sources(self.settings)
-        place = place_of(self.recipe, self.settings, self.base, files)
-        return replace(self, files=tuple(files), kept_at=place)
+        found = _parsed_files(self.settings)
+        place = place_of(self.recipe, self.settings, self.base, found)
+        return replace(self, files=found, kept_at=place)
 
     def read_pairs(self, encode: Encode | None = None) -> TrainingData:
-        """Return the pairs of the data files; `encode` finds neighbouring themes of gold labels."""
-        return read_training_pairs(self.settings, self.files, encode=encode, progress=self.progress)
+        """Return the pairs of the data files to train and validate on, without leaks.
+
+        Parameters
+        ----------
+        encode
+            Finds neighbouring themes where pairs are built from gold labels; None: at random.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be used.
+        """
+        s: Any = self.settings  # `SplitSettings`: a recipe that reads articles does not call this
+        found: Any = self.files
+        hard = s.hard_share if isinstance(s, kinds.GradedSettings) else 0.0
+        split = Splitting(s.validation, s.validation_pairs, hard, s.seed)
+        if isinstance(s, kinds.ColumnSettings):
+            return labelled.read_column_pairs(found, split, progress=self.progress)
+        if isinstance(s, kinds.TranslationSettings):
+            return labelled.read_translations(found, split, progress=self.progress)
+        return labelled.read_training_data(found, split, encode=encode, progress=self.progress)
 
     def read_texts(self) -> TrainingTexts:
         """Return the texts of the data files."""
-        files: Any = self.files  # articles, by their settings
-        texts = read_training_texts(files, progress=self.progress)
+        found: Any = self.files  # articles, by their settings
+        texts = labelled.read_training_texts(found, progress=self.progress)
         self.progress.note(f"{len(texts.texts):,} texts to train on")
         return texts
 
@@ -134,47 +148,48 @@ class TrainingContext(Generic[S]):
 def begin(recipe: str, settings: S, progress: Progress = SILENT) -> TrainingContext[S]:
     """Find the base, the processes, their device and the precision.
 
-    Raises
-    ------
-    EncoderError
-        If there is no such base.
-    ParameterError
-        If the base cannot be trained, or not in this precision, or a tracker is not installed.
+    Raises EncoderError if there is no such base, and ParameterError if it cannot be trained, or not
+    in this precision, or a tracker is not installed.
     """
-    s = settings
-    if not isinstance(s, ModelSettings):
-        base = find_base(s.base, progress=progress)
-        return TrainingContext(
-            recipe=recipe, settings=s, base=base, progress=progress, device=torch.device("cpu")
-        )
-    from accelerate import PartialState
+    if isinstance(settings, kinds.TrainerSettings):
+        check_trackers(settings.report_to)
+    reading: dict[str, Any] = {}
+    machine: dict[str, Any] = {"device": torch.device("cpu")}
+    if isinstance(settings, kinds.ModelSettings):
+        from accelerate import PartialState
 
-    if isinstance(s, TrainerSettings):
-        check_trackers(s.report_to)
-    state = PartialState(cpu=s.device == "cpu")
-    progress = progress if state.is_main_process else SILENT
+        s, state = settings, PartialState(cpu=settings.device == "cpu")
+        progress = progress if state.is_main_process else SILENT
+        reading = {"prefix": s.prefix, "pooling": s.pooling, "max_length": s.max_length}
+        machine = {
+            "device": state.device,
+            "bfloat16": uses_bfloat16(
+                s.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()
+            ),
+            "processes": state.num_processes,
+            "is_main": state.is_main_process,
+        }
+    base = find_base(settings.base, progress=progress, **reading)
     return TrainingContext(
-        recipe=recipe,
-        settings=s,
-        base=find_base(
-            s.base, prefix=s.prefix, pooling=s.pooling, max_length=s.max_length, progress=progress
-        ),
-        progress=progress,
-        device=state.device,
-        bfloat16=uses_bfloat16(s.precision, state.device, cpu_is_good_at_it=multiplies_bfloat16()),
-        processes=state.num_processes,
-        is_main=state.is_main_process,
+        recipe=recipe, settings=settings, base=base, progress=progress, **machine
     )
 
 
-def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bool) -> bool:
-    """Tell whether to compute in bfloat16.
+def _parsed_files(settings: kinds.RecipeSettings) -> tuple[DataFile[Any], ...]:
+    """Return the files that settings name, each with how it is read."""
+    s = settings
+    usual: Reading = labelled.TextReading()
+    if isinstance(s, kinds.GradedSettings):
+        usual = labelled.GradedReading(s.scale, s.same_is, s.per_grade, s.max_days, s.max_pairs)
+    elif isinstance(s, kinds.ColumnSettings):
+        usual = labelled.ColumnReading(s.columns, s.max_pairs, s.profile)
+    elif isinstance(s, kinds.TranslationSettings):
+        usual = labelled.ParallelReading(s.pivot, s.languages, s.max_pairs)
+    return tuple(labelled.parse_data(s.data, usual))
 
-    Raises
-    ------
-    ParameterError
-        If it is asked for on a GPU that does not have it.
-    """
+
+def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bool) -> bool:
+    """Tell whether to compute in bfloat16; ParameterError for one asked of a GPU without it."""
     if precision == "float32":
         return False
     if device.type == "cuda":
@@ -185,9 +200,7 @@ def uses_bfloat16(precision: str, device: torch.device, *, cpu_is_good_at_it: bo
                 "bfloat16, got bfloat16. Leave precision out."
             )
         return able
-    if precision == "bfloat16":
-        return True
-    return device.type == "cpu" and cpu_is_good_at_it
+    return precision == "bfloat16" or (device.type == "cpu" and cpu_is_good_at_it)
 
 
 def check_trackers(names: Sequence[str]) -> None:

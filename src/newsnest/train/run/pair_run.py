@@ -1,41 +1,28 @@
 """Train a transformer on pairs: look first, validate on the way, resume, publish the best."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from sentence_transformers import SentenceTransformer
-from torch import nn
-from torch.utils.data import BatchSampler
 from transformers import EarlyStoppingCallback, set_seed
 
 from newsnest.labelled import GRADES, Pair, TrainingData
-from newsnest.train.evaluators import (
-    EncoderEvaluator,
-    GradedPairEvaluator,
-    PairRetrievalEvaluator,
-)
+from newsnest.train.evaluators import EncoderEvaluator, GradedPairEvaluator, PairRetrievalEvaluator
 from newsnest.train.losses import TrainingLevel
 from newsnest.train.pairs import pair_dataset
 from newsnest.train.run import preflight
 from newsnest.train.run.base import add_lora, average_weights, merge_lora
 from newsnest.train.run.context import TrainingContext
 from newsnest.train.run.publish import Publication, publish_model
-from newsnest.train.run.trainer import (
-    CheckpointTrainer,
-    Reporter,
-    find_checkpoint,
-    make_trainer,
-    train_from,
-)
+from newsnest.train.run.trainer import CheckpointTrainer, Reporter, find_checkpoint, make_trainer
 from newsnest.train.samplers import ComponentBatchSampler
 from newsnest.train.settings import GradedSettings, TrainerSettings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # adapter and static work without the package
     from datasets import Dataset
 
 _TIMED_STEPS, _TIMED_SECONDS = 3, 20.0
@@ -47,14 +34,7 @@ SAME_TEXT = 1.0
 """The score from which pairs connect where all pairs count the same: by a shared text alone."""
 
 
-def judge_of(data: TrainingData, settings: TrainerSettings) -> EncoderEvaluator:
-    """Return the usual judge of validation pairs: Pearson where they are graded, else MRR@10."""
-    if isinstance(settings, GradedSettings):
-        return judge_grades(data)
-    return judge_retrieval(data, "mrr_10")
-
-
-def judge_retrieval(data: TrainingData, primary: str) -> EncoderEvaluator:
+def judge_retrieval(data: TrainingData, primary: str = "mrr_10") -> EncoderEvaluator:
     """Return what scores how well first texts of validation pairs find their second ones."""
     texts = [(pair.text1, pair.text2) for pair in data.validation]
     return PairRetrievalEvaluator(texts, primary=primary, name=JUDGE)
@@ -91,7 +71,7 @@ class PairRun:
         Two columns of texts or more, and a label; None: as `pair_dataset` makes it.
     judge
         Named `JUDGE`; its primary metric decides when training ends, and which weights are the
-        best; None: see `judge_of`.
+        best; None: Pearson where pairs are graded, else MRR@10.
     sampler
         Makes the batches, called as sentence-transformers calls a `batch_sampler`; None: pairs
         connected by `connect_from` stay out of each other's batch.
@@ -111,11 +91,11 @@ class PairRun:
     """
 
     context: TrainingContext[Any]
-    make_loss: Callable[[SentenceTransformer], nn.Module]
+    make_loss: Callable[[SentenceTransformer], torch.nn.Module]
     data: TrainingData
-    dataset: Dataset | None = None
+    dataset: "Dataset | None" = None
     judge: EncoderEvaluator = None  # type: ignore[assignment]  # filled below
-    sampler: Callable[..., BatchSampler] | None = None
+    sampler: Callable[..., torch.utils.data.BatchSampler] | None = None
     connect_from: float | None = SAME_TEXT
     levels: Sequence[TrainingLevel] = ()
     masked: bool = False
@@ -125,7 +105,8 @@ class PairRun:
     def __post_init__(self) -> None:
         context, s = self.context, self.context.settings
         assert isinstance(s, TrainerSettings)
-        self.judge = judge = self.judge or judge_of(self.data, s)
+        usual = judge_grades if isinstance(s, GradedSettings) else judge_retrieval
+        self.judge = judge = self.judge or usual(self.data)
         set_seed(s.seed)  # the weights of LoRA are drawn
         model = context.load_base()
         if s.lora:
@@ -176,7 +157,7 @@ class PairRun:
         if not begun:
             self._look(notes)
         if not (checkpoint and self.trainer.take_up(checkpoint)):
-            train_from(self.trainer, checkpoint)
+            self.trainer.train_from(checkpoint)
 
     def publish(self, own: Publication, rows: Mapping[str, str] | None = None) -> None:
         """Make a stock model of the best weights, measure it, and write it; one process does.
@@ -313,3 +294,9 @@ def _timed_steps(
             break
     # The first step also warms up; it counts where there is no other.
     return gradient, float(np.median(times[1:] or times))
+
+
+def column_names(data: TrainingData) -> str:
+    """Return the columns that pairs were read from, in words."""
+    pairs = dict.fromkeys(tuple(file["reading"]["columns"]) for file in data.sources)
+    return ", ".join(" and ".join(two) for two in pairs)

@@ -1,7 +1,5 @@
 """What is looked at before a training begins: the data, the batches, the gradient, the time."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -11,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
 
 from newsnest.errors import ParameterError
 from newsnest.labelled import Pair
 from newsnest.train.losses import TrainingLevel
 from newsnest.train.samplers import pack_pairs, text_components
-from newsnest.types import LEVELS
+from newsnest.types import LEVELS, Ints
 
 _BATCHES = 200  # looked at for false negatives
 _FULL = 0.9
@@ -27,59 +23,34 @@ _CONNECT = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True)
 class LevelCounts:
-    """Counts of the data at one level.
+    """Counts of the data at one level."""
 
-    Parameters
-    ----------
-    alike, unlike
-        Training pairs from the level's min_score on, and below.
-    meeting
-        Share of the pairs of texts that meet in a batch without being a labelled pair, and are
-        known to be alike at this level.
-    false_negatives
-        Share of them that the loss nevertheless takes for unlike.
-    """
-
-    alike: int
+    alike: int  # training pairs from the level's min_score on
     unlike: int
+    # Of the pairs of texts that meet in a batch without being a labelled pair, the share that is
+    # known to be alike at this level, and the share that is and that the loss takes for unlike.
     meeting: float
     false_negatives: float
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found before training.
-
-    Parameters
-    ----------
-    train_pairs, validation_pairs
-        How many there are.
-    levels
-        By name.
-    connect_from
-        Score from which a pair's articles stay out of each other's batch; None: none do.
-    batches, mean_batch
-        Of an epoch, and pairs in one on average.
-    gradient
-        Length of the gradient of one batch over all trained weights.
-    trained_weights, weights
-        How many numbers are trained, and how many there are.
-    step_seconds, evaluation_seconds, steps
-        What one step and one validation take, and how many steps there are at most.
-    """
+    """What was found before training."""
 
     train_pairs: int
     validation_pairs: int
     levels: dict[str, LevelCounts]
+    # Score from which a pair's articles stay out of each other's batch; None: none do.
     connect_from: float | None
-    batches: int
-    mean_batch: float
+    batches: int  # of an epoch
+    mean_batch: float  # pairs
+    # Length of the gradient of one batch over all trained weights.
     gradient: float = math.nan
     trained_weights: int = 0
     weights: int = 0
     step_seconds: float = math.nan
     evaluation_seconds: float = math.nan
-    steps: int = 0
+    steps: int = 0  # at most
     evaluations: int = 0
 
     @property
@@ -137,7 +108,7 @@ def choose_connection(pairs: Sequence[Pair], *, batch_size: int, seed: int) -> f
     """
     wanted = _FULL * len(pairs) / math.ceil(len(pairs) / batch_size)
     for score in _CONNECT:
-        batches = _packed(pairs, score, batch_size, seed)[1]
+        batches = _packed(pairs, score, batch_size, seed)
         if len(pairs) / len(batches) >= wanted:
             break
     return score
@@ -155,20 +126,10 @@ def look_at_batches(
     """Count alike and unlike pairs per level, and false negatives in the batches of an epoch.
 
     Texts are known to be alike at a level where a chain of pairs that are alike joins them, or a
-    gold label of the level or of a finer one does.
-
-    Parameters
-    ----------
-    pairs
-        To train on.
-    levels
-        Coarse to fine, with the names of gold labels.
-    connect_from, batch_size, seed
-        Of the sampler.
-    masked
-        Whether the loss leaves texts of one gold label out of the negatives.
+    gold label of the level or of a finer one does. `masked`: the loss leaves texts of one gold
+    label out of the negatives.
     """
-    batches = _packed(pairs, connect_from, batch_size, seed)[1]
+    batches = _packed(pairs, connect_from, batch_size, seed)
     chosen = np.random.default_rng([9, seed]).permutation(len(batches))[:_BATCHES]
     counts = {}
     for level in levels:
@@ -190,15 +151,13 @@ def look_at_batches(
     return counts, batches
 
 
-def _packed(
-    pairs: Sequence[Pair], score: float, batch_size: int, seed: int
-) -> tuple[NDArray[np.int64], list[list[int]]]:
+def _packed(pairs: Sequence[Pair], score: float, batch_size: int, seed: int) -> list[list[int]]:
     components, _ = text_components(((p.text1, p.text2, p.score) for p in pairs), min_score=score)
     rng = np.random.default_rng([0, seed, 0])  # as the sampler's first epoch
-    return components, pack_pairs(components, batch_size=batch_size, rng=rng)
+    return pack_pairs(components, batch_size=batch_size, rng=rng)
 
 
-def _known(pairs: Sequence[Pair], level: TrainingLevel) -> NDArray[np.int64]:
+def _known(pairs: Sequence[Pair], level: TrainingLevel) -> Ints:
     """Return the groups (n, 2) of texts known to be alike at a level."""
     edges: list[tuple[Any, Any, float]] = [(p.text1, p.text2, p.score) for p in pairs]
     for pair in pairs:
@@ -209,7 +168,7 @@ def _known(pairs: Sequence[Pair], level: TrainingLevel) -> NDArray[np.int64]:
     return text_components(edges, min_score=level.min_score)[0][: len(pairs)]
 
 
-def _labels(pairs: Sequence[Pair], at: int) -> NDArray[np.int64]:
+def _labels(pairs: Sequence[Pair], at: int) -> Ints:
     """Return the gold labels (n, 2) of a level as numbers, −1 where unknown."""
     numbers: dict[str, int] = {"": -1}
     rows = [
@@ -232,13 +191,10 @@ def same_dice() -> Iterator[None]:
             torch.cuda.set_rng_state_all(devices)
 
 
-def check_gradient(loss: torch.Tensor, trained: nn.Module) -> float:
+def check_gradient(loss: torch.Tensor, trained: torch.nn.Module) -> float:
     """Return the length of the gradient over all weights; call it after `backward`.
 
-    Raises
-    ------
-    ParameterError
-        If the loss is not finite, or the gradient reaches no weight, or is not finite.
+    Raises ParameterError if the loss or the gradient is not finite, or it reaches no weight.
     """
     gradients = [p.grad for p in trained.parameters() if p.requires_grad and p.grad is not None]
     length = math.sqrt(sum(float(g.float().square().sum()) for g in gradients))

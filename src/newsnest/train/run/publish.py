@@ -1,7 +1,5 @@
 """The folder a training leaves: model, README.md and newsnest.json, all at once."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +84,7 @@ def publish_model(
         max_length=model.max_seq_length,
         chosen=chosen | dict(own.chosen),
         validation=own.validation,
-        versions=versions(),
+        versions=_versions(),
         seed=s.seed,
         details=own.details,
     )
@@ -111,7 +109,7 @@ def levels_of_base(base: Base) -> tuple[tuple[LevelRecord, ...], bool | None]:
     return tuple(LevelRecord(level.name, level.dims) for level in known.levels), known.rotate
 
 
-def versions() -> dict[str, str]:
+def _versions() -> dict[str, str]:
     """Return the versions of what decides the outcome; "none" for what is not installed."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:

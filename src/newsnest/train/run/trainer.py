@@ -1,7 +1,5 @@
 """The trainer of sentence-transformers, with checkpoints that survive a kill at any moment."""
 
-from __future__ import annotations
-
 import json
 import logging
 import math
@@ -12,18 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_model, save_model
-from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer
-from sentence_transformers.sentence_transformer.training_args import (
-    SentenceTransformerTrainingArguments,
-)
-from transformers import (
-    PrinterCallback,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)  # fmt: skip
+from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
 
 from newsnest.errors import ParameterError
 from newsnest.progress import Progress, Task
@@ -46,22 +36,36 @@ logging.getLogger("transformers.trainer_utils").addFilter(_matters)
 class CheckpointTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # untyped base
     """Trains; a checkpoint holds the weights alone, whatever stands between them (LoRA)."""
 
+    @property
+    def trained(self) -> torch.nn.Module:
+        """What has the weights that a checkpoint holds."""
+        model: torch.nn.Module = self.model
+        return model
+
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
         """Make no card: it would show texts of the data, and draw random numbers for that."""
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.model, str(folder / _WEIGHTS))
+        save_model(self.trained, str(folder / _WEIGHTS))
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
-        load_model(self.model, str(Path(checkpoint_path) / _WEIGHTS))
+        load_model(self.trained, str(Path(checkpoint_path) / _WEIGHTS))
 
     def _load_best_model(self) -> None:
         # The base class goes on with the last weights where the best ones cannot be read.
         best = self.state.best_global_step
         if best is not None:  # the path that the state has is that of where it was written
             self._load_from_checkpoint(str(Path(self.args.output_dir) / f"checkpoint-{best}"))
+
+    def train_from(self, checkpoint: Path | None) -> None:
+        """Train to the end, from a checkpoint or the first step."""
+        reporter = next(c for c in self.callback_handler.callbacks if isinstance(c, Reporter))
+        try:
+            self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            reporter.close()
 
     def take_up(self, checkpoint: Path) -> bool:
         """Take the best weights of a training that had ended at a checkpoint; False if it had not.
@@ -107,14 +111,8 @@ def last_checkpoint(folder: Path) -> Path | None:
 class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
     """Report where training stands, validate at its end, and stop where the loss is not finite.
 
-    Parameters
-    ----------
-    progress
-        Reports every validation.
-    metric
-        Name of the score that decides; "": there is no validation.
-    spoken
-        What people call it.
+    `metric` is the name of the score that decides, and `spoken` what people call it; without one
+    there is no validation.
     """
 
     def __init__(self, progress: Progress, metric: str = "", spoken: str = "") -> None:
@@ -124,7 +122,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
         self.task: Task | None = None
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Open the stretch of the steps that are left."""
         if state.is_world_process_zero:
@@ -132,7 +130,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
             self.task = self.progress.start("train", left, "steps").__enter__()
 
     def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Advance; the last step is validated whatever its number."""
         if self.task is not None:
@@ -141,7 +139,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
             control.should_evaluate = control.should_save = True
 
     def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Raise where the loss is not finite: nothing good comes after that."""
         loss = (kwargs.get("logs") or {}).get("loss")
@@ -152,11 +150,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
             )
 
     def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: Any,
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Say how good the model is now."""
         value = (kwargs.get("metrics") or {}).get(self.metric)
@@ -167,7 +161,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]  # untyped base
             )
 
     def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Close the stretch."""
         self.close()
@@ -187,26 +181,15 @@ def make_trainer(
     kind: type[CheckpointTrainer] | None = None,
     **arguments: Any,
 ) -> CheckpointTrainer:
-    """Return a trainer; nothing is trained yet.
+    """Return a trainer of a `kind`, by default `CheckpointTrainer`; nothing is trained yet.
 
-    Parameters
-    ----------
-    context
-        Says where, in which precision, and from which seed.
-    parts
-        model, loss, train_dataset, and perhaps evaluator and callbacks.
-    reporter
-        Tells how training goes.
-    kind
-        Of the trainer; None: `CheckpointTrainer`.
-    arguments
-        What this training has beside what all have.
+    `parts` are model, loss, train_dataset, and perhaps evaluator and callbacks; `arguments` are
+    what this training has beside what all have.
     """
-    model: SentenceTransformer = parts["model"]
     usual = {
         "bf16": context.bfloat16,
         "use_cpu": context.device.type == "cpu",
-        "prompts": prefix_of(model) or None,
+        "prompts": prefix_of(parts["model"]) or None,
         "weight_decay": context.settings.weight_decay,
         "seed": context.settings.seed,
         "save_total_limit": 2,
@@ -224,15 +207,6 @@ def make_trainer(
         trainer = (kind or CheckpointTrainer)(args=made, **{**parts, "callbacks": callbacks})
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def train_from(trainer: CheckpointTrainer, checkpoint: Path | None) -> None:
-    """Train to the end, from a checkpoint or the first step."""
-    reporter = next(c for c in trainer.callback_handler.callbacks if isinstance(c, Reporter))
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    finally:
-        reporter.close()
 
 
 @contextmanager

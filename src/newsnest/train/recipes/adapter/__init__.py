@@ -1,7 +1,5 @@
 """The recipe `adapter`: a linear map on frozen vectors whose prefixes are theme, topic, story."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

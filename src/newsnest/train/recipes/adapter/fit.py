@@ -1,13 +1,10 @@
 """Fit a linear map on frozen vectors, and keep it only where it helps on held-out pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from newsnest.errors import InputError
@@ -15,18 +12,13 @@ from newsnest.evaluate.bootstrap import resample_weights
 from newsnest.evaluate.pairs import paired_cosines, weighted_pearson
 from newsnest.labelled import Pair, article_components
 from newsnest.progress import SILENT, Progress
-from newsnest.train.losses import (
-    LevelwiseMatryoshkaLoss,
-    LevelwiseTerms,
-    TrainingLevel,
-    anchor_loss,
-)
+from newsnest.train import losses
 from newsnest.train.pairs import label_rows
 from newsnest.train.recipes.adapter import AdapterSettings
 from newsnest.train.recipes.adapter.maps import make_map, principal_axes, whitened_axes
-from newsnest.train.run.preflight import choose_connection
+from newsnest.train.run import choose_connection
 from newsnest.train.samplers import pack_pairs, text_components
-from newsnest.types import Vectors
+from newsnest.types import Floats, Vectors
 
 _RATES = {"full": 3e-4, "low_rank": 1e-3, "diagonal": 1e-2, "orthogonal": 1e-3}
 _RESAMPLES = 1000
@@ -36,15 +28,7 @@ _ANCHOR_SCALE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class PairVectors:
-    """Pairs with the frozen vectors of their texts.
-
-    Parameters
-    ----------
-    pairs
-        n of them.
-    left, right
-        float32 (n, d) each.
-    """
+    """n pairs with the frozen vectors of their texts, float32 (n, d) each."""
 
     pairs: tuple[Pair, ...]
     left: Vectors
@@ -53,67 +37,35 @@ class PairVectors:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A map, and its scores on held-out pairs.
+    """A map, and its scores on held-out pairs."""
 
-    Parameters
-    ----------
-    weight
-        float32 (d, d), to be multiplied from the right; the principal axes where `improved` is
-        False.
-    improved
-        Whether training is what is saved.
-    best_epoch, epochs
-        The best one, 0 for the start, and how many there were.
-    scores
-        Pearson per level of validation pairs: of the base's own leading dimensions ("base"), of the
-        principal axes ("before"), of the best epoch ("trained"), of what is saved ("after").
-    gain
-        Mean over the levels, of the best epoch over the principal axes; low and high hold 90 % of
-        the resamples of what shares articles.
-    sure
-        Share of the resamples that gain.
-    """
-
+    # float32 (d, d), to be multiplied from the right; the principal axes where `improved` is False.
     weight: Vectors
-    improved: bool
-    best_epoch: int
+    improved: bool  # training is what is saved
+    best_epoch: int  # 0: the start
     epochs: int
+    # Pearson per level of validation pairs: of the base's own leading dimensions ("base"), of the
+    # principal axes ("before"), of the best epoch ("trained"), of what is saved ("after").
     scores: dict[str, tuple[float, ...]]
+    # Mean over the levels, of the best epoch over the principal axes; low and high hold 90 % of the
+    # resamples of what shares articles.
     gain: tuple[float, float, float]
-    sure: float
+    sure: float  # share of the resamples that gain
 
 
 def fit_adapter(
     train: PairVectors,
     validation: PairVectors,
-    levels: Sequence[TrainingLevel],
+    levels: Sequence[losses.TrainingLevel],
     settings: AdapterSettings,
     *,
     progress: Progress = SILENT,
 ) -> Fitted:
-    """Train a map on pairs of frozen vectors.
+    """Train a map on pairs of frozen vectors; no article is in both `train` and `validation`.
 
-    Parameters
-    ----------
-    train, validation
-        No article in both.
-    levels
-        Coarse to fine.
-    settings
-        See `AdapterSettings`.
-    progress
-        Reports every epoch.
-
-    Raises
-    ------
-    InputError
-        If the validation pairs are all of one grade.
-
-    Notes
-    -----
     The best epoch is the one of the highest mean Pearson over the levels among those at no level
     below the principal axes. It is chosen on the same pairs it is judged by: the gain is a little
-    flattered.
+    flattered. Raises InputError if the validation pairs are all of one grade.
     """
     if len({pair.score for pair in validation.pairs}) < 2:
         raise InputError(
@@ -124,7 +76,25 @@ def fit_adapter(
     axes, start = _starts(train, settings)
     dims = [level.dims for level in levels]
     before = level_pearson(validation, axes, dims)
-    best, best_epoch, epochs = _train(train, validation, levels, settings, (axes, start), progress)
+    stepper = _Stepper(train, levels, settings, start)
+    best, best_score, best_epoch = axes, float(np.mean(before)), 0
+    epochs = 0
+    with progress.start("train", settings.epochs, "epochs") as task:
+        for epochs in range(settings.epochs + 1):
+            if epochs:
+                stepper.epoch(epochs)
+                task.advance()
+            now = stepper.weight()
+            found = level_pearson(validation, now, dims)
+            no_worse = all(f >= was - _ROUNDING for f, was in zip(found, before, strict=True))
+            if no_worse and np.mean(found) > best_score + _ROUNDING:
+                best, best_score, best_epoch = now, float(np.mean(found)), epochs
+            progress.note(
+                f"epoch {epochs}: validation Pearson "
+                + ", ".join(f"{n.name} {f:.4f}" for n, f in zip(levels, found, strict=True))
+            )
+            if epochs - best_epoch >= settings.patience:
+                break
     gain, sure = _gain(validation, (axes, best), dims, settings.seed)
     improved = gain[0] > 0 and sure >= settings.confidence
     weight = best if improved else axes
@@ -160,47 +130,13 @@ def _starts(train: PairVectors, settings: AdapterSettings) -> tuple[Vectors, Vec
     return axes, start
 
 
-def _train(
-    train: PairVectors,
-    validation: PairVectors,
-    levels: Sequence[TrainingLevel],
-    settings: AdapterSettings,
-    starts: tuple[Vectors, Vectors],
-    progress: Progress,
-) -> tuple[Vectors, int, int]:
-    """Return the best map, its epoch, and how many epochs there were."""
-    axes, start = starts
-    dims = [level.dims for level in levels]
-    floor = level_pearson(validation, axes, dims)
-    best, best_score, best_epoch = axes, float(np.mean(floor)), 0
-    stepper = _Stepper(train, levels, settings, start)
-    epoch = 0
-    with progress.start("train", settings.epochs, "epochs") as task:
-        for epoch in range(settings.epochs + 1):
-            if epoch:
-                stepper.epoch(epoch)
-                task.advance()
-            weight = stepper.weight()
-            found = level_pearson(validation, weight, dims)
-            no_worse = all(f >= was - _ROUNDING for f, was in zip(found, floor, strict=True))
-            if no_worse and np.mean(found) > best_score + _ROUNDING:
-                best, best_score, best_epoch = weight, float(np.mean(found)), epoch
-            progress.note(
-                f"epoch {epoch}: validation Pearson "
-                + ", ".join(f"{n.name} {f:.4f}" for n, f in zip(levels, found, strict=True))
-            )
-            if epoch - best_epoch >= settings.patience:
-                break
-    return best, best_epoch, epoch
-
-
 class _Stepper:
     """Trains one map, an epoch at a time."""
 
     def __init__(
         self,
         train: PairVectors,
-        levels: Sequence[TrainingLevel],
+        levels: Sequence[losses.TrainingLevel],
         settings: AdapterSettings,
         start: Vectors,
     ) -> None:
@@ -246,30 +182,22 @@ class _Stepper:
         loss = self.loss.compute_loss_from_embeddings([a, b], labels)
         if self.settings.anchor:
             base = torch.cat([left, right])
-            moved = anchor_loss(torch.cat([a, b]), base, scale=_ANCHOR_SCALE)
+            moved = losses.anchor_loss(torch.cat([a, b]), base, scale=_ANCHOR_SCALE)
             loss = loss + self.settings.anchor * moved
         return loss
 
 
 def make_loss(
-    levels: Sequence[TrainingLevel], settings: AdapterSettings
-) -> LevelwiseMatryoshkaLoss:
+    levels: Sequence[losses.TrainingLevel], settings: AdapterSettings
+) -> losses.LevelwiseMatryoshkaLoss:
     """Return the loss of the levels; frozen vectors have no dropout views."""
-    terms = LevelwiseTerms(
-        cosine=settings.cosine,
-        angle=settings.angle,
-        contrastive=settings.contrastive,
-        dropout_views=False,
-        cosine_scale=settings.cosine_scale,
-        angle_scale=settings.angle_scale,
-        temperature=settings.temperature,
-    )
-    return LevelwiseMatryoshkaLoss(
+    terms = losses.LevelwiseTerms(dropout_views=False, **settings.terms)
+    return losses.LevelwiseMatryoshkaLoss(
         nn.Identity(), levels, graded_story=settings.graded_story, terms=terms
     )
 
 
-def _cosines(held: PairVectors, weight: Vectors, dims: Sequence[int]) -> list[NDArray[np.float64]]:
+def _cosines(held: PairVectors, weight: Vectors, dims: Sequence[int]) -> list[Floats]:
     left, right = held.left @ weight, held.right @ weight
     return [paired_cosines(left, right, prefix) for prefix in dims]
 

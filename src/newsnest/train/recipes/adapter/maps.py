@@ -1,36 +1,23 @@
 """Linear maps of frozen vectors: where they start, and how much of them may change."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 from torch import Tensor, nn
 
 from newsnest.errors import ParameterError
-from newsnest.types import Vectors
+from newsnest.types import Floats, Vectors
 
 
 def principal_axes(vectors: Vectors) -> Vectors:
     """Return the rotation whose leading dimensions keep most of the similarities.
 
-    Parameters
-    ----------
-    vectors
-        Shape (n, d).
-
-    Returns
-    -------
-    float32 (d, d), orthogonal, to be multiplied from the right: `vectors @ rotation`. Dot products
-    at full d stay as they are; those of a prefix are the best that so many dimensions can do.
-
-    Notes
-    -----
-    O(n·d² + d³). Differs from principal components in that the mean is not taken off: a stock
-    `Normalize` compares directions from the origin.
+    From vectors (n, d): float32 (d, d), orthogonal, to be multiplied from the right, as in
+    `vectors @ rotation`. Dot products at full d stay as they are; those of a prefix are the best
+    that so many dimensions can do. O(n·d² + d³). Differs from principal components in that the mean
+    is not taken off: a stock `Normalize` compares directions from the origin.
 
     Example
     -------
@@ -44,27 +31,11 @@ def principal_axes(vectors: Vectors) -> Vectors:
 def whitened_axes(left: Vectors, right: Vectors, vectors: Vectors, *, shrinkage: float) -> Vectors:
     """Return principal axes after shrinking the directions in which articles of a story differ.
 
-    Parameters
-    ----------
-    left, right
-        Shape (m, d) each: pairs of the same story.
-    vectors
-        Shape (n, d): what the axes are fitted on.
-    shrinkage
-        In (0, 1]: share of the mean scatter that is given to every direction; 1 leaves the
-        similarities as they are.
+    `left` and `right`, (m, d) each, are pairs of the same story, one at least; the axes are fitted
+    on `vectors` (n, d). `shrinkage`, in (0, 1], is the share of the mean scatter that is given to
+    every direction; 1 leaves the similarities as they are. float32 (d, d), as `principal_axes`
+    returns it, but not orthogonal.
 
-    Returns
-    -------
-    float32 (d, d), as `principal_axes` returns it; not orthogonal.
-
-    Raises
-    ------
-    ParameterError
-        If there is no pair.
-
-    Notes
-    -----
     Source: within-class covariance normalisation (Hatch, Kajarekar and Stolcke, Interspeech 2006).
     """
     if not len(left):
@@ -104,7 +75,6 @@ class FullMap(LinearMap):
         self.matrix = nn.Parameter(start.clone())
 
     def weight(self) -> Tensor:
-        """Return the map (d, d)."""
         return self.matrix
 
 
@@ -119,7 +89,6 @@ class LowRankMap(LinearMap):
         self.up = nn.Parameter(torch.zeros(rank, d))
 
     def weight(self) -> Tensor:
-        """Return the map (d, d)."""
         return self.start + self.start @ self.down @ self.up
 
 
@@ -131,7 +100,6 @@ class DiagonalMap(LinearMap):
         self.logarithm = nn.Parameter(torch.zeros(len(start)))
 
     def weight(self) -> Tensor:
-        """Return the map (d, d)."""
         return self.start * self.logarithm.exp()
 
 
@@ -146,7 +114,6 @@ class OrthogonalMap(LinearMap):
         self.turn = nn.Parameter(torch.zeros_like(start))
 
     def weight(self) -> Tensor:
-        """Return the map (d, d)."""
         upper = self.turn.triu(1)
         skew = upper - upper.T
         one = torch.eye(len(skew))
@@ -155,21 +122,9 @@ class OrthogonalMap(LinearMap):
 
 
 def make_map(kind: str, start: Vectors, *, rank: int = 16, seed: int = 0) -> LinearMap:
-    """Return a map that is still its start (d, d).
+    """Return a map of a kind that is still its start (d, d), float32.
 
-    Parameters
-    ----------
-    kind
-        "full", "low_rank", "diagonal" or "orthogonal".
-    start
-        float32 (d, d).
-    rank, seed
-        Of a map of low rank: how many directions, and which are drawn.
-
-    Raises
-    ------
-    ParameterError
-        If the kind is unknown, or the rank is more than d.
+    `rank`, at most d, and `seed` are of a map of low rank: how many directions, and which they are.
     """
     matrix = torch.from_numpy(np.ascontiguousarray(start, np.float32))
     if kind == "low_rank":
@@ -192,7 +147,7 @@ def make_map(kind: str, start: Vectors, *, rank: int = 16, seed: int = 0) -> Lin
     return makers[kind](matrix)
 
 
-def _signed(axes: NDArray[np.float64]) -> Vectors:
+def _signed(axes: Floats) -> Vectors:
     """Return axes with their largest entry positive: an axis and its opposite are equally good."""
     largest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
     signed: Vectors = np.ascontiguousarray(axes * np.sign(largest) + 0.0, np.float32)  # no −0

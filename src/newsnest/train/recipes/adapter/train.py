@@ -1,7 +1,5 @@
 """What the recipe `adapter` does, step by step; loads torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,12 +68,7 @@ def pair_vectors(pairs: Sequence[Pair], encode: Encode) -> PairVectors:
 def with_map(model: SentenceTransformer, weight: Vectors) -> SentenceTransformer:
     """Return a model with a linear map and a normalisation behind it, stock modules all.
 
-    Parameters
-    ----------
-    model
-        The base; its modules are shared, not copied.
-    weight
-        float32 (d, d), multiplied from the right.
+    The modules of `model` are shared, not copied; `weight` (d, d) is multiplied from the right.
     """
     d, width = weight.shape
     dense = Dense(d, width, bias=False, activation_function=torch.nn.Identity())

@@ -1,7 +1,5 @@
 """The recipe `align`: teach an encoder other languages by its own vectors of one that it knows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """What the recipe `align` does, step by step; loads torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,8 +7,8 @@ from sentence_transformers import SentenceTransformer
 from torch import nn
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate import relational_similarity
-from newsnest.evaluate.alignment import LEAST_SENTENCES
+from newsnest.evaluate.alignment import LEAST_SENTENCES, relational_similarity
+from newsnest.labelled import Pair
 from newsnest.train.evaluators import EncoderEvaluator
 from newsnest.train.losses import TranslationLoss, TranslationTerms
 from newsnest.train.recipes.align import AlignSettings
@@ -28,18 +26,11 @@ def train_align(context: TrainingContext[AlignSettings]) -> None:
             f"{len(held)}. Give more data, or raise validation."
         )
     teacher = context.load_base()
-    judge = TransferEvaluator(
-        [pair.text1 for pair in held],
-        [pair.text2 for pair in held],
-        [pair.lang1 for pair in held],
-        teacher=teacher,
-        name=JUDGE,
-    )
     run = PairRun(
         context=context,
         make_loss=partial(_make_loss, s, teacher),
         data=data,
-        judge=judge,
+        judge=TransferEvaluator(held, teacher=teacher, name=JUDGE),
         sampler=LengthBatchSampler,
         connect_from=None,
     )
@@ -70,51 +61,29 @@ class TransferEvaluator(EncoderEvaluator):
     """How far translations, and originals, lie to each other as a frozen teacher has the originals.
 
     `AlignmentEvaluator` compares languages within one model; a model that forgets its own language
-    may gain there. This one loses.
+    may gain there. This one loses. The first text of a pair is a translation, the second its
+    original in the language that the teacher knows, which encodes the originals once.
 
-    Parameters
-    ----------
-    translations, originals
-        n texts of any languages, and each one's original in the language that the teacher knows.
-    languages
-        Of the translations.
-    teacher
-        Encodes the originals, once.
-    name
-        Put before every metric.
-
-    Notes
-    -----
     Metrics: `relational`, the relational similarity of the model's translations and the teacher's
     originals, all languages together; `kept`, that of the model's originals and the teacher's;
     `transfer`, the mean of the two, is primary. `relational_fr` and so on for languages of three
-    sentences or more.
-
-    Raises
-    ------
-    ParameterError
-        If there are fewer than three sentences.
+    sentences or more. Raises ParameterError if there are fewer than three sentences.
     """
 
     def __init__(
-        self,
-        translations: Sequence[str],
-        originals: Sequence[str],
-        languages: Sequence[str],
-        *,
-        teacher: SentenceTransformer,
-        name: str = "",
+        self, pairs: Sequence[Pair], *, teacher: SentenceTransformer, name: str = ""
     ) -> None:
         super().__init__("transfer", name=name, batch_size=64)
-        if len(originals) < LEAST_SENTENCES:
+        if len(pairs) < LEAST_SENTENCES:
             raise ParameterError(
-                f"TransferEvaluator: originals must hold at least {LEAST_SENTENCES} sentences, got "
-                f"{len(originals)}. Keep more to validate on."
+                f"TransferEvaluator: pairs must hold at least {LEAST_SENTENCES} sentences, got "
+                f"{len(pairs)}. Keep more to validate on."
             )
-        self.translations, self.originals = list(translations), list(originals)
+        self.translations = [pair.text1 for pair in pairs]
+        self.originals = [pair.text2 for pair in pairs]
         self.rows: dict[str, list[int]] = {}
-        for row, language in enumerate(languages):
-            self.rows.setdefault(language, []).append(row)
+        for row, pair in enumerate(pairs):
+            self.rows.setdefault(pair.lang1, []).append(row)
         self.targets = self._encode(teacher, self.originals)
 
     def scores(self, model: SentenceTransformer) -> dict[str, float]:

@@ -1,7 +1,5 @@
 """The recipe `clusterbert`: adapt an encoder to texts without labels, so that they cluster."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,19 +1,21 @@
-"""How good a stage is without labels, and whether it is better than the one before."""
-
-from __future__ import annotations
+"""What a stage came to, how good it is without labels, and whether it beats the one before."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
+from sentence_transformers import SentenceTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import RidgeCV
 
 from newsnest.evaluate import cluster_samples, dunn, silhouette, stability
+from newsnest.progress import Progress
+from newsnest.train.cluster_head import ClusterHead
 from newsnest.train.recipes.clusterbert.targets import Teacher
-from newsnest.types import Labels, Vectors
+from newsnest.types import Floats, Ints, Labels, Vectors
 
 _MEASURED = 5000  # rows: what a mean over more would add is not worth the time
 _SAMPLES = 4
@@ -22,23 +24,75 @@ _ALPHAS = (0.01, 0.1, 1.0, 10.0)
 _LEAST = 0.01  # a silhouette or share of less is none
 _LEAST_LEFT = 2 / 3  # of the agreement that clusters of samples have with each other
 
-Rows = NDArray[np.int64]
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage came to; n texts in the order given, held-out ones included."""
+
+    name: str  # "start" (the frozen base), "adaptation", "clustering 1" …, "hardening 1" …
+    vectors: Vectors  # float32 (n, d), unit vectors of the clean texts
+    labels: Labels  # int32 (n,): clusters of these vectors by the teacher
+    probabilities: Vectors  # float32 (n, k): the head's soft assignment
+    measures: Mapping[str, float]  # as `Judge.measure` returns them, and reconstruction
+    # nmi and accuracy of `labels`, head_nmi and head_accuracy of the head; None without gold.
+    gold: Mapping[str, float] | None
+    epochs: tuple[Mapping[str, float], ...]  # the losses of each
+    kept: bool  # the next stage went on from it
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the arrays, ready for JSON."""
+        return {
+            "name": self.name,
+            "kept": self.kept,
+            "measures": _rounded(self.measures),
+            "gold": None if self.gold is None else _rounded(self.gold),
+            "epochs": [_rounded(epoch) for epoch in self.epochs],
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """A trained encoder, its head, and every stage on the way."""
+
+    model: SentenceTransformer  # stock modules only
+    head: ClusterHead
+    stages: tuple[StageResult, ...]  # in their order, "start" first
+    picked: str  # the stage whose weights `model` has: chosen without labels
+    # The stage with the best gold NMI, which nobody without labels can pick (leakage); None without
+    # gold.
+    oracle: str | None
+    k: int  # how many clusters the teacher makes
+    targets: str  # "kmeans" or "rac"
+    chosen: Mapping[str, Any]  # how k and targets came about, and the gradient found; JSON
+
+
+def report(result: StageResult, why: str, progress: Progress) -> None:
+    """Report how a stage was judged, and its scores against gold."""
+    shown = ("silhouette", "dunn", "stability", "words", "words_by_cluster")
+    line = ", ".join(f"{key.replace('_', ' ')} {result.measures[key]:.3f}" for key in shown)
+    progress.note(f"{result.name}: {line}. {why}")
+    if result.gold is not None:
+        progress.note(
+            f"{result.name}, against gold (reported, never used): NMI {result.gold['nmi']:.3f}, "
+            f"ACC {result.gold['accuracy']:.3f}; head {result.gold['head_nmi']:.3f}, "
+            f"{result.gold['head_accuracy']:.3f}"
+        )
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {key: round(float(value), 6) for key, value in values.items()}
 
 
 class Judge:
     """Measures stages, all on the same texts and by the same words.
 
-    Parameters
-    ----------
-    tokens
-        Of each text, numbers of its tokens.
-    train, held
-        int64: rows trained on, and rows held out.
-    seed
-        Of samples and clusterings.
+    `tokens` are the numbers of each text's tokens, `train` and `held` the rows trained on and held
+    out; `seed` is of samples and clusterings.
     """
 
-    def __init__(self, tokens: Sequence[NDArray[np.int64]], train: Rows, held: Rows, seed: int):
+    def __init__(self, tokens: Sequence[Ints], train: Ints, held: Ints, seed: int):
         self.train, self.held, self.seed = train, held, seed
         n = len(tokens)
         kept = np.arange(n)
@@ -52,16 +106,8 @@ class Judge:
     ) -> dict[str, float]:
         """Return what `is_better` and `adapts` look at, dunn, and the number of clusters.
 
-        Parameters
-        ----------
-        vectors
-            Unit vectors (n, d) of the clean texts.
-        labels
-            int32 (n,), the teacher's clusters of them.
-        teacher
-            Clusters samples of them for the stability.
-        start
-            Unit vectors (n, d) of the base.
+        From unit vectors (n, d) of the clean texts, the teacher's clusters of them, int32 (n,), and
+        `start`, unit vectors (n, d) of the base; the teacher clusters samples for the stability.
         """
         sample, own = vectors[self.rows], labels[self.rows]
         measures = {"clusters": float(len(np.unique(labels))), "measured_on": float(len(self.rows))}
@@ -109,9 +155,7 @@ class Judge:
         return max(0.0, 1.0 - left / whole) if whole else 0.0
 
 
-def _word_vectors(
-    tokens: Sequence[NDArray[np.int64]], train: Rows, seed: int
-) -> NDArray[np.float64]:
+def _word_vectors(tokens: Sequence[Ints], train: Ints, seed: int) -> Floats:
     """Return the texts by their main directions of TF-IDF, fitted on those trained on."""
     width = 1 + max(int(row.max(initial=0)) for row in tokens)
     places = np.repeat(np.arange(len(tokens)), [len(row) for row in tokens])
@@ -136,12 +180,8 @@ def is_better(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
 
     A stage trains vectors to show its own clusters, so that these lie apart in them proves nothing.
     Three changes are added up: of the share of the words that the clusters explain and of how well
-    they lie apart as the base saw the texts, as shares of what was, and of the stability.
-
-    Parameters
-    ----------
-    now, before
-        As `Judge.measure` returns them.
+    they lie apart as the base saw the texts, as shares of what was, and of the stability. Both
+    mappings are as `Judge.measure` returns them.
     """
     return _verdict({
         "words by cluster": _share(now, before, "words_by_cluster"),
@@ -155,13 +195,8 @@ def adapts(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
 
     Its clusters are not better yet, but may be after the stages that follow. The changes of
     silhouette and stability count against the words won, and two thirds of the clusters that were
-    stable must be left.
-
-    Parameters
-    ----------
-    now, before
-        As `Judge.measure` returns them; `now` also has its "agreement", the adjusted Rand index of
-        its clusters with those before.
+    stable must be left. Both mappings are as `Judge.measure` returns them; `now` also has its
+    "agreement", the adjusted Rand index of its clusters with those before.
     """
     if before["stability"] > 0:
         left = now["agreement"] / before["stability"]

@@ -1,7 +1,5 @@
 """What clusters are learned from: k-means or RAC, how many, whose names, and how sure."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,17 +7,16 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster
 from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 
 from newsnest.cluster import RAC, lasting_similarity
 from newsnest.errors import InputError
-from newsnest.evaluate.internal import cluster_samples, silhouette, stability
+from newsnest.evaluate import cluster_samples, silhouette, stability
 from newsnest.progress import SILENT, Progress
 from newsnest.train.recipes.clusterbert import ClusterbertSettings
-from newsnest.types import Labels, Vectors
+from newsnest.types import Flags, Ints, Labels, Vectors
 
 _STARTS = 5
 _TRIES = 3  # starts where only k is tried: one alone misses clear groups
@@ -33,24 +30,12 @@ _MIN_STORIES = 2  # stories to tell apart
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """What clusters vectors, and how many clusters it makes.
-
-    Parameters
-    ----------
-    kind
-        "kmeans" or "rac".
-    k
-        Clusters of k-means; clusters at which RAC's tree is cut, those of one text included.
-    texts
-        Of how many texts that is: of a sample RAC makes as many fewer.
-    chosen
-        How this came about, ready for JSON.
-    """
+    """What clusters vectors, and how many clusters it makes."""
 
     kind: Literal["kmeans", "rac"]
-    k: int
-    texts: int
-    chosen: dict[str, Any]
+    k: int  # of k-means; clusters at which RAC's tree is cut, those of one text included
+    texts: int  # of how many texts that is: of a sample RAC makes as many fewer
+    chosen: dict[str, Any]  # how this came about, ready for JSON
 
     def cluster(self, vectors: Vectors, *, seed: int) -> Labels:
         """Return the clusters of unit vectors (n, d), int32 (n,), numbered from 0."""
@@ -88,19 +73,8 @@ def choose_teacher(
     again. It then is cut where its clusters last longest, unless a k is asked for. Compared at k of
     their own, many small clusters would win on any texts.
 
-    Parameters
-    ----------
-    vectors
-        Unit vectors (n, d) of the texts by the frozen base.
-    settings
-        k, k_min, k_max, targets and seed count.
-    progress
-        Reports what was chosen.
-
-    Raises
-    ------
-    InputError
-        If there are fewer texts than twice the smallest k that is tried.
+    `vectors` (n, d) are of unit length. Raises InputError if there are fewer texts than twice the
+    smallest k that is tried.
     """
     s, n = settings, len(vectors)
     half = min(n, _TRIED) // 2
@@ -150,7 +124,7 @@ def _measured(teacher: Teacher, vectors: Vectors, seed: int, progress: Progress)
     return Teacher(teacher.kind, teacher.k, teacher.texts, chosen)
 
 
-def size_skew(labels: NDArray[np.integer]) -> float:
+def size_skew(labels: Labels) -> float:
     """Return the coefficient of variation of cluster sizes: 0 where all are equally large."""
     sizes = np.unique(labels, return_counts=True)[1]
     return float(sizes.std() / sizes.mean())
@@ -176,15 +150,10 @@ def _tried_on(vectors: Vectors, seed: int) -> Vectors:
 def try_k(vectors: Vectors, minimum: int, maximum: int, *, seed: int) -> dict[int, float]:
     """Return how stable k-means is beyond chance, for k in geometric steps from `minimum` on.
 
-    A k of fewer than five texts a cluster is not tried, but `minimum` always is.
+    By k: the stability of clusterings of samples, less that of as many rows without any groups: a
+    normal distribution of the same mean and covariance, on the unit sphere. A k of fewer than five
+    texts a cluster is not tried, but `minimum` always is.
 
-    Returns
-    -------
-    The stability of clusterings of samples by k, less that of as many rows without any groups: a
-    normal distribution of the same mean and covariance, on the unit sphere.
-
-    Notes
-    -----
     Alone, the stability is highest for very few clusters, and the silhouette for those or for pairs
     of twins, in rows without groups as well. Source of the comparison: Dudoit and Fridlyand (2002),
     A prediction-based resampling method for estimating the number of clusters.
@@ -262,15 +231,9 @@ def _silhouette(vectors: Vectors, labels: Labels, seed: int) -> float:
 def align_labels(before: Labels, after: Labels) -> Labels:
     """Rename clusters after those before them that hold most of the same texts, one to one.
 
-    Parameters
-    ----------
-    before, after
-        int32 (n,) each, −1 for texts of no cluster.
-
-    Returns
-    -------
-    Labels like `after`: the names of `before` where the Hungarian matching of the two by shared
-    texts gives one that shares any, new names from there on.
+    From int32 (n,) each, −1 for texts of no cluster, labels like `after`: the names of `before`
+    where the Hungarian matching of the two by shared texts gives one that shares any, new names
+    from there on.
 
     Example
     -------
@@ -290,19 +253,11 @@ def align_labels(before: Labels, after: Labels) -> Labels:
     return np.where(after >= 0, names[after], -1).astype(np.int32)
 
 
-def sharpen(shares: Vectors, *, rows: NDArray[np.int64] | None = None) -> Vectors:
+def sharpen(shares: Vectors, *, rows: Ints | None = None) -> Vectors:
     """Return sharpened targets: q_ij ∝ p_ij² / f_j with f_j = Σ_i p_ij, rows sum to 1.
 
-    Parameters
-    ----------
-    shares
-        float32 (n, k), the head's prediction for the clean texts.
-    rows
-        Over which f_j sums; None: all.
-
-    Notes
-    -----
-    Source: ClusterBERT, equation 5.
+    `shares`, float32 (n, k), are the head's prediction for the clean texts; f_j sums over `rows`,
+    or all. Source: ClusterBERT, equation 5.
     """
     p = shares.astype(np.float64)
     f = (p if rows is None else p[rows]).sum(axis=0)
@@ -310,19 +265,11 @@ def sharpen(shares: Vectors, *, rows: NDArray[np.int64] | None = None) -> Vector
     return np.asarray(q / q.sum(axis=1, keepdims=True), np.float32)
 
 
-def core_members(vectors: Vectors, labels: Labels) -> NDArray[np.bool_]:
+def core_members(vectors: Vectors, labels: Labels) -> Flags:
     """Tell which rows lie well within their cluster: nearer to it than to any other.
 
-    Parameters
-    ----------
-    vectors
-        Unit vectors (n, d).
-    labels
-        int32 (n,). A row alone in its cluster is no core of anything.
-
-    Notes
-    -----
-    Near is the mean cosine to a cluster's rows, a row itself left out. O(n · k · d).
+    Near is the mean cosine of unit vectors (n, d) to a cluster's rows, a row itself left out; a row
+    alone in its cluster is no core of anything. O(n · k · d).
     """
     k = int(labels.max()) + 1
     sums = np.zeros((k, vectors.shape[1]))

@@ -7,39 +7,23 @@ RAC's stories beside k-means; and in who chooses: the source reports the best of
 gold labels, here an unsupervised test decides after every stage, and gold decides nothing.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate import cluster_scores
 from newsnest.labelled.texts import MIN_TEXTS
 from newsnest.progress import SILENT, Progress
 from newsnest.train.cluster_head import ClusterHead
-from newsnest.train.recipes.clusterbert import ClusterbertSettings
-from newsnest.train.recipes.clusterbert.judge import Judge, adapts, is_better
-from newsnest.train.recipes.clusterbert.result import Clustered, StageResult, report
-from newsnest.train.recipes.clusterbert.targets import (
-    Teacher,
-    align_labels,
-    choose_teacher,
-    core_members,
-    sharpen,
-)
-from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Rows, Targets
-from newsnest.train.recipes.tsdae.stage import Stage, train_stage
-from newsnest.train.recipes.tsdae.train import prepare
-from newsnest.train.run import Checkpoints, TrainingContext, begin
-from newsnest.train.run.checkpoints import Tensors
-from newsnest.types import Labels, Vectors
-
-__all__ = ["Clustered", "StageResult", "train_clusterbert"]
+from newsnest.train.recipes.clusterbert import ClusterbertSettings, judge, targets
+from newsnest.train.recipes.tsdae.autoencoder import Autoencoder, Targets
+from newsnest.train.recipes.tsdae.train import Stage, prepare, train_stage
+from newsnest.train.run import Checkpoints, Tensors, TrainingContext, begin
+from newsnest.types import Ints, Labels, Vectors
 
 _START = "kept-0"  # the name of its weights
 _SCALE = 10.0  # of the centres: low enough that the encoder, not the head, must make clusters surer
@@ -52,34 +36,16 @@ def train_clusterbert(
     gold: Sequence[str | None] | None = None,
     context: TrainingContext[ClusterbertSettings] | None = None,
     progress: Progress = SILENT,
-) -> Clustered:
+) -> judge.Clustered:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
 
-    Parameters
-    ----------
-    texts
-        n of them, 20 at least; held out and trained on as `settings.held_out` says.
-    settings
-        See `ClusterbertSettings`.
-    gold
-        (n,) labels, None or "" where unknown: reported for every stage, never used.
-    context
-        Says where checkpoints are kept, and looked for; None keeps none.
-    progress
-        Reports what was chosen, every epoch, and the judgement of every stage.
+    Of the n texts, 20 at least, `settings.held_out` are held out. `gold` (n,), None or "" where
+    unknown, is reported for every stage and never used. Without a context no checkpoints are kept.
 
-    Raises
-    ------
-    ParameterError
-        If there are too few texts, or as many gold labels as texts are missing, or the base gets
-        no gradient.
-    InputError
-        If there are more clusters than different texts, or fewer than two that teach.
-    EncoderError
-        If the base cannot be found or loaded.
+    Raises ParameterError if there are too few texts, or gold is not one label per text, or the base
+    gets no gradient; InputError if there are more clusters than different texts, or fewer than two
+    that teach; EncoderError if the base cannot be found or loaded.
 
-    Notes
-    -----
     An epoch costs what training on the texts with a batch of `settings.batch_size` does; each stage
     also encodes all texts and clusters them six times.
     """
@@ -101,9 +67,9 @@ def train_clusterbert(
         )
     context = context or begin("clusterbert", settings, progress)
     auto, train, held = prepare(context, texts)
-    gradient = auto.check(train)
-    run = _Run(auto, settings, train, held, gold, Checkpoints(context.kept_at), progress)
-    run.start(gradient)
+    gradient, kept = auto.check(train), Checkpoints(context.kept_at)
+    run = _Run(auto, settings, train, held, gold, kept, progress, gradient)
+    run.start()
     for stage in run.plan():
         run.do(stage)
     return run.outcome()
@@ -115,33 +81,34 @@ class _Run:
 
     auto: Autoencoder
     settings: ClusterbertSettings
-    train: Rows
-    held: Rows
+    train: Ints
+    held: Ints
     gold: Sequence[str | None] | None
     kept: Checkpoints
     progress: Progress
-    results: list[StageResult] = field(default_factory=list)
+    gradient: float
+    results: list[judge.StageResult] = field(default_factory=list)
     given_up: set[str] = field(default_factory=set)
-    gradient: float = 0.0
 
-    def start(self, gradient: float) -> None:
+    def start(self) -> None:
         """Train the decoder on the frozen base, choose the teacher, and give the head its start."""
-        self.gradient = gradient
-        self.judge = Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
-        if self._restored("start", 0):
+        self.judge = judge.Judge(self.auto.tokens, self.train, self.held, self.settings.seed)
+        if self._restored("start"):
             kept = self.kept.content["teacher"]
-            self.teacher = Teacher(kept["kind"], kept["k"], len(self.auto.texts), kept["chosen"])
+            self.teacher = targets.Teacher(
+                kept["kind"], kept["k"], len(self.auto.texts), kept["chosen"]
+            )
             return
         began = time.perf_counter()
         vectors = self.auto.encode()
-        self.teacher = choose_teacher(vectors, self.settings, progress=self.progress)
+        self.teacher = targets.choose_teacher(vectors, self.settings, progress=self.progress)
         labels = self.teacher.cluster(vectors, seed=self.settings.seed)
         names = _named(labels)
         self._check_taught(names)
         self._set_head(vectors, names)
         # Its checkpoint has the head too.
         epochs = self._train(Stage("start", 0, 1, frozen=True))
-        self._close("start", 0, vectors, labels, epochs, began)
+        self._close("start", vectors, labels, epochs, began)
 
     def _check_taught(self, names: Labels) -> None:
         """Report how many clusters teach, and raise where there are fewer than two."""
@@ -171,28 +138,24 @@ class _Run:
 
     def do(self, stage: Stage) -> None:
         """Do a stage, unless it was done before, or one of its family was given up."""
-        place = len(self.results)
         if stage.family in self.given_up:
             return
-        if self._restored(stage.name, place):
-            if not self.results[-1].kept:
-                self.given_up.add(stage.family)
-            return
-        began = time.perf_counter()
-        epochs = self._train(stage)
-        vectors = self.auto.encode()
-        if stage.targets is None:  # the head knows nothing of these vectors yet
-            self._set_head(vectors, _named(self.teacher.cluster(vectors, seed=self.settings.seed)))
-        labels = self.teacher.cluster(vectors, seed=self.settings.seed)
-        self._close(stage.name, place, vectors, labels, epochs, began)
+        if not self._restored(stage.name):
+            began = time.perf_counter()
+            epochs = self._train(stage)
+            vectors = self.auto.encode()
+            labels = self.teacher.cluster(vectors, seed=self.settings.seed)
+            if stage.targets is None:  # the head knows nothing of these vectors yet
+                self._set_head(vectors, _named(labels))
+            self._close(stage.name, vectors, labels, epochs, began)
         if not self.results[-1].kept:
             self.given_up.add(stage.family)
 
-    def outcome(self) -> Clustered:
+    def outcome(self) -> judge.Clustered:
         """Return what came of it."""
         start = self.results[0]
         picked = next(result for result in reversed(self.results) if result.kept)
-        if picked is not start and not is_better(picked.measures, start.measures)[0]:
+        if picked is not start and not judge.is_better(picked.measures, start.measures)[0]:
             self.progress.note(
                 f"{picked.name} is not better than the start by the unsupervised test: the "
                 "weights of the start are kept"
@@ -200,17 +163,13 @@ class _Run:
             picked = start
             self.auto.load(self.kept.load(_START))
         self.auto.model.eval()
-        head = self.auto.head
-        assert head is not None
         oracle = None
         if self.gold is not None:
             best = max(self.results, key=lambda result: (result.gold or {}).get("nmi", 0.0))
             oracle = best.name
-        return Clustered(
+        return judge.Clustered(
             model=self.auto.model,
-            head=ClusterHead(
-                head.weight.detach().float().cpu().numpy(), head.bias.detach().float().cpu().numpy()
-            ),
+            head=ClusterHead(*self.auto.head_arrays()),
             stages=tuple(self.results),
             picked=picked.name,
             oracle=oracle,
@@ -237,16 +196,14 @@ class _Run:
         vectors = self.auto.encode()
         labels = _named(self.teacher.cluster(vectors, seed=self.settings.seed))
         known = self.auto.probabilities(vectors)
-        head = self.auto.head
-        assert known is not None and head is not None
-        aligned = align_labels(known.argmax(axis=1).astype(np.int32), labels)
+        aligned = targets.align_labels(known.argmax(axis=1).astype(np.int32), labels)
         names = np.unique(aligned[aligned >= 0])
         codes = np.where(aligned >= 0, np.searchsorted(names, aligned), -1)
         weight = _SCALE * _centres(vectors[codes >= 0], codes[codes >= 0])
         bias = np.zeros(len(names), np.float32)
         stays = names < known.shape[1]
-        weight[stays] = head.weight.detach().float().cpu().numpy()[names[stays]]
-        bias[stays] = head.bias.detach().float().cpu().numpy()[names[stays]]
+        for new, old in zip((weight, bias), self.auto.head_arrays(), strict=True):
+            new[stays] = old[names[stays]]
         self.auto.set_head(weight, bias)
         shares = np.eye(len(names), dtype=np.float32)[np.maximum(codes, 0)]
         return Targets(shares, self._confidence(vectors, codes), self.settings.clustering_weight)
@@ -255,23 +212,23 @@ class _Run:
         """Sharpen the head's predictions for the clean texts."""
         vectors = self.auto.encode()
         known = self.auto.probabilities(vectors)
-        assert known is not None
         confidence = self._confidence(vectors, known.argmax(axis=1))
-        return Targets(sharpen(known, rows=self.train), confidence, self.settings.hardening_weight)
+        shares = targets.sharpen(known, rows=self.train)
+        return Targets(shares, confidence, self.settings.hardening_weight)
 
-    def _confidence(self, vectors: Vectors, labels: NDArray[np.integer]) -> NDArray[np.float32]:
+    def _confidence(self, vectors: Vectors, labels: Ints) -> Vectors:
         """Return 1 for each text that counts: all under k-means, members well within under RAC."""
         if self.teacher.kind == "kmeans":
             return np.ones(len(vectors), np.float32)
         inside = np.flatnonzero(labels >= 0)
         confidence = np.zeros(len(vectors), np.float32)
-        confidence[inside] = core_members(vectors[inside], labels[inside].astype(np.int32))
+        own = labels[inside].astype(np.int32)
+        confidence[inside] = targets.core_members(vectors[inside], own)
         return confidence
 
     def _close(
         self,
         name: str,
-        number: int,
         vectors: Vectors,
         labels: Labels,
         epochs: list[dict[str, float]],
@@ -286,11 +243,10 @@ class _Run:
             measures["agreement"] = cluster_scores(labels, before.labels).ari
         better, why = True, "Start"
         if before is not None:
-            test = adapts if name == "adaptation" else is_better
+            test = judge.adapts if name == "adaptation" else judge.is_better
             better, why = test(measures, before.measures)
         shares = self.auto.probabilities(vectors)
-        assert shares is not None
-        result = StageResult(
+        result = judge.StageResult(
             name=name,
             vectors=vectors,
             labels=labels,
@@ -302,12 +258,12 @@ class _Run:
             seconds=time.perf_counter() - began,
         )
         self.results.append(result)
-        report(result, why, self.progress)
-        self._keep(number)
+        judge.report(result, why, self.progress)
+        self._keep()
 
-    def _keep(self, number: int) -> None:
+    def _keep(self) -> None:
         """Put the stage's arrays, and the weights to go on with, where a kill cannot reach them."""
-        result = self.results[-1]
+        number, result = len(self.results) - 1, self.results[-1]
         files: dict[str, Tensors] = {
             name: {} for name in self.kept.names() if not name.startswith("epoch-")
         }
@@ -331,8 +287,9 @@ class _Run:
         newest = max(names, key=lambda name: int(name.removeprefix("kept-")))
         self.auto.load(self.kept.load(newest))
 
-    def _restored(self, name: str, number: int) -> bool:
+    def _restored(self, name: str) -> bool:
         """Take a stage from the checkpoints, if it ended before an interruption."""
+        number = len(self.results)
         stages = self.kept.content.get("stages", [])
         if number >= len(stages) or stages[number]["name"] != name:
             return False
@@ -340,7 +297,7 @@ class _Run:
         shares = arrays["probabilities"].numpy()
         labels = arrays["labels"].numpy()
         self.results.append(
-            StageResult(
+            judge.StageResult(
                 name=name,
                 vectors=arrays["vectors"].numpy(),
                 labels=labels,
@@ -379,7 +336,7 @@ def _named(labels: Labels) -> Labels:
     return np.asarray(names[labels], np.int32)
 
 
-def _centres(vectors: Vectors, labels: NDArray[np.integer]) -> Vectors:
+def _centres(vectors: Vectors, labels: Labels | Ints) -> Vectors:
     """Return the unit centres (k, d) of clusters 0 … k − 1."""
     sums = np.zeros((int(labels.max()) + 1, vectors.shape[1]), np.float64)
     np.add.at(sums, labels, vectors)

@@ -1,7 +1,5 @@
 """The recipes `sccl` and `vascl`: contrastive baselines without labels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,19 +1,15 @@
 """What the recipes `sccl` and `vascl` do, step by step; loads torch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors.torch import load_model, save_model
+from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 from sklearn.cluster import KMeans
 from torch.utils.data import BatchSampler, SequentialSampler
@@ -22,41 +18,23 @@ from transformers import set_seed
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.train import losses, run
-from newsnest.train.against_gold import AgainstGold
-from newsnest.train.deletion import delete_words
 from newsnest.train.recipes.contrast import ContrastSettings, ScclSettings, VasclSettings
-from newsnest.types import Labels, Vectors
-
-if TYPE_CHECKING:
-    from datasets import Dataset
+from newsnest.train.unlabelled import AgainstGold, delete_words
+from newsnest.types import Ints, Labels, Vectors
 
 ContrastLoss = losses.ClusteringContrastLoss | losses.VirtualNeighbourhoodLoss
-_WEIGHTS = "loss.safetensors"
 _STARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Contrasted:
-    """A trained encoder, and its vectors and clusters of the texts it was trained on.
+    """A trained encoder, and its vectors and clusters of the texts it was trained on."""
 
-    Parameters
-    ----------
-    model
-        Stock modules only.
-    vectors
-        float32 (n, d), unit vectors of the texts.
-    labels
-        int32 (n,), the clusters of the loss's own centres; None where it has none (`vascl`).
-    loss
-        As it was trained.
-    gold
-        k-means of the vectors "before" and "after" training against gold; empty without.
-    """
-
-    model: SentenceTransformer
-    vectors: Vectors
-    labels: Labels | None
-    loss: ContrastLoss
+    model: SentenceTransformer  # stock modules only
+    vectors: Vectors  # float32 (n, d), unit vectors of the texts
+    labels: Labels | None  # int32 (n,), clusters of the loss's own centres; None: vascl has none
+    loss: ContrastLoss  # as it was trained
+    # k-means of the vectors "before" and "after" training against gold; empty without.
     gold: Mapping[str, Mapping[str, float]]
 
 
@@ -86,25 +64,9 @@ def train_contrast(
 ) -> Contrasted:
     """Train on texts at hand; `settings.data` and `settings.output` are not looked at.
 
-    Parameters
-    ----------
-    texts
-        n of them.
-    settings
-        `ScclSettings` or `VasclSettings`.
-    gold
-        A label per text, None where there is none; reported and never used.
-    context
-        Says where checkpoints are kept, and looked for; None keeps none.
-    progress
-        Reports what was chosen, and every step.
-
-    Raises
-    ------
-    ParameterError
-        If there are fewer texts than clusters, or fewer than two.
-    EncoderError
-        If the base cannot be found or loaded.
+    `gold`, a label per text or None, is reported and never used. Without a context no checkpoints
+    are kept. Raises ParameterError if there are fewer texts than clusters, or fewer than two, and
+    EncoderError if the base cannot be found or loaded.
     """
     clusters = settings.k if isinstance(settings, ScclSettings) else None
     different, minimum = len(set(texts)), max(2, clusters or 2)
@@ -133,13 +95,11 @@ def train_contrast(
 class _Trainer(run.CheckpointTrainer):
     """Keeps the weights of the loss as well: centres and projection are trained too."""
 
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_model(self.loss, str(folder / _WEIGHTS))
-
-    def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
-        load_model(self.loss, str(Path(checkpoint_path) / _WEIGHTS))
+    @property
+    def trained(self) -> torch.nn.Module:
+        """The loss, of which the model is a part."""
+        loss: torch.nn.Module = self.loss
+        return loss
 
 
 def _train(
@@ -177,7 +137,7 @@ def _train(
             save_steps=every,
             logging_steps=min(50, every),
         )
-        run.train_from(trainer, checkpoint)
+        trainer.train_from(checkpoint)
 
 
 def _in_order(dataset: Any, *, batch_size: int, drop_last: bool, **_: Any) -> BatchSampler:
@@ -187,20 +147,10 @@ def _in_order(dataset: Any, *, batch_size: int, drop_last: bool, **_: Any) -> Ba
 def view_dataset(texts: Sequence[str], settings: ContrastSettings, batch: int) -> Dataset:
     """Return all batches in their order: a text and two views of it, drawn when they are read.
 
-    No text is twice in a batch. What a row holds depends on its number and the seed alone, so that
-    a training goes on after an interruption as if there had been none.
-
-    Parameters
-    ----------
-    texts
-        n of them.
-    settings
-        Of `sccl` or `vascl`.
-    batch
-        Texts a batch, at most n.
+    No text is twice in a batch of `batch` texts, at most all. What a row holds depends on its
+    number and the seed alone, so that a training goes on after an interruption as if there had been
+    none.
     """
-    from datasets import Dataset
-
     rng = np.random.default_rng(settings.seed)
     whole = len(texts) // batch * batch  # what is left over waits for another round
     rounds = math.ceil(settings.steps * batch / whole)
@@ -219,7 +169,7 @@ def _views(
     rows: Mapping[str, Sequence[int]],
     *,
     texts: Sequence[str],
-    order: NDArray[np.int64],
+    order: Ints,
     noise: float,
     seed: int,
 ) -> dict[str, list[str]]:
@@ -247,17 +197,16 @@ def _make_loss(
             temperature=settings.temperature,
             mini_batch_size=settings.mini_batch_size,
         )
-    assert isinstance(settings, ScclSettings)
-    vectors = _encode(model, texts)
-    assert settings.k is not None
-    means = KMeans(settings.k, n_init=_STARTS, random_state=settings.seed).fit(vectors)
-    length = settings.vector_length or math.sqrt(vectors.shape[1])
-    progress.note(f"{settings.k} centres by k-means; vectors of length {length:.1f}")
     s = settings
+    assert isinstance(s, ScclSettings) and s.k is not None
+    vectors = _encode(model, texts)
+    means = KMeans(s.k, n_init=_STARTS, random_state=s.seed).fit(vectors)
+    length = s.vector_length or math.sqrt(vectors.shape[1])
+    progress.note(f"{s.k} centres by k-means; vectors of length {length:.1f}")
     terms = losses.ClusteringTerms(length, s.contrastive, s.temperature, s.alpha)
     centres = torch.from_numpy(means.cluster_centers_.astype(np.float32)).to(model.device)
     return losses.ClusteringContrastLoss(
-        model, centres, terms=terms, mini_batch_size=settings.mini_batch_size
+        model, centres, terms=terms, mini_batch_size=s.mini_batch_size
     )
 
 

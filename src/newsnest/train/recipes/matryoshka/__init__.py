@@ -1,10 +1,8 @@
 """The recipe `matryoshka`: train an encoder whose prefixes are theme, topic and story."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.train.recipe import Recipe
@@ -28,6 +26,14 @@ class LevelLossSettings(GradedSettings):
     anchor: float = setting(
         1.0, "weight of staying close to the base's similarities within a batch; 0: off", minimum=0
     )
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What `LevelwiseTerms` takes of these settings, by its names."""
+        names = (
+            "cosine", "angle", "contrastive", "cosine_scale", "angle_scale", "temperature",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)

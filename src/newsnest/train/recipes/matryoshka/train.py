@@ -1,7 +1,5 @@
 """What the recipe `matryoshka` does, step by step; loads torch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -13,13 +11,7 @@ from sentence_transformers import SentenceTransformer
 from newsnest.embed import LevelRecord
 from newsnest.labelled import Pair
 from newsnest.progress import Progress
-from newsnest.train.losses import (
-    LevelwiseMatryoshkaLoss,
-    LevelwiseTerms,
-    TrainingLevel,
-    training_levels,
-)
-from newsnest.train.losses.anchor import AnchoredMatryoshkaLoss
+from newsnest.train import losses
 from newsnest.train.pairs import pair_dataset
 from newsnest.train.recipes.matryoshka import MatryoshkaSettings
 from newsnest.train.run import PairRun, Publication, TrainingContext, judge_grades
@@ -33,7 +25,7 @@ def train_matryoshka(context: TrainingContext[MatryoshkaSettings]) -> None:
     model = context.load_base()
     width = model.get_embedding_dimension()
     assert width is not None  # a loaded model has a width
-    levels = tuple(level for level in training_levels(width) if level.name in s.levels)
+    levels = tuple(level for level in losses.training_levels(width) if level.name in s.levels)
     encode = _encode_by(model, s.batch_size, context.progress)
     data = context.once(lambda: context.read_pairs(encode))
     connect_from = s.connect_from or choose_connection(
@@ -73,7 +65,7 @@ model = SentenceTransformer("path/of/this/folder", truncate_dim={levels[0].dims}
     run.publish(publication)
 
 
-def level_dataset(pairs: Sequence[Pair], levels: Sequence[TrainingLevel]) -> Dataset:
+def level_dataset(pairs: Sequence[Pair], levels: Sequence[losses.TrainingLevel]) -> Dataset:
     """Return the pairs as `pair_dataset` does, with the group ids of these levels alone."""
     dataset = pair_dataset(pairs)
     labels = dataset["label"][:]
@@ -110,28 +102,18 @@ def _encode_by(
 
 def _make_loss(
     context: TrainingContext[MatryoshkaSettings],
-    levels: Sequence[TrainingLevel],
+    levels: Sequence[losses.TrainingLevel],
     model: SentenceTransformer,
-) -> LevelwiseMatryoshkaLoss:
+) -> losses.LevelwiseMatryoshkaLoss:
     """Return the loss that the settings ask for."""
     s = context.settings
-    terms = LevelwiseTerms(
-        cosine=s.cosine,
-        angle=s.angle,
-        contrastive=s.contrastive,
-        dropout_views=s.dropout_views,
-        cosine_scale=s.cosine_scale,
-        angle_scale=s.angle_scale,
-        temperature=s.temperature,
-        unlike=s.unlike,
-    )
     options: dict[str, Any] = {
         "variant": s.variant,
         "graded_story": s.graded_story,
-        "terms": terms,
+        "terms": losses.LevelwiseTerms(dropout_views=s.dropout_views, unlike=s.unlike, **s.terms),
         "mini_batch_size": s.mini_batch_size,
     }
     if not s.anchor:
-        return LevelwiseMatryoshkaLoss(model, levels, **options)
+        return losses.LevelwiseMatryoshkaLoss(model, levels, **options)
     frozen = context.load_base()
-    return AnchoredMatryoshkaLoss(model, levels, base=frozen, anchor=s.anchor, **options)
+    return losses.AnchoredMatryoshkaLoss(model, levels, base=frozen, anchor=s.anchor, **options)

@@ -1,7 +1,5 @@
 """The recipe `pairs`: an encoder that finds an article's summary by its title, or any two texts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,70 +1,75 @@
 """What the recipe `pairs` does, step by step; loads torch."""
 
-from __future__ import annotations
-
+import io
 from collections.abc import Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses as stock
+from sentence_transformers.util import mine_hard_negatives
 from torch import Tensor, nn
 
 from newsnest.embed.weights import folder_digests
+from newsnest.errors import ParameterError
 from newsnest.labelled import Pair
+from newsnest.progress import SILENT, Progress
+from newsnest.train import run
 from newsnest.train.losses import MegaBatchLoss, cosines
 from newsnest.train.recipes.pairs import CACHED_SIZE, PairsSettings
-from newsnest.train.recipes.pairs.negatives import Mined, Mining, mine_negatives
-from newsnest.train.run import (
-    Base,
-    PairRun,
-    Publication,
-    TrainingContext,
-    column_names,
-    find_base,
-)  # fmt: skip
-from newsnest.train.samplers import NegativeBatchSampler
+from newsnest.train.samplers import NegativeBatchSampler, text_components
 
+_BLOCK = 1024  # texts whose similarities to all others are held at a time
 _LARGE = 256  # a batch in which the hardest text is hard
 
 
-def train_pairs(context: TrainingContext[PairsSettings]) -> None:
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """Negatives of every pair, and how many of them are drawn at random instead of mined."""
+
+    negatives: tuple[tuple[str, ...], ...]
+    random: int
+
+
+def train_pairs(context: run.TrainingContext[PairsSettings]) -> None:
     """Train as `newsnest.train.recipes.pairs.PAIRS` describes."""
     s, progress = context.settings, context.progress
     guide = context.base if s.needs_guide else None
     if s.guide is not None:
-        guide = find_base(s.guide, progress=progress)
+        guide = run.find_base(s.guide, progress=progress)
     data = context.read_pairs()
     mined: Mined | None = None
     if guide is not None and s.negatives:
-        mining = Mining(s.negatives, s.mining_margin, s.mining_skip, s.seed)
         miner = guide
         mined = context.once(
-            lambda: mine_negatives(data.train, context.load_base(miner), mining, progress=progress)
+            lambda: mine_negatives(data.train, context.load_base(miner), s, progress=progress)
         )
         progress.note(
             f"{len(data.train) * s.negatives:,} negatives, {mined.random:,} of them drawn at "
             "random, for too few were near and still less similar than the pair"
         )
-    run = PairRun(
+    training = run.PairRun(
         context=context,
         make_loss=partial(_make_loss, context, guide),
         data=data,
         dataset=_dataset(data.train, mined),
         sampler=NegativeBatchSampler if mined else None,
     )
-    run.train()
+    training.train()
     frozen = guide and {"name": guide.name, "files": folder_digests(guide.folder)}
-    publication = Publication(
+    publication = run.Publication(
         title="An encoder of news",
-        text=f"Trained from {s.base} by `newsnest train pairs` on pairs of {column_names(data)}, "
-        f"loss {s.loss}.",
+        text=f"Trained from {s.base} by `newsnest train pairs` on pairs of "
+        f"{run.column_names(data)}, loss {s.loss}.",
         chosen={"negatives_at_random": None if mined is None else mined.random},
         details={"guide": frozen},
     )
     table = {"MRR@10, the first text looking for the second": "mrr_10", "Recall@10": "recall_10"}
-    run.publish(publication, table)
+    training.publish(publication, table)
 
 
 def _dataset(pairs: Sequence[Pair], mined: Mined | None) -> Dataset:
@@ -79,7 +84,7 @@ def _dataset(pairs: Sequence[Pair], mined: Mined | None) -> Dataset:
 
 
 def _make_loss(
-    context: TrainingContext[PairsSettings], guide: Base | None, model: SentenceTransformer
+    context: run.TrainingContext[PairsSettings], guide: run.Base | None, model: SentenceTransformer
 ) -> nn.Module:
     """Return the loss that the settings ask for."""
     s, size = context.settings, context.settings.mini_batch_size
@@ -130,3 +135,71 @@ class _Guided(_PlainGuide, stock.GISTEmbedLoss):  # type: ignore[misc]  # untype
 
 class _CachedGuided(_PlainGuide, stock.CachedGISTEmbedLoss):  # type: ignore[misc]  # untyped base
     citation = stock.GISTEmbedLoss.citation  # it has none of its own
+
+
+def mine_negatives(
+    pairs: Sequence[Pair],
+    model: SentenceTransformer,
+    settings: PairsSettings,
+    *,
+    progress: Progress = SILENT,
+) -> Mined:
+    """Find for every pair, in their order, other pairs' second texts near its first text.
+
+    `model` decides what is near. No negative is connected with its pair by a chain of pairs, or is
+    of its story. Where too few are hard enough, others are drawn, and counted; ParameterError if a
+    pair has not as many other texts to draw from.
+
+    Deterministic for a seed and model. O(n²) similarities, 1,024 · n held at a time.
+    Source: NV-Retriever (arXiv 2407.15831), section 4.1, TopK-PercPos, by `mine_hard_negatives` of
+    sentence-transformers, which leaves out pairs without enough negatives.
+    """
+    prefix = run.prefix_of(model)
+    # It draws bars on standard error that cannot be turned off.
+    with progress.start("mine negatives", None, "pairs"), redirect_stderr(io.StringIO()):
+        found = mine_hard_negatives(
+            Dataset.from_dict({"a": [p.text1 for p in pairs], "b": [p.text2 for p in pairs]}),
+            model,
+            num_negatives=settings.negatives,
+            relative_margin=settings.mining_margin,
+            range_min=settings.mining_skip,
+            query_prompt=prefix,
+            corpus_prompt=prefix,
+            output_format="triplet",
+            batch_size=32,
+            faiss_batch_size=_BLOCK,
+            verbose=False,
+        )
+    near: dict[tuple[str, str], list[str]] = {}
+    for row in zip(found["a"], found["b"], found["negative"], strict=True):
+        near.setdefault(row[:2], []).append(row[2])
+    return _filled(pairs, near, count=settings.negatives, seed=settings.seed)
+
+
+def _filled(
+    pairs: Sequence[Pair], near: dict[tuple[str, str], list[str]], *, count: int, seed: int
+) -> Mined:
+    """Take out what is connected with a pair, and draw what then lacks."""
+    edges: list[tuple[object, object, float]] = [(p.text1, p.text2, 1.0) for p in pairs]
+    edges += [(p.text1, (p.gold1[-1],), 1.0) for p in pairs if p.gold1[-1]]
+    components = text_components(edges, min_score=1.0)[0][: len(pairs), 0]
+    of = {pair.text2: int(own) for pair, own in zip(pairs, components, strict=True)}
+    texts = list(of)
+    rng = np.random.default_rng([13, seed])
+    sizes = np.bincount(list(of.values()), minlength=int(components.max()) + 1)
+    out: list[tuple[str, ...]] = []
+    random = 0
+    for pair, own in zip(pairs, components.tolist(), strict=True):
+        taken = [t for t in near.get((pair.text1, pair.text2), ()) if of[t] != own][:count]
+        if len(texts) - int(sizes[own]) < count:
+            raise ParameterError(
+                f"train: negatives must be at most {len(texts) - int(sizes[own])}, the texts that "
+                f"are not connected with {pair.text1[:40]!r}, got {count}. Give more data."
+            )
+        while len(taken) < count:
+            drawn = texts[int(rng.integers(len(texts)))]
+            if of[drawn] != own and drawn not in taken:
+                taken.append(drawn)
+                random += 1
+        out.append(tuple(taken))
+    return Mined(tuple(out), random)

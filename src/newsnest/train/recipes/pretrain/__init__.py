@@ -1,7 +1,5 @@
 """The recipe `pretrain`: pairs whose batches are drawn from one cluster each."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal

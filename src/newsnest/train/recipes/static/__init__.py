@@ -1,7 +1,5 @@
 """The recipe `static`: token vectors fitted to a transformer's vectors of your texts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,7 +34,7 @@ STATIC = Recipe(
 mean over a text comes near to the base's vector of it. Prefer it to the encoder static, which has
 seen no text of yours, where the articles are too many for a transformer and there are some
 thousands to learn from. At least 20 different texts are needed; reading 20,000 headlines is the
-longest part. See newsnest.train.recipes.static.fit.fit_tokens.""",
+longest part. See newsnest.train.recipes.static.train.fit_tokens.""",
     needs=(),
     resumes=False,
 )

@@ -1,7 +1,5 @@
 """The recipe `tsdae`: adapt an encoder to a domain by restoring texts from their vectors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from newsnest.train.recipe import Recipe
@@ -49,5 +47,5 @@ left. Prefer clusterbert where the texts at hand are to be clustered; use this o
 that knows the words of a domain is the start of another training.
 
 Source: TSDAE, arXiv 2104.06979. Differs from the source in the decoder
-(newsnest.train.losses.reconstruction) and in what a word is (newsnest.train.deletion).""",
+(newsnest.train.losses.reconstruction) and in what a word is (newsnest.train.unlabelled).""",
 )

@@ -1,14 +1,10 @@
 """An encoder with a decoder, and a head where there is one: what is trained, epoch by epoch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
 from torch import Tensor, nn
@@ -16,57 +12,34 @@ from torch import Tensor, nn
 from newsnest.embed import base_names
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import Task
-from newsnest.train.deletion import delete_words
 from newsnest.train.losses.reconstruction import ReconstructionDecoder, check_reconstruction
 from newsnest.train.recipes.tsdae import DenoisingSettings
-from newsnest.train.run import prefix_of
-from newsnest.train.run.preflight import same_dice
-from newsnest.types import Vectors
+from newsnest.train.run import prefix_of, same_dice
+from newsnest.train.unlabelled import delete_words
+from newsnest.types import Ints, Vectors
 
 _WINDOW = 32  # batches whose texts are sorted by length: less padding, still at random
 _ENCODED = 64  # texts at a time where nothing is trained
 _CLIP = 1.0
 
-Rows = NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a head should predict.
+    """What a head should predict."""
 
-    Parameters
-    ----------
-    shares
-        float32 (n, k), rows sum to 1; rows without confidence may be anything.
-    confidence
-        float32 (n,), at least 0: how much a row counts.
-    weight
-        λ in [0, 1], of the clusters against the reconstruction.
-    """
-
-    shares: Vectors
-    confidence: NDArray[np.float32]
-    weight: float
+    shares: Vectors  # float32 (n, k), rows sum to 1; rows without confidence may be anything
+    confidence: Vectors  # (n,), at least 0: how much a row counts
+    weight: float  # λ in [0, 1], of the clusters against the reconstruction
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """How an epoch is trained.
+    """How an epoch is trained."""
 
-    Parameters
-    ----------
-    key
-        Decides noise, batches and dropout: equal keys give equal epochs.
-    done, rising
-        Steps of the stage before this epoch, and over which the rates rise.
-    targets
-        Of the head; None: reconstruction alone.
-    """
-
-    key: tuple[int, ...]
-    done: int
-    rising: int
-    targets: Targets | None = None
+    key: tuple[int, ...]  # decides noise, batches and dropout: equal keys give equal epochs
+    done: int  # steps of the stage before this epoch
+    rising: int  # steps over which the rates rise
+    targets: Targets | None = None  # of the head; None: reconstruction alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +53,8 @@ class Losses:
 class Autoencoder:
     """A model, texts, and what restores the texts from the model's vectors.
 
-    Parameters
-    ----------
-    model
-        Trained in place.
-    texts
-        n of them; each call chooses which it trains on.
-    settings
-        Of the recipe.
-    bfloat16
-        Whether to compute in it.
-
-    Raises
-    ------
-    ParameterError
-        If the model is no transformer.
-    InputError
-        If no text has a token that the model knows.
+    The model is trained in place; each call chooses which texts it trains on. Raises ParameterError
+    if the model is no transformer, and InputError if no text has a token that it knows.
     """
 
     def __init__(
@@ -140,7 +98,7 @@ class Autoencoder:
                 embeddings=token_table(model),
             ).to(model.device)
 
-    def set_head(self, weight: Vectors, bias: NDArray[np.float32]) -> None:
+    def set_head(self, weight: Vectors, bias: Vectors) -> None:
         """Give it a linear head: weight (k, d), bias (k,)."""
         k, d = weight.shape
         self.head = nn.Linear(d, k).to(self.model.device)
@@ -200,7 +158,7 @@ class Autoencoder:
             out[at, : len(self.tokens[row])] = self.tokens[row]
         return torch.from_numpy(out).to(self.model.device)
 
-    def batches(self, rows: Rows, rng: np.random.Generator) -> list[list[int]]:
+    def batches(self, rows: Ints, rng: np.random.Generator) -> list[list[int]]:
         """Deal rows into batches at random, those of like length together."""
         size = self.settings.batch_size
         order = rng.permutation(rows)
@@ -227,13 +185,10 @@ class Autoencoder:
         confidence = torch.from_numpy(targets.confidence[rows]).to(device)
         return rebuilt, cluster_loss(logits, shares, confidence)
 
-    def check(self, rows: Rows) -> float:
+    def check(self, rows: Ints) -> float:
         """Return the length of the reconstruction's gradient at the vectors of a first batch.
 
-        Raises
-        ------
-        ParameterError
-            If none reaches them.
+        Raises ParameterError if none reaches them.
         """
         self.model.train()
         chosen = rows[: self.settings.batch_size].tolist()
@@ -241,7 +196,7 @@ class Autoencoder:
             vectors = self.noised(chosen, np.random.default_rng(0))
             return check_reconstruction(self.decoder(vectors, self.wanted(chosen)), vectors)
 
-    def held_out_loss(self, rows: Rows) -> float:
+    def held_out_loss(self, rows: Ints) -> float:
         """Return the reconstruction loss of rows, a token's mean; the noise is always the same."""
         rng = np.random.default_rng([3, self.settings.seed])
         for part in self.modules().values():
@@ -256,10 +211,15 @@ class Autoencoder:
                 count += tokens
         return total / max(count, 1.0)
 
-    def probabilities(self, vectors: Vectors) -> Vectors | None:
-        """Return the head's soft assignment, float32 (n, k); None where there is no head."""
-        if self.head is None:
-            return None
+    def head_arrays(self) -> tuple[Vectors, Vectors]:
+        """Return weight (k, d) and bias (k,) of the head, float32."""
+        assert self.head is not None
+        weight, bias = (p.detach().float().cpu().numpy() for p in self.head.parameters())
+        return weight, bias
+
+    def probabilities(self, vectors: Vectors) -> Vectors:
+        """Return the head's soft assignment, float32 (n, k)."""
+        assert self.head is not None
         with torch.no_grad():
             logits = self.head(torch.from_numpy(vectors).to(self.model.device))
             found: Vectors = logits.float().softmax(dim=1).cpu().numpy()
@@ -285,12 +245,9 @@ class Autoencoder:
             }
             module.load_state_dict(own)
 
-    def _precision(self) -> AbstractContextManager[None]:
+    def _precision(self) -> torch.autocast:
         device = self.model.device.type
-        context: AbstractContextManager[None] = torch.autocast(
-            device, dtype=torch.bfloat16, enabled=self.bfloat16
-        )
-        return context
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=self.bfloat16)
 
 
 def token_table(model: SentenceTransformer) -> nn.Parameter | None:
@@ -306,43 +263,20 @@ def token_table(model: SentenceTransformer) -> nn.Parameter | None:
 def cluster_loss(logits: Tensor, shares: Tensor, confidence: Tensor) -> Tensor:
     """Return the cross-entropy of soft targets, each row as much as it is confident.
 
-    Parameters
-    ----------
-    logits, shares
-        (b, k) each; rows of `shares` sum to 1.
-    confidence
-        (b,), at least 0.
-
-    Returns
-    -------
-    A scalar: Σ confidence · CE / b. 0 where no row is confident.
+    From (b, k), rows of `shares` sum to 1, and confidence (b,) of at least 0, a scalar:
+    Σ confidence · CE / b. 0 where no row is confident.
     """
     rows = -(shares * logits.log_softmax(dim=1)).sum(dim=1)  # (b,)
     return (rows * confidence).mean()
 
 
 def train_epoch(
-    auto: Autoencoder, rows: Rows, optimizer: torch.optim.Optimizer, epoch: Epoch, task: Task
+    auto: Autoencoder, rows: Ints, optimizer: torch.optim.Optimizer, epoch: Epoch, task: Task
 ) -> Losses:
-    """Train an epoch in place, and return its mean losses.
+    """Train an epoch on rows in place, and return its mean losses.
 
-    Parameters
-    ----------
-    auto
-        What is trained.
-    rows
-        Trained on.
-    optimizer
-        From `auto.optimizer`.
-    epoch
-        How.
-    task
-        Advanced by each step.
-
-    Raises
-    ------
-    ParameterError
-        If a loss is not finite.
+    The optimizer is that of `auto.optimizer`; each step advances `task`. Raises ParameterError if a
+    loss is not finite.
     """
     rng = np.random.default_rng(list(epoch.key))
     torch.manual_seed(int(rng.integers(2**31)))
@@ -371,8 +305,3 @@ def train_epoch(
         task.advance()
     mean = sums / len(rows)
     return Losses(float(mean[0]), float(mean[1]))
-
-
-def steps_of(rows: Rows, batch_size: int) -> int:
-    """Return how many steps an epoch has."""
-    return -(-len(rows) // batch_size)
