@@ -11,12 +11,12 @@ from newsnest.cli.evaluate_retrieval import retrieval
 from newsnest.cli.parameters import json_option, levels_option, print_json, run_option
 from newsnest.cli.progress import progress_for
 from newsnest.errors import InputError
+from newsnest.progress import Progress
 from newsnest.types import plural
 
 if TYPE_CHECKING:
     from newsnest.evaluate import ClusterScores
     from newsnest.labelled import LabelTable
-    from newsnest.progress import Progress
 
 
 @click.group()
@@ -95,7 +95,7 @@ def _nothing_shared(predicted: Path, table: "LabelTable", gold: Path, wanted: "L
 
 
 def _predicted(
-    path: Path, levels: list[str], run: int | None, progress: "Progress"
+    path: Path, levels: list[str], run: int | None, progress: Progress
 ) -> "tuple[LabelTable, dict[str, str]]":
     """Return labels and languages by article id, of a nest or of a file."""
     from newsnest.labelled import read_labels

@@ -8,10 +8,10 @@ import click
 from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
 from newsnest.cli.parameters import Assignments, number_option, print_json
 from newsnest.cli.progress import progress_for
+from newsnest.progress import Progress
 
 if TYPE_CHECKING:
     from newsnest.labelled import RetrievalTask
-    from newsnest.progress import Progress
 
 
 class Gains(Assignments):
