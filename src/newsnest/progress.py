@@ -41,3 +41,8 @@ class _Silent:
 
 SILENT: Progress = _Silent()
 """The progress that shows nothing; the default everywhere."""
+
+
+def pace(rate: float, unit: str = "") -> str:
+    """Return a rate a second, or the seconds that each unit takes where they are more than one."""
+    return f"{rate:,.0f}{unit}/s" if rate >= 1 else f"{1 / rate:,.1f} s each"

@@ -98,6 +98,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing worth knowing about a file that did not cost a row."""
+
+    file: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """One level of a hierarchy.
 
@@ -124,6 +132,9 @@ LEVELS = ("theme", "topic", "story")
 
 Order = Literal["fine-to-coarse", "coarse-to-fine"]
 """Which level is clustered first; the others are nested around it or within it."""
+
+DateOrder = Literal["DMY", "MDY", "YMD"]
+"""How three numbers make a date: day-month-year, month-day-year, year-month-day."""
 
 Reducer = Literal["none", "pca", "truncate", "umap"]
 """How vectors lose dimensions before they are clustered."""

@@ -8,8 +8,7 @@ from rich import progress as rich
 from rich.console import Console
 from rich.text import Text
 
-from newsnest.cli.progress import pace
-from newsnest.progress import Progress, Task
+from newsnest.progress import Progress, Task, pace
 
 
 @contextmanager

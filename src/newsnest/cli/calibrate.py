@@ -10,8 +10,8 @@ from newsnest.cli import parameters
 from newsnest.cli.evaluate_encoder import scale_option
 from newsnest.cli.measure import Measuring, measuring, shown
 from newsnest.cli.progress import progress_for
-from newsnest.corpus.options import DateOrder, ReadOptions
-from newsnest.types import check_level
+from newsnest.corpus.options import ReadOptions
+from newsnest.types import DateOrder, check_level
 
 if TYPE_CHECKING:
     from newsnest.pipeline.calibration import CalibratedLevel

@@ -11,10 +11,10 @@ from newsnest.cli.parameters import NestPath, going_on, kept_in
 from newsnest.cli.progress import progress_for
 from newsnest.cli.show import print_tree, took
 from newsnest.corpus import find_origins, load_profile
-from newsnest.corpus.options import DateOrder, ReadOptions
+from newsnest.corpus.options import ReadOptions
 from newsnest.embed import load_encoder
 from newsnest.options import Options
-from newsnest.types import Rejected, plural
+from newsnest.types import DateOrder, Rejected, plural
 
 
 @click.command()

@@ -15,9 +15,8 @@ from click.decorators import FC
 from click.shell_completion import CompletionItem
 
 from newsnest.corpus import spool_stdin
-from newsnest.corpus.options import DateOrder
 from newsnest.options import Options, flag_of
-from newsnest.types import check_min_similarity
+from newsnest.types import DateOrder, check_min_similarity
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 

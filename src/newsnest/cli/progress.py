@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from newsnest.progress import SILENT, Progress, Task
+from newsnest.progress import SILENT, Progress, Task, pace
 
 _SILENCE = 10.0  # seconds between two plain lines of one task
 
@@ -26,11 +26,6 @@ def progress_for(quiet: bool) -> Iterator[Progress]:
 
     with terminal_bars(console) as bars:
         yield bars
-
-
-def pace(rate: float, unit: str = "") -> str:
-    """Return a rate a second, or the seconds that each unit takes where they are more than one."""
-    return f"{rate:,.0f}{unit}/s" if rate >= 1 else f"{1 / rate:,.1f} s each"
 
 
 class _Lines:

@@ -14,12 +14,12 @@ from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import NO_TEXT, as_text
-from newsnest.corpus.options import Notice, ReadOptions
+from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import read_made
 from newsnest.corpus.rows import Row, Tally, clean_surrogates
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Rejected
+from newsnest.types import Notice, Rejected
 
 _AS_THEY_COME = ReadOptions()
 _EXAMPLES = 3

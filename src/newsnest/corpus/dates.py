@@ -16,9 +16,8 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.options import DateOrder
 from newsnest.corpus.rows import Row
-from newsnest.types import Rejected
+from newsnest.types import DateOrder, Rejected
 
 _FIRST_YEAR, _LAST_YEAR = 1000, 3000
 _LONGEST = 80

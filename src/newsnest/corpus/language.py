@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from newsnest.corpus.options import Notice
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Rejected
+from newsnest.types import Article, Notice, Rejected
 
 Item = TypeVar("Item", bound=Article | Rejected | Notice)
 

@@ -1,25 +1,15 @@
-"""What a caller chooses when reading, and what a reader reports beside articles."""
+"""What a caller chooses when reading."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
 from newsnest.corpus.clean_profile import Profile
 from newsnest.errors import ParameterError, did_you_mean
-
-DateOrder = Literal["DMY", "MDY", "YMD"]
-"""How three numbers make a date: day-month-year, month-day-year, year-month-day."""
+from newsnest.types import DateOrder
 
 FIELDS = ("id", "title", "text", "summary", "lang", "date", "source", "url")
 """What a column can be mapped to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One thing worth knowing about a file that did not cost a row."""
-
-    file: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import ArticleMaker
-from newsnest.corpus.options import Notice, ReadOptions
+from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.origin import (
     BrokenStreamError,
     Origin,
@@ -22,7 +22,7 @@ from newsnest.corpus.source import Reader, Source, decode, sniff_encoding
 from newsnest.corpus.tabular import looks_like_header
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task
-from newsnest.types import Article, Rejected
+from newsnest.types import Article, Notice, Rejected
 
 T = TypeVar("T")
 Make = Callable[[Row, Columns, Tally, DateOrders], T | Rejected]

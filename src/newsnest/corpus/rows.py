@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from newsnest.corpus.options import Notice
-from newsnest.types import Rejected
+from newsnest.types import Notice, Rejected
 
 CONTENT_LIMIT = 10_000
 """Characters of a rejected row that are kept."""
