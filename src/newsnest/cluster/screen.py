@@ -189,6 +189,7 @@ class Cells:
     def near(self) -> list[NDArray[np.int64]]:
         """Return for every cell itself, and then the cells that are near to it, or it to them."""
         similar = self.similar.copy()
+        # By rounding, or for pivots that are equal, another cell could seem nearer than itself.
         np.fill_diagonal(similar, np.inf)
         meet = np.zeros(similar.shape, np.bool_)
         closest = np.argsort(-similar, axis=1, kind="stable")[:, :_PROBED]
@@ -206,6 +207,7 @@ class Cells:
 
 def _tour(similar: NDArray[np.float32]) -> list[int]:
     """Go from each to the most similar one not yet visited."""
+    # Quadratic in the pivots, of which there are √n: linear in the rows.
     left = np.ones(len(similar), np.bool_)
     tour = [0]
     while len(tour) < len(similar):
