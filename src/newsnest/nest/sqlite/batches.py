@@ -134,6 +134,7 @@ class KeptVectors(Database):
             )
             encoder = self._first(_ENCODER, (fingerprint,))
             sql.executemany(
+                # Another program may have encoded the same text meanwhile: the first vector stays.
                 "INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     (encoder, text, row.tobytes())

@@ -91,6 +91,7 @@ class Overview(Database):
         self, run: Run, level: str, *, stories: int, articles: int
     ) -> list[Headline]:
         rows = self.connection.execute(
+            # Keys alone are ranked: titles and texts are read only of the few that are shown.
             _LARGEST + ", ranked AS (SELECT m.cluster, m.article, m.copy_of, row_number() OVER ("
             "PARTITION BY m.cluster ORDER BY m.copy_of IS NOT NULL, a.date IS NULL, a.date, a.id"
             ") AS place FROM memberships m JOIN articles a ON a.key = m.article "
