@@ -65,6 +65,7 @@ def read_targets(labels: Tensor, pairs: int) -> PairTargets:
             "Build the data set with pair_dataset."
         )
     table = full_precision(table if table.is_floating_point() else table.float())
+    # Ids share a tensor with the scores: as float32 they are exact up to 2²⁴.
     groups = table[:, 1:].round().long().reshape(pairs, -1, 2)
     return PairTargets(table[:, 0], groups)
 

@@ -279,6 +279,7 @@ class _Run:
         stages = [one.as_dict() | {"exact": dict(one.measures)} for one in self.results]
         teacher = {"kind": self.teacher.kind, "k": self.teacher.k, "chosen": self.teacher.chosen}
         self.kept.save(files, stages=stages, teacher=teacher, now={})
+        # After the record: a kill in between finds the stage judged, and `_restored` undoes it as well.
         if not result.kept:
             self._load_kept()
 

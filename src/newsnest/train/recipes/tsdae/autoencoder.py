@@ -136,6 +136,7 @@ class Autoencoder:
                 convert_to_tensor=True,
                 normalize_embeddings=True,
             )
+        # Once more in float32: under autocast lengths are 1 to three digits only.
         vectors: Vectors = nn.functional.normalize(found.float(), dim=1).cpu().numpy()
         return vectors
 
@@ -180,6 +181,7 @@ class Autoencoder:
             if targets is None or self.head is None:
                 return rebuilt, rebuilt.new_zeros(())
             logits = self.head(nn.functional.normalize(vectors, dim=1)).float()
+        # Outside of autocast, so that the log-softmax is in float32.
         device = logits.device
         shares = torch.from_numpy(targets.shares[rows]).to(device)
         confidence = torch.from_numpy(targets.confidence[rows]).to(device)
