@@ -17,6 +17,7 @@ from newsnest.errors import ParameterError
 from newsnest.types import Labels, Vectors
 
 _START_ROWS, _START_ROWS_A_CLUSTER = 20_000, 32
+# 16 MiB of cosines a thread, up to 65,536 clusters.
 _BLOCK_ROWS, _BLOCK_CELLS = 4096, 1 << 22
 _SAME = 1e-6  # a row so near to its centre is no better centre
 
