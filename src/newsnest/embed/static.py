@@ -98,6 +98,7 @@ def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progre
     began = time.monotonic()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
+        # Beside it, for a rename is one step only within a file system.
         made = Path(tempfile.mkdtemp(prefix=f".{kept.name}-", dir=kept.parent))
     except OSError as error:
         raise EncoderError(
