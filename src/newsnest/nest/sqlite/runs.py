@@ -33,6 +33,7 @@ class Runs(Database):
         *,
         inputs: Sequence[str] = (),
     ) -> Run:
+        # No transaction for a finished run: it can be read while another program writes.
         if not self._first("SELECT finished FROM runs WHERE key = ?", (key,)):
             started = (
                 datetime.now(UTC).timestamp(),
