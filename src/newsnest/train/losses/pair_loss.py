@@ -214,6 +214,7 @@ class FrozenReader:
     def read(self, columns: Sequence[dict[str, Tensor]], size: int | None) -> Tensor:
         """Return the vectors (texts, d) of all columns, read `size` texts or a column at a time."""
         device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
+        # The trainer does not move it, for it is no child of the loss.
         self.model.to(device)
         read = []
         with torch.no_grad():

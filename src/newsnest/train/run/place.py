@@ -121,7 +121,7 @@ class Place:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         save(draft)
-        # Checkpoints go last: after a kill in between, `is_complete` finds the model and removes them.
+        # Checkpoints go last: after a kill in between, `is_complete` removes them.
         draft.replace(self.output)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 

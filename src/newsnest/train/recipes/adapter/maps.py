@@ -117,6 +117,7 @@ class OrthogonalMap(LinearMap):
         upper = self.turn.triu(1)
         skew = upper - upper.T
         one = torch.eye(len(skew))
+        # Never singular: the eigenvalues of a skew-symmetric matrix are imaginary, so none is −1.
         turned: Tensor = torch.linalg.solve(one + skew, one - skew)
         return self.start @ turned
 
