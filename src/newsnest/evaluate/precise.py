@@ -198,6 +198,7 @@ class _Judged:
     def shares(self, weight: Floats, precision: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Return `tails`' first, the share of alike pairs, and whether enough pairs are above."""
         tail, yes = self.tails(weight)
+        # A resample may have no pair from some place on: 0 / 0 there.
         with np.errstate(invalid="ignore"):
             return tail, np.nan_to_num(yes / tail), tail >= alike_needed(precision) / 2
 
