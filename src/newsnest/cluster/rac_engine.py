@@ -234,6 +234,8 @@ class _Engine:
         # each err by at most d · 2⁻²⁴; the rest is for rounding in means and bounds.
         self.slack = 2.0 * d * 2.0**-24 + 1e-6
         floor = np.float32(min_similarity - self.slack)
+        # Where lists start: what a list with room left lacks is below this and, with the slack
+        # that every bound has, below the floor.
         self.below_floor = np.float32(floor - self.slack)
         self.clusters = kernels.Clusters(
             means=means,

@@ -137,6 +137,7 @@ def tournament(teams: int) -> Iterator[list[tuple[int, int]]]:
     yield [(i, i) for i in range(teams)]
     ring = list(range(teams + teams % 2))  # an odd number gets a bye
     for _ in range(len(ring) - 1):
+        # The circle method: one stays where it is and the others move on by a place.
         half = len(ring) // 2
         meetings = zip(ring[:half], reversed(ring[half:]), strict=True)
         yield [(min(p), max(p)) for p in meetings if max(p) < teams]
