@@ -84,6 +84,7 @@ class StaticEncoder(TokenMeansEncoder):
             "pca_dims": _PCA_DIMS,
             "sif_coefficient": _SIF,
         }
+        # Named by all that decides the vectors: another model2vec, or other weights, distil anew.
         kept = (self._folder or cache_folder()) / "static" / settings_digest(settings)[:32]
         if not kept.is_dir():
             _distil(source, kept, settings, progress)
