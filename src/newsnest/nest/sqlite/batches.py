@@ -41,8 +41,8 @@ class Batches(Database):
         inputs: Sequence[str] = (),
     ) -> int:
         with self.transaction() as sql:
-            # Asked under the lock, for another program may have read the same input. One transaction
-            # for all of it: by its digest, a batch that a kill cut short would pass for the whole.
+            # Asked under the lock: another program may have read the same input. All of it is one
+            # transaction, or by its digest a batch that a kill cut short would pass for the whole.
             known = self.find_batch(digest, options)
             if known is not None:
                 return known

@@ -57,6 +57,7 @@ class Overview(Database):
 
     def stories_below(self, run: Run) -> dict[int, int]:
         rows = self.connection.execute(
+            # UNION ALL, for UNION would count the stories of one parent once.
             "WITH RECURSIVE up (cluster) AS (SELECT parent FROM clusters WHERE run = :run AND "
             "depth = (SELECT max(depth) FROM clusters WHERE run = :run) UNION ALL "
             "SELECT c.parent FROM up JOIN clusters c ON c.id = up.cluster) "

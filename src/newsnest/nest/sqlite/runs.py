@@ -135,6 +135,7 @@ class Runs(Database):
     def _ancestry(self, run: Run) -> dict[int, tuple[int, ...]]:
         """Return, for every cluster of a run, its path from the coarsest level to itself."""
         paths: dict[int, tuple[int, ...]] = {}
+        # By depth, so that a parent's path is known before its children need it.
         for cluster, parent in self.connection.execute(
             "SELECT id, parent FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
         ):
