@@ -205,6 +205,7 @@ def _from_run_of_digits(digits: str) -> datetime | None:
         return None
 
 
+# Dates come again and again in a corpus, and dateparser is slow.
 @lru_cache(maxsize=1 << 16)
 def _from_text(text: str, order: DateOrder | None) -> datetime | None:
     if _ISO.match(text):
@@ -315,6 +316,7 @@ def _date_parser() -> Any:
     return DateDataParser(
         languages=_LANGUAGES.split(),
         use_given_order=True,
+        # Or a date would be read by the languages of the dates before it.
         try_previous_locales=False,
         settings=settings,
     )
