@@ -193,6 +193,7 @@ def make_trainer(
         "prompts": prefix_of(parts["model"]) or None,
         "weight_decay": context.settings.weight_decay,
         "seed": context.settings.seed,
+        # The newest and the best, which the trainer never deletes.
         "save_total_limit": 2,
         # Or early stopping would count its patience anew after each resumption.
         "restore_callback_states_from_checkpoint": True,

@@ -156,6 +156,7 @@ class _Run:
         """Return what came of it."""
         start = self.results[0]
         picked = next(result for result in reversed(self.results) if result.kept)
+        # Each stage was held against the one before: such steps need not add up to a gain.
         if picked is not start and not judge.is_better(picked.measures, start.measures)[0]:
             self.progress.note(
                 f"{picked.name} is not better than the start by the unsupervised test: the "

@@ -91,6 +91,7 @@ class Autoencoder:
         self.head: nn.Linear | None = None
         self.frozen = False
         with same_dice():
+            # The decoder starts the same whatever has drawn before.
             torch.manual_seed(settings.seed)
             self.decoder = ReconstructionDecoder(
                 int(model.get_embedding_dimension() or 0),
@@ -281,6 +282,7 @@ def train_epoch(
     loss is not finite.
     """
     rng = np.random.default_rng(list(epoch.key))
+    # By the epoch's own key: dropout is the same after a resumption.
     torch.manual_seed(int(rng.integers(2**31)))
     for part in auto.modules().values():
         part.train()
