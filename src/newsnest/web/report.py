@@ -207,6 +207,7 @@ def _render(
         # As they are: the policy names their digests, and a browser runs nothing else.
         scripts=[Markup(script) for script in scripts],
         policy=_policy([_plotly()[1], *map(_digest, scripts)]),
+        # Not escaped as HTML, which scripts do not undo; to_json leaves nothing that ends one.
         data=Markup(to_json(build_payload(nest, contents, limits))),
     )
 
