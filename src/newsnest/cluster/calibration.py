@@ -58,6 +58,7 @@ def measure_spread(rows: Vectors, *, lasting: bool = True) -> Spread:
     n = len(rows)
     rng = np.random.default_rng(0)
     left, right = _pairs(n, rng)
+    # In parts: both sides of all pairs would take 600 MB in 384 dimensions.
     pairs = np.concatenate(
         [
             np.einsum("ij,ij->i", rows[left[s : s + 8192]], rows[right[s : s + 8192]])

@@ -122,6 +122,7 @@ class IncrementalRAC:
         parent = np.concatenate([self.components_, np.arange(before, n, dtype=np.int32)])
         # Products of blocks may fall short by rounding: a joint too many costs time alone.
         floor = np.float32(self.min_similarity - 2.0 * rows.shape[1] * 2.0**-24 - 1e-6)
+        # BLAS in several threads sums in another order: that may add a joint, and changes no label.
         with threadpool_limits(Threads("IncrementalRAC", self.n_jobs).count, "blas"):
             for i in range(before, n, _BLOCK):
                 part = rows[i : i + _BLOCK]

@@ -46,6 +46,7 @@ class Axes:
         else:
             by_energy = np.argsort(-np.einsum("ij,ij->j", sample, sample), kind="stable")
             basis[by_energy, np.arange(d)] = 1.0
+        # Without random signs a row of equal entries would come to lie on a single coordinate.
         signs = np.where(np.random.default_rng(0).random(blocks * BLOCK) < 0.5, -1.0, 1.0)
         spread = (basis * signs).reshape(d, blocks, BLOCK) @ _hadamard(BLOCK)
         turn = spread.reshape(d, blocks * BLOCK).astype(np.float32)

@@ -142,6 +142,7 @@ def place(rows: Ints, slots: Ints, codes: Codes, words: Ints, panels: Panels) ->
                 for t in range(GROUP):
                     code = np.int32(row[(b * ROW_WORDS + g) * GROUP + t])
                     panel[start + t] = np.uint8(code + 128)
+            # The low byte first: the tile reads it back as an int32.
             rest = words[rows[q], b * ROW_WORDS + GROUPS + 1]
             start = ((b * COLUMN_WORDS + GROUPS) * COLUMNS + c) * GROUP
             for t in range(GROUP):
@@ -155,6 +156,7 @@ def clear(slots: Ints, panels: Panels) -> None:
         panel = panels[slot // COLUMNS]
         c = slot % COLUMNS
         for g in range(panel.shape[0] // (GROUP * COLUMNS)):
+            # A code of 0 is stored as 128; what is left after a block is a length, stored as it is.
             fill = np.uint8(0 if g % COLUMN_WORDS == GROUPS else 128)
             for t in range(GROUP):
                 panel[(g * COLUMNS + c) * GROUP + t] = fill

@@ -142,6 +142,7 @@ class Int8Screen(Screen):
         return np.flatnonzero(np.cumsum(marks)).astype(np.int32)
 
     def changed(self, rows: NDArray[np.int32]) -> None:
+        # Coded by the next query, not here: a row may change many times until then.
         self._stale[rows] = True
 
     def among(
@@ -167,6 +168,7 @@ class Int8Screen(Screen):
         """Return a search with empty lists; of the queries the first n are rows, the rest −1."""
         values, ids = empty_heaps(n, k, above)
         codes = np.zeros((len(queries), self._codes.shape[1]), np.int8)
+        # A copy, for a tile reads rows that lie one after another.
         codes[:n] = self._codes[queries[:n]]
         rounding = self._rounding()
         # What is padding asks for more than any product.

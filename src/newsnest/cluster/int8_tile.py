@@ -195,6 +195,7 @@ class _Tile:
         limits = self.limits_of_columns()
         seen = ir.Constant(ir.IntType(32), 0)
         for place, (s, (r, c)) in enumerate(zip(sums, self.cells, strict=True)):
+            # Eight lanes fill half of a uint16; the other half is zero from the start.
             bits = builder.bitcast(self.above(s, r, limits[c]), ir.IntType(LANES))
             wide.store(bits, self.found, 2 * place)
             seen = builder.or_(seen, builder.zext(bits, ir.IntType(32)))
@@ -225,6 +226,7 @@ class _Wide:
 
     def multiply_add(self, kind: str, total: Any, columns: Any, row: Any) -> Any:
         """Add products per lane: of four bytes, the columns' unsigned (busd), or two shorts."""
+        # LLVM knows the 256-bit form by this name too, and encodes it as the processor allows.
         call = self.builder.module.declare_intrinsic(
             f"llvm.x86.avx512.vpdp{kind}.{32 * LANES}",
             (),
@@ -246,6 +248,7 @@ class _Wide:
         return value
 
     def load(self, base: Any, offset: int) -> Any:
+        # NumPy aligns to less than a register; LLVM would presume more, and such a load faults.
         value = self.builder.load(self._pointer(base, offset, self.vector))
         value.align = 4
         return value

@@ -17,6 +17,7 @@ from newsnest.errors import ParameterError
 from newsnest.types import Labels, Vectors
 
 _START_ROWS, _START_ROWS_A_CLUSTER = 20_000, 32
+# 16 MiB of cosines a thread, up to 65,536 clusters.
 _BLOCK_ROWS, _BLOCK_CELLS = 4096, 1 << 22
 _SAME = 1e-6  # a row so near to its centre is no better centre
 
@@ -220,6 +221,7 @@ class _Lloyd:
             self.centers, restarted = self._moved()
             self.labels, self.similar = _assign(self.rows, self.centers, self.threads)
             before, height = height, float(self.weights @ self.similar) / total
+            # A restart may lower the mean at first: its worth shows only after the next pass.
             if height - before <= tol and not restarted:
                 return number
         return max_iter
@@ -227,6 +229,7 @@ class _Lloyd:
     def _moved(self) -> tuple[Vectors, bool]:
         """Return the centres of the current clusters, and whether an empty one was restarted."""
         k, d = self.centers.shape
+        # In float64: a cluster may have millions of rows, and float32 sums would drift.
         sums = np.zeros((k, d))
         for rows in _blocks(len(self.rows), 1):  # a sparse product adds rows in their order
             size = rows.stop - rows.start
@@ -235,6 +238,7 @@ class _Lloyd:
             )
             sums += members @ self.rows[rows].astype(np.float64)
         lengths = np.linalg.norm(sums, axis=1)
+        # Rows that cancel out leave no direction either, and are treated as an empty cluster.
         empty = np.flatnonzero(lengths < _SAME)
         lengths[empty] = 1.0
         centers = (sums / lengths[:, None]).astype(np.float32)

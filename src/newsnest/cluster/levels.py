@@ -103,6 +103,7 @@ def _fine_to_coarse(
         else:
             atoms.append(labels[-1])
             means, total = group_means(view(level), labels[-1], weights)
+            # Means are not scaled to length 1: so their product is the mean cosine of members.
             merges = agglomerate(means, total, min_similarity=level.min_similarity, **settings)
         labels.append(merges.labels[atoms[-1]])
         linkages.append(merges.linkage(total))
@@ -159,6 +160,7 @@ def _join(
         [members[m.pairs].astype(np.int32).reshape(-1, 2) for members, m in parts]
     )
     similarity = np.concatenate([m.similarity for _, m in parts])
+    # Stable: of equal merges of a part, the one that comes first may be the child of the next.
     order = np.argsort(-similarity, kind="stable")
     roots = np.empty(len(weights), np.int64)
     for members, merges in parts:

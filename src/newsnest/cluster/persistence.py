@@ -36,12 +36,14 @@ def lasting_cut(merges: Merges) -> float:
     children = np.empty((m, 2), np.int64)
     for step, (a, b) in enumerate(merges.pairs.tolist()):
         children[step] = node[a], node[b]
+        # A row alone has size 0, so that its life is worth nothing, yet it counts in what it joins.
         size[n + step] = max(size[node[a]], 1) + max(size[node[b]], 1)
         ends[children[step]] = height[step]
         node[a] = n + step
     life = size * (np.concatenate([np.zeros(n), height]) - ends)
     total = np.cumsum(life[n:] - life[children].sum(axis=1))  # of a cut just after each merge
     below = np.append(height[1:], height[-1])
+    # Between merges at the same height there is no cut.
     possible = (height >= 0.0) & (below < height)
     if not possible.any():
         return max(0.0, float(height[-1]))

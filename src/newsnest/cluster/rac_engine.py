@@ -172,6 +172,7 @@ def compile_kernels(progress: Progress) -> None:
     start = time.perf_counter()
     rows = np.random.default_rng(0).normal(size=(96, 8)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    # Either way runs kernels that the other does not.
     for exact in (True, False):
         agglomerate(rows, np.ones(len(rows)), min_similarity=-1.0, exact=exact, n_jobs=1)
     _compiled[0] = time.perf_counter() - start
@@ -205,6 +206,7 @@ def agglomerate_rows(
     check_finite("agglomerate_rows: rows", rows)
     atoms, first = fold_identical(rows)
     if len(first) == len(rows):
+        # The engine writes over its means; `rows[first]` below is a copy already.
         return _merged(rows.copy(), weights, min_similarity, exact, n_jobs, progress)
     own = np.bincount(atoms, weights).astype(np.float64)
     merges = _merged(rows[first], own, min_similarity, exact, n_jobs, progress)
@@ -232,6 +234,8 @@ class _Engine:
         # each err by at most d · 2⁻²⁴; the rest is for rounding in means and bounds.
         self.slack = 2.0 * d * 2.0**-24 + 1e-6
         floor = np.float32(min_similarity - self.slack)
+        # Where lists start: what a list with room left lacks is below this and, with the slack
+        # that every bound has, below the floor.
         self.below_floor = np.float32(floor - self.slack)
         self.clusters = kernels.Clusters(
             means=means,
@@ -338,6 +342,7 @@ class _Engine:
             kernel(rows, *state)
             return
         parts = np.array_split(rows, self.threads.count)
+        # list() waits for all threads, and raises what one of them raised.
         list(self.threads.pool.map(lambda part: kernel(part, *state), parts))
 
     def _drop_settled(self) -> None:

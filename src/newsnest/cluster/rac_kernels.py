@@ -64,11 +64,13 @@ class Clusters(NamedTuple):
 @njit(cache=True, inline="always")
 def find(parent: Ints, i: int) -> int:
     """Return the surviving cluster that row i has been merged into."""
+    # Paths are not shortened on the way: threads may write to rows of their own alone.
     while parent[i] != i:
         i = parent[i]
     return i
 
 
+# fastmath presumes that there is no NaN: whoever calls has checked that rows are finite.
 @njit(cache=True, fastmath=True)
 def similarity(means: Floats, i: int, j: int) -> np.float32:
     """Return the mean pairwise cosine of clusters i and j.
@@ -242,6 +244,7 @@ def refresh(rows: Ints, s: Clusters, capacity: int) -> None:
                 scores[kept] = score
                 kept += 1
         if kept > capacity:
+            # Which of equal scores leaves does not matter: the bound is then as high as they are.
             order = np.argsort(-scores[:kept])
             ordered = candidates[:kept][order]
             # The best of those that leave the list is now the most similar outside it.
@@ -300,6 +303,7 @@ def settle(
                 scores[kept] = heap[t]
                 kept += 1
         s.counts[i] = kept
+        # A list with room left has lost nobody; a full one may have pushed out somebody as near.
         s.bound[i] = np.float64(heap[0]) + slack if full else short
         _decide(i, s.listed[i], scores, kept, s)
 
@@ -349,7 +353,9 @@ def merge(pairs: Ints, s: Clusters) -> None:
     for q in range(pairs.shape[0]):
         i = pairs[q, 0]
         j = pairs[q, 1]
+        # No row is in two pairs, for it has one nearest neighbour: threads need no lock.
         total = s.weights[i] + s.weights[j]
+        # In float64, so that each entry of the mean is rounded once.
         share_i = s.weights[i] / total
         share_j = s.weights[j] / total
         for t in range(s.means.shape[1]):
@@ -391,6 +397,7 @@ def row_hashes(words: NDArray[np.uint32]) -> NDArray[np.uint64]:
     """Return one 64-bit FNV-1a hash per row; words (n, d) uint32: the bits of float32 rows."""
     out = np.empty(words.shape[0], np.uint64)
     for i in range(words.shape[0]):
+        # Over words, not bytes: a quarter of the steps. Callers compare rows of equal hash.
         h = np.uint64(14695981039346656037)
         for t in range(words.shape[1]):
             h = (h ^ np.uint64(words[i, t])) * np.uint64(1099511628211)
@@ -423,6 +430,7 @@ def linkage(pairs: Ints, similarity: Bounds, weights: Bounds) -> Bounds:
     for step in range(pairs.shape[0]):
         a, b = pairs[step, 0], pairs[step, 1]
         total[a] += total[b]
+        # The lower number first, as in SciPy's own linkage matrices.
         out[step, 0] = min(node[a], node[b])
         out[step, 1] = max(node[a], node[b])
         out[step, 2] = 1.0 - similarity[step]

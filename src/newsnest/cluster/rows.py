@@ -25,6 +25,7 @@ def check_weights(where: str, weights: NDArray[np.float64]) -> None:
 
 def check_finite(what: str, rows: Vectors) -> None:
     """Raise ParameterError for a row with NaN or infinity, naming the first."""
+    # One number instead of a flag for each of n · d: a NaN or infinity always reaches the sum.
     if not np.isfinite(np.vdot(rows, rows)):
         row = int(np.argmin(np.isfinite(rows).all(axis=1)))
         raise ParameterError(

@@ -137,6 +137,7 @@ def tournament(teams: int) -> Iterator[list[tuple[int, int]]]:
     yield [(i, i) for i in range(teams)]
     ring = list(range(teams + teams % 2))  # an odd number gets a bye
     for _ in range(len(ring) - 1):
+        # The circle method: one stays where it is and the others move on by a place.
         half = len(ring) // 2
         meetings = zip(ring[:half], reversed(ring[half:]), strict=True)
         yield [(min(p), max(p)) for p in meetings if max(p) < teams]
@@ -189,6 +190,7 @@ class Cells:
     def near(self) -> list[NDArray[np.int64]]:
         """Return for every cell itself, and then the cells that are near to it, or it to them."""
         similar = self.similar.copy()
+        # By rounding, or for pivots that are equal, another cell could seem nearer than itself.
         np.fill_diagonal(similar, np.inf)
         meet = np.zeros(similar.shape, np.bool_)
         closest = np.argsort(-similar, axis=1, kind="stable")[:, :_PROBED]
@@ -206,6 +208,7 @@ class Cells:
 
 def _tour(similar: NDArray[np.float32]) -> list[int]:
     """Go from each to the most similar one not yet visited."""
+    # Quadratic in the pivots, of which there are √n: linear in the rows.
     left = np.ones(len(similar), np.bool_)
     tour = [0]
     while len(tour) < len(similar):

@@ -112,6 +112,7 @@ def fit_frame(
                 own = groups[start : start + _ROWS]
                 part = (rows[start : start + _ROWS] - means[own]).astype(np.float64)
                 square += part.T @ (part * weights[start : start + _ROWS, None])
+            # eigh gives the smallest eigenvalue first.
             rotation = eigh(square)[1][:, ::-1]
         # An axis and its opposite are equally good: the largest entry is made positive.
         rotation = rotation * np.sign(rotation[np.abs(rotation).argmax(axis=0), np.arange(d)])
@@ -128,6 +129,7 @@ def _shrunk_means(
         np.add.at(totals, groups[start : start + _ROWS], part)
     weight = np.bincount(groups, weights, minlength=len(counts))
     corpus = totals.sum(axis=0) / weight.sum()
+    # A group without rows has trust 0, so that any number but NaN will do here.
     own = totals / np.where(weight == 0, 1.0, weight)[:, None]
     trust = (counts / (counts + _SHRINK))[:, None]
     general = corpus * (len(rows) / (len(rows) + _SHRINK))

@@ -42,6 +42,7 @@ def fold_name(name: str) -> str:
 
 _RANK = {
     fold_name(name): (field, rank)
+    # Backwards, so that a name of two fields stays with the one that stands first.
     for field, names in reversed(_NAMES.items())
     for rank, name in enumerate(names.split())
 }

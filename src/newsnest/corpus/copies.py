@@ -117,6 +117,7 @@ def _core(article: Article) -> str:
         core = _strip_outlet(_strip_dateline(core))
         text = line_end + rest
     body = f"{core} {_strip_dateline(text)}"
+    # Of emoji or punctuation alone nothing is left: all such texts would be copies of each other.
     return fold(body) or unicodedata.normalize("NFKC", body).casefold().strip()
 
 
@@ -244,6 +245,7 @@ class _Bands:
         from rensa import RMinHash
 
         draw = np.random.default_rng(_SEED)
+        # Odd, so that multiplying modulo 2⁶⁴ loses no bit of a hash.
         factors = draw.integers(1 << 63, size=self._rows, dtype=np.uint64) * np.uint64(2) + 1
         chunks = [*range(0, len(self.members), _CHUNK), len(self.members)]
         bands = np.empty((_HASHES // self._rows, len(self.members)), np.uint64)
@@ -293,6 +295,7 @@ def _says_another_thing(first: str, second: str) -> bool:
     if not only_one or not only_other:
         return False
     left, right = "".join(only_one.elements()), "".join(only_other.elements())
+    # autojunk would pass over frequent letters in texts of 200 characters or more.
     return SequenceMatcher(None, left, right, autojunk=False).ratio() < _SAME_SPELLING
 
 

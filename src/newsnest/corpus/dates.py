@@ -66,6 +66,7 @@ def parse_date(value: object, order: DateOrder | None = None) -> datetime | None
     >>> parse_date("5 mars 2024").isoformat(), parse_date("03/04/2024")
     ('2024-03-05T00:00:00+00:00', None)
     """
+    # In this order: a datetime is also a date, and True an int.
     if isinstance(value, datetime):
         return _to_utc(value)
     if isinstance(value, date):
@@ -73,6 +74,7 @@ def parse_date(value: object, order: DateOrder | None = None) -> datetime | None
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float | Decimal):
+        # float() raises where a whole number is too large for it.
         number = float(value) if not isinstance(value, int) or abs(value) < 10**20 else math.inf
         return _from_number(number)
     if isinstance(value, str) and len(value) <= _LONGEST:
@@ -203,6 +205,7 @@ def _from_run_of_digits(digits: str) -> datetime | None:
         return None
 
 
+# Dates come again and again in a corpus, and dateparser is slow.
 @lru_cache(maxsize=1 << 16)
 def _from_text(text: str, order: DateOrder | None) -> datetime | None:
     if _ISO.match(text):
@@ -247,6 +250,7 @@ def _day(numbers: tuple[str, str, str], order: str) -> date | None:
     parts = dict(zip(order, numbers, strict=True))
     year = int(parts["Y"])
     if len(parts["Y"]) == 2:
+        # As POSIX has it, and strptime.
         year += 2000 if year < 69 else 1900
     if len(parts["Y"]) not in (2, 4) or len(parts["D"]) > 2 or len(parts["M"]) > 2:
         return None
@@ -312,6 +316,7 @@ def _date_parser() -> Any:
     return DateDataParser(
         languages=_LANGUAGES.split(),
         use_given_order=True,
+        # Or a date would be read by the languages of the dates before it.
         try_previous_locales=False,
         settings=settings,
     )

@@ -63,6 +63,7 @@ class Seen:
         """Remember a new id."""
         if not self._files or self._files[-1] != file:
             self._files.append(file)
+        # One number for file and line, which an array can hold; tuples would take far more memory.
         self._recent[_key(name)] = (len(self._files) - 1) << _LINE_BITS | line
         if len(self._recent) > max(self._keep, len(self._keys) // 8):
             self._settle()
@@ -180,6 +181,7 @@ class ArticleMaker:
         """Name an article by its content; repeats of the same content are numbered from 2."""
         when = article.date.isoformat() if article.date else ""
         parts = (article.title, article.text, when, article.source, article.url)
+        # No part holds a NUL, for cleaning removes it: other parts never join to the same text.
         content = hashlib.blake2b("\0".join(parts).encode(), digest_size=10).hexdigest()
         if self._seen.find(content) is None:
             return content

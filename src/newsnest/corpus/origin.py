@@ -51,6 +51,7 @@ def name_of(path: str | Path) -> str:
 def walk(folder: Path) -> Iterator[Path]:
     """Every regular file below a directory, sorted; links to directories are not followed."""
     for parent, folders, names in os.walk(folder):
+        # In place, for os.walk goes on with this very list.
         folders.sort()
         for name in sorted(names):
             path = Path(parent, name)
@@ -109,6 +110,7 @@ def read_chunks(path: Path, task: Task) -> Iterator[bytes]:
     with raw:
         try:
             stream = _decompressed(path, raw)
+            # read1 hands out what it has before a stream breaks off; read raises, and loses it.
             while chunk := stream.read1(CHUNK) if hasattr(stream, "read1") else stream.read(65536):
                 yield chunk
         except (OSError, EOFError, zlib.error) as error:
@@ -203,6 +205,7 @@ def digest(paths: Sequence[str | Path]) -> str:
         if path.is_dir():
             whole.update(b"directory\0")
             for file in walk(path):
+                # With its length, so that the end of a name cannot pass for content.
                 name = file.relative_to(path).as_posix().encode("utf-8", "surrogateescape")
                 whole.update(len(name).to_bytes(8, "big") + name + _digest_file(file))
         else:

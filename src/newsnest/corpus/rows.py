@@ -54,6 +54,7 @@ def clean_surrogates(text: str) -> str:
     """Replace lone surrogates, which no file can hold, by U+FFFD."""
     if text.isascii():
         return text
+    # By way of UTF-16, in which the two halves of a pair that stand together become one character.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -22,6 +22,7 @@ NOT_UTF8 = (
     "|lines are not UTF-8 and were read as Windows-1252"
 )
 _UNDECODED = "line holds bytes that are not {0}|lines hold bytes that are not {0}"
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -149,6 +150,7 @@ def _first(chunks: Iterator[bytes]) -> tuple[bytes, str]:
     try:
         for chunk in chunks:
             start += chunk
+            # The longest mark, that of UTF-32, has four bytes.
             if len(start) >= 4:
                 break
     except BrokenStreamError as error:
@@ -158,6 +160,7 @@ def _first(chunks: Iterator[bytes]) -> tuple[bytes, str]:
 
 def _transcoded(start: bytes, chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Turn a stream of any encoding into one of UTF-8."""
+    # Lines are cut in bytes, and in UTF-16 the byte of a line end is part of other characters too.
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     text = decoder.decode(start)
     yield _utf8(text)
@@ -222,6 +225,7 @@ def _decode_lines(
     for number, (raw, fault) in enumerate(lines, start=1):
         if encoding is not None:
             text = raw.decode("utf-8", "replace")
+            # The file itself may hold the replacement character; that is no fault of the encoding.
             if "\ufffd" in text and b"\xef\xbf\xbd" not in raw:
                 tally.count(_UNDECODED.format("utf-8"), f"at line {number}")
         else:

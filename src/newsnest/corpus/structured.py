@@ -28,6 +28,7 @@ class Met:
 
     def note(self, names: tuple[str, ...]) -> None:
         """Remember the columns of one row."""
+        # A file in which every row has keys of its own must not fill the memory.
         if names != self._last and len(self.names) < _COLUMNS_KEPT:
             self._last = names
             self.names.update(dict.fromkeys(names))
@@ -190,6 +191,7 @@ def read_parquet(source: Source) -> Iterator[Row | Rejected]:
     if not compression_of(origin.path):
         yield from _read_table(origin.path, source)
         return
+    # A copy, for Parquet has its directory at the end and cannot be read as a stream.
     with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:
         try:
             for chunk in read_chunks(origin.path, source.task):
@@ -258,6 +260,7 @@ def _values_of(column: Any) -> list[object]:
         column = column.cast(pa.timestamp(unit, tz=kind.tz and "UTC"), safe=unit == kind.unit)
         return [_moment(value) for value in column]
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        # As bytes: Arrow does not check strings, and to_pylist raises where one is not UTF-8.
         raw = column.cast(pa.large_binary())
         return [None if value is None else decode(value)[0] for value in raw.to_pylist()]
     return list(column.to_pylist())

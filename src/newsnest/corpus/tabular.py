@@ -12,6 +12,7 @@ from newsnest.corpus.source import LINE_LIMIT, Line, Source
 from newsnest.types import Rejected
 
 _DELIMITERS = (",", ";", "\t", "|")
+# Excel's own first line, which names the delimiter.
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 _CLOSED, _OPEN, _BROKEN = "closed", "open", "broken"
@@ -59,6 +60,7 @@ def looks_like_header(line: str, columns: Columns) -> bool:
     return any(knows_a_text([name.strip()], columns) for name in names) and len(line) < 10_000
 
 
+# Not the csv module: there a quote that never closes swallows the rest of the file.
 @dataclass(frozen=True, slots=True)
 class _Dialect:
     delimiter: str
@@ -241,6 +243,7 @@ def dict_of(header: Sequence[str], values: Sequence[str]) -> dict[str, object]:
 
 
 def _sniff(line: str, columns: Columns, *, is_tsv: bool) -> _Dialect:
+    # max() keeps the first of equals, so that this order decides.
     order = ("\t", *_DELIMITERS[:2], "|") if is_tsv else _DELIMITERS
 
     def score(delimiter: str) -> tuple[int, int]:

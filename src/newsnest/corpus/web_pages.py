@@ -155,6 +155,7 @@ def to_text(html: str) -> str:
         tree = lxml_html.fromstring("<div>" + re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html))
     except (etree.ParserError, ValueError):
         return ""
+    # with_tail=False: what follows a script belongs to the text.
     etree.strip_elements(tree, "script", "style", etree.Comment, with_tail=False)
     for block in tree.iter(*_BLOCKS):
         block.tail = "\n" + (block.tail or "")

@@ -33,6 +33,7 @@ Halves = NDArray[np.int16]
 # keeps a loop from being vectorised.
 _FAST = {"reassoc", "contract", "nsz", "nnan", "ninf", "arcp"}
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": _FAST, "error_model": "numpy"}
+# A plain literal is float64 to numba, and would make the loop around it so: hence _F everywhere.
 _F = np.float32
 _STEPS = np.float32(255.0)
 _MIN_STEP = np.float32(1e-30)  # of a row of equal values: no division by 0
@@ -77,6 +78,7 @@ def _gelu(x: np.float32) -> np.float32:
     z = z if z < _F(4.0) else _F(4.0)
     z = z if z > _F(-4.0) else _F(-4.0)
     s = z * z
+    # An odd polynomial over an even one, with the coefficients of Eigen's erf for float32.
     p = _F(-2.72614225801306e-10)
     p = p * s + _F(2.77068142495902e-08)
     p = p * s + _F(-2.10102402082508e-06)
@@ -145,6 +147,7 @@ def _normalise(row: Floats, gain: Floats, shift: Floats, epsilon: np.float32) ->
     for i in range(d):
         total += row[i]
     mean = total / _F(d)
+    # A second pass: mean of squares less square of mean would lose digits where the mean is large.
     variance = _F(0.0)
     for i in range(d):
         variance += (row[i] - mean) * (row[i] - mean)
@@ -212,6 +215,7 @@ def mean_rows(stream: Floats, length: int, out: Floats) -> None:
 
 @njit(inline="always")
 def _bits(half: np.int16) -> np.int32:
+    # Numba widens whole numbers to 64 bits: brought back to 32, twice as many fit a vector.
     return np.int32(np.int32(half) << np.int32(16))
 
 
@@ -234,6 +238,7 @@ def _exp(x: np.float32) -> np.float32:
     y = x * _LOG2_E
     whole = np.int32(y - _F(0.5))  # to zero, so to the nearest for numbers below 0
     f = y - _F(whole)
+    # Taylor's coefficients of 2ᶠ, (ln 2)ⁿ / n!: for |f| ≤ ½ the next term is below 2e-7.
     p = _F(1.5403530e-4)
     p = p * f + _F(1.3333558e-3)
     p = p * f + _F(9.6181291e-3)
@@ -299,6 +304,7 @@ def heads_to_bytes(
     for r in range(out.shape[0]):
         text, place = r // length, r % length
         for head in range(heads):
+            # Divided after the product, w numbers a token; before it they would be l.
             share = _F(1.0) / sums[text, head, place]
             one = seen[text, head, place]
             for i in range(width):

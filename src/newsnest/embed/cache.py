@@ -55,6 +55,7 @@ class MemoryCache:
 
 def text_hash(text: str) -> bytes:
     """Return the 16 bytes a text is known by: BLAKE2b-128 of its UTF-8."""
+    # JSON can carry half a surrogate pair, which strict UTF-8 refuses.
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -98,6 +98,7 @@ class Int8Bert:
     def _take(self, weights: _Weights, layers: int) -> None:
         kinds = weights["embeddings.token_type_embeddings.weight"]
         self._words = weights.floats("embeddings.word_embeddings.weight")
+        # A text is one segment, so that all tokens are of kind 0.
         self._places = (weights["embeddings.position_embeddings.weight"] + kinds[0]).numpy()
         self._norm = weights.norm("embeddings.LayerNorm")
         self._layers = [_Layer(weights, f"encoder.layer.{i}.") for i in range(layers)]
@@ -207,17 +208,21 @@ class _Linear:
 
     def __init__(self, weights: _Weights, names: Sequence[str]) -> None:
         matrix = torch.cat([weights[f"{name}.weight"] for name in names])  # (outputs, inputs)
+        # Not below 1e-30: an output whose weights are all 0 must not divide by 0.
         self._steps = (matrix.abs().amax(dim=1) / _HIGHEST).clamp_min(1e-30)
         rounded = torch.round(matrix / self._steps[:, None]).to(torch.int8)
         self._packed = torch.ops.onednn.qlinear_prepack(rounded, None)
         self._zeros = torch.zeros(len(matrix), dtype=torch.int64)
         self._product: Callable[..., Any] = torch.ops.onednn.qlinear_pointwise
         self._out = torch.float32
+        # The sum of what the weights became: that of the weights would not match the products.
         self.sums = (self._steps * rounded.sum(dim=1)).numpy()
         self.bias = torch.cat([weights[f"{name}.bias"] for name in names]).numpy()
 
     def __call__(self, rows: Any) -> Any:
         """Return products (t, outputs) in float32 of bytes (t, inputs)."""
+        # Scale 1 and zero 0: oneDNN takes one pair a tensor, and here each token has its own,
+        # which the kernels put in afterwards.
         return self._product(
             rows, 1.0, 0, self._packed, self._steps, self._zeros, None, 1.0, 0, self._out,
             "none", [], "",

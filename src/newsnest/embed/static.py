@@ -84,6 +84,7 @@ class StaticEncoder(TokenMeansEncoder):
             "pca_dims": _PCA_DIMS,
             "sif_coefficient": _SIF,
         }
+        # Named by all that decides the vectors: another model2vec, or other weights, distil anew.
         kept = (self._folder or cache_folder()) / "static" / settings_digest(settings)[:32]
         if not kept.is_dir():
             _distil(source, kept, settings, progress)
@@ -98,6 +99,7 @@ def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progre
     began = time.monotonic()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
+        # Beside it, for a rename is one step only within a file system.
         made = Path(tempfile.mkdtemp(prefix=f".{kept.name}-", dir=kept.parent))
     except OSError as error:
         raise EncoderError(

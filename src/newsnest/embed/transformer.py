@@ -149,6 +149,7 @@ class SentenceTransformerEncoder:
             pieces, tokens = self._pieces(texts, cutter)
             for piece in pieces:
                 left[piece.row] += 1
+            # By length, then by row: a text's pieces are always summed in the same order.
             batches = self._batches(tokens, model.on_cpu)
             parts = [[pieces[i].text for i in batch] for batch in batches]
             lengths = [tokens[batch[0]] for batch in batches]

@@ -157,6 +157,7 @@ def correlation(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     n, x, y, xx, yy, xy = moments
     with np.errstate(invalid="ignore", divide="ignore"):
         vary = (xx / n - (x / n) ** 2, yy / n - (y / n) ** 2)
+        # Rounding can take r a hair beyond 1.
         value = np.clip((xy / n - x * y / n**2) / np.sqrt(vary[0] * vary[1]), -1, 1)
         # What rounding leaves of a variance where nothing varies is none.
         flat = (vary[0] <= _ROUNDING * xx / n) | (vary[1] <= _ROUNDING * yy / n)

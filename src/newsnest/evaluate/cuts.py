@@ -125,6 +125,7 @@ def cut_scores(
             done += 1
         while (parent != (above := parent[parent])).any():
             parent = above
+        # One number for cluster and label: sorting numbers is much faster than sorting rows.
         cell, count = np.unique(parent[atoms[rows]] * sizes.size + codes, return_counts=True)
         cluster, label = np.divmod(cell, sizes.size)
         held = np.bincount(cluster, count)[cluster]

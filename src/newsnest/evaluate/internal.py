@@ -291,6 +291,7 @@ def _sampled(n: int, sample: int | None, seed: int) -> Codes:
 def _row_scores(
     unit: Vectors, own: Codes, sums: NDArray[np.float64], sizes: Codes
 ) -> NDArray[np.float64]:
+    # In float64: what counts below is the small difference of a size and a product.
     products = unit.astype(np.float64) @ sums.T  # (block, k)
     rows = np.arange(len(own))
     inside = np.maximum(sizes[own] - 1, 1)

@@ -52,6 +52,7 @@ def alike_needed(precision: float) -> int:
     Half as many lie above the value at least, so that a single pair that is not alike does not
     take the precision below what was asked for.
     """
+    # Rounded first: 2 / (1 − .9) is a hair above 20 in floating point, and would be 21.
     return math.ceil(round(2 / (1 - precision), 6))
 
 
@@ -197,12 +198,14 @@ class _Judged:
     def shares(self, weight: Floats, precision: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Return `tails`' first, the share of alike pairs, and whether enough pairs are above."""
         tail, yes = self.tails(weight)
+        # A resample may have no pair from some place on: 0 / 0 there.
         with np.errstate(invalid="ignore"):
             return tail, np.nan_to_num(yes / tail), tail >= alike_needed(precision) / 2
 
     def lowest(self, weight: Floats, precision: float) -> int:
         """Return the lowest place from which on pairs are precise enough, −1 if there is none."""
         _, share, many = self.shares(weight, precision)
+        # Weights make a share of exactly the precision fall short by rounding.
         enough = (share >= precision - _CLOSE) & many
         return int(np.argmax(enough)) if enough.any() else -1
 

@@ -130,6 +130,7 @@ def build_pairs(
             "build_pairs: articles must hold two that a label joins or parts, got none among "
             f"{len(articles)}. Check the labels, splits and max_days."
         )
+    # Once more, for the very dissimilar pairs may be the scarcest.
     most = _scarcest(found.values(), options)
     kept = {grade: drawer.some(rows, most) for grade, rows in found.items()}
     pairs = [drawer.pair(row, grade) for grade, rows in kept.items() for row in rows]
@@ -271,6 +272,7 @@ def _scarcest(found: Iterable[Sequence[Row]], options: BuildOptions) -> int:
 
 def _neighbours(means: Vectors) -> NDArray[np.int64]:
     """Return for every mean the indices of the nearest others, nearest first."""
+    # The mean of opposite vectors has no length.
     units = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
     cosines = units @ units.T
     np.fill_diagonal(cosines, -np.inf)

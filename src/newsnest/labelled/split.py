@@ -233,6 +233,7 @@ def leaking_pairs(
     'b'
     """
     _check_together("leaking_pairs", together)
+    # No score reaches infinity: a pair joins nothing, only the same article or story does.
     groups = article_groups([*train, *held_out], together=together, min_score=np.inf)
     known = {end for ends in groups[len(train) :] for end in ends}
     return tuple(
@@ -306,6 +307,7 @@ class _Forest:
 
     def unite(self, first: int, second: int) -> None:
         first, second = self.find(first), self.find(second)
+        # The lower number is the root whatever the order of calls.
         self.parents[max(first, second)] = min(first, second)
 
 

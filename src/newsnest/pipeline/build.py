@@ -97,6 +97,7 @@ def build(
         started = time.perf_counter()
         batch = _read(given, opened, options, progress)
         seconds = time.perf_counter() - started
+        # Before the work, so that a run which is killed stands in the nest as unfinished.
         run = _start(given, batch, opened, options, describer)
         if run.finished:
             return Built(run, new=False)

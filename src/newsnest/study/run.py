@@ -100,6 +100,7 @@ def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -
                 both, part = (stages.best, default), data().report
                 reports[key] = [asdict(_reported(m, *both, scorer, part)) for m in metrics]
                 store.put(_FACTS, dict(data().facts))
+                # Last: where there are reports, a resumed study takes its facts for kept too.
                 store.put(_REPORTS, reports)
         outcome = Outcome(
             config=str(config.file),

@@ -101,6 +101,7 @@ class TrialStore:
         self.file = file
         self._lock = sqlite3.connect(lock, timeout=0.0, isolation_level=None)
         try:
+            # The system lets go of it when the process dies: a kill leaves no lock behind.
             self._lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             self._lock.close()
@@ -176,6 +177,7 @@ class TrialStore:
         words = [seed, STAGES.index(stage.name), number]
         drawn = int(np.random.SeedSequence(words).generate_state(1)[0])
         sampler = optuna.samplers.TPESampler(seed=drawn)
+        # In memory: to ask the storage would leave a trial there that a kill never ends.
         memory = optuna.create_study(direction="maximize", sampler=sampler)
         memory.add_trials(self._finished(stage.name))
         asked = memory.ask()
@@ -236,6 +238,7 @@ def _check_storage(file: Path) -> None:
         return
     if file.is_file():
         try:
+            # Read-only: somebody else's file must not be touched by looking at it.
             sql = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
             try:
                 names = {row[0] for row in sql.execute("SELECT name FROM sqlite_master")}

@@ -238,6 +238,7 @@ def _items(
             names[0].add(item.source),
             names[1].add(item.lang),
             None if item.date is None else int(item.date // 1),
+            # No javascript: or data: address of a feed becomes a link.
             item.url if item.url.lower().startswith(("http://", "https://")) else "",
             # −1: stands for itself; −2: the text it repeats is not listed here
             -1 if item.copy_of is None else place.get(item.copy_of, -2),
@@ -285,6 +286,8 @@ def _timeline(
 def to_json(value: Any) -> str:
     """Return JSON that may stand between script tags: no <, >, & and no line separators."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # "</script" in a headline would end the script, and "<!--" begin a comment in it; older
+    # browsers end a line of a script at U+2028 and U+2029.
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

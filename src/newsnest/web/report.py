@@ -176,6 +176,7 @@ def _render(
     scripts = [_asset("charts.js"), _asset("page.js")]
     environment = Environment(
         loader=PackageLoader("newsnest.web", "."),
+        # Jinja leaves it off unless told, and headlines are other people's text.
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -203,8 +204,10 @@ def _render(
         ],
         style=Markup(_asset("report.css")),
         plotly=Markup(_plotly()[0]),
+        # As they are: the policy names their digests, and a browser runs nothing else.
         scripts=[Markup(script) for script in scripts],
         policy=_policy([_plotly()[1], *map(_digest, scripts)]),
+        # Not escaped as HTML, which scripts do not undo; to_json leaves nothing that ends one.
         data=Markup(to_json(build_payload(nest, contents, limits))),
     )
 

@@ -41,6 +41,8 @@ class Batches(Database):
         inputs: Sequence[str] = (),
     ) -> int:
         with self.transaction() as sql:
+            # Asked under the lock: another program may have read the same input. All of it is one
+            # transaction, or by its digest a batch that a kill cut short would pass for the whole.
             known = self.find_batch(digest, options)
             if known is not None:
                 return known
@@ -134,6 +136,7 @@ class KeptVectors(Database):
             )
             encoder = self._first(_ENCODER, (fingerprint,))
             sql.executemany(
+                # Another program may have encoded the same text meanwhile: the first vector stays.
                 "INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     (encoder, text, row.tobytes())

@@ -68,6 +68,7 @@ def content_of(*values: str | float | None) -> bytes:
 
     Migrations call it too, so what it returns never changes.
     """
+    # In ASCII with escapes, so that half a surrogate pair cannot fail here.
     return hashlib.blake2b(json.dumps(values).encode(), digest_size=16).digest()
 
 

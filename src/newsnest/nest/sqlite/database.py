@@ -56,6 +56,8 @@ class Database:
         Raises NestError if another program is writing, or the file cannot be written.
         """
         try:
+            # At once: a transaction that reads first and would write later fails without waiting if
+            # another program has written in between.
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection
@@ -101,6 +103,7 @@ class Database:
 
     def _is_alone(self) -> bool:
         """Whether no other program has the file open: SQLite leaves its log mode only then."""
+        # The command is at its end: to wait for the other program would gain nothing.
         self.connection.execute("PRAGMA busy_timeout = 0")
         try:
             return str(self._first("PRAGMA journal_mode = DELETE")) == "delete"

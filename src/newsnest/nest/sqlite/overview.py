@@ -57,6 +57,7 @@ class Overview(Database):
 
     def stories_below(self, run: Run) -> dict[int, int]:
         rows = self.connection.execute(
+            # UNION ALL, for UNION would count the stories of one parent once.
             "WITH RECURSIVE up (cluster) AS (SELECT parent FROM clusters WHERE run = :run AND "
             "depth = (SELECT max(depth) FROM clusters WHERE run = :run) UNION ALL "
             "SELECT c.parent FROM up JOIN clusters c ON c.id = up.cluster) "
@@ -91,6 +92,7 @@ class Overview(Database):
         self, run: Run, level: str, *, stories: int, articles: int
     ) -> list[Headline]:
         rows = self.connection.execute(
+            # Keys alone are ranked: titles and texts are read only of the few that are shown.
             _LARGEST + ", ranked AS (SELECT m.cluster, m.article, m.copy_of, row_number() OVER ("
             "PARTITION BY m.cluster ORDER BY m.copy_of IS NOT NULL, a.date IS NULL, a.date, a.id"
             ") AS place FROM memberships m JOIN articles a ON a.key = m.article "

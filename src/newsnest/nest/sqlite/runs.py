@@ -33,6 +33,7 @@ class Runs(Database):
         *,
         inputs: Sequence[str] = (),
     ) -> Run:
+        # No transaction for a finished run: it can be read while another program writes.
         if not self._first("SELECT finished FROM runs WHERE key = ?", (key,)):
             started = (
                 datetime.now(UTC).timestamp(),
@@ -100,6 +101,7 @@ class Runs(Database):
         rows = self.connection.execute(
             f"SELECT {codec.CLUSTER_COLUMNS} FROM clusters c WHERE {condition} "
             "ORDER BY c.independent DESC, c.label LIMIT ?",
+            # To SQLite a negative LIMIT is none.
             (*values, -1 if limit is None else limit),
         )
         return [codec.to_cluster(row) for row in rows]
@@ -111,6 +113,7 @@ class Runs(Database):
         ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
         columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
+        # SQLite sorts NULL before everything; articles without a date come last.
         order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
         rows = self.connection.execute(
             f"SELECT {columns}, m.cluster, o.id FROM memberships m JOIN articles a "
@@ -132,6 +135,7 @@ class Runs(Database):
     def _ancestry(self, run: Run) -> dict[int, tuple[int, ...]]:
         """Return, for every cluster of a run, its path from the coarsest level to itself."""
         paths: dict[int, tuple[int, ...]] = {}
+        # By depth, so that a parent's path is known before its children need it.
         for cluster, parent in self.connection.execute(
             "SELECT id, parent FROM clusters WHERE run = ? ORDER BY depth", (run.id,)
         ):
@@ -151,8 +155,11 @@ class Runs(Database):
 def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: Progress) -> None:
     """Write a result, and that the run is finished; the caller holds the transaction."""
     began = time.perf_counter()
+    # By id, for the rows of a result are in the canonical order.
     ask = "SELECT id, article FROM batch_articles WHERE batch = ? ORDER BY id"
     keys: dict[str, int] = dict(sql.execute(ask, (run.batch,)))
+    # Ids are given here, for parents are written with their number; the write lock is held, so that
+    # no other program can take the same.
     first = int(sql.execute("SELECT coalesce(max(id), 0) + 1 FROM clusters").fetchone()[0])
     merges = sum(map(len, result.linkages))
     total = len(result.clusters) + len(result.membership) + merges

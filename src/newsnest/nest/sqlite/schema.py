@@ -18,6 +18,8 @@ IN_MEMORY = ":memory:"
 _PATIENCE = 30  # seconds to wait for another program
 _CACHE = 65_536  # KiB: room for the index over a million hashes, which is met in random order
 
+# Tables of small rows that are found by their key are WITHOUT ROWID: the key's tree is the table,
+# and nothing is stored twice. Rows as large as vectors would make such a tree slow to search.
 _FIRST = """
 CREATE TABLE corpora (
     id INTEGER PRIMARY KEY,
@@ -118,6 +120,8 @@ ALTER TABLE runs ADD COLUMN stopped TEXT NOT NULL DEFAULT '';    -- why it is no
 
 # An article had been a row per corpus, so that one new article copied all. Now each version of an
 # article is one row of the nest, and a batch lists the versions it holds.
+# `WHERE true` keeps SQLite from reading ON CONFLICT as a join's ON. Rows go in by key, so that of
+# equal versions the oldest keeps its key, and nothing that refers to it has to change.
 _ARTICLES_OF_THE_NEST = """
 ALTER TABLE corpora RENAME TO batches;
 ALTER TABLE batches ADD COLUMN inputs TEXT NOT NULL DEFAULT '[]';   -- JSON list of paths as given
@@ -210,9 +214,12 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
         ) from error
     connection = None
     try:
+        # isolation_level=None: no BEGIN of Python's own, which would come between ours.
         connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
         _check_identity(connection, path, create=create)
         _use_log(connection)
+        # With the log this is safe from damage: a power cut may lose the last commits, a killed
+        # program nothing. A sync for every chunk of vectors is saved.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = {-_CACHE}")
         _migrate(connection, path)
@@ -289,6 +296,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if _version(connection) == len(MIGRATIONS):
         return
     connection.create_function("content_of", 6, content_of, deterministic=True)
+    # No ROLLBACK below: `connect` closes the connection after an error, and that undoes all.
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again under the lock: another program may have been faster.
@@ -302,6 +310,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by an older newsnest and cannot be written now. Open it once "
             f"where it can be, so that its tables are brought up to date: newsnest show {path}"
         ) from error
+    # Both numbers are in the file's header, and so in the same transaction as the tables.
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("COMMIT")

@@ -81,6 +81,7 @@ def contrastive_loss(
             top = logits.masked_fill(~masks.positive, -torch.inf).logsumexp(dim=1)
             bottom = logits.masked_fill(masks.ignored, -torch.inf).logsumexp(dim=1)
             return (bottom - top).sum()
+        # A row without negatives has −∞ here, and softplus makes a loss of 0 of that.
         apart = logits.masked_fill(masks.positive | masks.ignored, -torch.inf).logsumexp(dim=1)
         losses = functional.softplus(
             apart[:, None] - logits

@@ -34,9 +34,11 @@ def ranking_loss(similarities: Tensor, targets: Tensor, *, scale: float) -> Tens
     ordered, order = targets.sort()
     scores = full_precision(similarities)[order] * scale  # (n,)
     tails = torch.logcumsumexp(-scores.flip(0), dim=0).flip(0)  # log Σ over j from here on
+    # Of the highest target, above which there is nothing.
     tails = torch.cat([tails, tails.new_full((1,), -torch.inf)])
     above = torch.searchsorted(ordered, ordered, right=True)  # first j of a higher target
     terms = scores + tails[above]
+    # The zero is the 1 of log(1 + Σ); by logsumexp no term overflows at any scale.
     return torch.logsumexp(torch.cat([terms.new_zeros(1), terms]), dim=0)
 
 

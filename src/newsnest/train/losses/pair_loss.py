@@ -65,6 +65,7 @@ def read_targets(labels: Tensor, pairs: int) -> PairTargets:
             "Build the data set with pair_dataset."
         )
     table = full_precision(table if table.is_floating_point() else table.float())
+    # Ids share a tensor with the scores: as float32 they are exact up to 2²⁴.
     groups = table[:, 1:].round().long().reshape(pairs, -1, 2)
     return PairTargets(table[:, 0], groups)
 
@@ -213,6 +214,7 @@ class FrozenReader:
     def read(self, columns: Sequence[dict[str, Tensor]], size: int | None) -> Tensor:
         """Return the vectors (texts, d) of all columns, read `size` texts or a column at a time."""
         device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
+        # The trainer does not move it, for it is no child of the loss.
         self.model.to(device)
         read = []
         with torch.no_grad():

@@ -96,6 +96,7 @@ class ReconstructionDecoder(nn.Module):
         table = self._table()  # (|vocabulary|, e)
         known = tokens >= 0
         memory = nn.functional.normalize(vectors, dim=1) * math.sqrt(vectors.shape[1])  # (b, d)
+        # −100, which cross_entropy ignores, is no row of a table.
         before = nn.functional.embedding(tokens.clamp(min=0)[:, :-1], table)  # (b, t − 1, e)
         x = self.enter(nn.functional.pad(before, (0, 0, 1, 0)) + _positions(tokens.shape[1], table))
         x = self.dropout(x) + self.memory[0](memory)[:, None]
@@ -103,9 +104,11 @@ class ReconstructionDecoder(nn.Module):
             x = layer(x, read(memory)[:, None])
         found = self.leave(x)[known]  # (tokens, e)
         if not found.shape[0]:
+            # Not a constant: `backward` needs a graph.
             return vectors.sum() * 0.0
         scale = 1.0 if self.tied else math.sqrt(self.width)
         logits = found @ table.T * scale + self.bias  # (tokens, |vocabulary|)
+        # A sum over the whole vocabulary needs more than the three digits of bfloat16.
         if logits.dtype == torch.bfloat16:
             logits = logits.float()
         return nn.functional.cross_entropy(logits, tokens[known])

@@ -50,6 +50,7 @@ def worst_neighbours(
             similar = unit @ unit.T
             similar.fill_diagonal_(-torch.inf)
             near = similar.topk(count, dim=1).indices  # (n, count)
+        # Also where the caller wants no gradients, as in validation: the step is a gradient itself.
         with torch.enable_grad():
             start = one.detach().requires_grad_()
             apart = _surprise(start, other.detach(), unit.detach()[near], temperature)

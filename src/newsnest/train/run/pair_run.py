@@ -137,9 +137,11 @@ class PairRun:
         )
         every = max(1, len(self.trainer.get_train_dataloader()) // s.evaluations)
         arguments = self.trainer.args
+        # Equal: the trainer finds the best weights only among steps that it has saved.
         arguments.eval_steps = arguments.save_steps = every
         arguments.logging_steps = min(50, every)
         sampler = self.trainer.get_train_dataloader().batch_sampler
+        # Where several processes share the batches, accelerate has wrapped the sampler.
         self.sampler_made = getattr(sampler, "batch_sampler", sampler)
 
     def train(self, notes: Callable[[], Iterable[str]] = tuple) -> None:

@@ -121,6 +121,7 @@ class Place:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         save(draft)
+        # Checkpoints go last: after a kill in between, `is_complete` removes them.
         draft.replace(self.output)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
@@ -188,6 +189,7 @@ class Checkpoints:
             self._memory = {name: self._memory[name] for name in tensors}
             return
         self.place.keep({key: value for key, value in self.content.items() if key != "run"})
+        # Not earlier: until the JSON names the new files, a kill must find those it named before.
         for path in self.place.checkpoints.glob("*.safetensors"):
             if path.name not in files.values():
                 path.unlink()
@@ -203,6 +205,7 @@ class Checkpoints:
         return [name.removesuffix(".safetensors") for name in self.content.get("files", ())]
 
     def _write(self, name: str, values: Tensors) -> None:
+        # safetensors refuses tensors that are not contiguous or that share memory.
         kept = {key: value.detach().cpu().contiguous().clone() for key, value in values.items()}
         if self.place is None:
             self._memory[name] = kept
@@ -229,5 +232,6 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> Non
     for key, value in tensors.items():
         number, _, name = key.partition(".")
         state.setdefault(int(number), {})[name] = value
+    # Groups are those of the new optimizer, whose rates follow from the settings.
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})

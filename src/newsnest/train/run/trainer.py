@@ -48,6 +48,7 @@ class CheckpointTrainer(SentenceTransformerTrainer):  # type: ignore[misc]  # un
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
+        # save_model, not save_file, which refuses tied weights.
         save_model(self.trained, str(folder / _WEIGHTS))
 
     def _load_from_checkpoint(self, checkpoint_path: str, model: Any = None) -> None:
@@ -192,7 +193,9 @@ def make_trainer(
         "prompts": prefix_of(parts["model"]) or None,
         "weight_decay": context.settings.weight_decay,
         "seed": context.settings.seed,
+        # The newest and the best, which the trainer never deletes.
         "save_total_limit": 2,
+        # Or early stopping would count its patience anew after each resumption.
         "restore_callback_states_from_checkpoint": True,
         "report_to": ["none"],
         "disable_tqdm": True,
@@ -205,6 +208,7 @@ def make_trainer(
     with logs_kept(context.settings.output):
         callbacks = [*parts.get("callbacks", ()), reporter]
         trainer = (kind or CheckpointTrainer)(args=made, **{**parts, "callbacks": callbacks})
+    # With disable_tqdm the base class adds it, and it prints every log to stdout.
     trainer.remove_callback(PrinterCallback)
     return trainer
 

@@ -110,6 +110,7 @@ class EpochBatchSampler(DefaultBatchSampler):  # type: ignore[misc]  # untyped b
 
     def _rng(self, use: int, epoch: int) -> np.random.Generator:
         """Return the source of randomness of one use in one epoch."""
+        # Not their sum: by that, one seed's second epoch would be the next seed's first.
         return np.random.default_rng([use, self.seed or 0, epoch])
 
 

@@ -116,6 +116,7 @@ class NegativeBatchSampler(PackedBatchSampler):
         waiting: list[_Batch] = []  # not full yet
         for row in self._rng(0, epoch).permutation(len(self._components)).tolist():
             own, others = self._components[row], self._forbidden[row]
+            # Few are looked at, or a component with many pairs would make this quadratic.
             fitting = (batch for batch in waiting[:_LOOKED_AT] if batch.takes(own, others))
             batch = next(fitting, None)
             if batch is None:

@@ -128,6 +128,8 @@ def deal(rows: Ids, components: Ids, count: int, rng: np.random.Generator) -> li
     turn = rng.permutation(len(sizes))
     order = np.lexsort((rng.permutation(len(rows)), turn[codes]))  # a component's one by one
     begin = int(rng.integers(count))
+    # Rows of a component take places one after the other, and it has no more rows than there are
+    # batches: none gets two of them.
     out: list[list[int]] = [[] for _ in range(count)]
     for place, row in enumerate(rows[order].tolist(), start=begin):
         out[place % count].append(row)

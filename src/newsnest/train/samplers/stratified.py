@@ -207,6 +207,7 @@ class ClusterStratifiedBatchSampler(EpochBatchSampler):
 
     def _random_places(self, epoch: int) -> NDArray[np.bool_]:
         """Tell which batches of the epoch are random."""
+        # A step takes a batch from every process.
         step = (epoch * len(self) + np.arange(len(self))) // self.processes
         if self.strata.schedule == "from":
             early: NDArray[np.bool_] = step < self.strata.start

@@ -86,6 +86,7 @@ class LowRankMap(LinearMap):
         d = len(start)
         dice = torch.Generator().manual_seed(seed)
         self.down = nn.Parameter(torch.randn(d, rank, generator=dice) / d**0.5)
+        # Only one side is 0 at the start: with both at 0 neither would get a gradient.
         self.up = nn.Parameter(torch.zeros(rank, d))
 
     def weight(self) -> Tensor:
@@ -117,6 +118,7 @@ class OrthogonalMap(LinearMap):
         upper = self.turn.triu(1)
         skew = upper - upper.T
         one = torch.eye(len(skew))
+        # Never singular: the eigenvalues of a skew-symmetric matrix are imaginary, so none is −1.
         turned: Tensor = torch.linalg.solve(one + skew, one - skew)
         return self.start @ turned
 

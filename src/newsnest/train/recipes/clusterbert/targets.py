@@ -207,6 +207,7 @@ def _without_groups(vectors: Vectors, seed: int) -> Vectors:
     """Return as many normal unit vectors of the same mean and covariance."""
     heights, axes = np.linalg.eigh(np.cov(vectors, rowvar=False))
     drawn = np.random.default_rng([13, seed]).standard_normal(vectors.shape)
+    # Rounding makes eigenvalues of 0 slightly negative.
     rows = drawn * np.sqrt(np.maximum(heights, 0.0)) @ axes.T + vectors.mean(axis=0)
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
@@ -259,6 +260,7 @@ def sharpen(shares: Vectors, *, rows: Ints | None = None) -> Vectors:
     `shares`, float32 (n, k), are the head's prediction for the clean texts; f_j sums over `rows`,
     or all. Source: ClusterBERT, equation 5.
     """
+    # In float64: the square of a small share underflows in float32.
     p = shares.astype(np.float64)
     f = (p if rows is None else p[rows]).sum(axis=0)
     q = p**2 / np.maximum(f, 1e-12)
@@ -280,6 +282,7 @@ def core_members(vectors: Vectors, labels: Labels) -> Flags:
     for block in np.array_split(rows, max(1, len(rows) // 1024)):
         own = labels[block]
         products = vectors[block] @ sums.T  # (block, k)
+        # Less 1, the product of a unit row with itself.
         inside = (products[np.arange(len(block)), own] - 1) / np.maximum(sizes[own] - 1, 1)
         away = products / np.maximum(sizes, 1)
         away[:, sizes < _STORY] = -np.inf

@@ -149,12 +149,14 @@ class _Run:
                 self._set_head(vectors, _named(labels))
             self._close(stage.name, vectors, labels, epochs, began)
         if not self.results[-1].kept:
+            # Its weights are gone: the next of the family would begin where this one began.
             self.given_up.add(stage.family)
 
     def outcome(self) -> judge.Clustered:
         """Return what came of it."""
         start = self.results[0]
         picked = next(result for result in reversed(self.results) if result.kept)
+        # Each stage was held against the one before: such steps need not add up to a gain.
         if picked is not start and not judge.is_better(picked.measures, start.measures)[0]:
             self.progress.note(
                 f"{picked.name} is not better than the start by the unsupervised test: the "
@@ -279,6 +281,7 @@ class _Run:
         stages = [one.as_dict() | {"exact": dict(one.measures)} for one in self.results]
         teacher = {"kind": self.teacher.kind, "k": self.teacher.k, "chosen": self.teacher.chosen}
         self.kept.save(files, stages=stages, teacher=teacher, now={})
+        # After the record: a kill in between finds the stage judged, and `_restored` undoes it.
         if not result.kept:
             self._load_kept()
 

@@ -91,6 +91,7 @@ class Autoencoder:
         self.head: nn.Linear | None = None
         self.frozen = False
         with same_dice():
+            # The decoder starts the same whatever has drawn before.
             torch.manual_seed(settings.seed)
             self.decoder = ReconstructionDecoder(
                 int(model.get_embedding_dimension() or 0),
@@ -136,6 +137,7 @@ class Autoencoder:
                 convert_to_tensor=True,
                 normalize_embeddings=True,
             )
+        # Once more in float32: under autocast lengths are 1 to three digits only.
         vectors: Vectors = nn.functional.normalize(found.float(), dim=1).cpu().numpy()
         return vectors
 
@@ -180,6 +182,7 @@ class Autoencoder:
             if targets is None or self.head is None:
                 return rebuilt, rebuilt.new_zeros(())
             logits = self.head(nn.functional.normalize(vectors, dim=1)).float()
+        # Outside of autocast, so that the log-softmax is in float32.
         device = logits.device
         shares = torch.from_numpy(targets.shares[rows]).to(device)
         confidence = torch.from_numpy(targets.confidence[rows]).to(device)
@@ -279,6 +282,7 @@ def train_epoch(
     loss is not finite.
     """
     rng = np.random.default_rng(list(epoch.key))
+    # By the epoch's own key: dropout is the same after a resumption.
     torch.manual_seed(int(rng.integers(2**31)))
     for part in auto.modules().values():
         part.train()
