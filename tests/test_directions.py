@@ -31,13 +31,15 @@ ALLOWED = {
     "nest": BASE,
     "train": BASE
     | {"embed", "evaluate", "corpus", "cluster", "labelled"},  # clusterbert: texts, and stories
+    "options": BASE | {"corpus", "embed", "cluster", "describe"},
     "pipeline": BASE
-    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"},
+    | {"options", "corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"},
     "study": BASE
     | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
     | {"pipeline"},
     "web": BASE | {"pipeline", "nest"},
-    "cli": BASE | {"pipeline", "nest", "corpus", "labelled", "evaluate", "train", "study", "web"},
+    "cli": BASE
+    | {"options", "pipeline", "nest", "corpus", "labelled", "embed", "evaluate", "train", "study", "web"},
 }
 
 

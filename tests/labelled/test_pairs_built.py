@@ -231,6 +231,18 @@ def test_hard_pairs_come_from_neighbouring_themes_and_are_alike():
     assert np.mean(cosines(1.0)) > np.mean(cosines(0.0)) + 0.3
 
 
+def test_no_pair_is_built_twice_where_hard_pairs_are_drawn_first():
+    articles = [
+        GoldArticle(f"{i}", f"text {i}", (f"theme {i % 2}", f"topic {i % 4}", f"story {i // 2}"))
+        for i in range(24)
+    ]
+    vectors = np.random.default_rng(0).normal(size=(24, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    built = build_pairs(articles, BuildOptions(per_grade=200, balanced=False), vectors=vectors)
+    keys = [frozenset((pair.text1, pair.text2)) for pair in built.pairs]
+    assert len(keys) == len(set(keys))
+
+
 def test_building_is_deterministic_for_a_seed():
     one, same = (build_pairs(corpus(), BuildOptions(per_grade=20, seed=3)) for _ in range(2))
     assert one == same != build_pairs(corpus(), BuildOptions(per_grade=20, seed=4))

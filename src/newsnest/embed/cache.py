@@ -29,7 +29,7 @@ class VectorCache(Protocol):
         ...
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Keep one row of `vectors`, shape (len(hashes), d), a hash; durable when it returns."""
+        """Keep one row of `vectors`, shape (len(hashes), d), a hash. A kill after it returns loses none."""
         ...
 
 

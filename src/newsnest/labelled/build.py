@@ -241,7 +241,7 @@ class _Drawer:
         """Yield pairs of a grade within a group, none that is taken."""
         if len(group) <= _ENUMERATED:
             for row in self.some(list(combinations(group, 2)), len(group) ** 2):
-                if self.grade(row) == grade:
+                if row not in self.taken and self.grade(row) == grade:
                     yield row
             return
         failures = 0
