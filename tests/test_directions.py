@@ -33,13 +33,34 @@ ALLOWED = {
     | {"embed", "evaluate", "corpus", "cluster", "labelled"},  # clusterbert: texts, and stories
     "options": BASE | {"corpus", "embed", "cluster", "describe"},
     "pipeline": BASE
-    | {"options", "corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"},
+    | {
+        "options",
+        "corpus",
+        "labelled",
+        "embed",
+        "cluster",
+        "describe",
+        "nest",
+        "evaluate",
+        "train",
+    },
     "study": BASE
-    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
+    | {"options", "corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
     | {"pipeline"},
     "web": BASE | {"pipeline", "nest"},
     "cli": BASE
-    | {"options", "pipeline", "nest", "corpus", "labelled", "embed", "evaluate", "train", "study", "web"},
+    | {
+        "options",
+        "pipeline",
+        "nest",
+        "corpus",
+        "labelled",
+        "embed",
+        "evaluate",
+        "train",
+        "study",
+        "web",
+    },
 }
 
 

@@ -29,7 +29,7 @@ class VectorCache(Protocol):
         ...
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
-        """Keep one row of `vectors`, shape (len(hashes), d), a hash. A kill after it returns loses none."""
+        """Keep a row of `vectors`, shape (len(hashes), d), per hash; a later kill loses none."""
         ...
 
 
