@@ -124,7 +124,7 @@ def _print_notices(
 @parameters.encoder_option
 @parameters.quiet_option
 def demo(output: Path, encoder: str, quiet: bool) -> None:
-    """Nest the bundled sample of invented articles and write its page."""
+    """Nest a bundled sample of invented articles, and write its page."""
     from newsnest.corpus.sample import sample_path
     from newsnest.nest import Nest
     from newsnest.pipeline import build

@@ -42,7 +42,8 @@ def embedding(
     FILE is what `newsnest cluster` reads, with titles and texts or summaries. Prints how well
     cosines separate title and text of one article from those of two (AUROC; also for stories, if
     there is such a column), how well titles retrieve their texts, and for clusters the silhouette,
-    the stability, and NMI with language and source: if it is high, the other scores mean little.
+    the stability, and NMI with language and source. If NMI is high, clusters merely separate
+    languages or sources, and the other scores mean little.
     """
     from newsnest.evaluate import title_scores
     from newsnest.labelled import TitledReading, read_titled

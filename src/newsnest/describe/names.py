@@ -111,8 +111,8 @@ def upper_names(
             child = finer_names[largest[label]]
             choices.append([child, *(f"{child}{SEPARATOR}{_capital(w)}" for w in words)])
         else:
-            least = min(NAME_KEYWORDS, len(words))
-            choices.append([keyword_name(words, k) for k in range(least, len(words) + 1)])
+            shortest = min(NAME_KEYWORDS, len(words))
+            choices.append([keyword_name(words, k) for k in range(shortest, len(words) + 1)])
     return _unique(choices)
 
 

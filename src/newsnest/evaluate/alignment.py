@@ -19,7 +19,7 @@ from newsnest.evaluate.pairs import prefix_dims, unit_prefix
 from newsnest.labelled import ParallelTexts
 from newsnest.types import Vectors
 
-LEAST_SENTENCES = 3
+MIN_SENTENCES = 3
 """Fewer have at most one similarity between them, and nothing to correlate."""
 _BLOCK = 512  # rows of the similarity matrix held at a time
 
@@ -191,9 +191,9 @@ def _check(left: Vectors, right: Vectors, *, rows: int, widths: bool = True) -> 
             "alignment: vectors must be two arrays with one row per sentence and language "
             f"({rows}), got shapes {shapes[0]} and {shapes[1]}. Encode the sentences in order."
         )
-    if rows < LEAST_SENTENCES:
+    if rows < MIN_SENTENCES:
         raise ParameterError(
-            f"alignment: vectors must hold at least {LEAST_SENTENCES} sentences, got {rows}. "
+            f"alignment: vectors must hold at least {MIN_SENTENCES} sentences, got {rows}. "
             "Leave the language out."
         )
     if not (np.isfinite(left).all() and np.isfinite(right).all()):

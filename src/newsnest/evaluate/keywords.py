@@ -15,7 +15,7 @@ UNSEEN = -1
 def keyword_coherence(
     keywords: Sequence[Sequence[int]], presence: sparse.csr_array
 ) -> NDArray[np.float64]:
-    """Return the coherence of every cluster's keywords: how often they stand in the same texts.
+    """Return the coherence of every cluster's keywords: how often they occur in the same texts.
 
     The mean over pairs of normalised pointwise mutual information, log(p(a, b) / p(a)·p(b)) over
     −log p(a, b), in [−1, 1]: 1 where words never come without each other, 0 by chance, −1 where
@@ -24,7 +24,7 @@ def keyword_coherence(
     Parameters
     ----------
     keywords
-        Columns of `presence`, a sequence a cluster; −1 for a keyword that stands in no text.
+        Columns of `presence`, a sequence a cluster; −1 for a keyword that occurs in no text.
     presence
         CSR (n, v), n ≥ 1: not zero where text i says term j.
 

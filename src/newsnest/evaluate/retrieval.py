@@ -66,7 +66,7 @@ def retrieval_scores(
     ----------
     ranked
         Ids of documents by query, the best first, each once. A query that is missing here and
-        stands in `qrels` scores 0.
+        occurs in `qrels` scores 0.
     qrels
         Gains of documents by query. Queries without a positive gain are left out and counted.
     recall_at
@@ -188,8 +188,8 @@ def _best(similar: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
     kept = np.flatnonzero(similar > -np.inf)
     if len(kept) > depth:
         # All that equal the last one are kept, so that the sort alone decides among equals.
-        least = np.partition(similar[kept], len(kept) - depth)[len(kept) - depth]
-        kept = kept[similar[kept] >= least]
+        lowest = np.partition(similar[kept], len(kept) - depth)[len(kept) - depth]
+        kept = kept[similar[kept] >= lowest]
     best: NDArray[np.int64] = kept[np.argsort(-similar[kept], kind="stable")][:depth]
     return best
 

@@ -165,7 +165,7 @@ def _is_fault(row: Rejected) -> bool:
 
 
 GOLD_FIELDS = ("id", "title", "text", "lang", "date", "split", *LEVELS)
-"""What an article is read from; a title or a text, and a label, must stand in the file."""
+"""What an article is read from; the file must have a title or a text, and a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def read_gold(
     Raises
     ------
     InputError
-        If the file cannot be read, a row is bad, an id stands there twice, a date is none, or no
+        If the file cannot be read, a row is bad, an id occurs twice, a date is invalid, or no
         row has a text and a label. It names file, line and field.
     ParameterError
         If a key of `fields` is unknown.

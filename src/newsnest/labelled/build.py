@@ -120,18 +120,18 @@ def build_pairs(
     _check(articles, options, vectors)
     drawer = _Drawer(articles, options)
     found = {grade: drawer.draw(grade, options.per_grade) for grade in _JOINED}
-    most = _scarcest(found.values(), options)
+    size = _scarcest(found.values(), options)
     hard: list[Row] = []
     if vectors is not None:
-        hard = drawer.draw_hard(vectors, round(most * options.hard))
-    found["VD"] = hard + drawer.draw("VD", most - len(hard))
+        hard = drawer.draw_hard(vectors, round(size * options.hard))
+    found["VD"] = hard + drawer.draw("VD", size - len(hard))
     if not any(found.values()):
         raise ParameterError(
             "build_pairs: articles must hold two that a label joins or parts, got none among "
             f"{len(articles)}. Check the labels, splits and max_days."
         )
-    most = _scarcest(found.values(), options)
-    kept = {grade: drawer.some(rows, most) for grade, rows in found.items()}
+    size = _scarcest(found.values(), options)
+    kept = {grade: drawer.some(rows, size) for grade, rows in found.items()}
     pairs = [drawer.pair(row, grade) for grade, rows in kept.items() for row in rows]
     return BuiltPairs(
         pairs=tuple(drawer.some(pairs, len(pairs))),
@@ -150,9 +150,9 @@ class _Drawer:
         self.used = [i for i in range(len(LEVELS)) if any(a.gold[i] for a in articles)]
         self.taken: set[Row] = set()
 
-    def some(self, items: Sequence[T], most: int) -> list[T]:
+    def some(self, items: Sequence[T], maximum: int) -> list[T]:
         """Return up to so many of the items, in random order."""
-        return [items[i] for i in self.rng.permutation(len(items))[:most].tolist()]
+        return [items[i] for i in self.rng.permutation(len(items))[:maximum].tolist()]
 
     def pair(self, row: Row, grade: str) -> Pair:
         """Return the pair of two articles."""

@@ -323,10 +323,10 @@ def _join_small(groups: Sequence[tuple[int, int]], smallest_share: float) -> lis
     forest = _Forest()
     forest.parents = list(range(1 + max((max(ends) for ends in groups), default=-1)))
     sizes = Counter(end for ends in groups for end in ends)
-    most = len(groups) * smallest_share  # half of it, in ends
+    limit = len(groups) * smallest_share  # half of it, in ends
     for ends in groups:
         first, second = (forest.find(end) for end in ends)
-        if first != second and sizes[first] + sizes[second] <= most:
+        if first != second and sizes[first] + sizes[second] <= limit:
             forest.unite(first, second)
             sizes[min(first, second)] = sizes[first] + sizes[second]
     return [(forest.find(first), forest.find(second)) for first, second in groups]

@@ -130,7 +130,7 @@ def read_titled(
         if others := left_out["other_splits"]:
             cure = f"{others:,} are of other splits than {reading.split!r}: choose another."
         raise InputError(
-            f"{path}: two articles at least must have a title and a text, got {len(found)}. {cure}"
+            f"{path}: at least two articles must have a title and a text, got {len(found)}. {cure}"
         )
     codes = codes_of([stories[article.id] for article in found])
     return TitledArticles(tuple(found), codes, dict(left_out))

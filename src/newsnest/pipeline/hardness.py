@@ -68,11 +68,11 @@ class Draw:
 
 
 def read_pair_texts(
-    told: Sequence[str], *, split: str | None = None, seed: int = 0, progress: Progress = SILENT
+    data: Sequence[str], *, split: str | None = None, seed: int = 0, progress: Progress = SILENT
 ) -> PairTexts:
     """Read pairs as the recipe `pretrain` does, all of them but those of another split.
 
-    `told` names files and how each is read: "pairs.csv,columns=headline:lead,max_pairs=10000";
+    `data` names files and how each is read: "pairs.csv,columns=headline:lead,max_pairs=10000";
     `seed` draws `max_pairs`.
 
     Raises InputError if a file cannot be read or fewer than two pairs are left, ParameterError if a
@@ -80,7 +80,7 @@ def read_pair_texts(
     """
     pairs: list[Pair] = []
     left_out: Counter[str] = Counter()
-    for number, file in enumerate(parse_data(told, ColumnReading(columns=None))):
+    for number, file in enumerate(parse_data(data, ColumnReading(columns=None))):
         found, without = all_column_pairs(file, progress=progress)
         left_out.update(without)
         kept = [pair for pair in found if split is None or pair.split == split]
@@ -90,7 +90,7 @@ def read_pair_texts(
         pairs += drawn
     if len(pairs) < 2:
         raise InputError(
-            f"{', '.join(told)}: two pairs at least must be there, got "
+            f"{', '.join(data)}: there must be at least two pairs, got "
             f"{len(pairs)}{in_words(left_out)}. Check the columns and --split."
         )
     return PairTexts(
@@ -133,7 +133,7 @@ def cluster_hardness(
 def check_clusters(k: Sequence[int], pairs: int) -> None:
     """Raise ParameterError unless there is a number of clusters, and none above that of pairs."""
     if not k:
-        raise ParameterError("hardness: k must be one number at least, got none. Give 10.")
+        raise ParameterError("hardness: k must hold at least one number, got none. Give 10.")
     if max(k) > pairs:
         raise ParameterError(
             f"hardness: k must be at most the number of pairs, {pairs:,}, got {max(k):,}. Ask for "

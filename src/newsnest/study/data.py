@@ -123,7 +123,7 @@ def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -
     named = _names(corpus.files)
     if len(read.articles) < 2:
         raise InputError(
-            f"{named}: must hold two articles at least, got {len(read.articles)}. Give more of "
+            f"{named}: must hold at least two articles, got {len(read.articles)}. Give more of "
             "them."
         )
     gold = np.full(len(read.articles), UNKNOWN, np.int64)
@@ -222,13 +222,13 @@ def _check_training(
     """
     assert config.training is not None
     space = next(stage.space for stage in config.stages if stage.name == "training")
-    told: list[list[Any]] = [
+    tried: list[list[Any]] = [
         list(space[name].examples) if name in space else [usual]
         for name, usual in (("columns", "title:summary"), ("profile", None))
     ]
     reported = config.report or config.tuning
     corpora = (("tuning", config.tuning.files, tuning), ("report", reported.files, report))
-    for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
+    for data, columns, profile in product(config.training.data, tried[0], {None, *tried[1]}):
         if profile is not None:
             profile = config.places[str(profile)]
         first, second = str(columns).split(":")[:2]
@@ -236,11 +236,11 @@ def _check_training(
         (source,) = parse_data([data], usual)
         pairs, _ = all_column_pairs(source)
         trained = {same_text(text) for pair in pairs for text in (pair.text1, pair.text2)}
-        for name, files, own in corpora:
+        for name, files, scored in corpora:
             shared = [
                 a
-                for a in own.articles
-                if trained & {same_text(told) for told in (a.title, a.text) if told}
+                for a in scored.articles
+                if trained & {same_text(text) for text in (a.title, a.text) if text}
             ]
             if shared:
                 raise InputError(

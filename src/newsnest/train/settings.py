@@ -109,7 +109,7 @@ class ColumnSettings(SplitSettings):
     columns: tuple[str, str] | None = setting(
         None,
         "the two columns of a pair; none: query and item, question and answer, title and summary, "
-        "title and text, or text1 and text2, whichever a file has first",
+        "title and text, or text1 and text2: the first of these that a file has",
     )
     profile: str | None = setting(
         None, "cleaning profile: generic, fr-regional or a .toml file; none: no cleaning"
@@ -141,11 +141,13 @@ class ArticleSettings(RecipeSettings):
 class ModelSettings(RecipeSettings):
     """What is trained and where; for recipes that train a transformer."""
 
-    prefix: str | None = setting(None, "text put before every input; none: the base's own")
+    prefix: str | None = setting(None, "text put before every input; none: the base's")
     pooling: Literal["mean", "cls", "max"] | None = setting(
-        None, "how token vectors become one; none: the base's own"
+        None, "how token vectors are pooled into one; none: the base's"
     )
-    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", minimum=4)
+    max_length: int | None = setting(
+        None, "maximum number of tokens per text; none: the base's", minimum=4
+    )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "numeric precision; auto uses bfloat16 where supported"
     )
@@ -165,7 +167,9 @@ class TrainerSettings(ModelSettings):
     mini_batch_size: int | None = setting(
         None, "texts encoded at a time, with cached gradients; none: the whole batch", minimum=1
     )
-    learning_rate: float | None = setting(None, "peak; none: 2e-5, with lora 2e-4", above=0)
+    learning_rate: float | None = setting(
+        None, "peak learning rate; none: 2e-5, or 2e-4 with lora", above=0
+    )
     warmup: float = setting(
         0.1, "share of the steps over which the learning rate rises", minimum=0, maximum=0.9
     )
@@ -197,7 +201,7 @@ def parse_settings(
     base: str,
     output: str | Path,
 ) -> S:
-    """Return the settings of a recipe from what stands on the command line.
+    """Return the settings of a recipe from the command line.
 
     Parameters
     ----------

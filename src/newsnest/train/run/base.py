@@ -163,7 +163,7 @@ def add_lora(model: SentenceTransformer, rank: int) -> None:
 
 
 def merge_lora(model: SentenceTransformer) -> None:
-    """Add the adapters to the weights they stand beside; the model is a stock one again."""
+    """Merge the adapters into their weights; the model is a stock one again."""
     model[0].model = model[0].auto_model.merge_and_unload()
 
 

@@ -115,8 +115,8 @@ class _Run:
         heads, teacher = int(names.max()) + 1, self.teacher
         if heads < 2:
             raise InputError(
-                f"clusterbert: two clusters of two texts at least must teach, got {heads} of the "
-                f"{teacher.k:,} that {teacher.kind} makes. Give another k, or targets=kmeans."
+                f"clusterbert: two or more clusters must hold two texts or more, got {heads} of "
+                f"the {teacher.k:,} that {teacher.kind} makes. Give another k, or targets=kmeans."
             )
         if heads < teacher.k:
             self.progress.note(

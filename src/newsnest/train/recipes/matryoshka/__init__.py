@@ -83,7 +83,7 @@ MATRYOSHKA = Recipe(
     work="newsnest.train.recipes.matryoshka.train:train_matryoshka",
     about="""Prefixes of the vectors become levels: theme at d/4, topic at d/2, story at d.
 
-Source: arXiv 2506.00277. Differs from the source as LevelwiseMatryoshkaLoss and
-ComponentBatchSampler describe, and in anchor, average and LoRA.""",
+Source: arXiv 2506.00277. Differences: see LevelwiseMatryoshkaLoss and ComponentBatchSampler;
+anchor, average and LoRA are additions.""",
     several_processes=True,
 )
