@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.types import Labels, Vectors
+from newsnest.types import Ints, Labels, Vectors
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS = 80
@@ -35,7 +34,7 @@ class QueryItemVectors:
 
     queries: Vectors
     items: Vectors
-    components: NDArray[np.int64]
+    components: Ints
 
     def __post_init__(self) -> None:
         n = len(self.queries)
@@ -86,7 +85,7 @@ def negative_hardness(
     labels: Labels,
     *,
     negatives: int = 64,
-    rows: NDArray[np.int64] | None = None,
+    rows: Ints | None = None,
     seed: int = 0,
 ) -> Hardness:
     """Measure how similar queries are to items of other pairs of their cluster.

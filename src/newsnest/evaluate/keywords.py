@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from newsnest.errors import ParameterError
+from newsnest.types import Floats
 
 UNSEEN = -1
 
 
-def keyword_coherence(
-    keywords: Sequence[Sequence[int]], presence: sparse.csr_array
-) -> NDArray[np.float64]:
+def keyword_coherence(keywords: Sequence[Sequence[int]], presence: sparse.csr_array) -> Floats:
     """Return the coherence of every cluster's keywords: how often they occur in the same texts.
 
     The mean over pairs of normalised pointwise mutual information, log(p(a, b) / p(a)·p(b)) over

@@ -8,12 +8,11 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
 from newsnest.labelled.articles import GoldArticle
 from newsnest.labelled.pairs import GRADES, Pair
-from newsnest.types import LEVELS, Vectors
+from newsnest.types import LEVELS, Ints, Vectors
 
 _ENUMERATED = 64
 """Groups of at most so many articles have all their pairs listed; larger ones are drawn from."""
@@ -269,12 +268,12 @@ def _scarcest(found: Iterable[Sequence[Row]], options: BuildOptions) -> int:
     return min([options.per_grade, *counts]) if options.balanced else options.per_grade
 
 
-def _neighbours(means: Vectors) -> NDArray[np.int64]:
+def _neighbours(means: Vectors) -> Ints:
     """Return for every mean the indices of the nearest others, nearest first."""
     units = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
     cosines = units @ units.T
     np.fill_diagonal(cosines, -np.inf)
-    nearest: NDArray[np.int64] = np.argsort(-cosines, axis=1, kind="stable")
+    nearest: Ints = np.argsort(-cosines, axis=1, kind="stable")
     return nearest[:, : min(_NEIGHBOURS, len(means) - 1)]
 
 

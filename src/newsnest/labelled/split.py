@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.labelled.articles import GoldArticle
 from newsnest.labelled.pairs import Gold, Pair
-from newsnest.types import LEVELS
+from newsnest.types import LEVELS, Ints
 
 Together = Literal["article", "story", "topic", "theme"]
 _TOGETHER = ("article", "story", "topic", "theme")
@@ -59,7 +58,7 @@ def draw(rows: Sequence[T], count: int | None, seed: Sequence[int]) -> list[T]:
     return [rows[row] for row in sorted(chosen.tolist())]
 
 
-def article_components(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+def article_components(pairs: Sequence[Pair]) -> Ints:
     """Number the connected components of pairs: those that share articles, however indirectly.
 
     Two pairs are neighbours where they share an article (the same id, or the same text under

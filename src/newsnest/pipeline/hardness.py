@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.errors import InputError, ParameterError
@@ -22,7 +21,7 @@ from newsnest.labelled import (
     parse_data,
 )
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Labels
+from newsnest.types import Ints, Labels
 
 By = Literal["query", "item", "pair"]
 
@@ -33,7 +32,7 @@ class PairTexts:
 
     queries: tuple[str, ...]
     items: tuple[str, ...]
-    components: NDArray[np.int64]  # (n,): one for pairs connected by texts that they share
+    components: Ints  # (n,): one for pairs connected by texts that they share
     left_out: dict[str, int]  # how many rows are not among them, by reason
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.evaluate.hardness import BINS
 from newsnest.pipeline.hardness import ClusterHardness
 from newsnest.pipeline.plain_page import plain_page
+from newsnest.types import Floats
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 560, 150, 24, 78, 62
 _CURVES = (
@@ -97,7 +97,7 @@ def _panel(one: ClusterHardness, top: int, span: tuple[int, int]) -> list[str]:
     return out
 
 
-def _curve(heights: NDArray[np.float64], base: int) -> str:
+def _curve(heights: Floats, base: int) -> str:
     xs = _LEFT + (np.arange(len(heights)) + 0.5) / len(heights) * _WIDTH
     ys = base - heights * (_HEIGHT - 16)
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(xs, ys, strict=True))

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
 from newsnest.embed import ModelRecord
 from newsnest.embed.weights import file_sha256, settings_digest
+from newsnest.types import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class ModelLevels:
         )
 
     def similarities(
-        self, encoder: str, weight: float, times: NDArray[np.float64], scale: float
+        self, encoder: str, weight: float, times: Floats, scale: float
     ) -> dict[str, float]:
         """Return the min_similarity of every calibrated level for a corpus.
 

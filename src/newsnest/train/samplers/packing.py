@@ -3,11 +3,12 @@
 from collections.abc import Hashable, Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-Ids = NDArray[np.int64]
+from newsnest.types import Ints
+
+Ids = Ints
 
 
 def text_components(
