@@ -16,7 +16,6 @@ from newsnest.types import Vectors
 if TYPE_CHECKING:
     from newsnest.evaluate import ClusterIndex, TitleScores
     from newsnest.labelled import TitledArticles
-    from newsnest.types import Vectors
 
 
 @click.command()

@@ -10,7 +10,7 @@ from newsnest.cluster import SHARES, default_time_weight, rule_for, tell_apart, 
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.columns import find_column
 from newsnest.errors import InputError, did_you_mean
-from newsnest.evaluate.bootstrap import Estimate
+from newsnest.evaluate import Estimate
 from newsnest.evaluate.cuts import CUTS, CutScores, best_cut, cut_scores
 from newsnest.labelled import read_labelled
 from newsnest.pipeline import calibration

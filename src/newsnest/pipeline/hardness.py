@@ -8,18 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from newsnest import labelled
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate.hardness import Hardness, QueryItemVectors, negative_hardness
-from newsnest.labelled import (
-    ColumnReading,
-    Pair,
-    all_column_pairs,
-    article_components,
-    draw,
-    in_words,
-    parse_data,
-)
+from newsnest.labelled import ColumnReading, Pair
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Ints, Labels
 
@@ -79,23 +72,23 @@ def read_pair_texts(
     """
     pairs: list[Pair] = []
     left_out: Counter[str] = Counter()
-    for number, file in enumerate(parse_data(data, ColumnReading(columns=None))):
-        found, without = all_column_pairs(file, progress=progress)
+    for number, file in enumerate(labelled.parse_data(data, ColumnReading(columns=None))):
+        found, without = labelled.all_column_pairs(file, progress=progress)
         left_out.update(without)
         kept = [pair for pair in found if split is None or pair.split == split]
         left_out["of other splits"] += len(found) - len(kept)
-        drawn = draw(kept, file.reading.max_pairs, [31, seed, number])
+        drawn = labelled.draw(kept, file.reading.max_pairs, [31, seed, number])
         left_out["not drawn"] += len(kept) - len(drawn)
         pairs += drawn
     if len(pairs) < 2:
         raise InputError(
             f"{', '.join(data)}: there must be at least two pairs, got "
-            f"{len(pairs)}{in_words(left_out)}. Check the columns and --split."
+            f"{len(pairs)}{labelled.in_words(left_out)}. Check the columns and --split."
         )
     return PairTexts(
         tuple(pair.text1 for pair in pairs),
         tuple(pair.text2 for pair in pairs),
-        article_components(pairs),
+        labelled.article_components(pairs),
         {why: count for why, count in sorted(left_out.items()) if count},
     )
 

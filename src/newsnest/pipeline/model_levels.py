@@ -7,8 +7,7 @@ from typing import Self
 
 from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
-from newsnest.embed import ModelRecord
-from newsnest.embed.weights import file_sha256, settings_digest
+from newsnest.embed import ModelRecord, weights
 from newsnest.types import Floats
 
 
@@ -41,7 +40,7 @@ class ModelLevels:
     def digest(self) -> str:
         """Return a digest: runs at other levels or similarities are other runs."""
         content = [dict(self.dims), dict(self.undated), dict(self.dated), self.rotate]
-        return settings_digest({"levels": content})
+        return weights.settings_digest({"levels": content})
 
     def rule(self, level: str, encoder: str) -> Rule:
         """Return the calibrated similarities of a level as a rule that says the same of any corpus.
@@ -79,4 +78,6 @@ def is_among(file: Path, digests: Set[str]) -> bool:
     if not digests or not file.exists():
         return False
     # Older records hold the SHA-256 of some files.
-    return digest([file]) in digests or (file.is_file() and file_sha256(file.resolve()) in digests)
+    return digest([file]) in digests or (
+        file.is_file() and weights.file_sha256(file.resolve()) in digests
+    )

@@ -9,8 +9,7 @@ import numpy as np
 from newsnest.corpus import ReadOptions, settle_languages
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate.cuts import join_similarities
-from newsnest.evaluate.pairs import LEVEL_SIMILARITIES
+from newsnest.evaluate import LEVEL_SIMILARITIES, join_similarities
 from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.labelled import Pair, article_components, read_pairs
 from newsnest.nest import plural

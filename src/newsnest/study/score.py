@@ -12,9 +12,9 @@ from newsnest.embed import EncoderConfig, VectorCache, encode_cached, load_encod
 from newsnest.errors import InputError
 from newsnest.evaluate.bootstrap import Estimate, estimate, mean_estimate, resample_weights
 from newsnest.labelled import same_text
-from newsnest.pipeline import Options
+from newsnest.pipeline import NestConfig, Options
 from newsnest.pipeline.build import keyword_describer
-from newsnest.pipeline.nest_texts import NestConfig, see_texts
+from newsnest.pipeline.nest_texts import see_texts
 from newsnest.pipeline.walk import Nested, Walk
 from newsnest.progress import SILENT
 from newsnest.study.data import Labelled

@@ -10,9 +10,7 @@ from typing import Any
 import torch
 from sentence_transformers import SentenceTransformer
 
-from newsnest.embed import LevelRecord, ModelRecord
-from newsnest.embed.loading import quiet_loading
-from newsnest.embed.weights import folder_digests
+from newsnest.embed import LevelRecord, ModelRecord, loading, weights
 from newsnest.train.run.base import Base, prefix_of
 from newsnest.train.run.context import TrainingContext
 from newsnest.train.settings import ModelSettings, settings_content
@@ -76,7 +74,7 @@ def publish_model(
         run=context.place.run,
         levels=levels,
         rotate=rotate,
-        base={"name": s.base, "files": folder_digests(base.folder)},
+        base={"name": s.base, "files": weights.folder_digests(base.folder)},
         data=tuple(
             {**{key: value for key, value in one.items() if key != "sha256"}, "digest": digest}
             for one, digest in zip(publication.data, context.place.digests, strict=True)
@@ -92,7 +90,7 @@ def publish_model(
     )
 
     def save(folder: Path) -> None:
-        with quiet_loading():
+        with loading.quiet_loading():
             model.save_pretrained(str(folder), create_model_card=False)
         (folder / "README.md").write_text(_page(publication), encoding="utf-8")
         publication.beside(folder)
