@@ -29,15 +29,19 @@ ALLOWED = {
     "describe": BASE,
     "evaluate": BASE | {"labelled"},
     "nest": BASE,
+    "options": BASE | {"corpus", "embed", "cluster", "describe"},
     "train": BASE
     | {"embed", "evaluate", "corpus", "cluster", "labelled"},  # clusterbert: texts, and stories
     "pipeline": BASE
-    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"},
+    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
+    | {"options"},
     "study": BASE
     | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
-    | {"pipeline"},
+    | {"pipeline", "options"},
     "web": BASE | {"pipeline", "nest"},
-    "cli": BASE | {"pipeline", "nest", "corpus", "labelled", "evaluate", "train", "study", "web"},
+    "cli": BASE
+    | {"pipeline", "nest", "corpus", "labelled", "evaluate", "train", "study", "web"}
+    | {"options", "embed"},  # names of encoders
 }
 
 
@@ -54,6 +58,8 @@ def imported(path: Path) -> set[str]:
             names = [node.module or ""]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        if names == ["newsnest"] and isinstance(node, ast.ImportFrom):
+            names = [f"newsnest.{alias.name}" for alias in node.names]
         rooms |= {n.split(".")[1] for n in names if n.startswith("newsnest.")}
     return rooms
 

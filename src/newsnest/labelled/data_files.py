@@ -20,7 +20,7 @@ class Reading:
     FIELDS: ClassVar[tuple[str, ...]] = ()
     """Fields of its rows, which may have another name in a file."""
     FOLDERS: ClassVar[bool] = False
-    """Whether folders are read, too."""
+    """Whether folders are read as well as files."""
 
     def completed(self, path: Path) -> Self:
         """Return it with what only the file can tell."""

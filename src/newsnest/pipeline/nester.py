@@ -44,7 +44,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
     describer
         Names the clusters; None: keywords.
     progress
-        Told about every step; None: silent.
+        Receives every step; None: silent.
 
     Attributes
     ----------

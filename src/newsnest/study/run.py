@@ -40,7 +40,7 @@ def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -
     study
         The file, see docs/training/study.md, or what `read_config` makes of it.
     progress
-        Told about every trial.
+        Receives every trial.
 
     Returns
     -------

@@ -143,7 +143,7 @@ def read_space(table: TomlTable, stage: str) -> Space:
         if not any(asked(name, own) for own in every):
             raise table.error(
                 name, "be used together with the other settings", "no value of them that uses it",
-                "Try what it belongs to, too, or take it out.",
+                "Also try the setting it belongs to, or take it out.",
             )  # fmt: skip
     return found
 
