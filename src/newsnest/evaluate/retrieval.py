@@ -176,10 +176,10 @@ def rank_documents(
     out: list[Ints] = []
     for start in range(0, len(queries), _BLOCK):
         similar = queries[start : start + _BLOCK] @ documents.T  # (block, n)
-        for row, own in enumerate(similar, start=start):
+        for row, cosines in enumerate(similar, start=start):
             if never is not None:
-                own[list(never[row])] = -np.inf
-            out.append(_best(own, depth))
+                cosines[list(never[row])] = -np.inf
+            out.append(_best(cosines, depth))
     return out
 
 

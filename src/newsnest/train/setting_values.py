@@ -42,7 +42,7 @@ def setting(  # noqa: PLR0913 (a field has so many sides)
 
 def split_setting(default: float) -> Any:
     """Return the field of the share of pairs that validate."""
-    meaning = "share held out for validation, of files without such a split"
+    meaning = "share held out for validation from files without a validation split"
     return setting(default, meaning, above=0, maximum=0.5)
 
 

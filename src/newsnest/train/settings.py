@@ -65,10 +65,10 @@ class RecipeSettings:
                 "Give --data FILE."
             )
         kinds = get_type_hints(type(self))
-        for own in setting_fields(type(self)):
-            value = values.as_annotated(kinds[own.name], getattr(self, own.name))
-            object.__setattr__(self, own.name, value)  # frozen from here on
-            values.check_value(own, kinds[own.name], value)
+        for one in setting_fields(type(self)):
+            value = values.as_annotated(kinds[one.name], getattr(self, one.name))
+            object.__setattr__(self, one.name, value)  # frozen from here on
+            values.check_value(one, kinds[one.name], value)
 
 
 S = TypeVar("S", bound=RecipeSettings)
@@ -189,8 +189,8 @@ class TrainerSettings(ModelSettings):
 
 def setting_fields(kind: type[RecipeSettings]) -> list[Field[Any]]:
     """Return the fields of a recipe's settings that `--set` fills, in their order."""
-    own = [own for own in fields(kind) if own.name not in _GIVEN]
-    return sorted(own, key=lambda field: field.name == "seed")  # all have one; it comes last
+    known = [one for one in fields(kind) if one.name not in _GIVEN]
+    return sorted(known, key=lambda field: field.name == "seed")  # all have one; it comes last
 
 
 def parse_settings(
@@ -248,7 +248,7 @@ def parse_settings(
 
 def check_name(kind: type[RecipeSettings], name: str, what: str) -> None:
     """Raise ParameterError unless a recipe has a setting of a name."""
-    known = [own.name for own in setting_fields(kind)]
+    known = [one.name for one in setting_fields(kind)]
     if name not in known:
         raise ParameterError(
             f"parse_settings: {what} a setting of the recipe, got {name!r}."
@@ -267,6 +267,6 @@ def describe_settings(kind: type[RecipeSettings]) -> list[tuple[str, str, str]]:
     """Return name, default and meaning of every setting, as people write them."""
     kinds = get_type_hints(kind)
     return [
-        (own.name, written(own.default), own.metadata["meaning"] + values.choices(kinds[own.name]))
-        for own in setting_fields(kind)
+        (one.name, written(one.default), one.metadata["meaning"] + values.choices(kinds[one.name]))
+        for one in setting_fields(kind)
     ]

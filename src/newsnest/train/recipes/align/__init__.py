@@ -26,7 +26,7 @@ class AlignSettings(TrainerSettings, TranslationSettings):
     contrastive: float = setting(0.0, "weight of the in-batch contrastive loss", minimum=0)
     temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
     dropout: bool = setting(
-        False, "train with dropout; it blurs the vectors that are to be matched exactly"
+        False, "train with dropout, which blurs vectors that must match exactly"
     )
     # Training
     batch_size: int = setting(64, "sentence pairs per batch, on each device", minimum=2)

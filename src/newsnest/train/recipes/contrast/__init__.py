@@ -16,7 +16,7 @@ class ContrastSettings(ModelSettings, ArticleSettings):
 
     # Training
     steps: int = setting(1000, "number of batches to train on", minimum=1)
-    batch_size: int = setting(400, "texts per batch, at most as many as there are", minimum=2)
+    batch_size: int = setting(400, "texts per batch, at most the number of texts", minimum=2)
     mini_batch_size: int | None = setting(
         64, "texts encoded at a time, with cached gradients; none: the whole batch", minimum=1
     )
