@@ -53,8 +53,8 @@ class MatryoshkaSettings(TrainerSettings, LevelLossSettings):
         "masked", "how the contrastive loss treats a pair that is dissimilar at a level"
     )
     connect_from: float | None = setting(
-        None, "pairs of at least this score keep their texts in separate batches; none: the lowest "
-        "score that still fills batches", above=0, maximum=1,
+        None, "score from which a pair connects its texts; connected pairs never share a batch; "
+        "none: the lowest that still fills batches", above=0, maximum=1,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
