@@ -120,7 +120,8 @@ class _Run:
             )
         if heads < teacher.k:
             self.progress.note(
-                f"{heads:,} of {teacher.k:,} clusters hold several texts and are learned; single texts are not"
+                f"{heads:,} of {teacher.k:,} clusters hold several texts and are learned; "
+                "single texts are not"
             )
 
     def plan(self) -> list[Stage]:
