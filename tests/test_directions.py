@@ -29,38 +29,19 @@ ALLOWED = {
     "describe": BASE,
     "evaluate": BASE | {"labelled"},
     "nest": BASE,
+    "options": BASE | {"corpus", "embed", "cluster", "describe"},
     "train": BASE
     | {"embed", "evaluate", "corpus", "cluster", "labelled"},  # clusterbert: texts, and stories
-    "options": BASE | {"corpus", "embed", "cluster", "describe"},
     "pipeline": BASE
-    | {
-        "options",
-        "corpus",
-        "labelled",
-        "embed",
-        "cluster",
-        "describe",
-        "nest",
-        "evaluate",
-        "train",
-    },
+    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
+    | {"options"},
     "study": BASE
-    | {"options", "corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
-    | {"pipeline"},
+    | {"corpus", "labelled", "embed", "cluster", "describe", "nest", "evaluate", "train"}
+    | {"pipeline", "options"},
     "web": BASE | {"pipeline", "nest"},
     "cli": BASE
-    | {
-        "options",
-        "pipeline",
-        "nest",
-        "corpus",
-        "labelled",
-        "embed",
-        "evaluate",
-        "train",
-        "study",
-        "web",
-    },
+    | {"pipeline", "nest", "corpus", "labelled", "evaluate", "train", "study", "web"}
+    | {"options", "embed"},  # names of encoders
 }
 
 
@@ -77,6 +58,8 @@ def imported(path: Path) -> set[str]:
             names = [node.module or ""]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        if names == ["newsnest"] and isinstance(node, ast.ImportFrom):
+            names = [f"newsnest.{alias.name}" for alias in node.names]
         rooms |= {n.split(".")[1] for n in names if n.startswith("newsnest.")}
     return rooms
 

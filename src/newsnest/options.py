@@ -111,8 +111,8 @@ class Options:
     )
     reduce: Reducer = option(
         "none",
-        "Reduce dimensions before clustering. Calibrated similarities of a model are not used "
-        'then. umap needs pip install "newsnest[compare]".',
+        "Reduce dimensions before clustering, ignoring similarities calibrated for the "
+        'model. umap needs pip install "newsnest[compare]".',
     )
     dims: int | None = option(None, "Number of dimensions that --reduce keeps.")
     keyword_terms: int = option(

@@ -56,7 +56,7 @@ class Article:
 
     @property
     def body(self) -> str:
-        """What an encoder reads: title and text, the title not said twice."""
+        """What an encoder reads: title and text, the title not repeated."""
         if not self.title or self.text.startswith(self.title):
             return self.text
         return f"{self.title}. {self.text}" if self.text else self.title
@@ -69,7 +69,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of a summary and the id of the article it stands in."""
+    """One sentence of a summary and the id of its article."""
 
     text: str
     article: str
@@ -88,7 +88,7 @@ class Rejected:
     reason
         Why it is not an article, in words.
     content
-        The row as found; what was cut is said at its end.
+        The row as found; a note at its end says what was cut.
     """
 
     file: str
@@ -147,11 +147,11 @@ def plural(level: str, count: int) -> str:
     return "stories" if level == "story" else f"{level}s"
 
 
-def check_level(told: str, name: str) -> None:
-    """Raise ParameterError unless a run has a level of this name; `told` begins the message."""
+def check_level(message: str, name: str) -> None:
+    """Raise ParameterError unless a run has a level of this name; `message` begins the error."""
     if name not in LEVELS:
         raise ParameterError(
-            f"{told} among {', '.join(LEVELS)}, got {name!r}.{did_you_mean(name, LEVELS)} "
+            f"{message} among {', '.join(LEVELS)}, got {name!r}.{did_you_mean(name, LEVELS)} "
             "Choose one of them."
         )
 

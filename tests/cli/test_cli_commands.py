@@ -261,7 +261,7 @@ def test_perfect_labels_get_perfect_scores(newsnest, gold: Path):
             "no row has the field \"event_id\". Did you mean 'event'? Choose among id, story, "
             "event",
         ),
-        ("story", "id,story\na00000,1\na00000,2\n", 'line 3: the id "a00000" stands there twice'),
+        ("story", "id,story\na00000,1\na00000,2\n", 'line 3: the id "a00000" occurs twice'),
         ("story", "story\n1\n", 'no row has the field "id". Choose among story'),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_model_that_was_trained_on_the_file_is_told(news, tmp_path):
 
 
 def test_what_cannot_be_measured_is_said(newsnest, news, tmp_path):
-    with pytest.raises(InputError, match="two articles at least .* other splits than 'none'"):
+    with pytest.raises(InputError, match="at least two articles .* other splits than 'none'"):
         read_titled(news, TitledReading({"text": "event"}, split="none"))
     with pytest.raises(ParameterError, match="got 'storey'. Did you mean 'story'?"):
         TitledReading({"storey": "event"})

@@ -132,10 +132,10 @@ def test_what_cannot_be_read_is_said(pairs, tmp_path):
     other.write_text("title,text\n")
     with pytest.raises(InputError, match="must hold rows of two texts, got none"):
         parse_data([str(other)], ColumnReading(columns=None))
-    with pytest.raises(InputError, match="two pairs at least must be there, got 0"):
+    with pytest.raises(InputError, match="there must be at least two pairs, got 0"):
         read_pair_texts([str(pairs)], split="none")
     eye = np.eye(2, dtype=np.float32)
-    with pytest.raises(ParameterError, match="k must be one number at least, got none"):
+    with pytest.raises(ParameterError, match="k must hold at least one number, got none"):
         cluster_hardness(QueryItemVectors(eye, eye, np.arange(2)), by="item", k=[], draw=Draw())
 
 

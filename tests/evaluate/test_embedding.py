@@ -121,9 +121,9 @@ def test_what_cannot_be_compared_is_refused():
     rows = np.eye(3, dtype=np.float32)
     for titles, texts, stories in ((rows[:1], rows[:1], None), (rows, rows[:2], None),
                                    (rows, rows, np.zeros(2, np.int64))):  # fmt: skip
-        with pytest.raises(ParameterError, match="must be those of two articles at least"):
+        with pytest.raises(ParameterError, match="must be those of at least two articles"):
             title_scores(titles, texts, stories)
-    with pytest.raises(ParameterError, match="articles must be of two stories at least, got one"):
+    with pytest.raises(ParameterError, match="articles must be of at least two stories, got one"):
         title_scores(rows, rows, np.zeros(3, np.int64))
     with pytest.raises(ParameterError, match=r"a value of every row \(3\), got 2 of 'language'"):
         cluster_index(rows, np.arange(3), {"language": ["a", "b"]})

@@ -373,7 +373,7 @@ def test_a_corpus_without_any_label_or_with_one_article_is_refused(tmp_path: Pat
     with pytest.raises(InputError, match=r"g\.jsonl: must have a story for the articles of"):
         prepare_data(config, tally)
     config = read_config(write_study(tmp_path, STUDY, {"a.jsonl": rows[:1]}))
-    with pytest.raises(InputError, match="must hold two articles at least, got 1"):
+    with pytest.raises(InputError, match="must hold at least two articles, got 1"):
         prepare_data(config, tally)
 
 

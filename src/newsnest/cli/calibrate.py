@@ -58,7 +58,7 @@ def calibrate(
 
     MODEL is a folder written by newsnest train, or any sentence-transformers model; newsnest
     cluster --encoder MODEL then uses the values. Calibrate on data the model was not trained on.
-    Each FILE is .jsonl, .csv, .tsv (also .gz) or .parquet.
+    Each FILE is in any format with columns that newsnest cluster reads.
     """
     named = dict(level.partition("=")[::2] for level in levels)
     for name in named:

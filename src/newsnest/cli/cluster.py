@@ -10,8 +10,7 @@ from newsnest.cli import parameters
 from newsnest.cli.parameters import NestPath, going_on, kept_in
 from newsnest.cli.progress import progress_for
 from newsnest.cli.show import print_tree, took
-from newsnest.corpus import find_origins, load_profile
-from newsnest.corpus.options import ReadOptions
+from newsnest.corpus import ReadOptions, find_origins, load_profile
 from newsnest.embed import load_encoder
 from newsnest.options import Options
 from newsnest.types import DateOrder, Rejected, plural
@@ -124,7 +123,7 @@ def _print_notices(
 @parameters.encoder_option
 @parameters.quiet_option
 def demo(output: Path, encoder: str, quiet: bool) -> None:
-    """Nest the bundled sample of invented articles and write its page."""
+    """Nest a bundled sample of invented articles, and write its page."""
     from newsnest.corpus.sample import sample_path
     from newsnest.nest import Nest
     from newsnest.pipeline import build

@@ -36,7 +36,7 @@ evaluate.add_command(embedding)
     "--gold",
     required=True,
     type=click.Path(path_type=Path),
-    help="A file with id and gold labels in columns; read as newsnest cluster reads its own.",
+    help="Gold labels by id, in any format with columns that newsnest cluster reads.",
 )
 @levels_option("Labels to compare: story, or story=event. Repeatable.", required=True)
 @run_option
@@ -86,7 +86,7 @@ def clusters(
 
 def _nothing_shared(predicted: Path, table: "LabelTable", gold: Path, wanted: "LabelTable") -> str:
     """Say that two files have no article in common, with an id of each."""
-    first = [next((repr(identity) for identity in own), "none") for own in (table, wanted)]
+    first = [next((repr(identity) for identity in ids), "none") for ids in (table, wanted)]
     return (
         f"evaluate clusters: {predicted} and {gold} must share ids, got none in common "
         f"(the first: {first[0]} and {first[1]}). Give the gold labels of these articles, or use "

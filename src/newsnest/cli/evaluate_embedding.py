@@ -16,7 +16,6 @@ from newsnest.types import Vectors
 if TYPE_CHECKING:
     from newsnest.evaluate import ClusterIndex, TitleScores
     from newsnest.labelled import TitledArticles
-    from newsnest.types import Vectors
 
 
 @click.command()
@@ -42,7 +41,8 @@ def embedding(
     FILE is what `newsnest cluster` reads, with titles and texts or summaries. Prints how well
     cosines separate title and text of one article from those of two (AUROC; also for stories, if
     there is such a column), how well titles retrieve their texts, and for clusters the silhouette,
-    the stability, and NMI with language and source: if it is high, the other scores mean little.
+    the stability, and NMI with language and source. If NMI is high, clusters merely separate
+    languages or sources, and the other scores mean little.
     """
     from newsnest.evaluate import title_scores
     from newsnest.labelled import TitledReading, read_titled

@@ -36,9 +36,9 @@ scale_option = click.option(
 def pairs(file: Path, dims: tuple[int, ...], scale: tuple[float, float], shared: Measuring) -> None:
     """Compare the similarities of an encoder with human judgements of pairs of texts.
 
-    FILE is what newsnest cluster reads, with columns text1, text2 and score, and optionally
-    title1, title2, lang1, lang2, id1, id2, split, group. Prints Pearson, Spearman and the AUROC of
-    every level, for every prefix of the vectors and every pair of languages.
+    FILE is in any format with columns that newsnest cluster reads: text1, text2 and score, and
+    optionally title1, title2, lang1, lang2, id1, id2, split, group. Prints Pearson, Spearman and
+    the AUROC of every level, for every prefix of the vectors and every pair of languages.
     """
     from newsnest.evaluate import pair_scores
     from newsnest.evaluate.pairs import ALL
@@ -94,14 +94,13 @@ def pairs(file: Path, dims: tuple[int, ...], scale: tuple[float, float], shared:
 def alignment(file: Path, dims: tuple[int, ...], pivot: str | None, shared: Measuring) -> None:
     """Measure how similarly an encoder arranges sentences and their translations.
 
-    FILE is what newsnest cluster reads, with columns text, lang and key, where sentences with
-    the same key are translations of each other; or with text1, text2, lang1, lang2. For every
-    language and prefix: relational similarity with English (do sentences have the same
-    similarities to each other in both languages?), and how often a translation is the nearest
-    sentence.
+    FILE is in any format with columns that newsnest cluster reads: text, lang and key, where
+    sentences with the same key are translations of each other; or text1, text2, lang1, lang2.
+    Prints for every language and prefix the relational similarity with English (are sentences as
+    similar to each other in both languages?), and how often a translation is the nearest sentence.
     """
     from newsnest.evaluate import AlignmentScores, alignment_scores
-    from newsnest.evaluate.alignment import LEAST_SENTENCES
+    from newsnest.evaluate.alignment import MIN_SENTENCES
     from newsnest.labelled import read_parallel
 
     with progress_for(shared.quiet) as progress:
@@ -113,13 +112,13 @@ def alignment(file: Path, dims: tuple[int, ...], pivot: str | None, shared: Meas
             "without_counterpart": read.without_counterpart,
             "other_splits": read.other_splits,
         }
-        chosen = [own for own in read.languages if len(own.texts) >= LEAST_SENTENCES]
-        too_few = [p.language for p in read.languages if len(p.texts) < LEAST_SENTENCES]
+        chosen = [p for p in read.languages if len(p.texts) >= MIN_SENTENCES]
+        too_few = [p.language for p in read.languages if len(p.texts) < MIN_SENTENCES]
         texts = [text for p in chosen for side in (p.texts, p.pivot_texts) for text in side]
         note_left_out(progress, len(texts) // 2, "sentence", left_out)
         shared.note_trained_on(progress, file)
         if too_few:
-            progress.note(f"fewer than {LEAST_SENTENCES} sentences: {', '.join(too_few)}")
+            progress.note(f"fewer than {MIN_SENTENCES} sentences: {', '.join(too_few)}")
         vectors, fingerprint = shared.encode(texts, progress)
         scores: list[AlignmentScores] = []
         start = 0

@@ -76,7 +76,7 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
         number_option("--negatives", 1, 64, "Number of negatives of each kind per query."),
         output_option(
             "FILE.{html,svg}",
-            "Draw a picture, too.",
+            "Also write the histograms to this file.",
             required=False,
             type=click.Path(path_type=Path, dir_okay=False),
         ),
@@ -93,11 +93,11 @@ def hardness(
 ) -> None:
     """Compare negatives from the same cluster with random negatives.
 
-    FILE is a file that `newsnest cluster` reads, with two columns of texts. Pairs are put into k
-    clusters; then queries are compared with their own item, with items of other pairs of their
-    cluster, and with random items. Prints mean cosines, quantiles, and the share of negatives as
-    similar as the query's own item, which are likely to be correct answers, too: whether batches
-    of `newsnest train pretrain` would be harder, and from which k on its mask matters.
+    FILE is in any format with columns that `newsnest cluster` reads: two columns of texts. Pairs
+    are put into k clusters; then each query is compared with its own item, with items of other
+    pairs of its cluster, and with random items. Prints mean cosines, quantiles, and the share of
+    likely false negatives: those at least as similar to the query as its own item. Use it to see
+    whether batches of `newsnest train pretrain` are harder, and from which k its mask matters.
     """
     from newsnest.evaluate import QueryItemVectors
     from newsnest.pipeline.hardness import (

@@ -166,7 +166,7 @@ def number_option(
 
 
 def output_option(metavar: str, meaning: str, **more: Any) -> Callable[[FC], FC]:
-    """Return `-o`, of a file to write; required unless told otherwise."""
+    """Return `-o`, of a file to write; required by default."""
     more = {"required": True, "type": click.Path(path_type=Path), **more}
     return click.option("-o", "--output", metavar=metavar, help=meaning, **more)
 

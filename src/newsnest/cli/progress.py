@@ -49,16 +49,16 @@ class _LineTask(Task):
         self._total = total
         self._unit = unit
         self._done = self._first = 0
-        self._began = self._said = time.monotonic()
+        self._began = self._printed_at = time.monotonic()
 
     def advance(self, steps: int = 1) -> None:
         now = time.monotonic()
         if not self._done:
             self._first, self._began = steps, now
         self._done += steps
-        if now - self._said < _SILENCE:
+        if now - self._printed_at < _SILENCE:
             return
-        self._said = now
+        self._printed_at = now
         of = f" of {self._total:,}" if self._total else ""
         line = f"{self._what}: {self._done:,}{of} {self._unit}"
         if self._done > self._first and now > self._began:

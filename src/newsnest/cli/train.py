@@ -88,7 +88,7 @@ def _command(recipe: "Recipe") -> click.Command:
                 multiple=True,
                 required=True,
                 metavar="FILE[,KEY=VALUE…]",
-                help=f"{data} May be repeated.",
+                help=f"{data} Repeatable.",
             ),
             click.Option(
                 ["--base"],
@@ -116,7 +116,7 @@ def _command(recipe: "Recipe") -> click.Command:
                 ["--set", "assignments"],
                 multiple=True,
                 metavar="KEY=VALUE",
-                help="A setting of the recipe, see below. May be repeated.",
+                help="A setting of the recipe, see below. Repeatable.",
             ),
         ],
     )
@@ -129,37 +129,36 @@ def _sentence(words: str) -> str:
 
 
 _SPLITS = (
-    'Rows of the split "train", or of none, are trained on, rows of "validation" or "dev" are '
-    "validated on, and any others are left out."
+    'Training uses rows of the split "train" or of no split; validation uses rows of "validation" '
+    'or "dev"; other rows are left out.'
 )
-_TABLE = "FILE is .jsonl, .csv, .tsv (also .gz) or .parquet: with"
+_TABLE = "FILE is in any format with columns that `newsnest cluster` reads:"
 
 # By what data files hold: another name of --data, its help, and what FILE is.
 _READS = {
     "pairs": (
         (),
-        "Graded pairs, or articles with gold labels, and optional settings of the file: "
+        "Graded pairs, or articles with gold labels, with optional per-file settings: "
         "pairs.csv,scale=4:1.",
-        f"{_TABLE} text1, text2 and score, or with a text and its story, topic or theme. {_SPLITS}",
+        f"{_TABLE} text1, text2 and score, or a text and its story, topic or theme. {_SPLITS}",
     ),
     "articles": (
         (),
-        "A file or a folder of articles, and optional settings of it: "
+        "A file or folder of articles, with optional per-file settings: "
         "articles.csv,text=body,gold=section.",
-        "FILE is anything that `newsnest cluster` reads. No label is used: those of a column named "
-        "by gold= are only scored against and reported.",
+        "FILE is anything that `newsnest cluster` reads. Training uses no labels: gold=COLUMN only "
+        "reports scores against the labels of that column.",
     ),
     "translations": (
         (),
-        "Sentences and their translations, and optional settings of the file: "
+        "Sentences and their translations, with optional per-file settings: "
         "sentences.csv,languages=fr:es.",
-        f"{_TABLE} text1, text2, lang1 and lang2, or with text, lang and a key that joins "
-        f"translations. {_SPLITS}",
+        f"{_TABLE} text1, text2, lang1 and lang2, or text, lang and a key that translations of "
+        f"each other share. {_SPLITS}",
     ),
     "columns": (
         ("--pairs",),
-        "Rows of two texts, and optional settings of the file: faq.csv,columns=question:answer.",
-        "FILE is a file that `newsnest cluster` reads, with a title and a summary, or with the two "
-        f"columns that columns= names. {_SPLITS}",
+        "Rows of two texts, with optional per-file settings: faq.csv,columns=question:answer.",
+        f"{_TABLE} a title and a summary, or the two columns named by columns=. {_SPLITS}",
     ),
 }

@@ -16,12 +16,11 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster.views import level_vectors
 from newsnest.errors import ParameterError
-from newsnest.types import Level, Vectors, check_min_similarity
+from newsnest.types import Floats, Ints, Level, Vectors, check_min_similarity
 
 SHARES = {"theme": 4, "topic": 2, "story": 1}
 """Levels, coarse to fine, and the part of the dimensions each one sees: d/4, d/2, d."""
@@ -81,7 +80,7 @@ def measure_spread(rows: Vectors, *, lasting: bool = True) -> Spread:
     )
 
 
-def _pairs(n: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Return random pairs of different rows."""
     left = rng.integers(0, n, _PAIRS)
     return left, (left + rng.integers(1, n, _PAIRS)) % n
@@ -174,7 +173,7 @@ def default_time_weight() -> float:
     return float(_committed()["time_weight"])
 
 
-def auto_time_scale(times: NDArray[np.float64]) -> float:
+def auto_time_scale(times: Floats) -> float:
     """Return the time scale for a corpus, seconds.
 
     A sixth of the span that holds 95 % of the dates, so that the kernel, three deviations to either
@@ -196,7 +195,7 @@ def auto_levels(  # noqa: PLR0913
     dims: Mapping[str, int] | None = None,
     min_similarity: Mapping[str, float] | None = None,
     time_weight: float = 0.0,
-    times: NDArray[np.float64] | None = None,
+    times: Floats | None = None,
     time_scale: float = 86_400.0,
 ) -> tuple[Level, ...]:
     """Return theme, topic and story with the measured defaults for these vectors.
@@ -248,7 +247,7 @@ def auto_levels(  # noqa: PLR0913
     return tuple(levels)
 
 
-def tell_apart(times: NDArray[np.float64], time_scale: float) -> float:
+def tell_apart(times: Floats, time_scale: float) -> float:
     """Return how far dates tell articles apart, in [0, 1]: 1 − the mean time kernel of pairs.
 
     Parameters

@@ -11,11 +11,10 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.errors import ParameterError, did_you_mean
-from newsnest.types import Vectors
+from newsnest.types import Floats, Ints, Vectors
 
 CLUSTERERS = ("rac", "hdbscan", "kmeans")
 NOISE = -1
@@ -51,7 +50,7 @@ class FinestClusterer:
                 "Ask for fewer stories."
             )
 
-    def __call__(self, rows: Vectors, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    def __call__(self, rows: Vectors, weights: Floats) -> Ints:
         """Return a label of every row, int64 (n,), in no order; check the number of rows first.
 
         Rows are of unit length, float32 (n, d): Euclidean distances order as cosines do. Of the

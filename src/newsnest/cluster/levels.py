@@ -10,21 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, by_weight
 from newsnest.cluster.rows import group_means
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Hierarchy, Labels, Level, Order, Vectors
+from newsnest.types import Floats, Hierarchy, Ints, Labels, Level, Order, Vectors
 
-Finest = Callable[[Vectors, NDArray[np.float64]], NDArray[np.int64]]
+Finest = Callable[[Vectors, Floats], Ints]
 
 
 def nest_levels(  # noqa: PLR0913
     view: Callable[[Level], Vectors],
     levels: Sequence[Level],
-    weights: NDArray[np.float64],
+    weights: Floats,
     *,
     order: Order = "fine-to-coarse",
     exact: bool | None = None,
@@ -79,12 +78,12 @@ def nest_levels(  # noqa: PLR0913
 def _fine_to_coarse(
     view: Callable[[Level], Vectors],
     levels: Sequence[Level],
-    weights: NDArray[np.float64],
+    weights: Floats,
     finest: Finest | None,
     settings: Mapping[str, Any],
 ) -> Hierarchy:
     labels: list[Labels] = []
-    linkages: list[NDArray[np.float64]] = []
+    linkages: list[Floats] = []
     atoms = [np.arange(len(weights), dtype=np.int32)]
     every_exact = True
     for level in reversed(levels):
@@ -116,18 +115,18 @@ def _fine_to_coarse(
 def _coarse_to_fine(
     view: Callable[[Level], Vectors],
     levels: Sequence[Level],
-    weights: NDArray[np.float64],
+    weights: Floats,
     settings: Mapping[str, Any],
 ) -> Hierarchy:
     n = len(weights)
     rows = np.arange(n, dtype=np.int32)
     labels: list[Labels] = []
-    linkages: list[NDArray[np.float64]] = []
+    linkages: list[Floats] = []
     above = np.zeros(n, np.int32)
     every_exact = True
     for level in levels:
         rows_of_level = view(level)
-        parts: list[tuple[NDArray[np.int64], Merges]] = []
+        parts: list[tuple[Ints, Merges]] = []
         for members in _members(above):
             merges = agglomerate_rows(
                 np.ascontiguousarray(rows_of_level[members]),
@@ -146,15 +145,13 @@ def _coarse_to_fine(
     )
 
 
-def _members(labels: Labels) -> list[NDArray[np.int64]]:
+def _members(labels: Labels) -> list[Ints]:
     """Return the rows of every label, ascending."""
     order = np.argsort(labels, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
 
 
-def _join(
-    parts: Sequence[tuple[NDArray[np.int64], Merges]], weights: NDArray[np.float64]
-) -> Merges:
+def _join(parts: Sequence[tuple[Ints, Merges]], weights: Floats) -> Merges:
     """Put the merges of disjoint parts together, in an order valid for one linkage."""
     pairs = np.concatenate(
         [members[m.pairs].astype(np.int32).reshape(-1, 2) for members, m in parts]

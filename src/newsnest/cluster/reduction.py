@@ -14,14 +14,13 @@ from importlib.util import find_spec
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster.calibration import SHARES
 from newsnest.cluster.rows import unit_in_place
 from newsnest.cluster.views import Frame, fit_frame
 from newsnest.errors import ParameterError, did_you_mean
-from newsnest.types import Labels, Reducer, Vectors
+from newsnest.types import Floats, Labels, Reducer, Vectors
 
 REDUCERS: tuple[str, ...] = get_args(Reducer)
 
@@ -98,7 +97,7 @@ class Reduction:
     def fit(
         self,
         rows: Vectors,
-        weights: NDArray[np.float64] | None = None,
+        weights: Floats | None = None,
         *,
         groups: Labels | None = None,
         n_groups: int | None = None,
@@ -186,7 +185,7 @@ class Reduction:
         return unit_in_place(np.ascontiguousarray(found, dtype=np.float32))
 
 
-def story_map(means: Vectors) -> NDArray[np.float64]:
+def story_map(means: Vectors) -> Floats:
     """Lay vectors out in the plane by t-SNE on their cosines.
 
     Parameters

@@ -1,10 +1,9 @@
 """What rows of vectors must be, and means of groups of them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.types import Labels, Vectors
+from newsnest.types import Floats, Labels, Vectors
 
 
 def check_similarity(where: str, value: float) -> None:
@@ -15,7 +14,7 @@ def check_similarity(where: str, value: float) -> None:
         )
 
 
-def check_weights(where: str, weights: NDArray[np.float64]) -> None:
+def check_weights(where: str, weights: Floats) -> None:
     """Raise ParameterError unless every weight is positive."""
     if not (weights > 0).all():
         raise ParameterError(
@@ -58,9 +57,7 @@ def unit_in_place(rows: Vectors) -> Vectors:
     return rows
 
 
-def group_means(
-    rows: Vectors, labels: Labels, weights: NDArray[np.float64]
-) -> tuple[Vectors, NDArray[np.float64]]:
+def group_means(rows: Vectors, labels: Labels, weights: Floats) -> tuple[Vectors, Floats]:
     """Return the weighted mean of every label's rows, not normalised, and its weight.
 
     Parameters

@@ -46,7 +46,7 @@ class Screen(Protocol):
         """Find the k nearest live rows of some live rows; shapes as `all_pairs`."""
 
     def changed(self, rows: NDArray[np.int32]) -> None:
-        """Be told that the means of these rows are others now."""
+        """Take note that the means of these rows have changed."""
 
 
 class FloatScreen(Screen):

@@ -1,4 +1,4 @@
-"""Threads of ours, in each of which BLAS has one of its own."""
+"""A pool of threads in each of which BLAS uses a single thread."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

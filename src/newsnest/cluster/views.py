@@ -8,12 +8,11 @@ average linkage over longer vectors, and the engine need not know.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.cluster.rows import unit_in_place
 from newsnest.errors import ParameterError
-from newsnest.types import Labels, Level, Vectors
+from newsnest.types import Floats, Ints, Labels, Level, Vectors
 
 TIME_DIMS = 64
 _ROWS = 8192  # rows transformed at a time
@@ -63,7 +62,7 @@ class Frame:
 
 def fit_frame(
     rows: Vectors,
-    weights: NDArray[np.float64] | None = None,
+    weights: Floats | None = None,
     *,
     groups: Labels | None = None,
     n_groups: int | None = None,
@@ -119,9 +118,7 @@ def fit_frame(
     return Frame(means, np.ascontiguousarray(rotation, dtype=np.float32))
 
 
-def _shrunk_means(
-    rows: Vectors, weights: NDArray[np.float64], groups: Labels, counts: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _shrunk_means(rows: Vectors, weights: Floats, groups: Labels, counts: Ints) -> Floats:
     """Return the mean of every group, shrunk to the corpus mean, and that to zero, (g, d)."""
     totals = np.zeros((len(counts), rows.shape[1]))
     for start in range(0, len(rows), _ROWS):
@@ -140,7 +137,7 @@ def level_vectors(
     text: Vectors,
     level: Level,
     *,
-    times: NDArray[np.float64] | None = None,
+    times: Floats | None = None,
     time_scale: float = 86_400.0,
 ) -> Vectors:
     """Return the unit vectors a level clusters, float32 (n, dims) or (n, dims + 64).
@@ -186,7 +183,7 @@ def level_vectors(
     return out
 
 
-def time_view(times: NDArray[np.float64], scale: float) -> Vectors:
+def time_view(times: Floats, scale: float) -> Vectors:
     """Return unit vectors whose inner product is close to exp(−Δt²/2τ²), float32 (n, 64).
 
     Times, float64 (n,), and `scale`, τ, are seconds, finite; ParameterError if τ is not positive.

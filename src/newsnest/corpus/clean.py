@@ -73,7 +73,7 @@ def clean_article(
     Parameters
     ----------
     parts
-        "title" or "text", and what it says; a kind may stand there twice, as text and summary do.
+        "title" or "text", and what it says; a kind may occur twice, as text and summary do.
     values
         The row as its file has it, for filters.
     profile
@@ -101,8 +101,8 @@ def clean_article(
     ('Rain in Nantes',)
     """
     given = tuple(text for _, text in parts)
-    for own in profile.filters:
-        drop = _filtered(own, values)
+    for rule in profile.filters:
+        drop = _filtered(rule, values)
         if drop is not None:
             return Cleaned(given, (), drop)
     changes: list[Change] = []
@@ -143,51 +143,51 @@ DROPPED = "dropped by rule "
 
 
 def reason_of(drop: Drop, profile: Profile) -> str:
-    """Return why a row was dropped, as it stands beside rejected rows."""
+    """Return why a row was dropped, as listed with rejected rows."""
     return f"{DROPPED}{drop.rule!r} of the profile {profile.name}: {drop.reason}"
 
 
-def filtered_by(own: Filter, values: Mapping[str, object]) -> tuple[str, str] | None:
+def filtered_by(rule: Filter, values: Mapping[str, object]) -> tuple[str, str] | None:
     """Return the column of a row that a filter looks at, and its value; None where it has none."""
-    wanted = [fold_name(name) for name in own.columns]
+    wanted = [fold_name(name) for name in rule.columns]
     have = {fold_name(str(name)): value for name, value in values.items()}
     for name in wanted:
         value = have.get(name)
-        told = "" if value is None else str(value).strip()
-        if told:
-            return name, told
+        text = "" if value is None else str(value).strip()
+        if text:
+            return name, text
     return None
 
 
-def _filtered(own: Filter, values: Mapping[str, object]) -> Drop | None:
-    found = filtered_by(own, values)
+def _filtered(rule: Filter, values: Mapping[str, object]) -> Drop | None:
+    found = filtered_by(rule, values)
     if found is None:
         return None
-    name, told = found
-    among = told.casefold() in {v.strip().casefold() for v in own.values}
-    return None if among is own.keep else Drop(own.rule, f"{name} is {told[:60]!r}")
+    name, text = found
+    among = text.casefold() in {v.strip().casefold() for v in rule.values}
+    return None if among is rule.keep else Drop(rule.rule, f"{name} is {text[:60]!r}")
 
 
 def _replaced(
     part: str, text: str, rules: Sequence[Replace], changes: list[Change], profile: str
 ) -> str:
     """Return a text after all rules; what they did is added to the changes."""
-    for own in rules:
-        if part not in own.parts or not text:
+    for rule in rules:
+        if part not in rule.parts or not text:
             continue
         limit = _SECONDS + _SECONDS_PER_CHARACTER * len(text)
         try:
             # A function, so that a backslash is one.
-            after = own.compiled.sub(lambda _, by=own.by: by, text, timeout=limit)
+            after = rule.compiled.sub(lambda _, by=rule.by: by, text, timeout=limit)
         except TimeoutError:
             raise InputError(
-                f"profile {profile}, [[replace]] {own.rule!r}: pattern must be done with a {part} "
+                f"profile {profile}, [[replace]] {rule.rule!r}: pattern must be done with a {part} "
                 f"of {len(text):,} characters in {limit:.1f} s, got more at {text[:60]!r}. "
                 "Leave out repeats within repeats, such as (a+)+."
             ) from None
         if after != text:
             after = _spaced(part, after)
-            changes.append(Change(own.rule, part, text, after))
+            changes.append(Change(rule.rule, part, text, after))
             text = after
     return text
 

@@ -263,8 +263,8 @@ def _count(
             report.first_rejected = report.first_rejected or item
             continue
         _count_row(item, report, examples)
-        for own in profile.filters:
-            report.rules[own.rule].without += filtered_by(own, item.values) is None
+        for rule in profile.filters:
+            report.rules[rule.rule].without += filtered_by(rule, item.values) is None
         if file is not None and item.cleaned.drop is None:
             plain = {name: _plain(value) for name, value in item.values.items()}
             text = json.dumps(plain, ensure_ascii=False, default=str)

@@ -127,7 +127,7 @@ def open_date(text: str) -> OpenDate | None:
 class Evidence:
     """Which orders fit every date of one column and form: one, settled; none, the file contradicts.
 
-    `dates` are those that ruled an order out, as they stand in the file, with their lines.
+    `dates` are those that ruled an order out, as written in the file, with their lines.
     """
 
     orders: frozenset[DateOrder]

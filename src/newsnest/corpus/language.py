@@ -20,7 +20,7 @@ _SHARE = 0.01
 _READ = 2_000
 """Characters that decide the language; more change nothing and cost time."""
 
-_UNSAID = frozenset(
+_UNSPECIFIED = frozenset(
     ("und", "unk", "unknown", "none", "null", "nan", "mul", "zxx", "n/a", "-", "xx")
 )
 _CODE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]+)*")
@@ -50,7 +50,7 @@ _NAMED = dict(pair.split(":") for pair in _NAMES.split())
 
 
 def normalise_language(given: str) -> str | None:
-    """Return the ISO 639-1 code ("EN-us" → "en"), "" if nothing is said, None if it is no code.
+    """Return the ISO 639-1 code ("EN-us" → "en"), "" if unspecified, None if it is not a code.
 
     Codes of three letters stay as they are where there is no shorter one.
 
@@ -59,15 +59,15 @@ def normalise_language(given: str) -> str | None:
     >>> normalise_language("EN-us"), normalise_language("fra"), normalise_language("und")
     ('en', 'fr', '')
     """
-    said = given.strip().lower()
-    if not said or said in _UNSAID:
+    code = given.strip().lower()
+    if not code or code in _UNSPECIFIED:
         return ""
-    if said in _NAMED:
-        return _NAMED[said]
-    code = _CODE.fullmatch(said)
-    if code is None:
+    if code in _NAMED:
+        return _NAMED[code]
+    found = _CODE.fullmatch(code)
+    if found is None:
         return None
-    return _SHORT.get(code[1], code[1]) if code[1] not in _UNSAID else ""
+    return _SHORT.get(found[1], found[1]) if found[1] not in _UNSPECIFIED else ""
 
 
 def detect_language(text: str) -> str:

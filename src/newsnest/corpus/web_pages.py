@@ -89,11 +89,11 @@ def _decode_text(whole: bytes, encoding: str | None, file: str, tally: Tally) ->
 
 
 def _decode_page(whole: bytes, encoding: str | None, file: str, tally: Tally) -> str:
-    """Decode as told, by its mark, as UTF-8, as the page says, else as Windows-1252."""
-    said = _CHARSET.search(whole[:4096])
+    """Decode as requested, by its mark, as UTF-8, as the page declares, else as Windows-1252."""
+    declared = _CHARSET.search(whole[:4096])
     name, _ = sniff_encoding(whole[:4], encoding)
-    if encoding is None and name == "utf-8" and said and not decode(whole)[1]:
-        charset = said[1].decode()
+    if encoding is None and name == "utf-8" and declared and not decode(whole)[1]:
+        charset = declared[1].decode()
         try:
             text = whole.decode(codecs.lookup(charset).name)
         except (LookupError, ValueError):
@@ -134,8 +134,8 @@ def _title_of(html: str) -> str:
 
 
 def _language_of(html: str) -> str:
-    said = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([A-Za-z-]{2,12})", html[:10_000], re.I)
-    return said[1] if said else ""
+    found = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([A-Za-z-]{2,12})", html[:10_000], re.I)
+    return found[1] if found else ""
 
 
 def to_text(html: str) -> str:

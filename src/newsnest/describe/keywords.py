@@ -2,12 +2,11 @@
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from newsnest.describe.protocol import Weights
 from newsnest.describe.terms import Ints, Terms
 from newsnest.errors import ParameterError
-from newsnest.types import Labels
+from newsnest.types import Flags, Floats, Labels
 
 KEYWORDS = 6
 _CANDIDATES = 32
@@ -66,7 +65,7 @@ def keywords(
 
 def _per_cluster(
     terms: Terms, labels: Labels, clusters: int, weights: Weights | None
-) -> tuple[scipy.sparse.csr_array, NDArray[np.bool_]]:
+) -> tuple[scipy.sparse.csr_array, Flags]:
     """Sum the rows of each cluster, and mark the entries that enough of its texts share."""
     n = labels.size
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -84,8 +83,8 @@ def _per_cluster(
 
 
 def _phrases_over_words(
-    terms: Terms, counts: scipy.sparse.csr_array, scores: NDArray[np.float64], row: Ints
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    terms: Terms, counts: scipy.sparse.csr_array, scores: Floats, row: Ints
+) -> tuple[Floats, Flags]:
     """Replace words by the phrase that most of their occurrences are in, which gets their score."""
     width = terms.parts[:, 0].max() + 2
     column = counts.indices
@@ -108,7 +107,7 @@ def _phrases_over_words(
     return score, dropped
 
 
-def _candidates(row: Ints, rank: NDArray[np.float64], column: Ints, clusters: int) -> Ints:
+def _candidates(row: Ints, rank: Floats, column: Ints, clusters: int) -> Ints:
     """Return (clusters, 32) the best terms of each cluster in order, padded with −1."""
     order = np.lexsort((column, -rank, row))
     order = order[np.isfinite(rank[order])]

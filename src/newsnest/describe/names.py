@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import regex
-from numpy.typing import NDArray
 
 from newsnest.describe.sentences import split_sentences
-from newsnest.types import Article, Labels
+from newsnest.types import Article, Ints, Labels
 
 SEPARATOR = " · "
 NAME_KEYWORDS = 3
@@ -111,14 +110,14 @@ def upper_names(
             child = finer_names[largest[label]]
             choices.append([child, *(f"{child}{SEPARATOR}{_capital(w)}" for w in words)])
         else:
-            least = min(NAME_KEYWORDS, len(words))
-            choices.append([keyword_name(words, k) for k in range(least, len(words) + 1)])
+            shortest = min(NAME_KEYWORDS, len(words))
+            choices.append([keyword_name(words, k) for k in range(shortest, len(words) + 1)])
     return _unique(choices)
 
 
 def _unique(choices: Sequence[Sequence[str]]) -> list[str]:
     """Take the first choice of each cluster; clusters with the same name move to their next one."""
-    place: NDArray[np.int64] = np.zeros(len(choices), dtype=np.int64)
+    place: Ints = np.zeros(len(choices), dtype=np.int64)
     while True:
         names = [options[at] for options, at in zip(choices, place.tolist(), strict=True)]
         seen = Counter(name.casefold() for name in names)

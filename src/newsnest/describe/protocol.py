@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Labels, Sentence, Vectors
+from newsnest.types import Article, Floats, Labels, Sentence, Vectors
 
-Weights = NDArray[np.float64]
+Weights = Floats
 """float64, shape (n,); how many articles each row stands for (itself and its copies)."""
 
 MAX_TERMS = 500_000

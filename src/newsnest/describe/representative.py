@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
 from newsnest.describe.protocol import Weights
-from newsnest.types import Article, Labels, Vectors
+from newsnest.types import Article, Flags, Ints, Labels, Vectors
 
-Rows = NDArray[np.int64]
+Rows = Ints
 
 SENSIBLE_LENGTH = (20, 140)
 """Usual length of a headline in characters; half of that in scripts of whole syllables."""
@@ -17,9 +16,7 @@ SENSIBLE_LENGTH = (20, 140)
 _BLOCK = 65_536
 
 
-def centrality(
-    vectors: Vectors, labels: Labels, *, weights: Weights | None = None
-) -> NDArray[np.float32]:
+def centrality(vectors: Vectors, labels: Labels, *, weights: Weights | None = None) -> Vectors:
     """Return how typical each row is of its cluster: its cosine with the cluster's mean vector.
 
     The vectors (n, d) are unit rows, the weights (n,) how many articles a row stands for. The
@@ -49,9 +46,7 @@ def centrality(
     return scores
 
 
-def representatives(
-    scores: NDArray[np.float32], labels: Labels, *, preference: Rows | None = None
-) -> Rows:
+def representatives(scores: Vectors, labels: Labels, *, preference: Rows | None = None) -> Rows:
     """Return the row of the most typical article of every cluster, int64 (c,), by label.
 
     `scores` (n,) come from `centrality`; a row with a higher preference (n,) wins whatever its
@@ -66,7 +61,7 @@ def representatives(
 
 def majority_language(
     articles: Sequence[Article], labels: Labels, *, weights: Weights | None = None
-) -> NDArray[np.bool_]:
+) -> Flags:
     """Mark articles in the most frequent language of their cluster; ties: the first code."""
     if not articles:
         return np.empty(0, dtype=bool)
@@ -80,11 +75,11 @@ def majority_language(
     first = order[np.r_[True, np.diff(slot[order] // len(codes)) > 0]]
     winner = slot[first] % len(codes)
     clusters = np.searchsorted(slot[first] // len(codes), labels)
-    marked: NDArray[np.bool_] = winner[clusters] == language
+    marked: Flags = winner[clusters] == language
     return marked
 
 
-def headline_preference(articles: Sequence[Article], major: NDArray[np.bool_]) -> Rows:
+def headline_preference(articles: Sequence[Article], major: Flags) -> Rows:
     """Rate how well each headline would name a story, int64 (n,): language, title, then length.
 
     4 points for the majority language, 2 for a title, 1 for a headline of sensible length that is

@@ -210,8 +210,8 @@ def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
     pairs, _ = _unique_rows(pairs)
     slot = text_language[pairs[:, 0]] * words + pairs[:, 1]
     frequency = np.bincount(slot, minlength=len(codes) * words)
-    least = stopwords.FREQUENT_SHARE * np.bincount(text_language, minlength=len(codes))
-    enough = frequency > np.maximum(least, stopwords.FREQUENT_TEXTS).repeat(words)
+    minimum = stopwords.FREQUENT_SHARE * np.bincount(text_language, minlength=len(codes))
+    enough = frequency > np.maximum(minimum, stopwords.FREQUENT_TEXTS).repeat(words)
     marked[judged] = enough[language[judged] * words + word[judged]]
     return marked
 
@@ -253,12 +253,12 @@ def _kept(matrix: scipy.sparse.csr_array, keys: Ints, words: int, max_terms: int
     """Choose the terms to keep: words and true phrases, the most frequent of both."""
     first, second = keys // (words + 1), keys % (words + 1) - 1
     texts = np.bincount(matrix.indices, minlength=keys.size)
-    said = np.asarray(matrix.sum(axis=0)).ravel()
+    total = np.asarray(matrix.sum(axis=0)).ravel()
     alone = second < 0
     of_word = np.zeros(words)
-    of_word[first[alone]] = said[alone]
+    of_word[first[alone]] = total[alone]
     chance = of_word[first] * of_word[second] / max(of_word.sum(), 1.0)
-    kept = np.flatnonzero(alone | ((texts >= _PHRASE_TEXTS) & (said >= _PHRASE_LIFT * chance)))
+    kept = np.flatnonzero(alone | ((texts >= _PHRASE_TEXTS) & (total >= _PHRASE_LIFT * chance)))
     order = np.argsort(-texts[kept], kind="stable")[:max_terms]
     return np.sort(kept[order])
 

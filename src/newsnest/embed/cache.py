@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress, Task
@@ -22,9 +21,7 @@ _GROWTH = 4.0
 class VectorCache(Protocol):
     """Keeps vectors by (encoder fingerprint, text hash)."""
 
-    def get_many(
-        self, fingerprint: str, hashes: Sequence[bytes]
-    ) -> Mapping[bytes, NDArray[np.float32]]:
+    def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> Mapping[bytes, Vectors]:
         """Return the vectors that are there, each of shape (d,); the others are left out."""
         ...
 
@@ -37,14 +34,12 @@ class MemoryCache:
     """A vector cache that lives as long as the object."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, bytes], NDArray[np.float32]] = {}
+        self._rows: dict[tuple[str, bytes], Vectors] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def get_many(
-        self, fingerprint: str, hashes: Sequence[bytes]
-    ) -> Mapping[bytes, NDArray[np.float32]]:
+    def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> Mapping[bytes, Vectors]:
         rows = self._rows
         return {h: rows[fingerprint, h] for h in hashes if (fingerprint, h) in rows}
 

@@ -38,9 +38,9 @@ def read_card(folder: Path) -> Card | None:
         if parts is None:
             return None
         transformer, pooling = parts
-        own = _read(folder / transformer / "sentence_bert_config.json")
+        config = _read(folder / transformer / "sentence_bert_config.json")
         model = _read(folder / transformer / "config.json")
-        usual = model["model_type"] in _PLAIN and not any(own.get(key) for key in _OVERRULING)
+        usual = model["model_type"] in _PLAIN and not any(config.get(key) for key in _OVERRULING)
         if not usual or not (folder / transformer / "tokenizer.json").is_file():
             return None
         width = _width(_read(folder / pooling / "config.json"))
@@ -48,7 +48,7 @@ def read_card(folder: Path) -> Card | None:
             return None
         prompts = folder / "config_sentence_transformers.json"
         return Card(
-            _room(own, model, _read(folder / transformer / "tokenizer_config.json")),
+            _room(config, model, _read(folder / transformer / "tokenizer_config.json")),
             clustering_prompt(_read(prompts) if prompts.is_file() else {}),
             width,
         )
@@ -108,10 +108,10 @@ def _modules(folder: Path) -> tuple[str, str] | None:
 
 
 def _room(
-    own: Mapping[str, Any], model: Mapping[str, Any], tokenizer: Mapping[str, Any]
+    config: Mapping[str, Any], model: Mapping[str, Any], tokenizer: Mapping[str, Any]
 ) -> int | None:
-    if own.get("max_seq_length") is not None:
-        return usual_room(own["max_seq_length"])
+    if config.get("max_seq_length") is not None:
+        return usual_room(config["max_seq_length"])
     rooms = [tokenizer.get("model_max_length"), model.get("max_position_embeddings")]
     return usual_room(min((room for room in rooms if room is not None), default=None))
 

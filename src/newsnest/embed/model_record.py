@@ -105,7 +105,9 @@ class ModelRecord:
     @property
     def calibration_digests(self) -> frozenset[str]:
         """Digests of the files the model was calibrated on."""
-        return _digests(file for own in self.calibration.values() for file in own.get("data", ()))
+        return _digests(
+            file for entry in self.calibration.values() for file in entry.get("data", ())
+        )
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -135,7 +137,7 @@ class ModelRecord:
             raise _wrong(f"{path}: rotate must be true or false, got {content['rotate']!r}")
         chosen = dict(content.pop("chosen", {}))
         moved = {key: chosen.pop(key) for key in _MOVED if key in chosen}
-        known = {own.name for own in fields(cls)} - {"details"}
+        known = {field.name for field in fields(cls)} - {"details"}
         return cls(
             levels=tuple(
                 LevelRecord(*map(level.get, ("name", "dims", "min_similarity", "dated")))
@@ -165,7 +167,7 @@ class ModelRecord:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the file holds; fields without a value are left out."""
-        content = {own.name: getattr(self, own.name) for own in fields(self)}
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
         content["levels"] = [_level_content(level) for level in self.levels]
         content["data"] = list(self.data)
         del content["details"]

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsnest.embed.card import Card, clustering_prompt, usual_room
 from newsnest.embed.loading import patient_threads, quiet_loading
 from newsnest.errors import EncoderError
+from newsnest.types import Vectors
 
 # Matrix libraries compute products of very few rows (seen below 4) by other kernels, with other
 # bits; a pass therefore never has fewer token rows than this.
@@ -54,9 +52,7 @@ class StockModel:
         """Return its `tokenizers.Tokenizer`."""
         return rust_tokenizer(self._model, name)
 
-    def rows(
-        self, batches: Sequence[list[str]], lengths: Sequence[int]
-    ) -> Iterator[NDArray[np.float32]]:
+    def rows(self, batches: Sequence[list[str]], lengths: Sequence[int]) -> Iterator[Vectors]:
         """Yield the vectors of each batch, (b, d); the texts of a batch have equal lengths."""
         for batch, length in zip(batches, lengths, strict=True):
             lacking = -(-_MIN_TOKENS // max(1, length)) - len(batch)

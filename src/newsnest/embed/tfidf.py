@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import regex
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from newsnest.embed.unit import unit_embeddings
 from newsnest.embed.weights import settings_digest
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Vectors
+from newsnest.types import Floats, Ints, Vectors
 
 _DIMS = 256
 _VOCABULARY = 200_000
@@ -81,7 +80,7 @@ class TfidfEncoder:
         self.dimensions = 0
         self.fingerprint = ""
         self._vectorizer: Any = None
-        self._axes: NDArray[np.float64] | None = None
+        self._axes: Floats | None = None
 
     def prepare(self, texts: Sequence[str], *, progress: Progress = SILENT) -> None:
         """Fit weights and axes on the texts; a second call fits anew."""
@@ -146,7 +145,7 @@ class TfidfEncoder:
         )
 
 
-def _kept_terms(counts: Any) -> NDArray[np.int64]:
+def _kept_terms(counts: Any) -> Ints:
     """Return the terms frequent enough, at most 200,000, ties by their alphabetical order."""
     texts = np.asarray((counts > 0).sum(axis=0)).ravel()
     fewest = 2 if counts.shape[0] >= _RARE_FROM and texts.max() >= 2 else 1

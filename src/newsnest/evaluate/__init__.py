@@ -19,13 +19,7 @@ from newsnest.evaluate.embedding import (
 from newsnest.evaluate.hardness import Hardness, QueryItemVectors, negative_hardness
 from newsnest.evaluate.internal import Labelling, cluster_samples, dunn, silhouette, stability
 from newsnest.evaluate.keywords import keyword_coherence, keyword_diversity
-from newsnest.evaluate.pairs import (
-    LEVEL_SIMILARITIES,
-    PairScores,
-    pair_scores,
-    paired_cosines,
-    prefix_dims,
-)
+from newsnest.evaluate.pairs import LEVEL_SIMILARITIES, PairScores, pair_scores, prefix_dims
 from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.evaluate.retrieval import RetrievalScores, rank_documents, retrieval_scores
 
@@ -35,7 +29,7 @@ __all__ = [
     "QueryItemVectors", "RetrievalScores", "Separation", "TitleScores", "agreeing_cut",
     "alignment_scores", "bcubed_f1", "best_cut", "cluster_index", "cluster_samples",
     "cluster_scores", "cut_scores", "dunn", "estimate", "join_similarities", "keyword_coherence",
-    "keyword_diversity", "mean_estimate", "negative_hardness", "pair_scores", "paired_cosines",
+    "keyword_diversity", "mean_estimate", "negative_hardness", "pair_scores",
     "precise_cut", "prefix_dims", "rank_documents", "relational_similarity", "resample_weights",
     "retrieval_scores", "silhouette", "stability", "title_scores",
 ]  # fmt: skip

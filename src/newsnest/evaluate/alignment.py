@@ -4,28 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate.bootstrap import (
-    Estimate,
-    Scores,
-    Weights,
-    correlation,
-    estimate,
-    resample_weights,
-)
+from newsnest.evaluate import bootstrap
 from newsnest.evaluate.pairs import prefix_dims, unit_prefix
 from newsnest.labelled import ParallelTexts
-from newsnest.types import Vectors
+from newsnest.types import Floats, Vectors
 
-LEAST_SENTENCES = 3
+MIN_SENTENCES = 3
 """Fewer have at most one similarity between them, and nothing to correlate."""
 _BLOCK = 512  # rows of the similarity matrix held at a time
 
 
 @dataclass(frozen=True, slots=True)
-class AlignmentScores(Scores):
+class AlignmentScores(bootstrap.Scores):
     """How one prefix of one language's vectors lies to that of the pivot's.
 
     Parameters
@@ -47,8 +39,8 @@ class AlignmentScores(Scores):
     pivot: str
     dims: int
     sentences: int
-    relational: Estimate | None
-    found: Estimate | None
+    relational: bootstrap.Estimate | None
+    found: bootstrap.Estimate | None
 
 
 def alignment_scores(
@@ -107,7 +99,7 @@ def alignment_scores(
     """
     _check(vectors, pivot_vectors, rows=len(parallel.texts))
     n, d = vectors.shape
-    weights = resample_weights(np.arange(n), resamples=resamples, seed=seed)
+    weights = bootstrap.resample_weights(np.arange(n), resamples=resamples, seed=seed)
     found = []
     for prefix in prefix_dims(d, dims):
         a, b = unit_prefix(vectors, prefix), unit_prefix(pivot_vectors, prefix)
@@ -117,8 +109,8 @@ def alignment_scores(
                 pivot=parallel.pivot,
                 dims=prefix,
                 sentences=n,
-                relational=estimate(_relational(a, b, weights)),
-                found=estimate(weights @ _hits(a, b) / n),
+                relational=bootstrap.estimate(_relational(a, b, weights)),
+                found=bootstrap.estimate(weights @ _hits(a, b) / n),
             )
         )
     return tuple(found)
@@ -155,9 +147,7 @@ def relational_similarity(left: Vectors, right: Vectors) -> float:
     return float(_relational(a, b, np.ones((1, len(a))))[0])
 
 
-def _relational(
-    a: NDArray[np.float64], b: NDArray[np.float64], weights: Weights
-) -> NDArray[np.float64]:
+def _relational(a: Floats, b: Floats, weights: bootstrap.Weights) -> Floats:
     """Return Pearson's r over i ≠ j under weights w_i · w_j, for every row of weights."""
     sums = np.zeros((6, len(weights)))
     for start in range(0, len(a), _BLOCK):
@@ -167,10 +157,10 @@ def _relational(
         others[np.arange(len(x)), start + np.arange(len(x))] = 0.0
         for term, cells in enumerate((others, x, y, x * x, y * y, x * y)):
             sums[term] += ((weights[:, rows] @ (cells * others)) * weights).sum(axis=1)
-    return correlation(sums)
+    return bootstrap.correlation(sums)
 
 
-def _hits(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _hits(a: Floats, b: Floats) -> Floats:
     """Return for every row how often its counterpart is nearest: 0, ½ or 1; a tie is no hit."""
     hits = np.zeros(len(a))
     for one, other in ((a, b), (b, a)):
@@ -191,9 +181,9 @@ def _check(left: Vectors, right: Vectors, *, rows: int, widths: bool = True) -> 
             "alignment: vectors must be two arrays with one row per sentence and language "
             f"({rows}), got shapes {shapes[0]} and {shapes[1]}. Encode the sentences in order."
         )
-    if rows < LEAST_SENTENCES:
+    if rows < MIN_SENTENCES:
         raise ParameterError(
-            f"alignment: vectors must hold at least {LEAST_SENTENCES} sentences, got {rows}. "
+            f"alignment: vectors must hold at least {MIN_SENTENCES} sentences, got {rows}. "
             "Leave the language out."
         )
     if not (np.isfinite(left).all() and np.isfinite(right).all()):

@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
+from newsnest.types import Floats, Ints
 
-Weights = NDArray[np.float64]
+Weights = Floats
 """float64 (resamples + 1, n): how often each row is drawn; the first row is 1 throughout."""
 
 CONFIDENCE = 0.95
@@ -50,7 +50,7 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def resample_weights(components: NDArray[np.int64], *, resamples: int, seed: int) -> Weights:
+def resample_weights(components: Ints, *, resamples: int, seed: int) -> Weights:
     """Draw whole components with replacement; return how often each row was drawn.
 
     Parameters
@@ -88,7 +88,7 @@ def resample_weights(components: NDArray[np.int64], *, resamples: int, seed: int
     return np.concatenate([np.ones((1, codes.size)), drawn[:, codes].astype(np.float64)])
 
 
-def estimate(values: NDArray[np.float64]) -> Estimate | None:
+def estimate(values: Floats) -> Estimate | None:
     """Turn a score on every row of weights into the score and its interval.
 
     Parameters
@@ -116,7 +116,7 @@ def estimate(values: NDArray[np.float64]) -> Estimate | None:
     return Estimate(value, float(low), float(high))
 
 
-def mean_estimate(values: NDArray[np.float64], *, resamples: int, seed: int) -> Estimate:
+def mean_estimate(values: Floats, *, resamples: int, seed: int) -> Estimate:
     """Return a mean of independent rows, and the interval of the means of resamples.
 
     The rows are drawn one by one: a resample needs no more memory than the values.
@@ -149,7 +149,7 @@ def mean_estimate(values: NDArray[np.float64], *, resamples: int, seed: int) -> 
     return found
 
 
-def correlation(moments: NDArray[np.float64]) -> NDArray[np.float64]:
+def correlation(moments: Floats) -> Floats:
     """Return Pearson's r, (m,), NaN where x or y does not vary.
 
     `moments` are (6, m): sums of weight, x, y, x², y², xy.
@@ -161,7 +161,7 @@ def correlation(moments: NDArray[np.float64]) -> NDArray[np.float64]:
         value = np.clip((xy / n - x * y / n**2) / np.sqrt(vary[0] * vary[1]), -1, 1)
         # What rounding leaves of a variance where nothing varies is none.
         flat = (vary[0] <= _ROUNDING * xx / n) | (vary[1] <= _ROUNDING * yy / n)
-    out: NDArray[np.float64] = np.where(flat, np.nan, value)
+    out: Floats = np.where(flat, np.nan, value)
     return out
 
 

@@ -129,7 +129,7 @@ def title_scores(
     known = np.full(n, UNKNOWN, np.int64) if stories is None else stories
     if n < 2 or titles.shape != texts.shape or titles.ndim != 2 or known.shape != (n,):
         raise ParameterError(
-            "title_scores: titles, texts and stories must be those of two articles at least, got "
+            "title_scores: titles, texts and stories must be those of at least two articles, got "
             f"shapes {titles.shape}, {texts.shape} and {known.shape}. Give a row an article."
         )
     pairs = _Pairs(titles, texts, known)
@@ -229,22 +229,22 @@ class _Pairs:
         count = np.zeros(self.n)
         apart = 0
         for start in range(0, self.n, _BLOCK):
-            own = np.arange(start, min(start + _BLOCK, self.n))
-            mask = self._apart(own, across)
-            similar = (self.titles[own] @ self.texts.T)[mask]
+            block = np.arange(start, min(start + _BLOCK, self.n))
+            mask = self._apart(block, across)
+            similar = (self.titles[block] @ self.texts.T)[mask]
             lower, upper = (np.searchsorted(scores, similar, side) for side in ("left", "right"))
             for places in (lower, upper):
                 below += 0.5 * np.bincount(places, minlength=len(below))
             above = np.zeros(mask.shape)
             above[mask] = 1 - (lower + upper) / (2 * len(scores))
-            weight[own] += above.sum(axis=1)
+            weight[block] += above.sum(axis=1)
             weight += above.sum(axis=0)
-            count[own] += mask.sum(axis=1)
+            count[block] += mask.sum(axis=1)
             count += mask.sum(axis=0)
             apart += int(mask.sum())
         if not apart:
             raise ParameterError(
-                "title_scores: articles must be of two stories at least, got one. Give others too."
+                "title_scores: articles must be of at least two stories, got one. Give others too."
             )
         shares = np.empty(len(scores))
         shares[order] = np.cumsum(below)[:-1] / apart
@@ -272,14 +272,14 @@ class _Pairs:
         found = [np.einsum("ij,ij->i", self.titles[rows[p]], self.texts[columns[p]]) for p in parts]
         return rows, columns, np.concatenate(found)
 
-    def _apart(self, own: Codes, across: bool) -> NDArray[np.bool_]:
-        """Return which texts do not belong to each of some titles, (own, n)."""
-        one, other = self.stories[own][:, None], self.stories[None, :]
+    def _apart(self, rows: Codes, across: bool) -> NDArray[np.bool_]:
+        """Return which texts do not belong to each of some titles, (rows, n)."""
+        one, other = self.stories[rows][:, None], self.stories[None, :]
         unknown: NDArray[np.bool_] = (one < 0) | (other < 0)
         other_story: NDArray[np.bool_] = one != other
         if across:
             return other_story & ~unknown
-        another: NDArray[np.bool_] = own[:, None] != np.arange(self.n)
+        another: NDArray[np.bool_] = rows[:, None] != np.arange(self.n)
         return another & (unknown | other_story)
 
     def _by_story(self, influence: NDArray[np.float64]) -> NDArray[np.float64]:

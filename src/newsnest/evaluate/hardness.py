@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.types import Labels, Vectors
+from newsnest.types import Ints, Labels, Vectors
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS = 80
@@ -35,7 +34,7 @@ class QueryItemVectors:
 
     queries: Vectors
     items: Vectors
-    components: NDArray[np.int64]
+    components: Ints
 
     def __post_init__(self) -> None:
         n = len(self.queries)
@@ -86,7 +85,7 @@ def negative_hardness(
     labels: Labels,
     *,
     negatives: int = 64,
-    rows: NDArray[np.int64] | None = None,
+    rows: Ints | None = None,
     seed: int = 0,
 ) -> Hardness:
     """Measure how similar queries are to items of other pairs of their cluster.
@@ -140,7 +139,7 @@ def negative_hardness(
     place[order] = np.arange(n)
     rng = np.random.default_rng([29, seed])
     asked = np.arange(n) if rows is None else rows
-    own_out, other_out, wrong = [], [], 0
+    positives, negative_parts, wrong = [], [], 0
     for start in range(0, len(asked), _BLOCK):
         block = asked[start : start + _BLOCK]
         size, first = sizes[labels[block]][:, None], begin[labels[block]][:, None]
@@ -150,24 +149,24 @@ def negative_hardness(
         others = order[np.minimum(at, n - 1)]  # (block, negatives)
         counts = (size > 1) & (components[others] != components[block][:, None])
         cosines = np.einsum("bd,bmd->bm", queries[block], items[others])
-        own = np.einsum("bd,bd->b", queries[block], items[block])
-        wrong += int((counts & (cosines >= own[:, None])).sum())
-        own_out.append(own[counts.any(axis=1)])
-        other_out.append(cosines[counts])
-    return _hardness(np.concatenate(own_out), np.concatenate(other_out), wrong)
+        positive = np.einsum("bd,bd->b", queries[block], items[block])
+        wrong += int((counts & (cosines >= positive[:, None])).sum())
+        positives.append(positive[counts.any(axis=1)])
+        negative_parts.append(cosines[counts])
+    return _hardness(np.concatenate(positives), np.concatenate(negative_parts), wrong)
 
 
-def _hardness(own: Vectors, others: Vectors, wrong: int) -> Hardness:
+def _hardness(positive: Vectors, others: Vectors, wrong: int) -> Hardness:
     some = len(others) > 0
     at = np.quantile(others, QUANTILES) if some else ()
     return Hardness(
-        queries=len(own),
+        queries=len(positive),
         negatives=len(others),
-        positive_mean=float(own.mean(dtype=np.float64)) if some else None,
+        positive_mean=float(positive.mean(dtype=np.float64)) if some else None,
         negative_mean=float(others.mean(dtype=np.float64)) if some else None,
         quantiles={str(q): float(x) for q, x in zip(QUANTILES, at, strict=False)},
         likely_false_negatives=wrong / len(others) if some else None,
-        positive_counts=_counts(own),
+        positive_counts=_counts(positive),
         negative_counts=_counts(others),
     )
 

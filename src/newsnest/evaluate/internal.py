@@ -289,21 +289,21 @@ def _sampled(n: int, sample: int | None, seed: int) -> Codes:
 
 
 def _row_scores(
-    unit: Vectors, own: Codes, sums: NDArray[np.float64], sizes: Codes
+    unit: Vectors, labels: Codes, sums: NDArray[np.float64], sizes: Codes
 ) -> NDArray[np.float64]:
     # In float64: what counts below is the small difference of a size and a product.
     products = unit.astype(np.float64) @ sums.T  # (block, k)
-    rows = np.arange(len(own))
-    inside = np.maximum(sizes[own] - 1, 1)
+    rows = np.arange(len(labels))
+    inside = np.maximum(sizes[labels] - 1, 1)
     # A row's distance to itself is 0 and is not counted.
-    within = (sizes[own] - products[rows, own]) / inside
+    within = (sizes[labels] - products[rows, labels]) / inside
     away = 1 - products / sizes
-    away[rows, own] = np.inf
+    away[rows, labels] = np.inf
     nearest = away.min(axis=1)
     within, nearest = (np.where(one > _NO_DISTANCE, one, 0.0) for one in (within, nearest))
     widest = np.maximum(within, nearest)
-    scores = np.divide(nearest - within, widest, out=np.zeros(len(own)), where=widest > 0)
-    return np.where((own == NOISE) | (sizes[own] < 2), 0.0, scores)
+    scores = np.divide(nearest - within, widest, out=np.zeros(len(labels)), where=widest > 0)
+    return np.where((labels == NOISE) | (sizes[labels] < 2), 0.0, scores)
 
 
 def _distance(cosine: float) -> float:

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from newsnest.errors import ParameterError
+from newsnest.types import Floats
 
 UNSEEN = -1
 
 
-def keyword_coherence(
-    keywords: Sequence[Sequence[int]], presence: sparse.csr_array
-) -> NDArray[np.float64]:
-    """Return the coherence of every cluster's keywords: how often they stand in the same texts.
+def keyword_coherence(keywords: Sequence[Sequence[int]], presence: sparse.csr_array) -> Floats:
+    """Return the coherence of every cluster's keywords: how often they occur in the same texts.
 
     The mean over pairs of normalised pointwise mutual information, log(p(a, b) / p(a)·p(b)) over
     −log p(a, b), in [−1, 1]: 1 where words never come without each other, 0 by chance, −1 where
@@ -24,7 +22,7 @@ def keyword_coherence(
     Parameters
     ----------
     keywords
-        Columns of `presence`, a sequence a cluster; −1 for a keyword that stands in no text.
+        Columns of `presence`, a sequence a cluster; −1 for a keyword that occurs in no text.
     presence
         CSR (n, v), n ≥ 1: not zero where text i says term j.
 

@@ -5,19 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
-from newsnest.evaluate.bootstrap import (
-    Estimate,
-    Scores,
-    Weights,
-    correlation,
-    estimate,
-    resample_weights,
-)
+from newsnest.evaluate import bootstrap
 from newsnest.labelled import Pair, article_components
-from newsnest.types import Vectors
+from newsnest.types import Floats, Ints, Vectors
 
 LEVEL_SIMILARITIES: Mapping[str, float] = MappingProxyType(
     {"theme": 1 / 6, "topic": 1 / 2, "story": 5 / 6}
@@ -30,7 +22,7 @@ _CHUNK = 2_000_000  # cells of weights in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
-class PairScores(Scores):
+class PairScores(bootstrap.Scores):
     """Agreement of one prefix of the vectors with the graded pairs of one pair of languages.
 
     Parameters
@@ -57,9 +49,9 @@ class PairScores(Scores):
     pairs: int
     components: int
     largest_component: int
-    pearson: Estimate | None
-    spearman: Estimate | None
-    auroc: Mapping[str, Estimate | None]
+    pearson: bootstrap.Estimate | None
+    spearman: bootstrap.Estimate | None
+    auroc: Mapping[str, bootstrap.Estimate | None]
 
 
 def pair_scores(
@@ -121,7 +113,7 @@ def pair_scores(
     components = article_components(pairs)
     groups = _language_rows(pairs)
     weights = {
-        name: resample_weights(components[rows], resamples=resamples, seed=seed)
+        name: bootstrap.resample_weights(components[rows], resamples=resamples, seed=seed)
         for name, rows in groups.items()
     }
     prefixes = prefix_dims(left.shape[1], dims)
@@ -139,9 +131,9 @@ def pair_scores(
                     pairs=rows.size,
                     components=sizes.size,
                     largest_component=int(sizes.max()),
-                    pearson=estimate(weighted_pearson(x, y, weights[name])),
-                    spearman=estimate(spearman),
-                    auroc={level: estimate(values) for level, values in auroc.items()},
+                    pearson=bootstrap.estimate(weighted_pearson(x, y, weights[name])),
+                    spearman=bootstrap.estimate(spearman),
+                    auroc={level: bootstrap.estimate(values) for level, values in auroc.items()},
                 )
             )
     return tuple(found)
@@ -169,7 +161,7 @@ def prefix_dims(d: int, dims: Sequence[int] | None = None) -> tuple[int, ...]:
     return wanted
 
 
-def paired_cosines(left: Vectors, right: Vectors, dims: int) -> NDArray[np.float64]:
+def paired_cosines(left: Vectors, right: Vectors, dims: int) -> Floats:
     """Return the cosine of each row of `left` with the same row of `right`, on leading dimensions.
 
     Parameters
@@ -189,29 +181,27 @@ def paired_cosines(left: Vectors, right: Vectors, dims: int) -> NDArray[np.float
     array([0.6])
     """
     a, b = unit_prefix(left, dims), unit_prefix(right, dims)
-    products: NDArray[np.float64] = np.einsum("nd,nd->n", a, b)
+    products: Floats = np.einsum("nd,nd->n", a, b)
     return products
 
 
-def unit_prefix(vectors: Vectors, dims: int) -> NDArray[np.float64]:
+def unit_prefix(vectors: Vectors, dims: int) -> Floats:
     """Return the leading dimensions of every row, at length 1; a row without length stays 0."""
     prefix = vectors[:, :dims].astype(np.float64)
     length = np.linalg.norm(prefix, axis=1, keepdims=True)
     return prefix / np.where(length == 0.0, 1.0, length)
 
 
-def weighted_pearson(
-    x: NDArray[np.float64], y: NDArray[np.float64], weights: Weights
-) -> NDArray[np.float64]:
+def weighted_pearson(x: Floats, y: Floats, weights: bootstrap.Weights) -> Floats:
     """Return Pearson's r of x and y (n,) under every row of weights (m, n); NaN if undefined."""
     x, y = x - x.mean(), y - y.mean()  # a shift changes nothing but the rounding
     sums = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y])
-    return correlation(sums @ weights.T)
+    return bootstrap.correlation(sums @ weights.T)
 
 
 def weighted_ranking(
-    x: NDArray[np.float64], y: NDArray[np.float64], weights: Weights
-) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    x: Floats, y: Floats, weights: bootstrap.Weights
+) -> tuple[Floats, dict[str, Floats]]:
     """Return Spearman's rho and by level the AUROC of x and y (n,) under weights (m, n); (m,) each.
 
     Rho is Pearson's r of the ranks within the resample, NaN if undefined. The AUROC is how often a
@@ -238,21 +228,21 @@ def weighted_ranking(
         wa, wb = chunk * a, chunk * b
         sums = [total, wa.sum(1), wb.sum(1)]
         sums += [np.einsum("mn,mn->m", p, q) for p, q in ((wa, a), (wb, b), (wa, b))]
-        spearman[rows] = correlation(np.stack(sums))
+        spearman[rows] = bootstrap.correlation(np.stack(sums))
     return spearman, auroc
 
 
-def _midranks(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+def _midranks(values: Floats, weights: bootstrap.Weights) -> Floats:
     """Return for every value the weight of lower ones and half of that of equal ones; (m, n)."""
     code = np.unique(values, return_inverse=True)[1]
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.diff(code[order], prepend=-1))
     tied = np.add.reduceat(weights[:, order], starts, axis=1)  # (m, distinct values)
-    middle: NDArray[np.float64] = (np.cumsum(tied, axis=1) - tied / 2)[:, code]
+    middle: Floats = (np.cumsum(tied, axis=1) - tied / 2)[:, code]
     return middle
 
 
-def _language_rows(pairs: Sequence[Pair]) -> dict[str, NDArray[np.int64]]:
+def _language_rows(pairs: Sequence[Pair]) -> dict[str, Ints]:
     """Return the rows of all pairs, then of each pair of languages, the largest first."""
     names = np.array([pair.languages for pair in pairs])
     known, counts = np.unique(names[names != ""], return_counts=True)

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import Estimate, Scores, mean_estimate
-from newsnest.types import Vectors
+from newsnest.types import Floats, Ints, Vectors
 
 Qrels = Mapping[str, Mapping[str, float]]
 """Gain of every relevant document by query; what has no gain, or a gain of 0, is not relevant."""
@@ -66,7 +65,7 @@ def retrieval_scores(
     ----------
     ranked
         Ids of documents by query, the best first, each once. A query that is missing here and
-        stands in `qrels` scores 0.
+        occurs in `qrels` scores 0.
     qrels
         Gains of documents by query. Queries without a positive gain are left out and counted.
     recall_at
@@ -129,7 +128,7 @@ def rank_documents(
     *,
     depth: int = DEPTH,
     never: Sequence[Sequence[int]] | None = None,
-) -> list[NDArray[np.int64]]:
+) -> list[Ints]:
     """Return the most similar documents of every query, the best first.
 
     Parameters
@@ -174,23 +173,23 @@ def rank_documents(
             f"rank_documents: never must hold one list per query ({len(queries)}), "
             f"got {len(never)}. Give an empty list where nothing is left out."
         )
-    out: list[NDArray[np.int64]] = []
+    out: list[Ints] = []
     for start in range(0, len(queries), _BLOCK):
         similar = queries[start : start + _BLOCK] @ documents.T  # (block, n)
-        for row, own in enumerate(similar, start=start):
+        for row, cosines in enumerate(similar, start=start):
             if never is not None:
-                own[list(never[row])] = -np.inf
-            out.append(_best(own, depth))
+                cosines[list(never[row])] = -np.inf
+            out.append(_best(cosines, depth))
     return out
 
 
-def _best(similar: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
+def _best(similar: Vectors, depth: int) -> Ints:
     kept = np.flatnonzero(similar > -np.inf)
     if len(kept) > depth:
         # All that equal the last one are kept, so that the sort alone decides among equals.
-        least = np.partition(similar[kept], len(kept) - depth)[len(kept) - depth]
-        kept = kept[similar[kept] >= least]
-    best: NDArray[np.int64] = kept[np.argsort(-similar[kept], kind="stable")][:depth]
+        lowest = np.partition(similar[kept], len(kept) - depth)[len(kept) - depth]
+        kept = kept[similar[kept] >= lowest]
+    best: Ints = kept[np.argsort(-similar[kept], kind="stable")][:depth]
     return best
 
 
@@ -210,7 +209,7 @@ def _query_scores(
     ]
 
 
-def _discounted(gain: NDArray[np.float64]) -> float:
+def _discounted(gain: Floats) -> float:
     head = gain[:_FIRST]
     return float((head / np.log2(np.arange(2, len(head) + 2))).sum())
 

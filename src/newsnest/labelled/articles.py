@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.corpus import Notice, ReadOptions, Row, read_articles_with_rows, settle_languages
 from newsnest.corpus.columns import Columns, find_column
@@ -18,7 +17,7 @@ from newsnest.errors import InputError
 from newsnest.labelled.pairs import Gold, Side, side_of
 from newsnest.labelled.rows import Fields, bad_row, text_of
 from newsnest.progress import SILENT, Progress
-from newsnest.types import LEVELS, Article, Rejected
+from newsnest.types import LEVELS, Article, Ints, Rejected
 
 UNKNOWN = -1
 """The code of an article without a label."""
@@ -26,7 +25,7 @@ UNKNOWN = -1
 OTHER_SPLIT = "is of another split"
 """Why a row is set aside that was not asked for."""
 
-Codes = NDArray[np.int64]
+Codes = Ints
 LabelledRow = tuple[Article, Row, Mapping[str, str]]
 """An article, its row, and its labels by name, "" for none."""
 
@@ -165,7 +164,7 @@ def _is_fault(row: Rejected) -> bool:
 
 
 GOLD_FIELDS = ("id", "title", "text", "lang", "date", "split", *LEVELS)
-"""What an article is read from; a title or a text, and a label, must stand in the file."""
+"""What an article is read from; the file must have a title or a text, and a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,7 @@ def read_gold(
     Raises
     ------
     InputError
-        If the file cannot be read, a row is bad, an id stands there twice, a date is none, or no
+        If the file cannot be read, a row is bad, an id occurs twice, a date is invalid, or no
         row has a text and a label. It names file, line and field.
     ParameterError
         If a key of `fields` is unknown.

@@ -8,12 +8,11 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
 from newsnest.labelled.articles import GoldArticle
 from newsnest.labelled.pairs import GRADES, Pair
-from newsnest.types import LEVELS, Vectors
+from newsnest.types import LEVELS, Ints, Vectors
 
 _ENUMERATED = 64
 """Groups of at most so many articles have all their pairs listed; larger ones are drawn from."""
@@ -120,19 +119,19 @@ def build_pairs(
     _check(articles, options, vectors)
     drawer = _Drawer(articles, options)
     found = {grade: drawer.draw(grade, options.per_grade) for grade in _JOINED}
-    most = _scarcest(found.values(), options)
+    size = _scarcest(found.values(), options)
     hard: list[Row] = []
     if vectors is not None:
-        hard = drawer.draw_hard(vectors, round(most * options.hard))
-    found["VD"] = hard + drawer.draw("VD", most - len(hard))
+        hard = drawer.draw_hard(vectors, round(size * options.hard))
+    found["VD"] = hard + drawer.draw("VD", size - len(hard))
     if not any(found.values()):
         raise ParameterError(
             "build_pairs: articles must hold two that a label joins or parts, got none among "
             f"{len(articles)}. Check the labels, splits and max_days."
         )
     # Once more, for the very dissimilar pairs may be the scarcest.
-    most = _scarcest(found.values(), options)
-    kept = {grade: drawer.some(rows, most) for grade, rows in found.items()}
+    size = _scarcest(found.values(), options)
+    kept = {grade: drawer.some(rows, size) for grade, rows in found.items()}
     pairs = [drawer.pair(row, grade) for grade, rows in kept.items() for row in rows]
     return BuiltPairs(
         pairs=tuple(drawer.some(pairs, len(pairs))),
@@ -151,9 +150,9 @@ class _Drawer:
         self.used = [i for i in range(len(LEVELS)) if any(a.gold[i] for a in articles)]
         self.taken: set[Row] = set()
 
-    def some(self, items: Sequence[T], most: int) -> list[T]:
+    def some(self, items: Sequence[T], maximum: int) -> list[T]:
         """Return up to so many of the items, in random order."""
-        return [items[i] for i in self.rng.permutation(len(items))[:most].tolist()]
+        return [items[i] for i in self.rng.permutation(len(items))[:maximum].tolist()]
 
     def pair(self, row: Row, grade: str) -> Pair:
         """Return the pair of two articles."""
@@ -270,13 +269,13 @@ def _scarcest(found: Iterable[Sequence[Row]], options: BuildOptions) -> int:
     return min([options.per_grade, *counts]) if options.balanced else options.per_grade
 
 
-def _neighbours(means: Vectors) -> NDArray[np.int64]:
+def _neighbours(means: Vectors) -> Ints:
     """Return for every mean the indices of the nearest others, nearest first."""
     # The mean of opposite vectors has no length.
     units = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
     cosines = units @ units.T
     np.fill_diagonal(cosines, -np.inf)
-    nearest: NDArray[np.int64] = np.argsort(-cosines, axis=1, kind="stable")
+    nearest: Ints = np.argsort(-cosines, axis=1, kind="stable")
     return nearest[:, : min(_NEIGHBOURS, len(means) - 1)]
 
 

@@ -26,7 +26,7 @@ USUAL = (
 )
 """The first two that a file has are read; title, text and summary also by their usual names."""
 _USUAL_NAMES = ("title", "text", "summary")
-_KNOWN = "stand there already"
+_KNOWN = "repeat an earlier pair"
 
 
 @dataclass(frozen=True, slots=True)

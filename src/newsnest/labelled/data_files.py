@@ -20,7 +20,7 @@ class Reading:
     FIELDS: ClassVar[tuple[str, ...]] = ()
     """Fields of its rows, which may have another name in a file."""
     FOLDERS: ClassVar[bool] = False
-    """Whether folders are read, too."""
+    """Whether folders are read as well as files."""
 
     def completed(self, path: Path) -> Self:
         """Return it with what only the file can tell."""
@@ -112,8 +112,8 @@ def _parsed(data: str, usual: R) -> DataFile[R]:
     if name is None:
         return DataFile(path, reading, fields)
     profile = load_profile(name)
-    told = {"profile": f"{profile.name} {profile.digest}"}
-    return DataFile(path, replace(reading, **told), fields, profile)
+    named = {"profile": f"{profile.name} {profile.digest}"}
+    return DataFile(path, replace(reading, **named), fields, profile)
 
 
 def _check_number(name: str, value: object) -> None:

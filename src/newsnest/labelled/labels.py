@@ -79,7 +79,7 @@ def read_labels(
             raise InputError(f'{record.where}: the row has no "{id_field}". Give every row one.')
         if identity in table:
             raise InputError(
-                f'{record.where}: the {id_field} "{identity}" stands there twice. '
+                f'{record.where}: the {id_field} "{identity}" occurs twice. '
                 "Keep one row per article."
             )
         table[identity] = tuple(record[field] or None for field in fields)

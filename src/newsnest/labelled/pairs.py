@@ -71,7 +71,7 @@ class Pair:
         Pairs of one group are not independent of each other, such as translations of one pair;
         "" if the file says nothing.
     line
-        Where the pair stands in its file, for messages.
+        File and line of the pair, for messages.
     """
 
     text1: str

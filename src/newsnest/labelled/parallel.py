@@ -70,7 +70,7 @@ def read_parallel(
 ) -> ParallelFile:
     r"""Read parallel sentences, one text a row or two.
 
-    A row with `text1` and `text2` holds a sentence and its translation; the pivot may stand on
+    A row with `text1` and `text2` holds a sentence and its translation; the pivot may be on
     either side. Otherwise a row holds one sentence, and sentences of one `key` are translations
     of each other; so it does where key, text or lang is in `fields`.
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.errors import InputError, ParameterError
 from newsnest.labelled.articles import GoldArticle
 from newsnest.labelled.pairs import Gold, Pair
-from newsnest.types import LEVELS
+from newsnest.types import LEVELS, Ints
 
 Together = Literal["article", "story", "topic", "theme"]
 _TOGETHER = ("article", "story", "topic", "theme")
@@ -59,7 +58,7 @@ def draw(rows: Sequence[T], count: int | None, seed: Sequence[int]) -> list[T]:
     return [rows[row] for row in sorted(chosen.tolist())]
 
 
-def article_components(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+def article_components(pairs: Sequence[Pair]) -> Ints:
     """Number the connected components of pairs: those that share articles, however indirectly.
 
     Two pairs are neighbours where they share an article (the same id, or the same text under
@@ -325,10 +324,10 @@ def _join_small(groups: Sequence[tuple[int, int]], smallest_share: float) -> lis
     forest = _Forest()
     forest.parents = list(range(1 + max((max(ends) for ends in groups), default=-1)))
     sizes = Counter(end for ends in groups for end in ends)
-    most = len(groups) * smallest_share  # half of it, in ends
+    limit = len(groups) * smallest_share  # half of it, in ends
     for ends in groups:
         first, second = (forest.find(end) for end in ends)
-        if first != second and sizes[first] + sizes[second] <= most:
+        if first != second and sizes[first] + sizes[second] <= limit:
             forest.unite(first, second)
             sizes[min(first, second)] = sizes[first] + sizes[second]
     return [(forest.find(first), forest.find(second)) for first, second in groups]

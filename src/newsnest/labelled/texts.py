@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from newsnest.corpus import ReadOptions, digest
-from newsnest.corpus.columns import find_column
+from newsnest.corpus import ReadOptions, columns, digest
 from newsnest.corpus.options import FIELDS
 from newsnest.errors import InputError, did_you_mean
 from newsnest.labelled.articles import stream_labelled
@@ -94,7 +93,7 @@ def read_training_texts(
             are = "row is" if rejected == 1 else "rows are"
             progress.note(f"{file.path}: {rejected:,} {are} no article and left out")
         if column and not any(gold[before:]):
-            if find_column(column, tuple(seen)) is None:
+            if columns.find_column(column, tuple(seen)) is None:
                 raise InputError(
                     f"{file.path}: gold={column} must name a column, got none of that name."
                     f"{did_you_mean(column, seen)} Choose among "

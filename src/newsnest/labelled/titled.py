@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsnest.corpus import Profile, ReadOptions, settle_languages
-from newsnest.corpus.clean import DROPPED
+from newsnest.corpus import Profile, ReadOptions, clean, settle_languages
 from newsnest.corpus.options import FIELDS
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.labelled.articles import OTHER_SPLIT, Codes, codes_of, stream_labelled
@@ -130,7 +129,7 @@ def read_titled(
         if others := left_out["other_splits"]:
             cure = f"{others:,} are of other splits than {reading.split!r}: choose another."
         raise InputError(
-            f"{path}: two articles at least must have a title and a text, got {len(found)}. {cure}"
+            f"{path}: at least two articles must have a title and a text, got {len(found)}. {cure}"
         )
     codes = codes_of([stories[article.id] for article in found])
     return TitledArticles(tuple(found), codes, dict(left_out))
@@ -141,7 +140,7 @@ def _why_not(item: Article | Rejected, seen: set[str]) -> str:
     if isinstance(item, Rejected):
         if item.reason == OTHER_SPLIT:
             return "other_splits"
-        return "dropped_by_the_profile" if item.reason.startswith(DROPPED) else "not_articles"
+        return "dropped_by_the_profile" if item.reason.startswith(clean.DROPPED) else "not_articles"
     if not item.title or not item.text:
         return "without_title_or_text"
     keys = {

@@ -4,14 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsnest.errors import NestError, did_you_mean
 from newsnest.nest.records import Cluster, Member, Run
 from newsnest.nest.sqlite import SqliteStore
 from newsnest.nest.store import Store, open_store
-from newsnest.types import Rejected, Vectors
+from newsnest.types import Floats, Rejected, Vectors
 
 
 class Nest:
@@ -148,7 +145,7 @@ class Nest:
         """Yield the articles of one story by date, or of a whole run by id."""
         return self.store.members(run or self.run(), story=story)
 
-    def linkages(self, run: Run | None = None) -> list[NDArray[np.float64]]:
+    def linkages(self, run: Run | None = None) -> list[Floats]:
         """Return the SciPy-style linkage matrices of a run, coarse to fine."""
         run = run or self.run()
         self.levels(run)  # raises if it is not finished

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from newsnest.types import Article, Sentence, Vectors
+from newsnest.types import Article, Floats, Ints, Sentence, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +151,9 @@ class Result:
 
     facts: Mapping[str, Any]
     clusters: Sequence[Cluster]
-    membership: NDArray[np.int64]
-    copy_of: NDArray[np.int64]
-    linkages: Sequence[NDArray[np.float64]]
+    membership: Ints
+    copy_of: Ints
+    linkages: Sequence[Floats]
     means: Vectors
     rotation: Vectors
 

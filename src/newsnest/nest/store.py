@@ -9,14 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsnest.errors import NestError
 from newsnest.nest.records import Batch, Cluster, Headline, Member, Result, Run, Totals
 from newsnest.nest.sqlite import SqliteStore
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Rejected, Vectors
+from newsnest.types import Article, Floats, Rejected, Vectors
 
 
 class Store(Protocol):
@@ -152,7 +149,7 @@ class Store(Protocol):
     def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
         """Yield the articles of one story by date, or of the whole run by id."""
 
-    def linkages(self, run: Run) -> list[NDArray[np.float64]]:
+    def linkages(self, run: Run) -> list[Floats]:
         """Return the SciPy-style linkage matrices of a run, coarse to fine."""
 
     # ── counts for pages; no text is read but that of the articles returned ───────────────────

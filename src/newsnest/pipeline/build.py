@@ -18,8 +18,7 @@ from typing import Any
 import newsnest
 from newsnest.corpus import Notice, settle_languages
 from newsnest.describe import Describer
-from newsnest.embed import KNOWN, ModelRecord, load_encoder
-from newsnest.embed.weights import expanded, folder_digests, settings_digest
+from newsnest.embed import KNOWN, ModelRecord, load_encoder, weights
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
 from newsnest.options import Options
@@ -187,12 +186,12 @@ def _versions(options: Options) -> dict[str, str]:
     from newsnest.cluster import calibration_digest
 
     encoder = options.encoder
-    folder = expanded(encoder)
+    folder = weights.expanded(encoder)
     model = {}
     if encoder not in KNOWN and folder.is_dir():
         from newsnest.pipeline.model_levels import ModelLevels
 
-        model["model"] = settings_digest(folder_digests(folder))
+        model["model"] = weights.settings_digest(weights.folder_digests(folder))
         # Apart from the files: another min_similarity makes another run of the same vectors.
         model["levels"] = ModelLevels.of(ModelRecord.read(folder)).digest()
     return {

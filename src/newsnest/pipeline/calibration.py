@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 import newsnest
 from newsnest.cluster import SHARES, Merges, agglomerate, agglomerate_rows, group_means, rule_for
@@ -26,7 +25,7 @@ from newsnest.labelled import read_labelled
 from newsnest.pipeline.model_levels import ModelLevels, is_among
 from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, choose_levels, see_texts
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Encoder, Labels, Level, Vectors, check_level
+from newsnest.types import Article, Encoder, Floats, Ints, Labels, Level, Vectors, check_level
 
 FINE_TO_COARSE = tuple(reversed(SHARES))
 _FEW = 100  # texts; defaults measured on fewer hardly carry over to other corpora
@@ -151,8 +150,8 @@ class Ascent:
 
     model: ModelFolder  # what has been calibrated of it so far counts
     seen: SeenTexts  # the texts as a run with this model sees them
-    weights: NDArray[np.float64]  # (n,): how many articles each text stands for
-    item: NDArray[np.int64]  # (articles,): the text of each article
+    weights: Floats  # (n,): how many articles each text stands for
+    item: Ints  # (articles,): the text of each article
     below: Labels | None = None  # (n,): the clusters of the level below; None before the first
 
     @classmethod
@@ -168,7 +167,7 @@ class Ascent:
         return cls(model, see_texts(vectors, texts, weights, config), weights, item, **more)
 
     @property
-    def atoms(self) -> NDArray[np.int64]:
+    def atoms(self) -> Ints:
         """What the next level merges, by article."""
         return self.item if self.below is None else self.below[self.item].astype(np.int64)
 

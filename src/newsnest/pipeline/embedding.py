@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from newsnest.embed import ModelRecord
-from newsnest.embed.weights import expanded
+from newsnest.embed import ModelRecord, weights
 from newsnest.pipeline.model_levels import ModelLevels, is_among
 from newsnest.pipeline.nest_texts import NestConfig, nest_texts
 from newsnest.progress import SILENT, Progress
@@ -32,7 +31,7 @@ def level_clusters(
     Returns the clusters by level, coarse to fine, of vectors, float32 (n, d), one row an article.
     The encoder is named as on the command line; the levels of a model's newsnest.json are used.
     """
-    model = ModelLevels.of(ModelRecord.read(expanded(encoder)))
+    model = ModelLevels.of(ModelRecord.read(weights.expanded(encoder)))
     config = NestConfig(encoder, model, time_weight=0.0)
     nested = nest_texts(vectors, articles, np.ones(len(vectors)), config, progress=progress)
     hierarchy = nested.hierarchy
@@ -44,7 +43,7 @@ def level_clusters(
 
 def trained_on(encoder: str, file: Path) -> bool:
     """Tell whether a model's newsnest.json says that it was trained on this very file."""
-    return is_among(file, ModelRecord.read(expanded(encoder)).training_digests)
+    return is_among(file, ModelRecord.read(weights.expanded(encoder)).training_digests)
 
 
 def kinds_of(articles: Sequence[Article]) -> Iterator[tuple[str, list[str]]]:

@@ -5,18 +5,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.cluster import SHARES, default_time_weight, rule_for, tell_apart, time_share
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.columns import find_column
 from newsnest.errors import InputError, did_you_mean
-from newsnest.evaluate.bootstrap import Estimate
+from newsnest.evaluate import Estimate
 from newsnest.evaluate.cuts import CUTS, CutScores, best_cut, cut_scores
 from newsnest.labelled import read_labelled
 from newsnest.pipeline import calibration
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Level
+from newsnest.types import Ints, Level
 
 _TELLING = 0.5  # share of the dated value from which on dates can say what it should be
 
@@ -40,7 +39,7 @@ class GoldFiles:
 class _Labelled(calibration.Ascent):
     """One file: its texts, and the labels of every article by level, −1 for none."""
 
-    gold: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    gold: Mapping[str, Ints] = field(default_factory=dict)
 
     @property
     def weight(self) -> float:

@@ -7,22 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from newsnest import labelled
 from newsnest.cluster import SphericalKMeans, pair_vectors
 from newsnest.errors import InputError, ParameterError
 from newsnest.evaluate.hardness import Hardness, QueryItemVectors, negative_hardness
-from newsnest.labelled import (
-    ColumnReading,
-    Pair,
-    all_column_pairs,
-    article_components,
-    draw,
-    in_words,
-    parse_data,
-)
+from newsnest.labelled import ColumnReading, Pair
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Labels
+from newsnest.types import Ints, Labels
 
 By = Literal["query", "item", "pair"]
 
@@ -33,7 +25,7 @@ class PairTexts:
 
     queries: tuple[str, ...]
     items: tuple[str, ...]
-    components: NDArray[np.int64]  # (n,): one for pairs connected by texts that they share
+    components: Ints  # (n,): one for pairs connected by texts that they share
     left_out: dict[str, int]  # how many rows are not among them, by reason
 
 
@@ -68,11 +60,11 @@ class Draw:
 
 
 def read_pair_texts(
-    told: Sequence[str], *, split: str | None = None, seed: int = 0, progress: Progress = SILENT
+    data: Sequence[str], *, split: str | None = None, seed: int = 0, progress: Progress = SILENT
 ) -> PairTexts:
     """Read pairs as the recipe `pretrain` does, all of them but those of another split.
 
-    `told` names files and how each is read: "pairs.csv,columns=headline:lead,max_pairs=10000";
+    `data` names files and how each is read: "pairs.csv,columns=headline:lead,max_pairs=10000";
     `seed` draws `max_pairs`.
 
     Raises InputError if a file cannot be read or fewer than two pairs are left, ParameterError if a
@@ -80,23 +72,23 @@ def read_pair_texts(
     """
     pairs: list[Pair] = []
     left_out: Counter[str] = Counter()
-    for number, file in enumerate(parse_data(told, ColumnReading(columns=None))):
-        found, without = all_column_pairs(file, progress=progress)
+    for number, file in enumerate(labelled.parse_data(data, ColumnReading(columns=None))):
+        found, without = labelled.all_column_pairs(file, progress=progress)
         left_out.update(without)
         kept = [pair for pair in found if split is None or pair.split == split]
         left_out["of other splits"] += len(found) - len(kept)
-        drawn = draw(kept, file.reading.max_pairs, [31, seed, number])
+        drawn = labelled.draw(kept, file.reading.max_pairs, [31, seed, number])
         left_out["not drawn"] += len(kept) - len(drawn)
         pairs += drawn
     if len(pairs) < 2:
         raise InputError(
-            f"{', '.join(told)}: two pairs at least must be there, got "
-            f"{len(pairs)}{in_words(left_out)}. Check the columns and --split."
+            f"{', '.join(data)}: there must be at least two pairs, got "
+            f"{len(pairs)}{labelled.in_words(left_out)}. Check the columns and --split."
         )
     return PairTexts(
         tuple(pair.text1 for pair in pairs),
         tuple(pair.text2 for pair in pairs),
-        article_components(pairs),
+        labelled.article_components(pairs),
         {why: count for why, count in sorted(left_out.items()) if count},
     )
 
@@ -133,7 +125,7 @@ def cluster_hardness(
 def check_clusters(k: Sequence[int], pairs: int) -> None:
     """Raise ParameterError unless there is a number of clusters, and none above that of pairs."""
     if not k:
-        raise ParameterError("hardness: k must be one number at least, got none. Give 10.")
+        raise ParameterError("hardness: k must hold at least one number, got none. Give 10.")
     if max(k) > pairs:
         raise ParameterError(
             f"hardness: k must be at most the number of pairs, {pairs:,}, got {max(k):,}. Ask for "

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.evaluate.hardness import BINS
 from newsnest.pipeline.hardness import ClusterHardness
 from newsnest.pipeline.plain_page import plain_page
+from newsnest.types import Floats
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _GAP = 560, 150, 24, 78, 62
 _CURVES = (
@@ -51,9 +51,9 @@ def hardness_page(found: Sequence[ClusterHardness], *, title: str, note: str) ->
     rows = "\n".join(
         f"<tr><td>{one.k:,}</td><td>{_number(one.in_cluster.positive_mean)}</td>"
         + "".join(
-            f"<td>{_number(own.negative_mean)}</td><td>{_number(own.quantiles.get('0.95'))}</td>"
-            f"<td>{_share(own.likely_false_negatives)}</td>"
-            for own in (one.in_cluster, one.random)
+            f"<td>{_number(part.negative_mean)}</td><td>{_number(part.quantiles.get('0.95'))}</td>"
+            f"<td>{_share(part.likely_false_negatives)}</td>"
+            for part in (one.in_cluster, one.random)
         )
         + "</tr>"
         for one in found
@@ -77,7 +77,7 @@ def _panel(one: ClusterHardness, top: int, span: tuple[int, int]) -> list[str]:
         one.random.negative_counts,
     )
     shares = [np.array(c[span[0] : span[1] + 1]) / max(sum(c), 1) for c in counts]
-    most = max(float(max(share.max() for share in shares)), 1e-9)
+    tallest = max(float(max(share.max() for share in shares)), 1e-9)
     base = top + _HEIGHT
     mean = one.in_cluster.negative_mean
     out = [
@@ -87,17 +87,17 @@ def _panel(one: ClusterHardness, top: int, span: tuple[int, int]) -> list[str]:
     ]
     for (_, colour), share in zip(_CURVES, shares, strict=True):
         out.append(
-            f'<path d="{_curve(share / most, base)}" fill="none" stroke="{colour}" '
+            f'<path d="{_curve(share / tallest, base)}" fill="none" stroke="{colour}" '
             'stroke-width="2"/>'
         )
     for tick in np.arange(np.ceil(low * 5) / 5, high + 1e-9, 0.2):
         x = _LEFT + (tick - low) / (high - low) * _WIDTH
-        told = f"{tick + 0.0:.1f}".replace("-0.0", "0.0")
-        out.append(f'<text x="{x:.0f}" y="{base + 16}" text-anchor="middle">{told}</text>')
+        label = f"{tick + 0.0:.1f}".replace("-0.0", "0.0")
+        out.append(f'<text x="{x:.0f}" y="{base + 16}" text-anchor="middle">{label}</text>')
     return out
 
 
-def _curve(heights: NDArray[np.float64], base: int) -> str:
+def _curve(heights: Floats, base: int) -> str:
     xs = _LEFT + (np.arange(len(heights)) + 0.5) / len(heights) * _WIDTH
     ys = base - heights * (_HEIGHT - 16)
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(xs, ys, strict=True))

@@ -5,13 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
-from newsnest.embed import ModelRecord
-from newsnest.embed.weights import file_sha256, settings_digest
+from newsnest.embed import ModelRecord, weights
+from newsnest.types import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class ModelLevels:
     def digest(self) -> str:
         """Return a digest: runs at other levels or similarities are other runs."""
         content = [dict(self.dims), dict(self.undated), dict(self.dated), self.rotate]
-        return settings_digest({"levels": content})
+        return weights.settings_digest({"levels": content})
 
     def rule(self, level: str, encoder: str) -> Rule:
         """Return the calibrated similarities of a level as a rule that says the same of any corpus.
@@ -61,7 +58,7 @@ class ModelLevels:
         )
 
     def similarities(
-        self, encoder: str, weight: float, times: NDArray[np.float64], scale: float
+        self, encoder: str, weight: float, times: Floats, scale: float
     ) -> dict[str, float]:
         """Return the min_similarity of every calibrated level for a corpus.
 
@@ -81,4 +78,6 @@ def is_among(file: Path, digests: Set[str]) -> bool:
     if not digests or not file.exists():
         return False
     # Older records hold the SHA-256 of some files.
-    return digest([file]) in digests or (file.is_file() and file_sha256(file.resolve()) in digests)
+    return digest([file]) in digests or (
+        file.is_file() and weights.file_sha256(file.resolve()) in digests
+    )

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest import cluster
 from newsnest.cluster import Frame, Reduction
@@ -23,7 +22,7 @@ from newsnest.nest import plural
 from newsnest.options import Centre
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Hierarchy, Labels, Level, Order, Vectors
+from newsnest.types import Article, Floats, Hierarchy, Labels, Level, Order, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class SeenTexts:
 
     frame: TextFrame
     text: Vectors  # (n, d): unit vectors, centred, turned and reduced
-    times: NDArray[np.float64]  # (n,), seconds, NaN where unknown
+    times: Floats  # (n,), seconds, NaN where unknown
 
     def at(self, level: Level) -> Vectors:
         """Return the unit vectors that a level compares."""
@@ -134,7 +133,7 @@ class NestedTexts:
 def nest_texts(  # noqa: PLR0913
     vectors: Vectors,
     articles: Sequence[Article],
-    weights: NDArray[np.float64],
+    weights: Floats,
     config: NestConfig = NestConfig(),
     *,
     frame: TextFrame | None = None,
@@ -213,7 +212,7 @@ def nest_texts(  # noqa: PLR0913
 def see_texts(
     vectors: Vectors,
     articles: Sequence[Article],
-    weights: NDArray[np.float64],
+    weights: Floats,
     config: NestConfig = NestConfig(),
     *,
     frame: TextFrame | None = None,
@@ -235,8 +234,8 @@ def see_texts(
 def _fitted(
     vectors: Vectors,
     articles: Sequence[Article],
-    weights: NDArray[np.float64],
-    times: NDArray[np.float64],
+    weights: Floats,
+    times: Floats,
     config: NestConfig,
 ) -> TextFrame:
     by_language = config.centre == "language"

@@ -12,8 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 
-from newsnest.corpus import ReadOptions
-from newsnest.corpus.in_memory import articles_in_memory, library_of
+from newsnest.corpus import ReadOptions, in_memory
 from newsnest.describe import Describer
 from newsnest.embed import Backend, LongTexts
 from newsnest.errors import NestError, ParameterError, did_you_mean
@@ -45,7 +44,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
     describer
         Names the clusters; None: keywords.
     progress
-        Told about every step; None: silent.
+        Receives every step; None: silent.
 
     Attributes
     ----------
@@ -148,7 +147,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
             },
             read=read,
         )
-        self._library = library_of(X)
+        self._library = in_memory.library_of(X)
         nest = Nest(":memory:", create=True)
         build(articles, nest, options, describer=self.describer, progress=self.progress or SILENT)
         return self._adopt(nest, [article.id for article in articles])
@@ -282,7 +281,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
 
     def _articles(self, X: Any, *beside: Iterable[Any] | None) -> list[Article]:
         times, sources, langs = beside
-        return articles_in_memory(
+        return in_memory.articles_in_memory(
             X,
             times=times,
             sources=sources,

@@ -5,19 +5,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.corpus import ReadOptions, settle_languages
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate.cuts import join_similarities
-from newsnest.evaluate.pairs import LEVEL_SIMILARITIES
+from newsnest.evaluate import LEVEL_SIMILARITIES, join_similarities
 from newsnest.evaluate.precise import PreciseCut, agreeing_cut, precise_cut
 from newsnest.labelled import Pair, article_components, read_pairs
 from newsnest.nest import plural
 from newsnest.pipeline import calibration
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Level
+from newsnest.types import Article, Ints, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def _begin(
     judged: PairFiles,
     model: calibration.ModelFolder,
     progress: Progress,
-) -> tuple[calibration.Ascent, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[calibration.Ascent, Ints, Ints]:
     """Return articles and texts of pairs, and the article of either side of each pair."""
     articles = calibration.articles_of(judged.articles, judged.read, progress)
     known = {article.body for article in articles}

@@ -7,10 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from newsnest.corpus import Notice, ReadOptions, digest, read_articles
-from newsnest.corpus.language import detect_language
-from newsnest.corpus.origin import name_of
-from newsnest.corpus.readers import format_of
+from newsnest.corpus import Notice, ReadOptions, digest, format_of, language, origin, read_articles
 from newsnest.errors import ParameterError
 from newsnest.progress import Progress
 from newsnest.types import Article, Rejected
@@ -75,7 +72,7 @@ def _of_paths(paths: Sequence[str | Path], options: ReadOptions) -> Input:
     # The same bytes named .txt and .jsonl are two batches.
     kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
     return Input(
-        [*map(name_of, paths)],
+        [*map(origin.name_of, paths)],
         digest(paths),
         {**reading(options), "kinds": kinds},
         lambda progress: read_articles(paths, options=options, progress=progress),
@@ -120,6 +117,8 @@ def _with_languages(articles: Sequence[Article], detect: bool) -> Iterator[Artic
         if not article.body:
             yield Rejected(_IN_MEMORY, place + 1, "has no title and no text", article.id)
         elif detect and not article.lang:
-            yield replace(article, lang=detect_language(f"{article.title}\n{article.text}".strip()))
+            yield replace(
+                article, lang=language.detect_language(f"{article.title}\n{article.text}".strip())
+            )
         else:
             yield article

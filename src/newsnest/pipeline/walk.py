@@ -162,11 +162,11 @@ class Walk:
         foreign = Counter(a.lang for a in texts if known and a.lang and a.lang not in known)
         self.facts["foreign"] = foreign.total()
         if foreign.total() > _MANY_FOREIGN * len(texts):
-            most = ", ".join(code for code, _ in foreign.most_common(5))
+            codes = ", ".join(code for code, _ in foreign.most_common(5))
             self.progress.note(
                 f"{foreign.total():,} of {len(texts):,} {plural('text', len(texts))} "
                 f"{'is in a language' if foreign.total() == 1 else 'are in languages'} that "
-                f"{self.options.encoder} was not trained on ({most}): expect less of them, or try "
+                f"{self.options.encoder} was not trained on ({codes}): expect less of them, or try "
                 "--encoder multilingual or tfidf"
             )
 

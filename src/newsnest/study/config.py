@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.corpus import ReadOptions, digest, load_profile
-from newsnest.embed import KNOWN, load_encoder
-from newsnest.embed.weights import expanded
+from newsnest.embed import KNOWN, load_encoder, weights
 from newsnest.errors import InputError
 from newsnest.study import toml
 from newsnest.study.space import Choices, Space, examples_of, read_space
@@ -252,7 +251,7 @@ def read_config(file: Path) -> StudyConfig:
     names += [training.base] if training is not None else []
     return StudyConfig(
         file=file,
-        storage=file.parent / expanded(study["storage"]),
+        storage=file.parent / weights.expanded(study["storage"]),
         level=study["level"],
         seed=study["seed"],
         resamples=study["resamples"],
@@ -269,14 +268,14 @@ def read_config(file: Path) -> StudyConfig:
 
 def _placed(folder: Path, name: str) -> str:
     """Return a path relative to a folder where there is one, else the name: those of encoders."""
-    path = folder / expanded(name)
+    path = folder / weights.expanded(name)
     there = path.is_dir() or (path.suffix == ".toml" and path.is_file())
     return str(path) if there and name not in KNOWN else name
 
 
 def _existing(table: TomlTable, key: str, name: str) -> Path:
     """Return a path, relative to the file's own folder."""
-    path = table.file.parent / expanded(name)
+    path = table.file.parent / weights.expanded(name)
     if not path.exists():
         cure = f"Check the path; it is relative to {table.file.parent.absolute()}."
         raise table.error(key, "name a file that exists", repr(name), cure)

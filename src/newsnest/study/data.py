@@ -8,32 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from newsnest import labelled
 from newsnest.corpus import fold_copies
 from newsnest.corpus.columns import find_column
 from newsnest.embed import ModelRecord
 from newsnest.errors import InputError
-from newsnest.labelled import (
-    ColumnReading,
-    GoldArticle,
-    all_column_pairs,
-    parse_data,
-    read_labelled,
-    read_labels,
-    same_text,
-    split_articles,
-)
 from newsnest.labelled.articles import UNKNOWN, codes_of
 from newsnest.labelled.rows import no_column
 from newsnest.pipeline.model_levels import is_among
 from newsnest.progress import Progress
 from newsnest.study.config import ArticleFiles, StudyConfig
-from newsnest.types import Article
+from newsnest.types import Article, Flags, Ints
 
-Codes = NDArray[np.int64]
+Codes = Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +37,7 @@ class Labelled:
     gold: Codes
     components: Codes
 
-    def take(self, rows: NDArray[np.bool_]) -> "Labelled":
+    def take(self, rows: Flags) -> "Labelled":
         """Return some of the articles."""
         kept = tuple(a for a, row in zip(self.articles, rows, strict=True) if row)
         return Labelled(kept, self.gold[rows], self.components[rows])
@@ -119,11 +109,11 @@ def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -
         If a file cannot be read, there are fewer than two articles, or none has a label.
     """
     beside = {} if corpus.label is None or corpus.gold else {"gold": corpus.label}
-    read = read_labelled(corpus.files, beside, options=config.read, progress=progress)
+    read = labelled.read_labelled(corpus.files, beside, options=config.read, progress=progress)
     named = _names(corpus.files)
     if len(read.articles) < 2:
         raise InputError(
-            f"{named}: must hold two articles at least, got {len(read.articles)}. Give more of "
+            f"{named}: must hold at least two articles, got {len(read.articles)}. Give more of "
             "them."
         )
     gold = np.full(len(read.articles), UNKNOWN, np.int64)
@@ -134,7 +124,9 @@ def read_corpus(corpus: ArticleFiles, config: StudyConfig, progress: Progress) -
             gold = read.codes("gold")
         else:
             column = config.read.fields.get("id", "id")
-            table = read_labels(corpus.gold, [corpus.label], id_field=column, progress=progress)
+            table = labelled.read_labels(
+                corpus.gold, [corpus.label], id_field=column, progress=progress
+            )
             gold = codes_of([table.get(a.id, ("",))[0] or "" for a in read.articles])
         if (gold == UNKNOWN).all():
             raise InputError(
@@ -158,9 +150,9 @@ def _components(articles: Sequence[Article], gold: Codes, progress: Progress) ->
 
 def split_off(whole: Labelled, share: float, *, seed: int) -> tuple[Labelled, Labelled]:
     """Return a share of the articles, by whole components, and the others."""
-    dealt = split_articles(
+    dealt = labelled.split_articles(
         [
-            GoldArticle(str(row), str(row), ("", "", str(component)))
+            labelled.GoldArticle(str(row), str(row), ("", "", str(component)))
             for row, component in enumerate(whole.components.tolist())
         ],
         {"off": share, "left": 1.0 - share},
@@ -222,25 +214,25 @@ def _check_training(
     """
     assert config.training is not None
     space = next(stage.space for stage in config.stages if stage.name == "training")
-    told: list[list[Any]] = [
+    tried: list[list[Any]] = [
         list(space[name].examples) if name in space else [usual]
         for name, usual in (("columns", "title:summary"), ("profile", None))
     ]
     reported = config.report or config.tuning
     corpora = (("tuning", config.tuning.files, tuning), ("report", reported.files, report))
-    for data, columns, profile in product(config.training.data, told[0], {None, *told[1]}):
+    for data, columns, profile in product(config.training.data, tried[0], {None, *tried[1]}):
         if profile is not None:
             profile = config.places[str(profile)]
         first, second = str(columns).split(":")[:2]
-        usual = ColumnReading((first, second), profile=profile)
-        (source,) = parse_data([data], usual)
-        pairs, _ = all_column_pairs(source)
-        trained = {same_text(text) for pair in pairs for text in (pair.text1, pair.text2)}
-        for name, files, own in corpora:
+        usual = labelled.ColumnReading((first, second), profile=profile)
+        (source,) = labelled.parse_data([data], usual)
+        pairs, _ = labelled.all_column_pairs(source)
+        trained = {labelled.same_text(text) for pair in pairs for text in (pair.text1, pair.text2)}
+        for name, files, scored in corpora:
             shared = [
                 a
-                for a in own.articles
-                if trained & {same_text(told) for told in (a.title, a.text) if told}
+                for a in scored.articles
+                if trained & {labelled.same_text(text) for text in (a.title, a.text) if text}
             ]
             if shared:
                 raise InputError(

@@ -78,7 +78,7 @@ class Reported:
 
     The difference is the winner's less the default's, and has an interval only where both were
     resampled together. All three are None where `error` says why they could not be measured.
-    `beside` holds what stands beside each, under "winner" and "default".
+    `beside` holds the further scores of each, under "winner" and "default".
     """
 
     metric: str

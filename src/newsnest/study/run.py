@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import newsnest
-from newsnest.embed import MemoryCache, VectorCache, load_encoder
-from newsnest.embed.weights import settings_digest
+from newsnest.embed import MemoryCache, VectorCache, load_encoder, weights
 from newsnest.errors import InputError, NewsnestError
-from newsnest.evaluate import Estimate
-from newsnest.evaluate.bootstrap import estimate
+from newsnest.evaluate import Estimate, estimate
 from newsnest.nest import Nest
 from newsnest.options import Options
 from newsnest.progress import SILENT, Progress
@@ -42,7 +40,7 @@ def run_study(study: str | Path | StudyConfig, *, progress: Progress = SILENT) -
     study
         The file, see docs/training/study.md, or what `read_config` makes of it.
     progress
-        Told about every trial.
+        Receives every trial.
 
     Returns
     -------
@@ -307,7 +305,7 @@ def _key(options: Options, config: StudyConfig) -> str:
     encoder, folder = Path(options.encoder), config.file.parent
     if encoder.is_relative_to(folder):
         content["encoder"] = encoder.relative_to(folder).as_posix()
-    return settings_digest({"options": content})
+    return weights.settings_digest({"options": content})
 
 
 def command_of(options: Options, config: StudyConfig) -> str:

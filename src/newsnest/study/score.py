@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest import evaluate
 from newsnest.describe.keywords import keywords
@@ -13,13 +12,13 @@ from newsnest.embed import EncoderConfig, VectorCache, encode_cached, load_encod
 from newsnest.errors import InputError
 from newsnest.evaluate.bootstrap import Estimate, estimate, mean_estimate, resample_weights
 from newsnest.labelled import same_text
-from newsnest.pipeline import Options
+from newsnest.pipeline import NestConfig, Options
 from newsnest.pipeline.build import keyword_describer
-from newsnest.pipeline.nest_texts import NestConfig, see_texts
+from newsnest.pipeline.nest_texts import see_texts
 from newsnest.pipeline.walk import Nested, Walk
 from newsnest.progress import SILENT
 from newsnest.study.data import Labelled
-from newsnest.types import Encoder, Labels
+from newsnest.types import Encoder, Floats, Ints, Labels
 
 _SAMPLES, _SHARE = 5, 0.8  # for the stability, as `newsnest evaluate embedding` has them
 _TITLED = 5000  # articles of which all pairs are looked at
@@ -36,7 +35,7 @@ class Score:
 
     estimate: Estimate
     beside: Mapping[str, float | int | None] = field(default_factory=dict)
-    draws: NDArray[np.float64] | None = None
+    draws: Floats | None = None
 
 
 @dataclass(slots=True)
@@ -202,9 +201,7 @@ class Scorer:
             {"clusters": len(columns), "npmi": npmi},
         )
 
-    def _keywords(
-        self, options: Options, part: Labelled
-    ) -> tuple[list[list[int]], NDArray[np.float64]]:
+    def _keywords(self, options: Options, part: Labelled) -> tuple[list[list[int]], Floats]:
         """Return the keywords of every large cluster, and the coherence of those that have some."""
         nested = self._nested(options, part)
         labels = self._labels(nested)
@@ -233,7 +230,7 @@ class Scorer:
         return chosen, values[~np.isnan(values)]
 
 
-def _titled(part: Labelled, seed: int) -> NDArray[np.int64]:
+def _titled(part: Labelled, seed: int) -> Ints:
     """Return the rows with a title and a text, no title and no text twice, at most 5,000."""
     seen: set[str] = set()
     rows = []

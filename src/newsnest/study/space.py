@@ -100,7 +100,9 @@ _WORDS = {int: "whole numbers", float: "numbers", str: "texts", bool: "true or f
 def training_settings() -> dict[str, type | None]:
     """Return the settings of the recipe `pairs`: int and float may be ranges, None is choices."""
     kinds = get_type_hints(PairsSettings)
-    names = [own.name for own in setting_fields(PairsSettings) if own.name not in _SET_ELSEWHERE]
+    names = [
+        field.name for field in setting_fields(PairsSettings) if field.name not in _SET_ELSEWHERE
+    ]
     ordered = [*_FIRST, *(name for name in names if name not in _FIRST)]
     return {name: _number_kind(kinds[name]) for name in ordered}
 
@@ -143,7 +145,7 @@ def read_space(table: TomlTable, stage: str) -> Space:
         if not any(asked(name, own) for own in every):
             raise table.error(
                 name, "be used together with the other settings", "no value of them that uses it",
-                "Try what it belongs to, too, or take it out.",
+                "Also try the setting it belongs to, or take it out.",
             )  # fmt: skip
     return found
 

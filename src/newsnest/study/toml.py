@@ -60,7 +60,7 @@ class TomlTable:
 
     @contextmanager
     def checking(self, key: str) -> Iterator[None]:
-        """Say file, line and key where something of ours refuses what stands there."""
+        """Add file, line and key to an error that a value raises."""
         try:
             yield
         except NewsnestError as error:
@@ -80,7 +80,7 @@ class TomlTable:
             if key not in known:
                 near = did_you_mean(key, known)
                 cure = f"{near.strip() + ' ' if near else ''}Known there: {', '.join(known)}."
-                raise self.error(key, "not stand there", "an unknown key", cure)
+                raise self.error(key, "be a known key", "an unknown one", cure)
 
     def read(self, schema: Mapping[str, Key]) -> "TomlTable":
         """Return the table with its values, each checked."""

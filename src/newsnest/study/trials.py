@@ -45,7 +45,7 @@ class Trial:
 
     Trials are numbered from 0 in the order in which they were tried. One that failed has no seeds
     and says why in `error`; one with the very same settings as an earlier one has its scores and
-    its number in `same_as`. `beside` is what stands beside the score of the first seed.
+    its number in `same_as`. `beside` holds the further scores of the first seed.
     """
 
     number: int

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -34,7 +33,7 @@ class ClusterHead:
     """
 
     weight: Vectors
-    bias: NDArray[np.float32]
+    bias: Vectors
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:

@@ -267,7 +267,7 @@ class PairRetrievalEvaluator(EncoderEvaluator):
     Parameters
     ----------
     pairs
-        First and second texts; a text may stand in several pairs.
+        First and second texts; a text may occur in several pairs.
     primary
         The score that decides, such as "ndcg_10".
     name

@@ -29,7 +29,7 @@ def setting(  # noqa: PLR0913 (a field has so many sides)
     minimum, above, maximum
         A number must be at least `minimum`, more than `above` and at most `maximum`.
     flag
-        An option of its own on the command line, such as "-k", beside `--set`; None: none.
+        A command-line option of its own, such as "-k", beside `--set`; None: none.
     encoder
         Whether the value names a second encoder: a folder that has changed makes another training.
     """
@@ -42,7 +42,7 @@ def setting(  # noqa: PLR0913 (a field has so many sides)
 
 def split_setting(default: float) -> Any:
     """Return the field of the share of pairs that validate."""
-    meaning = "share held out for validation, of files without such a split"
+    meaning = "share held out for validation from files without a validation split"
     return setting(default, meaning, above=0, maximum=0.5)
 
 
@@ -57,7 +57,7 @@ def written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def check_value(own: Field[Any], kind: Any, value: Any) -> None:
+def check_value(checked: Field[Any], kind: Any, value: Any) -> None:
     """Raise ParameterError unless a value is in the domain of its field."""
     options, optional = without_none(kind)
     if optional and value is None:
@@ -66,13 +66,13 @@ def check_value(own: Field[Any], kind: Any, value: Any) -> None:
         if value not in get_args(options):
             known = list(map(str, get_args(options)))
             raise ParameterError(
-                f"{own.name} must be one of {', '.join(known)}, got {value!r}."
+                f"{checked.name} must be one of {', '.join(known)}, got {value!r}."
                 f"{did_you_mean(str(value), known)} Choose one."
             )
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
-    minimum, above, maximum = (own.metadata.get(key) for key in ("minimum", "above", "maximum"))
+    minimum, above, maximum = (checked.metadata.get(key) for key in ("minimum", "above", "maximum"))
     bounds = [
         f"{word} {bound:g}"
         for word, bound in (("at least", minimum), ("more than", above), ("at most", maximum))
@@ -86,8 +86,8 @@ def check_value(own: Field[Any], kind: Any, value: Any) -> None:
     )
     if not fits:
         raise ParameterError(
-            f"{own.name} must be {' and '.join(bounds) or 'finite'}, got {value:g}. "
-            f"The default is {written(own.default)}."
+            f"{checked.name} must be {' and '.join(bounds) or 'finite'}, got {value:g}. "
+            f"The default is {written(checked.default)}."
         )
 
 

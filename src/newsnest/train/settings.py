@@ -65,10 +65,10 @@ class RecipeSettings:
                 "Give --data FILE."
             )
         kinds = get_type_hints(type(self))
-        for own in setting_fields(type(self)):
-            value = values.as_annotated(kinds[own.name], getattr(self, own.name))
-            object.__setattr__(self, own.name, value)  # frozen from here on
-            values.check_value(own, kinds[own.name], value)
+        for one in setting_fields(type(self)):
+            value = values.as_annotated(kinds[one.name], getattr(self, one.name))
+            object.__setattr__(self, one.name, value)  # frozen from here on
+            values.check_value(one, kinds[one.name], value)
 
 
 S = TypeVar("S", bound=RecipeSettings)
@@ -109,7 +109,7 @@ class ColumnSettings(SplitSettings):
     columns: tuple[str, str] | None = setting(
         None,
         "the two columns of a pair; none: query and item, question and answer, title and summary, "
-        "title and text, or text1 and text2, whichever a file has first",
+        "title and text, or text1 and text2: the first of these that a file has",
     )
     profile: str | None = setting(
         None, "cleaning profile: generic, fr-regional or a .toml file; none: no cleaning"
@@ -141,11 +141,13 @@ class ArticleSettings(RecipeSettings):
 class ModelSettings(RecipeSettings):
     """What is trained and where; for recipes that train a transformer."""
 
-    prefix: str | None = setting(None, "text put before every input; none: the base's own")
+    prefix: str | None = setting(None, "text put before every input; none: the base's")
     pooling: Literal["mean", "cls", "max"] | None = setting(
-        None, "how token vectors become one; none: the base's own"
+        None, "how token vectors are pooled into one; none: the base's"
     )
-    max_length: int | None = setting(None, "tokens read of a text; none: the base's own", minimum=4)
+    max_length: int | None = setting(
+        None, "maximum number of tokens per text; none: the base's", minimum=4
+    )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "numeric precision; auto uses bfloat16 where supported"
     )
@@ -165,7 +167,9 @@ class TrainerSettings(ModelSettings):
     mini_batch_size: int | None = setting(
         None, "texts encoded at a time, with cached gradients; none: the whole batch", minimum=1
     )
-    learning_rate: float | None = setting(None, "peak; none: 2e-5, with lora 2e-4", above=0)
+    learning_rate: float | None = setting(
+        None, "peak learning rate; none: 2e-5, or 2e-4 with lora", above=0
+    )
     warmup: float = setting(
         0.1, "share of the steps over which the learning rate rises", minimum=0, maximum=0.9
     )
@@ -185,8 +189,8 @@ class TrainerSettings(ModelSettings):
 
 def setting_fields(kind: type[RecipeSettings]) -> list[Field[Any]]:
     """Return the fields of a recipe's settings that `--set` fills, in their order."""
-    own = [own for own in fields(kind) if own.name not in _GIVEN]
-    return sorted(own, key=lambda field: field.name == "seed")  # all have one; it comes last
+    known = [one for one in fields(kind) if one.name not in _GIVEN]
+    return sorted(known, key=lambda field: field.name == "seed")  # all have one; it comes last
 
 
 def parse_settings(
@@ -197,7 +201,7 @@ def parse_settings(
     base: str,
     output: str | Path,
 ) -> S:
-    """Return the settings of a recipe from what stands on the command line.
+    """Return the settings of a recipe from the command line.
 
     Parameters
     ----------
@@ -244,7 +248,7 @@ def parse_settings(
 
 def check_name(kind: type[RecipeSettings], name: str, what: str) -> None:
     """Raise ParameterError unless a recipe has a setting of a name."""
-    known = [own.name for own in setting_fields(kind)]
+    known = [one.name for one in setting_fields(kind)]
     if name not in known:
         raise ParameterError(
             f"parse_settings: {what} a setting of the recipe, got {name!r}."
@@ -263,6 +267,6 @@ def describe_settings(kind: type[RecipeSettings]) -> list[tuple[str, str, str]]:
     """Return name, default and meaning of every setting, as people write them."""
     kinds = get_type_hints(kind)
     return [
-        (own.name, written(own.default), own.metadata["meaning"] + values.choices(kinds[own.name]))
-        for own in setting_fields(kind)
+        (one.name, written(one.default), one.metadata["meaning"] + values.choices(kinds[one.name]))
+        for one in setting_fields(kind)
     ]

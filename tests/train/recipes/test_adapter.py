@@ -210,7 +210,7 @@ def test_fitting_is_the_same_twice():
 def test_validation_pairs_of_one_grade_are_refused():
     held = noisy_pairs(1)
     alike = replace(held, pairs=tuple(replace(pair, score=0.75) for pair in held.pairs))
-    with pytest.raises(InputError, match="a.csv: validation pairs must be of two grades at least"):
+    with pytest.raises(InputError, match="a.csv: validation pairs must have at least two grades"):
         fit_adapter(noisy_pairs(0), alike, LEVELS, fit_settings())
 
 

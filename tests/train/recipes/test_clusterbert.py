@@ -243,12 +243,14 @@ def test_stories_of_rac_teach_their_core_alone(make):
 def test_clusters_that_cannot_teach_are_said_and_fewer_than_two_refused(make, tally, monkeypatch):
     labels = np.zeros(len(TEXTS), np.int32)
     monkeypatch.setattr(Teacher, "cluster", lambda self, vectors, *, seed: labels[: len(vectors)])
-    with pytest.raises(InputError, match="two clusters of two texts .* got 1 of the 3 that rac"):
+    with pytest.raises(
+        InputError, match="two clusters must hold several texts, got 1 of the 3 that rac"
+    ):
         train_clusterbert(TEXTS, make(targets="rac"))
     labels[:] = np.arange(len(TEXTS)) % 2
     labels[0] = 2
     done = train_clusterbert(TEXTS, make(targets="rac"), progress=tally)
-    assert "2 of 3 clusters teach: texts alone in theirs teach nothing" in tally.notes
+    assert "2 of 3 clusters hold several texts and are learned; single texts are not" in tally.notes
     assert done.stages[0].probabilities.shape == (len(TEXTS), 2)
 
 

@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from newsnest.nest.records import Cluster, Member, Result, Run
 from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
 from newsnest.progress import SILENT, Progress, Task
-from newsnest.types import Vectors
+from newsnest.types import Floats, Vectors
 
 _CHUNK = 10_000
 
@@ -142,7 +141,7 @@ class Runs(Database):
             paths[cluster] = (*paths.get(parent, ()), cluster)
         return paths
 
-    def linkages(self, run: Run) -> list[NDArray[np.float64]]:
+    def linkages(self, run: Run) -> list[Floats]:
         ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
         return [
             np.array(

@@ -71,7 +71,7 @@ class SymmetricAngleLoss(PairLoss):
     Two columns of text, and a label: the similarity (higher is more similar).
 
     Source: AnglE (arXiv 2309.12871), equations 4 to 8. Differs from the source in that the score
-    does not depend on which text stands first; `symmetric=False` is the source.
+    does not depend on which text comes first; `symmetric=False` is the source.
     """
 
     cites = "li2024angle"

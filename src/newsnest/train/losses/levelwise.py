@@ -8,17 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from newsnest.errors import ParameterError
+from newsnest.train.losses import pair_loss
 from newsnest.train.losses.angle import angle_similarity
 from newsnest.train.losses.contrastive import Unlike, Variant, batch_contrast, check_word
 from newsnest.train.losses.cosine_ranking import ranking_loss
-from newsnest.train.losses.pair_loss import (
-    PairLoss,
-    PairTargets,
-    check_temperature,
-    full_precision,
-    read_targets,
-    unit,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +122,7 @@ class LevelwiseTerms:
     unlike: Unlike = "masked"
 
 
-class LevelwiseMatryoshkaLoss(PairLoss):
+class LevelwiseMatryoshkaLoss(pair_loss.PairLoss):
     """Rank and contrast pairs at every prefix of the embedding, by the labels of its level.
 
     Every prefix is cut off, normalised and scored: training pulls pairs that are alike at the level
@@ -200,7 +193,7 @@ class LevelwiseMatryoshkaLoss(PairLoss):
         check_levels(levels, width)
         check_word("LevelwiseMatryoshkaLoss", "variant", variant, get_args(Variant))
         check_word("LevelwiseMatryoshkaLoss", "unlike", terms.unlike, get_args(Unlike))
-        check_temperature("LevelwiseMatryoshkaLoss", terms.temperature)
+        pair_loss.check_temperature("LevelwiseMatryoshkaLoss", terms.temperature)
         self._require(
             max(terms.cosine, terms.angle, terms.contrastive) > 0,
             "terms must hold one of positive weight, got none. "
@@ -213,15 +206,17 @@ class LevelwiseMatryoshkaLoss(PairLoss):
 
     def compute_loss_from_embeddings(self, embeddings: Sequence[Tensor], labels: Tensor) -> Tensor:
         """Return the loss of [a, a′, b, b′], or of [a, b] without dropout views."""
-        columns = [full_precision(column) for column in embeddings]
-        targets = read_targets(labels, len(columns[0]))
+        columns = [pair_loss.full_precision(column) for column in embeddings]
+        targets = pair_loss.read_targets(labels, len(columns[0]))
         check_levels(self.levels, columns[0].shape[-1])
         losses = [self._level_loss(i, columns, targets) for i in range(len(self.levels))]
         return torch.stack(losses).sum()
 
-    def _level_loss(self, index: int, columns: Sequence[Tensor], targets: PairTargets) -> Tensor:
+    def _level_loss(
+        self, index: int, columns: Sequence[Tensor], targets: pair_loss.PairTargets
+    ) -> Tensor:
         level, terms = self.levels[index], self.terms
-        prefixes = [unit(column[:, : level.dims]) for column in columns]
+        prefixes = [pair_loss.unit(column[:, : level.dims]) for column in columns]
         alike = targets.scores >= level.min_score
         graded = self.graded_story and index == len(self.levels) - 1
         ranks = targets.scores if graded else alike.to(targets.scores.dtype)

@@ -24,7 +24,7 @@ class ReconstructionDecoder(nn.Module):
     dimensions
         Width d of the vectors.
     vocabulary
-        Ids of the tokens that stand in the texts: only among them is predicted.
+        Ids of the tokens of the texts: predictions are among these alone.
     embeddings
         The encoder's token embeddings, float (v, e): read and predicted with, and trained, as the
         encoder's own weights are; None makes a table of its own of width d.
@@ -70,7 +70,7 @@ class ReconstructionDecoder(nn.Module):
         self.tied = embeddings is not None
         # In a list: the encoder owns it, and saves and moves it.
         self._encoder_table = [embeddings]
-        self.own_table = None if self.tied else nn.Parameter(torch.randn(len(ids), width) * 0.02)
+        self.token_table = None if self.tied else nn.Parameter(torch.randn(len(ids), width) * 0.02)
         self.ids: Tensor
         self.register_buffer("ids", ids, persistent=False)
         self.memory = nn.ModuleList([nn.Linear(dimensions, width) for _ in range(layers + 1)])
@@ -116,8 +116,8 @@ class ReconstructionDecoder(nn.Module):
     def _table(self) -> Tensor:
         table = self._encoder_table[0]
         if table is None:
-            assert self.own_table is not None
-            return self.own_table
+            assert self.token_table is not None
+            return self.token_table
         return table[self.ids]
 
 

@@ -98,7 +98,7 @@ class TranslationLoss(PairLoss):
     Expects
     -------
     Two columns of text, the translation and the original, and a label, which is ignored. The
-    same original may stand in a batch several times, as several languages have it.
+    same original may occur in a batch several times, as several languages have it.
 
     Source: Reimers and Gurevych, "Making Monolingual Sentence Embeddings Multilingual using
     Knowledge Distillation" (arXiv 2004.09813), equation 1. Differs from the source in that unit

@@ -8,10 +8,8 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
-from newsnest.embed import KNOWN, SentenceTransformerEncoder, base_names, load_encoder
-from newsnest.embed.card import clustering_prompt
-from newsnest.embed.loading import quiet_loading
-from newsnest.embed.weights import check_model_folder, expanded
+from newsnest import embed
+from newsnest.embed import card, loading, weights
 from newsnest.errors import EncoderError, ParameterError
 from newsnest.progress import SILENT, Progress
 
@@ -48,17 +46,17 @@ def find_base(
     Raises EncoderError where there is none, or it cannot be verified or fetched, and ParameterError
     where the name is that of an encoder without weights to train.
     """
-    folder = expanded(name)
-    if name in KNOWN or not name or not folder.exists():
-        encoder = load_encoder(name)
-        if not isinstance(encoder, SentenceTransformerEncoder):
+    folder = weights.expanded(name)
+    if name in embed.KNOWN or not name or not folder.exists():
+        encoder = embed.load_encoder(name)
+        if not isinstance(encoder, embed.SentenceTransformerEncoder):
             raise ParameterError(
-                f"find_base: base must be a transformer, got {name!r}. Choose {base_names()}."
+                f"find_base: base must be a transformer, got {name!r}. Choose {embed.base_names()}."
             )
         folder, its_length, its_prefix = encoder.origin(progress)
         max_length = max_length or its_length
         prefix = its_prefix if prefix is None else prefix
-    check_model_folder(folder)
+    weights.check_model_folder(folder)
     return Base(name, folder, max_length, prefix, pooling)
 
 
@@ -69,7 +67,7 @@ def load_base(base: Base, *, device: str | None = None) -> SentenceTransformer:
     than asked for, or has no pooling that could be another.
     """
     try:
-        with quiet_loading():
+        with loading.quiet_loading():
             model = SentenceTransformer(
                 str(base.folder), device=device, model_kwargs={"dtype": torch.float32}
             )
@@ -87,7 +85,7 @@ def load_base(base: Base, *, device: str | None = None) -> SentenceTransformer:
 
 def prefix_of(model: SentenceTransformer) -> str:
     """Return what a loaded model puts before every text."""
-    return clustering_prompt(
+    return card.clustering_prompt(
         {"prompts": model.prompts, "default_prompt_name": model.default_prompt_name}
     )
 
@@ -163,7 +161,7 @@ def add_lora(model: SentenceTransformer, rank: int) -> None:
 
 
 def merge_lora(model: SentenceTransformer) -> None:
-    """Add the adapters to the weights they stand beside; the model is a stock one again."""
+    """Merge the adapters into their weights; the model is a stock one again."""
     model[0].model = model[0].auto_model.merge_and_unload()
 
 

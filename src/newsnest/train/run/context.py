@@ -11,7 +11,6 @@ from sentence_transformers import SentenceTransformer
 from newsnest import labelled
 from newsnest.embed.config import multiplies_bfloat16
 from newsnest.errors import ParameterError
-from newsnest.labelled import DataFile, Splitting, TrainingData, TrainingTexts
 from newsnest.labelled.data_files import Reading
 from newsnest.labelled.graded import Encode
 from newsnest.progress import SILENT, Progress
@@ -59,7 +58,7 @@ class TrainingContext(Generic[S]):
     bfloat16: bool = False
     processes: int = 1
     is_main: bool = True
-    files: tuple[DataFile[Any], ...] = ()
+    files: tuple[labelled.DataFile[Any], ...] = ()
     kept_at: Place | None = None
 
     @property
@@ -80,7 +79,7 @@ class TrainingContext(Generic[S]):
         place = place_of(self.recipe, self.settings, self.base, found)
         return replace(self, files=found, kept_at=place)
 
-    def read_pairs(self, encode: Encode | None = None) -> TrainingData:
+    def read_pairs(self, encode: Encode | None = None) -> labelled.TrainingData:
         """Return the pairs of the data files to train and validate on, without leaks.
 
         Parameters
@@ -96,14 +95,14 @@ class TrainingContext(Generic[S]):
         s: Any = self.settings  # `SplitSettings`: a recipe that reads articles does not call this
         found: Any = self.files
         hard = s.hard_share if isinstance(s, kinds.GradedSettings) else 0.0
-        split = Splitting(s.validation, s.validation_pairs, hard, s.seed)
+        split = labelled.Splitting(s.validation, s.validation_pairs, hard, s.seed)
         if isinstance(s, kinds.ColumnSettings):
             return labelled.read_column_pairs(found, split, progress=self.progress)
         if isinstance(s, kinds.TranslationSettings):
             return labelled.read_translations(found, split, progress=self.progress)
         return labelled.read_training_data(found, split, encode=encode, progress=self.progress)
 
-    def read_texts(self) -> TrainingTexts:
+    def read_texts(self) -> labelled.TrainingTexts:
         """Return the texts of the data files."""
         found: Any = self.files  # articles, by their settings
         texts = labelled.read_training_texts(found, progress=self.progress)
@@ -175,7 +174,7 @@ def begin(recipe: str, settings: S, progress: Progress = SILENT) -> TrainingCont
     )
 
 
-def _parsed_files(settings: kinds.RecipeSettings) -> tuple[DataFile[Any], ...]:
+def _parsed_files(settings: kinds.RecipeSettings) -> tuple[labelled.DataFile[Any], ...]:
     """Return the files that settings name, each with how it is read."""
     s = settings
     usual: Reading = labelled.TextReading()

@@ -161,19 +161,19 @@ class PairRun:
         if not (checkpoint and self.trainer.take_up(checkpoint)):
             self.trainer.train_from(checkpoint)
 
-    def publish(self, own: Publication, rows: Mapping[str, str] | None = None) -> None:
+    def publish(self, publication: Publication, rows: Mapping[str, str] | None = None) -> None:
         """Make a stock model of the best weights, measure it, and write it; one process does.
 
         Parameters
         ----------
-        own
+        publication
             What the recipe adds.
         rows
             Of the table in README.md: what people call a score → its name among the judge's; None:
             the primary one.
         """
         if self.context.is_main:
-            self._publish(own, rows or {self.judge.spoken: self.judge.primary})
+            self._publish(publication, rows or {self.judge.spoken: self.judge.primary})
         self.context.wait()
 
     def _look(self, notes: Callable[[], Iterable[str]]) -> None:
@@ -228,7 +228,7 @@ class PairRun:
             progress.note(f"before training: validation {self.judge.spoken} {start:.4f}")
             context.place.keep({"preflight": found.as_dict(), "before": before})
 
-    def _publish(self, own: Publication, rows: Mapping[str, str]) -> None:
+    def _publish(self, publication: Publication, rows: Mapping[str, str]) -> None:
         context, s, state = self.context, self.context.settings, self.trainer.state
         model = context.load_base()
         start = {name: weight.clone() for name, weight in model.state_dict().items()}
@@ -243,24 +243,29 @@ class PairRun:
             after = self.judge.scores(model)
         kept = context.place.kept()
         before, loss = kept["before"], self.trainer.loss
-        table = [f"| {name} | {before[key]:.4f} | {after[key]:.4f} |" for name, key in rows.items()]
-        own = replace(
-            own,
-            text="\n".join([own.text, "\n| Validation | Before | After |\n|---|---|---|", *table]),
-            citation=own.citation or getattr(loss, "citation", ""),
+        table = ["\n| Validation | Before | After |\n|---|---|---|"]
+        table += [
+            f"| {name} | {before[key]:.4f} | {after[key]:.4f} |" for name, key in rows.items()
+        ]
+        publication = replace(
+            publication,
+            text="\n".join([publication.text, *table]),
+            citation=publication.citation or getattr(loss, "citation", ""),
             data=self.data.sources,
             chosen={
                 "leaking_pairs_left_out": self.data.leaking,
                 "learning_rate": s.peak_rate,
-                **own.chosen,
+                **publication.chosen,
             },
             validation={"before": before, "trained": trained, "after": after}
             | {"best_step": state.best_global_step, "steps": state.global_step},
             details={
-                "loss": loss.get_config_dict(), "preflight": kept["preflight"], **own.details,
+                "loss": loss.get_config_dict(),
+                "preflight": kept["preflight"],
+                **publication.details,
             },
-        )  # fmt: skip
-        publish_model(context, model, own)
+        )
+        publish_model(context, model, publication)
         was, now = before[self.judge.primary], after[self.judge.primary]
         worse = "no better" if now == was else "worse"
         context.progress.note(

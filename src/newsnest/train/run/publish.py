@@ -10,9 +10,7 @@ from typing import Any
 import torch
 from sentence_transformers import SentenceTransformer
 
-from newsnest.embed import LevelRecord, ModelRecord
-from newsnest.embed.loading import quiet_loading
-from newsnest.embed.weights import folder_digests
+from newsnest.embed import LevelRecord, ModelRecord, loading, weights
 from newsnest.train.run.base import Base, prefix_of
 from newsnest.train.run.context import TrainingContext
 from newsnest.train.settings import ModelSettings, settings_content
@@ -62,8 +60,10 @@ def publish_model(
     -------
     What newsnest.json holds.
     """
-    own, s, base = publication, context.settings, context.base
-    levels, rotate = levels_of_base(base) if own.levels is None else (tuple(own.levels), None)
+    s, base = context.settings, context.base
+    levels, rotate = (
+        levels_of_base(base) if publication.levels is None else (tuple(publication.levels), None)
+    )
     chosen: dict[str, Any] = {"threads": torch.get_num_threads()}
     if isinstance(s, ModelSettings):
         precision = "bfloat16" if context.bfloat16 else "float32"
@@ -74,26 +74,26 @@ def publish_model(
         run=context.place.run,
         levels=levels,
         rotate=rotate,
-        base={"name": s.base, "files": folder_digests(base.folder)},
+        base={"name": s.base, "files": weights.folder_digests(base.folder)},
         data=tuple(
             {**{key: value for key, value in one.items() if key != "sha256"}, "digest": digest}
-            for one, digest in zip(own.data, context.place.digests, strict=True)
+            for one, digest in zip(publication.data, context.place.digests, strict=True)
         ),
         settings=settings_content(s),
         prefix=prefix_of(model),
         max_length=model.max_seq_length,
-        chosen=chosen | dict(own.chosen),
-        validation=own.validation,
+        chosen=chosen | dict(publication.chosen),
+        validation=publication.validation,
         versions=_versions(),
         seed=s.seed,
-        details=own.details,
+        details=publication.details,
     )
 
     def save(folder: Path) -> None:
-        with quiet_loading():
+        with loading.quiet_loading():
             model.save_pretrained(str(folder), create_model_card=False)
-        (folder / "README.md").write_text(_page(own), encoding="utf-8")
-        own.beside(folder)
+        (folder / "README.md").write_text(_page(publication), encoding="utf-8")
+        publication.beside(folder)
         record.write(folder)
 
     context.place.publish(save)
@@ -120,17 +120,21 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _page(own: Publication) -> str:
+def _page(publication: Publication) -> str:
     # The head is what model hubs read.
-    source = f"\n## Source\n```bibtex\n{own.citation.strip()}\n```\n" if own.citation else ""
+    source = (
+        f"\n## Source\n```bibtex\n{publication.citation.strip()}\n```\n"
+        if publication.citation
+        else ""
+    )
     return f"""---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
 tags: [sentence-transformers, sentence-similarity, feature-extraction]
 ---
-# {own.title}
+# {publication.title}
 
-{own.text.strip()}
+{publication.text.strip()}
 
-Data, settings, versions and all that was measured stand in newsnest.json.
+Data, settings, versions and all measurements are in newsnest.json.
 {source}"""

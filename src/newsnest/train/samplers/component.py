@@ -115,15 +115,15 @@ class NegativeBatchSampler(PackedBatchSampler):
         batches: list[_Batch] = []
         waiting: list[_Batch] = []  # not full yet
         for row in self._rng(0, epoch).permutation(len(self._components)).tolist():
-            own, others = self._components[row], self._forbidden[row]
+            component, others = self._components[row], self._forbidden[row]
             # Few are looked at, or a component with many pairs would make this quadratic.
-            fitting = (batch for batch in waiting[:_LOOKED_AT] if batch.takes(own, others))
+            fitting = (batch for batch in waiting[:_LOOKED_AT] if batch.takes(component, others))
             batch = next(fitting, None)
             if batch is None:
                 batch = _Batch()
                 batches.append(batch)
                 waiting.append(batch)
-            batch.add(row, own, others)
+            batch.add(row, component, others)
             if len(batch.rows) == self.max_rows:
                 waiting.remove(batch)
         return [batch.rows for batch in batches]
@@ -134,13 +134,17 @@ class _Batch:
 
     def __init__(self) -> None:
         self.rows: list[int] = []
-        self.own: set[int] = set()
+        self.components: set[int] = set()
         self.others: set[int] = set()
 
-    def takes(self, own: int, others: set[int]) -> bool:
-        return own not in self.own and own not in self.others and self.own.isdisjoint(others)
+    def takes(self, component: int, others: set[int]) -> bool:
+        return (
+            component not in self.components
+            and component not in self.others
+            and self.components.isdisjoint(others)
+        )
 
-    def add(self, row: int, own: int, others: set[int]) -> None:
+    def add(self, row: int, component: int, others: set[int]) -> None:
         self.rows.append(row)
-        self.own.add(own)
+        self.components.add(component)
         self.others |= others

@@ -3,11 +3,12 @@
 from collections.abc import Hashable, Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-Ids = NDArray[np.int64]
+from newsnest.types import Ints
+
+Ids = Ints
 
 
 def text_components(
@@ -99,7 +100,7 @@ def pack_pairs(components: Ids, *, batch_size: int, rng: np.random.Generator) ->
 
 
 class _Packer:
-    """Batches that fill up; the open ones stand in a list that a walker goes around."""
+    """Batches that fill up; the open ones are kept in a list that is walked round and round."""
 
     def __init__(self, count: int, batch_size: int) -> None:
         self.batch_size = batch_size

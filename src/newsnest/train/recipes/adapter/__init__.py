@@ -17,14 +17,15 @@ class AdapterSettings(LevelLossSettings):
     validation: float = split_setting(0.15)
     # Map
     map: Literal["full", "low_rank", "diagonal", "orthogonal"] = setting(
-        "full", "what may change: everything, a few directions, the length of axes, or rotation"
+        "full",
+        "changes that may be learned: any, of low rank, a scaling of axes, or a rotation",
     )
     init: Literal["rotation", "whitened"] = setting(
         "rotation", "initial map: principal axes, or these with within-story variation shrunk"
     )
-    rank: int = setting(16, "number of directions that map=low_rank may change", minimum=1)
+    rank: int = setting(16, "rank of the changes with map=low_rank", minimum=1)
     shrinkage: float = setting(
-        0.5, "with init=whitened: share of the variation that stays", above=0, maximum=1
+        0.5, "with init=whitened: share of the variation to keep", above=0, maximum=1
     )
     # Loss
     angle: float = setting(0.0, "weight of the angle ranking loss", minimum=0)
@@ -35,11 +36,13 @@ class AdapterSettings(LevelLossSettings):
     epochs: int = setting(20, "maximum number of passes over the data", minimum=1)
     batch_size: int = setting(128, "pairs per batch", minimum=2)
     learning_rate: float | None = setting(
-        None, "of Adam; none: 3e-4, low_rank and orthogonal 1e-3, diagonal 1e-2", above=0
+        None,
+        "learning rate of Adam; none: 3e-4 (full), 1e-3 (low_rank, orthogonal) or 1e-2 (diagonal)",
+        above=0,
     )
     patience: int = setting(3, "epochs without improvement before training stops", minimum=1)
     confidence: float = setting(
-        0.9, "share of resampled validation pairs that must gain, or the initial map is saved",
+        0.9, "share of resamples in which validation pairs must improve, else the axes are saved",
         minimum=0.5, maximum=1,
     )  # fmt: skip
     backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
@@ -52,17 +55,17 @@ ADAPTER = Recipe(
     summary="a linear map behind a frozen encoder: theme, topic, story in seconds on a CPU",
     settings=AdapterSettings,
     work="newsnest.train.recipes.adapter.train:run_adapter",
-    about="""The base is read once and stays as it is; a linear map without bias is put behind it
-(Dense, then Normalize). It starts at the principal axes of the training texts, which change no
-similarity at full d, and learns what each level needs at d/4, d/2 and d. Prefer it to matryoshka
-without a GPU, and with few pairs.
+    about="""The base stays frozen and encodes every text once; a linear map without bias follows it
+(Dense, then Normalize). The map starts as the rotation to the principal axes of the training texts,
+which changes no similarity at full d, and learns what each level needs at d/4, d/2 and d. Prefer it
+to matryoshka without a GPU, and with few pairs.
 
-What is saved is at no level worse than the principal axes by Pearson on validation pairs, which
-share no article and no story with those trained on: where no epoch is better, or the gain is not
-sure, the axes themselves are saved, and newsnest.json and a note say so.
+The model is saved with the learned map only if validation pairs improve with confidence and no
+level gets worse by Pearson; otherwise the principal axes are saved, and newsnest.json and a note
+say so. Validation pairs share no article and no story with training pairs.
 
-A step costs O(b·d² + b²·d) for b pairs per batch (and O(d³) for map=orthogonal): seconds in all for
-thousands of pairs, beside the encoding.""",
+A step costs O(b·d² + b²·d) for b pairs per batch (and O(d³) for map=orthogonal): seconds in all
+for thousands of pairs, besides the encoding.""",
     needs=(),
     resumes=False,
 )

@@ -69,7 +69,7 @@ def fit_adapter(
     """
     if len({pair.score for pair in validation.pairs}) < 2:
         raise InputError(
-            f"{', '.join(settings.data)}: validation pairs must be of two grades at least, got "
+            f"{', '.join(settings.data)}: validation pairs must have at least two grades, got "
             f"{len(validation.pairs)} of one. Give more pairs, or a larger share by "
             "--set validation=0.3."
         )

@@ -26,11 +26,13 @@ class AlignSettings(TrainerSettings, TranslationSettings):
     contrastive: float = setting(0.0, "weight of the in-batch contrastive loss", minimum=0)
     temperature: float = setting(0.05, "temperature of the in-batch contrastive loss", above=0)
     dropout: bool = setting(
-        False, "train with dropout; it blurs the vectors that are to be matched exactly"
+        False, "train with dropout, which blurs vectors that must match exactly"
     )
     # Training
     batch_size: int = setting(64, "sentence pairs per batch, on each device", minimum=2)
-    learning_rate: float | None = setting(None, "peak; none: 5e-4, with lora 5e-3", above=0)
+    learning_rate: float | None = setting(
+        None, "peak learning rate; none: 5e-4, or 5e-3 with lora", above=0
+    )
     evaluations: int = setting(4, "validations, each with a checkpoint, per epoch", minimum=1)
     patience: int = setting(4, "validations without improvement before training stops", minimum=1)
 
@@ -42,10 +44,10 @@ ALIGN = Recipe(
     summary="other languages, learned from translations",
     settings=AlignSettings,
     work="newsnest.train.recipes.align.train:train_align",
-    about="""Moves the vector of a translation to the base's vector of the original, and keeps the
-originals where they are. Use it before matryoshka, which then starts from the model. A new
-language is read with the base's subword vocabulary: one of English subwords serves only languages
-in Latin script.
+    about="""Moves the vector of a translation towards the base's vector of the original, and keeps
+the vectors of originals unchanged. Run it before matryoshka, with this model as its base. A new
+language is tokenized with the base's vocabulary: an English vocabulary only suits languages in
+Latin script.
 
 Source: see TranslationLoss.""",
     several_processes=True,

@@ -7,7 +7,7 @@ from sentence_transformers import SentenceTransformer
 from torch import nn
 
 from newsnest.errors import InputError, ParameterError
-from newsnest.evaluate.alignment import LEAST_SENTENCES, relational_similarity
+from newsnest.evaluate.alignment import MIN_SENTENCES, relational_similarity
 from newsnest.labelled import Pair
 from newsnest.train.evaluators import EncoderEvaluator
 from newsnest.train.losses import TranslationLoss, TranslationTerms
@@ -20,9 +20,9 @@ def train_align(context: TrainingContext[AlignSettings]) -> None:
     """Train as `newsnest.train.recipes.align.ALIGN` describes."""
     s, data = context.settings, context.read_pairs()
     held = data.validation
-    if len(held) < LEAST_SENTENCES:
+    if len(held) < MIN_SENTENCES:
         raise InputError(
-            f"train align: there must be {LEAST_SENTENCES} translations to validate on, got "
+            f"train align: there must be {MIN_SENTENCES} translations to validate on, got "
             f"{len(held)}. Give more data, or raise validation."
         )
     teacher = context.load_base()
@@ -74,9 +74,9 @@ class TransferEvaluator(EncoderEvaluator):
         self, pairs: Sequence[Pair], *, teacher: SentenceTransformer, name: str = ""
     ) -> None:
         super().__init__("transfer", name=name, batch_size=64)
-        if len(pairs) < LEAST_SENTENCES:
+        if len(pairs) < MIN_SENTENCES:
             raise ParameterError(
-                f"TransferEvaluator: pairs must hold at least {LEAST_SENTENCES} sentences, got "
+                f"TransferEvaluator: pairs must hold at least {MIN_SENTENCES} sentences, got "
                 f"{len(pairs)}. Keep more to validate on."
             )
         self.translations = [pair.text1 for pair in pairs]
@@ -97,7 +97,7 @@ class TransferEvaluator(EncoderEvaluator):
                 relational_similarity(translated[rows], self.targets[rows])
             )
             for language, rows in sorted(self.rows.items())
-            if len(rows) >= LEAST_SENTENCES
+            if len(rows) >= MIN_SENTENCES
         }
         means = {"transfer": (relational + kept) / 2, "relational": relational, "kept": kept}
         return means | single

@@ -76,15 +76,15 @@ CLUSTERBERT = Recipe(
     summary="an encoder tuned to cluster the texts at hand, without labels",
     settings=ClusterbertSettings,
     work="newsnest.train.recipes.clusterbert.save:run_clusterbert",
-    about="""Three stages, each from the weights the one before it left: adaptation restores texts
-of which words were deleted from their vector alone; clustering also trains a linear head, and the
-encoder behind it, to predict the clusters of the texts, which are clustered again a few times;
-hardening trains both on the head's own sharpened predictions. No label is used anywhere.
+    about="""Three stages, each starting from the weights of the previous one. Adaptation deletes
+words of a text and restores the text from its vector alone. Clustering also trains the encoder and
+a linear head to predict the clusters of the texts, which are clustered again a few times. Hardening
+trains both on the head's own sharpened predictions. No stage uses labels.
 
 After each stage an unsupervised test on held-out texts compares it with the stage before; where it
-is no better, the earlier weights are kept and the run says so. Gold labels (--data FILE,gold=FIELD)
-are reported beside it and decide nothing.
+is no better, the earlier weights are kept and the run says so. Scores against gold labels (--data
+FILE,gold=FIELD) are reported beside it and decide nothing.
 
-Source: ClusterBERT, "Multi-Stage Fine-Tuning of Transformers for Deep Text Clustering" (anonymous
-submission). What differs is listed in newsnest.train.recipes.clusterbert.train.""",
+Source: ClusterBERT, "Multi-Stage Fine-Tuning of Transformers for Deep Text Clustering"
+(anonymous submission). Differences are listed in newsnest.train.recipes.clusterbert.train.""",
 )

@@ -21,8 +21,8 @@ _MEASURED = 5000  # rows: what a mean over more would add is not worth the time
 _SAMPLES = 4
 _TOPICS = 100  # directions of the texts' words that the vectors are asked for
 _ALPHAS = (0.01, 0.1, 1.0, 10.0)
-_LEAST = 0.01  # a silhouette or share of less is none
-_LEAST_LEFT = 2 / 3  # of the agreement that clusters of samples have with each other
+_MIN_MEASURE = 0.01  # a silhouette or share of less is none
+_MIN_KEPT = 2 / 3  # of the agreement that clusters of samples have with each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def adapts(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
     """
     if before["stability"] > 0:
         left = now["agreement"] / before["stability"]
-        if left < _LEAST_LEFT:
+        if left < _MIN_KEPT:
             return False, (
                 f"Not better by the unsupervised test (only {left:.0%} of the stable clusters are "
                 "left): the weights before it are kept"
@@ -210,7 +210,7 @@ def adapts(now: Mapping[str, float], before: Mapping[str, float]) -> Verdict:
 
 
 def _share(now: Mapping[str, float], before: Mapping[str, float], name: str) -> float:
-    return (now[name] - before[name]) / max(abs(before[name]), _LEAST)
+    return (now[name] - before[name]) / max(abs(before[name]), _MIN_MEASURE)
 
 
 def _verdict(change: Mapping[str, float]) -> Verdict:

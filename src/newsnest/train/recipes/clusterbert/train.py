@@ -115,12 +115,13 @@ class _Run:
         heads, teacher = int(names.max()) + 1, self.teacher
         if heads < 2:
             raise InputError(
-                f"clusterbert: two clusters of two texts at least must teach, got {heads} of the "
+                f"clusterbert: at least two clusters must hold several texts, got {heads} of the "
                 f"{teacher.k:,} that {teacher.kind} makes. Give another k, or targets=kmeans."
             )
         if heads < teacher.k:
             self.progress.note(
-                f"{heads:,} of {teacher.k:,} clusters teach: texts alone in theirs teach nothing"
+                f"{heads:,} of {teacher.k:,} clusters hold several texts and are learned; "
+                "single texts are not"
             )
 
     def plan(self) -> list[Stage]:

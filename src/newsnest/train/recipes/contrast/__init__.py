@@ -16,7 +16,7 @@ class ContrastSettings(ModelSettings, ArticleSettings):
 
     # Training
     steps: int = setting(1000, "number of batches to train on", minimum=1)
-    batch_size: int = setting(400, "texts per batch, at most as many as there are", minimum=2)
+    batch_size: int = setting(400, "texts per batch, at most the number of texts", minimum=2)
     mini_batch_size: int | None = setting(
         64, "texts encoded at a time, with cached gradients; none: the whole batch", minimum=1
     )
@@ -37,7 +37,7 @@ class ScclSettings(ContrastSettings):
 
     k: int | None = setting(None, "number of clusters; required", minimum=2, flag="-k")
     views: Literal["deletion", "dropout"] = setting(
-        "deletion", "how two views of a text differ: by deleted words, or by dropout alone"
+        "deletion", "how two views of a text differ: by deleted words, or only by dropout"
     )
     noise: float = setting(0.2, "share of the words deleted from a view", above=0, maximum=0.99)
     head_lr_factor: float = setting(
@@ -49,7 +49,7 @@ class ScclSettings(ContrastSettings):
     temperature: float = setting(0.5, "temperature of the contrastive loss", above=0)
     alpha: float = setting(1.0, "degrees of freedom of Student's t-distribution", above=0)
     vector_length: float | None = setting(
-        None, "length vectors are scaled to for distances; none: √d", above=0
+        None, "length to which vectors are scaled for distances; none: √d", above=0
     )
 
     def __post_init__(self) -> None:
@@ -78,10 +78,10 @@ SCCL = Recipe(
     settings=ScclSettings,
     work="newsnest.train.recipes.contrast.train:run_contrast",
     about="""The clusters start at the centres of k-means on the base's vectors. A baseline: prefer
-clusterbert, which judges its own stages and goes back where they do harm.
+clusterbert, which tests each of its stages and undoes those that make clusters worse.
 
-Source: SCCL, arXiv 2103.12953. Differs from the source in the views, which there come from
-replacing words by a language model, and as ClusteringContrastLoss describes.""",
+Source: SCCL, arXiv 2103.12953. Differences: the views, which there come from replacing words
+with a language model, and those that ClusteringContrastLoss lists.""",
 )
 
 VASCL = Recipe(
@@ -89,9 +89,9 @@ VASCL = Recipe(
     summary="a baseline without labels: push each text away from its nearest neighbours",
     settings=VasclSettings,
     work="newsnest.train.recipes.contrast.train:run_contrast",
-    about="""A baseline: prefer clusterbert where texts are to be clustered. This one knows of no
-clusters and pushes the nearest texts apart, texts of one story too.
+    about="""A baseline: prefer clusterbert to cluster texts. This one uses no clusters and pushes
+the nearest texts apart, even those of one story.
 
-Source: VaSCL, arXiv 2110.08552. Differs from the source in being trained on the texts at hand, and
-as VirtualNeighbourhoodLoss describes.""",
+Source: VaSCL, arXiv 2110.08552. Differences: training on the texts at hand, and those that
+VirtualNeighbourhoodLoss lists.""",
 )

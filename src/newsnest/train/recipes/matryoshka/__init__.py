@@ -16,7 +16,9 @@ __all__ = ["MATRYOSHKA", "LevelLossSettings", "MatryoshkaSettings"]
 class LevelLossSettings(GradedSettings):
     """How levels are trained, in `matryoshka` and `adapter`; `describe_settings` explains each."""
 
-    graded_story: bool = setting(True, "rank by grades at the story level, not by same or not")
+    graded_story: bool = setting(
+        True, "at the story level, rank by grades rather than by same or different"
+    )
     cosine: float = setting(1.0, "weight of the cosine ranking loss", minimum=0)
     angle: float = setting(1.0, "weight of the angle ranking loss", minimum=0)
     contrastive: float = setting(1.0, "weight of the in-batch contrastive loss", minimum=0)
@@ -51,8 +53,8 @@ class MatryoshkaSettings(TrainerSettings, LevelLossSettings):
         "masked", "how the contrastive loss treats a pair that is dissimilar at a level"
     )
     connect_from: float | None = setting(
-        None, "score from which texts of a pair stay out of each other's batch; none: as low as "
-        "batches stay full", above=0, maximum=1,
+        None, "score from which a pair connects its texts; connected pairs never share a batch; "
+        "none: the lowest that still fills batches", above=0, maximum=1,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -83,7 +85,7 @@ MATRYOSHKA = Recipe(
     work="newsnest.train.recipes.matryoshka.train:train_matryoshka",
     about="""Prefixes of the vectors become levels: theme at d/4, topic at d/2, story at d.
 
-Source: arXiv 2506.00277. Differs from the source as LevelwiseMatryoshkaLoss and
-ComponentBatchSampler describe, and in anchor, average and LoRA.""",
+Source: arXiv 2506.00277. Differences: see LevelwiseMatryoshkaLoss and ComponentBatchSampler;
+anchor, average and LoRA are additions.""",
     several_processes=True,
 )

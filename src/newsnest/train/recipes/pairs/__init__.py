@@ -20,7 +20,7 @@ class PairsSettings(TrainerSettings, ColumnSettings):
     # Data
     columns: tuple[str, str] | None = setting(
         ("title", "summary"),
-        "the two columns of a pair; title, text and summary by their usual names, too",
+        "the two columns of a pair; title, text and summary also by their usual names",
     )
     # Loss
     loss: Literal["mnr", "cached-mnr", "megabatch", "guided"] = setting("mnr", "training loss")
@@ -85,11 +85,12 @@ PAIRS = Recipe(
     work="newsnest.train.recipes.pairs.train:train_pairs",
     about="""Training pulls the first text of each pair closer to the second one than to the others
 of the batch. Prefer matryoshka where pairs are graded or articles have gold labels: here all other
-articles are negatives, those of the same story too, unless loss=guided leaves them out. No text is
-both trained and validated on; texts that differ only in case, width and spaces are one.
+articles are negatives, even those of the same story, unless loss=guided leaves them out. No text is
+in both training and validation pairs; texts that differ only in case, width and spaces count as the
+same.
 
-Source: Multiple Negatives Ranking, arXiv 1705.00652, section 4.4; guided: GISTEmbed,
-arXiv 2402.16829; mined negatives: NV-Retriever, arXiv 2407.15831, TopK-PercPos; megabatch: see
+Source: Multiple Negatives Ranking, arXiv 1705.00652, section 4.4; guided: GISTEmbed, arXiv
+2402.16829; mined negatives: NV-Retriever, arXiv 2407.15831, TopK-PercPos; megabatch: see
 MegaBatchLoss.""",
     several_processes=True,
 )

@@ -110,12 +110,12 @@ PRETRAIN = Recipe(
     settings=PretrainSettings,
     work="newsnest.train.recipes.pretrain.train:train_pretrain",
     about="""Queries and items are clustered and every batch is drawn from one cluster, so that the
-negatives of a query are about its own subject. Prefer pairs for a few thousand pairs and small
-batches. The teacher reads every text once; its vectors are kept beside the checkpoints until the
+negatives of a query are on the same subject. Prefer pairs for a few thousand pairs and small
+batches. The teacher encodes every text once; its vectors are kept beside the checkpoints until the
 model is complete: 8 · d bytes per pair.
 
 Source: Merrick (2024), arXiv 2407.18887, with batches of 4,096, 3 epochs, temperature 0.02 and
-k = 10; mask and merging of small clusters: Morris and Rush (2024), arXiv 2410.02525. Differs from
-the source in that pairs that share a text never share a batch.""",
+k = 10; mask and merging of small clusters: Morris and Rush (2024), arXiv 2410.02525. Unlike in
+the source, pairs that share a text never share a batch.""",
     several_processes=True,
 )

@@ -26,15 +26,14 @@ class StaticSettings(ArticleSettings):
 
 STATIC = Recipe(
     name="static",
-    summary="token vectors fitted to a transformer on your texts: its stories at a fraction of the "
-    "time",
+    summary="static token vectors distilled from a transformer on your texts, for speed",
     settings=StaticSettings,
     work="newsnest.train.recipes.static.train:train_static",
-    about="""The base reads a sample of the texts; vectors of its tokens are fitted such that their
-mean over a text comes near to the base's vector of it. Prefer it to the encoder static, which has
-seen no text of yours, where the articles are too many for a transformer and there are some
-thousands to learn from. At least 20 different texts are needed; reading 20,000 headlines is the
-longest part. See newsnest.train.recipes.static.train.fit_tokens.""",
+    about="""The base encodes a sample of the texts. Token vectors are then fitted by ridge
+regression, so that the mean over the tokens of a text approximates the base's vector of the
+text. Prefer it to the general encoder static for corpora too large for a transformer, with some
+thousands of texts to learn from. At least 20 different texts are needed; encoding 20,000
+headlines takes most of the time. See newsnest.train.recipes.static.train.fit_tokens.""",
     needs=(),
     resumes=False,
 )

@@ -10,8 +10,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 from threadpoolctl import threadpool_limits
 
-from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder
-from newsnest.embed.unit import unit_embeddings
+from newsnest.embed import EncoderConfig, StaticEncoder, load_encoder, unit
 from newsnest.progress import Progress
 from newsnest.train.recipes.static import StaticSettings
 from newsnest.train.run import Base, Publication, TrainingContext, publish_model
@@ -153,4 +152,4 @@ def _path(
 
 
 def _cosine(found: Vectors, targets: Vectors) -> float:
-    return float((unit_embeddings(found, encoder="static") * targets).sum(axis=1).mean())
+    return float((unit.unit_embeddings(found, encoder="static") * targets).sum(axis=1).mean())

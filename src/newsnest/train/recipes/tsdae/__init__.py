@@ -22,7 +22,7 @@ class DenoisingSettings(ModelSettings, ArticleSettings):
     batch_size: int = setting(16, "texts per batch", minimum=2)
     learning_rate: float = setting(2e-5, "peak learning rate of the encoder", above=0)
     head_learning_rate: float = setting(
-        1e-3, "peak learning rate of what is trained from scratch: decoder and head", above=0
+        1e-3, "peak learning rate of the parts trained from scratch: decoder and head", above=0
     )
     warmup: float = setting(
         0.1, "share of a stage's steps over which the rates rise", minimum=0, maximum=0.9
@@ -39,13 +39,13 @@ class TsdaeSettings(DenoisingSettings):
 
 TSDAE = Recipe(
     name="tsdae",
-    summary="domain adaptation without labels: restore texts of which words were deleted",
+    summary="domain adaptation without labels: restore texts from which words were deleted",
     settings=TsdaeSettings,
     work="newsnest.train.recipes.tsdae.train:run_tsdae",
-    about="""Words of a text are deleted, and a decoder restores the text from the vector of what is
-left. Prefer clusterbert where the texts at hand are to be clustered; use this one where an encoder
-that knows the words of a domain is the start of another training.
+    about="""Words of a text are deleted, and a decoder restores the text from the vector of the
+remaining words. Prefer clusterbert to cluster the texts at hand; use this one to adapt an encoder
+to the vocabulary of a domain before another training.
 
-Source: TSDAE, arXiv 2104.06979. Differs from the source in the decoder
-(newsnest.train.losses.reconstruction) and in what a word is (newsnest.train.unlabelled).""",
+Source: TSDAE, arXiv 2104.06979. Differences: the decoder (newsnest.train.losses.reconstruction)
+and the splitting into words (newsnest.train.unlabelled).""",
 )
