@@ -92,8 +92,14 @@ def test_fitted_articles_are_predicted_into_their_own_clusters(frame, nester):
         assert (found == nester.levels_[level]).mean() > 0.95
 
 
+def test_texts_without_dates_find_the_stories_of_dated_ones(frame, nester):
+    texts = [f"{row.headline}. {row.text}" for row in frame.itertuples()]
+    assert (nester.predict(texts) == nester.labels_).mean() > 0.9
+
+
 def test_a_text_about_nothing_that_was_fitted_belongs_to_no_story(nester):
-    assert nester.predict(["Zymurgy quokka xylophone"]).tolist() == [-1]
+    found = nester.predict(["Zymurgy quokka xylophone"], times=["2001-01-01"])
+    assert found.tolist() == [-1]
 
 
 def test_predictions_survive_save_load_and_pickle(frame, nester, tmp_path):
@@ -135,6 +141,36 @@ def test_to_frame_has_a_row_for_every_row_in_the_library_it_came_in(frame, neste
     assert table["story"].tolist() == nester.labels_.tolist()
     assert isinstance(Nester("tfidf").fit(pl.from_pandas(frame[:50])).to_frame(), pl.DataFrame)
     assert isinstance(Nester("tfidf").fit(TEXTS).to_frame(), pd.DataFrame)
+
+
+def test_to_frame_keeps_the_index_of_pandas(frame):
+    shuffled = frame[:60].sample(frac=1.0, random_state=0)
+    nester = Nester("tfidf").fit(shuffled)
+    shuffled["story"] = nester.to_frame()["story"]
+    assert shuffled["story"].tolist() == nester.labels_.tolist()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"min_similarity": 0.5}, "min_similarity must be cosines by level"),
+        ({"time_scale": "12h"}, "time_scale must be a number of seconds or None, got '12h'"),
+        ({"dims": "a"}, "dims must be a whole number or None"),
+        ({"exact": "yes"}, "exact must be True, False or None"),
+        ({"keep_copies": "no"}, "keep_copies must be True or False"),
+        ({"read": "x"}, "read must be ReadOptions or None"),
+        ({"describer": "longest"}, "describer must be one of keywords, got 'longest'"),
+        ({"describer": 5}, "describer must be a Describer or the name of one, got int"),
+    ],
+)
+def test_parameters_of_the_wrong_kind_are_named(parameters, message):
+    with pytest.raises(ParameterError, match=message):
+        Nester("tfidf", **parameters).fit(TEXTS)
+
+
+def test_a_describer_can_be_named():
+    names = [c.name for c in Nester("tfidf", describer="keywords").fit(TEXTS).clusters()]
+    assert names == [c.name for c in Nester("tfidf").fit(TEXTS).clusters()]
 
 
 def test_search_finds_words_and_leaves_copies_out(nester):

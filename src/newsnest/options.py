@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from textwrap import fill
 from typing import Any, Literal, TypeVar, get_args
 
@@ -15,6 +16,16 @@ from newsnest.errors import ParameterError
 from newsnest.types import Order, Reducer, check_min_similarity
 
 Centre = Literal["language", "corpus"]
+_NONE = type(None)
+_KINDS: Mapping[str, tuple[Any, str]] = {  # of fields whose wrong kind would fail far from here
+    "min_similarity": (Mapping, 'cosines by level, such as {"story": 0.4}'),
+    "time_scale": ((Real, _NONE), "a number of seconds or None"),
+    "time_weight": ((Real, _NONE), "a number or None"),
+    "exact": ((bool, _NONE), "True, False or None"),
+    "dims": ((Integral, _NONE), "a whole number or None"),
+    "keep_copies": (bool, "True or False"),
+    "read": (ReadOptions, "ReadOptions"),
+}
 _T = TypeVar("_T")
 
 
@@ -127,6 +138,11 @@ class Options:
     read: ReadOptions = option(None, "How to read files.", factory=ReadOptions)
 
     def __post_init__(self) -> None:
+        for name, (kinds, words) in _KINDS.items():
+            if not isinstance(getattr(self, name), kinds):
+                raise ParameterError(
+                    f"Options: {name} must be {words}, got {getattr(self, name)!r}. Correct it."
+                )
         EncoderConfig(long_texts=self.long_texts, backend=self.backend)  # checks both
         for name, known in (("order", get_args(Order)), ("centre", get_args(Centre))):
             if getattr(self, name) not in known:

@@ -100,6 +100,10 @@ class Registry(Mapping[str, T]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def names(self) -> list[str]:
+        """Return every name that can be asked for, also of parts that cannot be loaded."""
+        return [*self.built_in, *sorted(self._entry_points().keys() - self.built_in.keys())]
+
     def choose(self, name: str, *, function: str) -> T:
         """Return the part of a name; `function` begins the message if there is none.
 

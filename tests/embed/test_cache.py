@@ -117,3 +117,24 @@ def test_a_text_hash_is_16_bytes_even_of_broken_unicode():
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(EncoderError, match="vectors must be finite, got NaN or infinity"):
         unit_embeddings(np.array([[np.nan, 1.0]]), encoder="mine")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.ones((2, 3), np.float32), "got rows of another length"),
+        (np.full((2, 3), np.nan, np.float32), "or NaN"),
+        (np.eye(2, 3), "got float64"),
+        (np.eye(1, 3, dtype=np.float32), r"got shape \(1, 3\)"),
+        ([[1.0, 0.0, 0.0]] * 2, "got list"),
+    ],
+)
+def test_an_encoder_that_breaks_its_contract_is_named(rows, message):
+    class Broken:
+        name, dimensions, fingerprint = "broken", 3, "broken"
+
+        def encode(self, texts, *, progress=None):
+            return rows
+
+    with pytest.raises(EncoderError, match=f"'broken' must return float32 unit .*{message}"):
+        encode_cached(Broken(), ["a", "b"], MemoryCache())

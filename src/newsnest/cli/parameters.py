@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem
 
 from newsnest.corpus import spool_stdin
 from newsnest.options import Options, flag_of
+from newsnest.plugins import Registry
 from newsnest.types import DateOrder, check_min_similarity
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
@@ -106,17 +107,18 @@ class EncoderName(click.ParamType):  # type: ignore[type-arg]
 
     name = "name|path|hub-id"
 
-    def __init__(self, known: Mapping[str, Any]) -> None:
+    def __init__(self, known: Registry[Any]) -> None:
         self.known = known
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Return the names that begin so, else leave it to the shell's own file names."""
-        names = [name for name in self.known if name.startswith(incomplete)]
+        known = self.known.summaries()  # raises for no package, however broken
+        names = [name for name in known if name.startswith(incomplete)]
         if not names:
             return [CompletionItem(incomplete, type="dir")]
-        return [CompletionItem(name, help=self.known[name].summary) for name in names]
+        return [CompletionItem(name, help=known[name]) for name in names]
 
 
 class NestPath(click.Path):

@@ -7,6 +7,7 @@ import click
 
 from newsnest.cli.parameters import going_on, quiet_option
 from newsnest.cli.progress import progress_for
+from newsnest.errors import NewsnestError
 
 if TYPE_CHECKING:
     from newsnest.train.recipes import Recipe
@@ -18,12 +19,26 @@ class _Recipes(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         from newsnest.train.recipes import RECIPES
 
-        return list(RECIPES)
+        return RECIPES.names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         from newsnest.train.recipes import RECIPES
 
-        return _command(RECIPES[cmd_name]) if cmd_name in RECIPES else None
+        if cmd_name not in RECIPES:
+            return None
+        try:
+            return _command(RECIPES[cmd_name])
+        except NewsnestError as error:  # of another package: the others are listed all the same
+            return _broken(cmd_name, error)
+
+
+def _broken(name: str, error: NewsnestError) -> click.Command:
+    """Return the command of a recipe that cannot be loaded, which says why."""
+
+    def fail() -> None:
+        raise error
+
+    return click.Command(name, callback=fail, short_help=f"cannot be used: {error.for_people}")
 
 
 @click.group(cls=_Recipes)

@@ -49,18 +49,18 @@ def articles_in_memory(
     if rows and isinstance(rows[0], Article):
         if given or not all(isinstance(row, Article) for row in rows):
             raise ParameterError(
-                "fit: articles must come alone, got times, sources, langs or other rows beside "
+                "Nester: articles must come alone, got times, sources, langs or other rows beside "
                 "them. Set date, source and lang of the articles."
             )
         return rows
     if not rows:
-        raise InputError("fit: there must be at least one row, got none. Give some texts.")
+        raise InputError("Nester: there must be at least one row, got none. Give some texts.")
     columns = Columns(options.fields)
     found = columns.match(tuple(rows[0]))
     for field, values in given.items():
         if len(values) != len(rows):
             raise ParameterError(
-                f"fit: {_NAMES[field]} must hold one value per row, {len(rows):,}, got "
+                f"Nester: {_NAMES[field]} must hold one value per row, {len(rows):,}, got "
                 f"{len(values):,}. Use None where a value is unknown."
             )
         for column in found.get(field, ()):
@@ -72,12 +72,14 @@ def articles_in_memory(
     return _made(name, rows, columns, options, progress)
 
 
-def library_of(data: Any) -> str | None:
-    """Return the library a data frame or series is of, as Narwhals names it; None for others."""
+def library_and_index(data: Any) -> tuple[str | None, Any]:
+    """Return the library of a data frame or series and its index; None for what has none."""
     import narwhals as nw
 
     frame = nw.from_native(data, allow_series=True, pass_through=True)
-    return str(frame.implementation) if isinstance(frame, nw.DataFrame | nw.Series) else None
+    if not isinstance(frame, nw.DataFrame | nw.Series):
+        return None, None
+    return str(frame.implementation), nw.maybe_get_index(frame)
 
 
 def _rows(data: Any) -> tuple[str, list[Any]]:
@@ -86,7 +88,7 @@ def _rows(data: Any) -> tuple[str, list[Any]]:
 
     if isinstance(data, str | bytes | dict):
         raise ParameterError(
-            f"fit: data must be texts, a data frame or articles, got one {type(data).__name__}. "
+            f"Nester: data must be texts, a data frame or articles, got one {type(data).__name__}. "
             "Put a text into a list; to nest files, call newsnest.build."
         )
     frame = nw.from_native(data, eager_only=True, allow_series=True, pass_through=True)
@@ -96,7 +98,7 @@ def _rows(data: Any) -> tuple[str, list[Any]]:
         data = frame.to_list()
     if not isinstance(data, Iterable):
         raise ParameterError(
-            f"fit: data must be texts, a data frame or articles, got {type(data).__name__}. "
+            f"Nester: data must be texts, a data frame or articles, got {type(data).__name__}. "
             "Give a list of texts."
         )
     rows = list(data)
@@ -114,7 +116,7 @@ def _values(name: str, values: Iterable[Any]) -> list[Any]:
         return list(pa.array(plain, from_pandas=True).to_pylist())
     except pa.ArrowException as error:
         raise ParameterError(
-            f"fit: {name} must hold values of one kind, got a mix ({error}). Convert them first."
+            f"Nester: {name} must hold values of one kind, got a mix ({error}). Convert them first."
         ) from None
 
 
@@ -123,7 +125,7 @@ def _check_times(times: list[Any], options: ReadOptions) -> None:
     for row, value in enumerate(times):
         if value not in (None, "") and parse_date(value, options.date_order) is None:
             raise InputError(
-                f"fit: times must hold dates, got {value!r} at position {row}. Use None where a "
+                f"Nester: times must hold dates, got {value!r} at position {row}. Use None where a "
                 "date is unknown, and ReadOptions(date_order=…) where day and month are unclear."
             )
 
@@ -143,7 +145,7 @@ def _made(
         made = maker.make(row, tally, orders)
         if isinstance(made, Rejected):
             raise InputError(
-                f"fit: every row must be an article, got one at position {row.line} that "
+                f"Nester: every row must be an article, got one at position {row.line} that "
                 f"{made.reason}. Drop or mend it: each row gets a label."
             )
         articles.append(made)

@@ -225,6 +225,11 @@ class _Reading(Generic[T]):
                 tally.rows += 1
                 if isinstance(row, Row):
                     yield self._make(row, columns, tally, orders)
+                elif not isinstance(row, Rejected):  # a reader of another package
+                    raise InputError(
+                        f"read_rows: the reader of {reader.name} must yield Row and Rejected, got "
+                        f"{type(row).__name__} for {origin.name}. Correct its package."
+                    )
                 elif self.options.strict:
                     raise _not_an_article(row)
                 else:

@@ -122,12 +122,29 @@ def encode_cached(
                 new = encoder.encode(
                     [unique[key] for key in chunk], progress=_Relay(task, progress)
                 )
+                _check(encoder, new, len(chunk))
                 cache.put_many(encoder.fingerprint, chunk, new)
                 rows[[place[key] for key in chunk]] = new
                 start += len(chunk)
                 size = _next_size(size, time.monotonic() - began)
     found: Vectors = rows[[place[key] for key in hashes]]
     return found
+
+
+def _check(encoder: Encoder, rows: Vectors, count: int) -> None:
+    """Raise where another package's encoder does not keep its contract, before it is cached."""
+    if not isinstance(rows, np.ndarray) or rows.dtype != np.float32:
+        found = f"{getattr(rows, 'dtype', type(rows).__name__)}"
+    elif rows.shape != (count, encoder.dimensions):
+        found = f"shape {rows.shape}"
+    elif not np.allclose(np.einsum("ij,ij->i", rows, rows), 1.0, atol=1e-2):
+        found = "rows of another length, or NaN"
+    else:
+        return
+    raise EncoderError(
+        f"encode_cached: encoder {encoder.name!r} must return float32 unit vectors of shape "
+        f"({count}, {encoder.dimensions}), got {found}. Correct its encode."
+    )
 
 
 def _next_size(size: int, seconds: float) -> int:

@@ -43,7 +43,7 @@ def build(
     nest: Nest | str | Path,
     options: Options = Options(),  # noqa: B008 (frozen)
     *,
-    describer: Describer | None = None,
+    describer: Describer | str | None = None,
     progress: Progress = SILENT,
 ) -> Built:
     """Read articles, cluster and describe them, and keep the result in a nest.
@@ -58,7 +58,7 @@ def build(
     options
         Everything that shapes the result.
     describer
-        Names the clusters; None takes names from keywords.
+        Names the clusters: a `Describer` or the name of one; None takes names from keywords.
     progress
         Reports every step.
 
@@ -91,6 +91,7 @@ def build(
         )
     # Fails on a misspelt encoder before a large input is read; loads no weights.
     load_encoder(options.encoder)
+    describer = _describer(describer)
     given = find_input(source, options.read)
     with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:
         started = time.perf_counter()
@@ -101,6 +102,19 @@ def build(
         if run.finished:
             return Built(run, new=False)
         return Built(_finish(run, seconds, opened, options, describer, progress), new=True)
+
+
+def _describer(describer: Describer | str | None) -> Describer | None:
+    if isinstance(describer, str):
+        from newsnest.describe import load_describer
+
+        return load_describer(describer)
+    if describer is not None and not hasattr(describer, "fingerprint"):
+        raise ParameterError(
+            "build: describer must be a Describer or the name of one, got "
+            f"{type(describer).__name__}. Make one by load_describer."
+        )
+    return describer
 
 
 def keyword_describer(options: Options) -> Describer:

@@ -1,7 +1,7 @@
 """A finished run that goes on working: it takes new articles in, and it is searched."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from newsnest.describe.tokens import BREAK, spellings, word_key
 from newsnest.embed import EncoderConfig, MemoryCache, ModelRecord, encode_cached, load_encoder
 from newsnest.nest import Nest, Run
 from newsnest.pipeline.model_levels import ModelLevels
-from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, see_texts
+from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, choose_levels, see_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Labels, Level, Vectors
 
@@ -43,19 +43,25 @@ class FinishedRun:
         An article goes to the story with which its mean similarity is highest, if that reaches the
         level's min_similarity, and so to its topic and theme. One that belongs to no story may
         belong to a topic, and one that belongs to none there to a theme; −1 is none at all. The
-        clusters stay as they are.
+        clusters stay as they are. Texts without a date are compared by text alone.
 
         Raises ParameterError if the run was reduced by UMAP, which cannot place new texts.
         """
         bodies = [article.body for article in articles]
         vectors = encode_cached(self.encoder, bodies, MemoryCache(), progress=self._progress)
         seen = self._see(articles, vectors, np.ones(len(articles)))
+        undated = np.isnan(seen.times)
         placed: dict[str, Labels] = {}
         labels = np.full(len(articles), NO_CLUSTER, np.int32)
         for level, means, parents in self._clusters:
             similar = seen.at(level) @ means.T  # (n, k): mean similarity with each cluster's texts
+            needed = np.full(len(articles), level.min_similarity)
+            if level.time_weight and undated.any():
+                # The time view of a text without a date is empty: it takes no part in the cosine.
+                similar[undated] /= 1.0 - level.time_weight
+                needed[undated] = self._by_text_alone[level.name]
             nearest = similar.argmax(axis=1).astype(np.int32)
-            near = similar[np.arange(len(articles)), nearest] >= level.min_similarity
+            near = similar[np.arange(len(articles)), nearest] >= needed
             alone = labels == NO_CLUSTER
             labels = np.where(alone & near, nearest, labels)
             placed[level.name] = labels
@@ -125,19 +131,31 @@ class FinishedRun:
             found.append((level, means, self._labels[sample, max(depth - 1, 0)]))
         return found[::-1]
 
+    @cached_property
+    def _by_text_alone(self) -> dict[str, float]:
+        """The min_similarity of every level that the run would have chosen without dates."""
+        seen = self._see(self._texts, self._vectors, self._members[1])
+        levels, _ = choose_levels(seen, replace(self._config, time_weight=0.0))
+        return {level.name: level.min_similarity for level in levels}
+
+    @cached_property
+    def _config(self) -> NestConfig:
+        options = self._run.options
+        return NestConfig(
+            encoder=options["encoder"],
+            model=ModelLevels.of(getattr(self.encoder, "record", ModelRecord())),
+            min_similarity=options["min_similarity"],
+            reduction=Reduction(options["reduce"], options["dims"]),
+        )
+
     def _see(
         self, articles: Sequence[Article], vectors: Vectors, weights: NDArray[np.float64]
     ) -> SeenTexts:
-        facts, options = self._run.facts, self._run.options
+        facts = self._run.facts
         frame = TextFrame(
             tuple(facts["centred"]), Frame(*self._nest.frame(self._run)), facts["time_scale"]
         )
-        config = NestConfig(
-            encoder=options["encoder"],
-            model=ModelLevels.of(getattr(self.encoder, "record", ModelRecord())),
-            reduction=Reduction(options["reduce"], options["dims"]),
-        )
-        return see_texts(vectors, articles, weights, config, frame=frame)
+        return see_texts(vectors, articles, weights, self._config, frame=frame)
 
     @cached_property
     def _words(self) -> tuple[Any, Any]:

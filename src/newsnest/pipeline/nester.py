@@ -137,6 +137,10 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         ParameterError
             If a parameter is outside of its domain, or X is neither of these.
         """
+        if not isinstance(self.read, ReadOptions | None):
+            raise ParameterError(
+                f"Nester: read must be ReadOptions or None, got {self.read!r}. Leave it out."
+            )
         articles = self._articles(X, times, sources, langs)
         read = ReadOptions(detect_language=self.read is None or self.read.detect_language)
         options = Options(
@@ -147,7 +151,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
             },
             read=read,
         )
-        self._library = in_memory.library_of(X)
+        self._library, self._index = in_memory.library_and_index(X)
         nest = Nest(":memory:", create=True)
         build(articles, nest, options, describer=self.describer, progress=self.progress or SILENT)
         return self._adopt(nest, [article.id for article in articles])
@@ -169,7 +173,8 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
 
         A text goes to the story with which its mean similarity is highest, if that reaches the
         story level's min_similarity, and so to its topic and theme. One that belongs to no story
-        may still belong to a topic. Nothing that was fitted changes.
+        may still belong to a topic. Texts without a date are compared by words alone.
+        Nothing that was fitted changes.
 
         Parameters
         ----------
@@ -216,7 +221,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         """Return a data frame with a row for every row that was fitted, in the same order.
 
         It is of the library X was of, else of pandas, Polars or PyArrow, the first that is
-        installed. Columns are those of `newsnest export`.
+        installed, with the index of X if it has one. Columns are those of `newsnest export`.
         """
         import narwhals as nw
 
@@ -226,7 +231,11 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         columns = {name: [record[name] for record in records] for name in records[0]}
         installed = (name for name in ("pandas", "polars", "pyarrow") if find_spec(name))
         library: Any = self._library or next(installed)
-        return nw.from_dict(columns, backend=library).to_native()
+        frame = nw.from_dict(columns, backend=library)
+        native: Any = frame.to_native()
+        if self._index is not None:
+            native.index = self._index
+        return native
 
     def save(self, path: str | Path) -> None:
         """Write the nest to a file, for `Nester.load` and for every newsnest command.
@@ -249,7 +258,8 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
     def load(cls, path: str | Path) -> Self:
         """Return the newest finished run of a nest, as if it had been fitted here.
 
-        Rows are the articles by id. `read`, `describer` and `progress` are not kept in a nest.
+        Rows come by id, not as they were fitted: match them by `ids_`. `read`, `describer` and
+        `progress` are not kept in a nest.
 
         Raises
         ------
@@ -264,7 +274,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         given = {name: value for name, value in run.options.items() if name in known}
         ids = [member.article.id for member in nest.members(run=run)]
         nester = cls(**given)
-        nester._library = None
+        nester._library = nester._index = None
         return nester._adopt(nest, ids)
 
     def __getstate__(self) -> dict[str, Any]:

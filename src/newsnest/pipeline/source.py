@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.corpus import Notice, ReadOptions, digest, format_of, language, origin, read_articles
-from newsnest.errors import ParameterError
+from newsnest.errors import InputError, ParameterError
 from newsnest.progress import Progress
 from newsnest.types import Article, Rejected
 
@@ -69,6 +69,12 @@ def reading(options: ReadOptions) -> dict[str, Any]:
 
 
 def _of_paths(paths: Sequence[str | Path], options: ReadOptions) -> Input:
+    for path in paths:
+        if isinstance(path, str) and path != "-" and not Path(path).expanduser().exists():
+            raise InputError(
+                f"build: {path} must exist, got no such file. Check the path; texts themselves go "
+                "to Nester().fit."
+            )
     # The same bytes named .txt and .jsonl are two batches.
     kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
     return Input(
