@@ -13,10 +13,10 @@ from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
-from newsnest.corpus.fields import NO_TEXT, as_text
+from newsnest.corpus.fields import NO_TEXT
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import read_made
-from newsnest.corpus.rows import Row, Tally, clean_surrogates
+from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Notice, Rejected

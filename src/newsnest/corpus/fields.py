@@ -1,10 +1,8 @@
 """Rows → articles: values found and cleaned, nothing lost on the way."""
 
 import hashlib
-import math
-import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Self
 
@@ -15,11 +13,8 @@ from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders, Evidence, could_be_two_days, parse_date
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.options import ReadOptions
-from newsnest.corpus.rows import Row, Tally, clean_surrogates
+from newsnest.corpus.rows import Row, Tally, as_text
 from newsnest.types import Article, Rejected
-
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]")
-_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060\u00ad"
 
 DATE_UNREADABLE = (
     "date could not be read and was left out|dates could not be read and were left out"
@@ -200,40 +195,3 @@ def _settle(text: str, evidence: Evidence | None) -> tuple[datetime | None, str]
         return parse_date(text, order), DATE_SETTLED.format(order=order, dates=dates)
     contradicted = evidence is not None and not evidence.orders
     return None, DATE_TWO_DAYS.format(why=f": the file has {dates}" if contradicted else "")
-
-
-def as_text(value: object) -> str:
-    """Return a value as clean text; raise TypeError, saying what it is, if it is none."""
-    return clean(plain_text(value))
-
-
-def plain_text(value: object) -> str:
-    """Return a value as the text it was written as; raise TypeError if it is none."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, float):
-        if math.isnan(value):
-            return ""
-        # Columns of whole numbers with gaps come as floats from many a table.
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
-    if isinstance(value, bool | int | Decimal | datetime | date):
-        return str(value)
-    if isinstance(value, list | tuple):
-        raise TypeError("a list")
-    raise TypeError("an object" if isinstance(value, dict) else f"a {type(value).__name__}")
-
-
-def clean(text: str) -> str:
-    """Return text without control characters, lone surrogates and space at its ends."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _CONTROL.search(text):
-        text = _CONTROL.sub(" ", clean_surrogates(text))
-    text = text.strip()
-    if text and (text[0] in _INVISIBLE or text[-1] in _INVISIBLE):
-        text = text.strip(_INVISIBLE + " \t\n")
-    return text

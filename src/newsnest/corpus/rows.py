@@ -1,11 +1,17 @@
-"""What passes between readers and the making of articles, and the counts kept on the way."""
+"""What passes from readers to the making of articles: rows, their values as text, and counts."""
 
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 
 from newsnest.types import Notice, Rejected
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]")
+_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060\u00ad"
 CONTENT_LIMIT = 10_000
 """Characters of a rejected row that are kept."""
 
@@ -56,6 +62,43 @@ def clean_surrogates(text: str) -> str:
         return text
     # By way of UTF-16, in which the two halves of a pair that stand together become one character.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def as_text(value: object) -> str:
+    """Return a value as clean text; raise TypeError, saying what it is, if it is none."""
+    return clean(plain_text(value))
+
+
+def plain_text(value: object) -> str:
+    """Return a value as the text it was written as; raise TypeError if it is none."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        # Columns of whole numbers with gaps come as floats from many a table.
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
+    if isinstance(value, bool | int | Decimal | datetime | date):
+        return str(value)
+    if isinstance(value, list | tuple):
+        raise TypeError("a list")
+    raise TypeError("an object" if isinstance(value, dict) else f"a {type(value).__name__}")
+
+
+def clean(text: str) -> str:
+    """Return text without control characters, lone surrogates and space at its ends."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _CONTROL.search(text):
+        text = _CONTROL.sub(" ", clean_surrogates(text))
+    text = text.strip()
+    if text and (text[0] in _INVISIBLE or text[-1] in _INVISIBLE):
+        text = text.strip(_INVISIBLE + " \t\n")
+    return text
 
 
 @dataclass(slots=True)

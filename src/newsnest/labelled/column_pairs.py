@@ -8,7 +8,7 @@ from typing import Self
 
 from newsnest.corpus import Profile, Row, clean_article, read_rows
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.fields import as_text
+from newsnest.corpus.rows import as_text
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.labelled.data_files import DataFile, Reading
 from newsnest.labelled.pairs import Pair, same_text
