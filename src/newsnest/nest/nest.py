@@ -137,6 +137,13 @@ class Nest:
             )
         return self.store.clusters(run, level, limit=limit)
 
+    def labels(self, run: Run | None = None) -> dict[int, int]:
+        """Return the label of every cluster of a run, by the cluster's id."""
+        run = run or self.run()
+        return {
+            c.id: c.label for level in self.levels(run) for c in self.store.clusters(run, level)
+        }
+
     def children(self, cluster: Cluster, *, limit: int | None = None) -> list[Cluster]:
         """Return the clusters one level below, the largest first."""
         return self.store.children(cluster, limit=limit)

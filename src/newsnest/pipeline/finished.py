@@ -97,8 +97,7 @@ class FinishedRun:
     def _members(self) -> tuple[list[Article], NDArray[np.float64], NDArray[np.int32]]:
         """Independent texts by id, how many articles each stands for, and labels (n, levels)."""
         members = list(self._nest.members(run=self._run))
-        clusters, levels = self._nest.clusters, self._nest.levels(self._run)
-        number = {c.id: c.label for name in levels for c in clusters(name, run=self._run)}
+        number = self._nest.labels(self._run)
         texts = [member for member in members if member.copy_of is None]
         place = {member.article.id: row for row, member in enumerate(texts)}
         weights = np.bincount([place[m.copy_of or m.article.id] for m in members]).astype(float)

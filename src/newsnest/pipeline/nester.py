@@ -304,7 +304,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         """Take over the newest run of a nest as what was fitted."""
         self.nest_, self.run_, self.ids_ = nest, nest.run(), ids
         levels = nest.levels(self.run_)
-        label = {c.id: c.label for name in levels for c in nest.clusters(name, run=self.run_)}
+        label = nest.labels(self.run_)
         found = {
             member.article.id: [label[number] for number in member.clusters]
             for member in nest.members(run=self.run_)
