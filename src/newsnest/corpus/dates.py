@@ -43,7 +43,7 @@ _DIGITS = re.compile(r"\d+")
 
 # The languages whose months and weekdays are read, the more frequent first: the first that
 # understands a spelling decides, so the order is part of the result.
-_LANGUAGES = (
+LANGUAGES = (
     "en fr es de it pt nl sv da nb fi pl cs sk ro hu hr bg tr ru uk el ar fa he hi bn id vi sw "
     "ca zh ja ko"
 )
@@ -314,7 +314,7 @@ def _date_parser() -> Any:
         "RELATIVE_BASE": datetime(2000, 1, 1),  # never used: nothing relative is read
     }
     return DateDataParser(
-        languages=_LANGUAGES.split(),
+        languages=LANGUAGES.split(),
         use_given_order=True,
         # Or a date would be read by the languages of the dates before it.
         try_previous_locales=False,

@@ -1,0 +1,127 @@
+"""Boilerplate is taken out of articles: datelines, slogans, credits, "Read more"."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from newsnest.corpus.affixes import Place, Span, spans
+from newsnest.types import Article
+
+_ROUNDS = 6  # a beginning may stand behind another
+_CORPUS = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What an outlet repeats.
+
+    Parameters
+    ----------
+    outlet
+        Whose; "" for what the articles of the corpus share whatever their outlet.
+    name
+        Where it stands, and its words: "text head: … ( yonhap ) --". "#" is a number or date, "…"
+        what varies.
+    text
+        An example as it is written, "#" for its numbers and "…" for what varies.
+    articles
+        How many articles it is taken out of.
+    """
+
+    outlet: str
+    name: str
+    text: str
+    articles: int
+
+
+class Boilerplate:
+    """What outlets repeat, and articles without it.
+
+    `patterns` come with the commonest first.
+
+    Example
+    -------
+    >>> pattern = Pattern("Gulls", "text tail: read on at gulls.example .", "Read on at …", 9)
+    >>> article = Article("1", "Sea wall", "It broke. Read on at gulls.example.", source="Gulls")
+    >>> Boilerplate([pattern]).strip(article).text
+    'It broke.'
+    """
+
+    def __init__(self, patterns: Iterable[Pattern] = ()) -> None:
+        self.patterns = tuple(sorted(patterns, key=lambda p: (-p.articles, p.outlet, p.name)))
+        self._by_outlet: dict[str, dict[str, Pattern]] = {}
+        for pattern in self.patterns:
+            self._by_outlet.setdefault(pattern.outlet, {})[pattern.name] = pattern
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]]) -> "Boilerplate":
+        """Return what `as_rows` wrote."""
+        return cls(Pattern(**row) for row in rows)
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """Return the patterns, ready for JSON."""
+        return [asdict(pattern) for pattern in self.patterns]
+
+    def strip(self, article: Article) -> Article:
+        """Return an article without boilerplate, the same object where there is none.
+
+        Neither the title nor the whole article becomes empty.
+        """
+        return self.taken(article)[0]
+
+    def taken(self, article: Article) -> tuple[Article, tuple[Pattern, ...]]:
+        """Return an article without boilerplate, and the patterns that were taken out of it."""
+        known = self._by_outlet.get(_CORPUS, {})
+        if article.source:
+            known = {**known, **self._by_outlet.get(article.source, {})}
+        left, taken = article, []
+        for _ in range(_ROUNDS if known else 0):
+            found = [span for span in spans(left) if span.name in known]
+            chosen = _choose(found, known)
+            shorter = _cut(left, chosen)
+            if shorter is left:
+                break
+            taken += [known[span.name] for span in chosen]
+            left = shorter
+        return left, tuple(dict.fromkeys(taken))
+
+
+def _choose(found: Sequence[Span], known: Mapping[str, Pattern]) -> list[Span]:
+    """Return the sentences, or else the longest beginning and end of every part."""
+    sentences = [span for span in found if span.place == "sentence"]
+    if sentences:
+        return sentences
+    best: dict[tuple[str, Place], Span] = {}
+    for span in sorted(found, key=lambda s: (s.start - s.end, -known[s.name].articles, s.name)):
+        end = "tail" if span.place == "ending" else span.place
+        best.setdefault((span.part, end), span)
+    return list(best.values())
+
+
+def _cut(article: Article, chosen: Sequence[Span]) -> Article:
+    """Return an article without these spans, itself if too little would be left."""
+    title, text = article.title, article.text
+    for span in sorted(chosen, key=lambda span: -span.start):
+        if span.part == "text":
+            text = _without(text, span)
+        else:
+            shorter = _without(title, span)
+            title = shorter if _says_anything(shorter) else title
+    if not _says_anything(text):
+        text = ""
+    if (title, text) == (article.title, article.text) or not (title or text):
+        return article
+    return replace(article, title=title, text=text)
+
+
+def _without(text: str, span: Span) -> str:
+    before, after = text[: span.start], text[span.end :]
+    if not before.strip() or not after.strip():
+        return (before + after).strip()
+    if before[-1].isspace():
+        return before + after.lstrip(" ")
+    return before + after if after[0].isspace() else f"{before} {after}"
+
+
+def _says_anything(text: str) -> bool:
+    return any(c.isalnum() for c in text)
