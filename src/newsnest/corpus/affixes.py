@@ -13,9 +13,9 @@ Part = Literal["title", "text"]
 Place = Literal["head", "tail", "ending", "sentence"]
 
 _LONGEST = 16  # tokens of a pattern
-_LONGEST_SENTENCE = 60  # tokens
-_READ_AHEAD = 400  # characters at either end that may hold an affix
-_READ_BACK = 700  # a headline may stand within: "The post … appeared first on …"
+_SHORTEST_SENTENCE, _LONGEST_SENTENCE = 5, 400  # characters
+_READ_AHEAD = 200  # characters
+_READ_BACK = 300  # a headline may stand within: "The post … appeared first on …"
 _VARIABLE = 6  # words before an anchor: "SEOUL, May 28"
 _ANCHOR = 8  # tokens
 _ENDINGS = range(3, 9)  # words
@@ -25,16 +25,12 @@ _DATE = "#"
 
 
 class Token(NamedTuple):
-    """A word, a number, a run of punctuation or a line break, and where it stands."""
+    """A word or number, a run of punctuation or a line break, and where it stands."""
 
     key: str
     start: int
     end: int
-
-    @property
-    def is_word(self) -> bool:
-        """Whether it holds a letter or a number."""
-        return self.key == _DATE or any(c.isalnum() for c in self.key)
+    is_word: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +61,59 @@ def tokens(text: str) -> list[Token]:
     ['seoul', ',', '#', '(', 'yonhap', ')', '--']
     """
     found: list[Token] = []
-    dates = _dates()
-    for match in _patterns()[0].finditer(text):
-        spelling = match.group()
-        key = spelling.casefold()
-        if key[0].isspace():
-            key = "\n"
-        elif key in dates or key[0].isdigit():
-            key = _patterns()[1].sub(_DATE, key) if key not in dates else _DATE
+    for match in _patterns().token.finditer(text):
+        is_word = match.lastindex == 1
+        key = "\n" if match.lastindex == 2 else match.group()
+        if is_word:
+            key = _word_key(key.casefold())
             if key == _DATE and found and found[-1].key == _DATE:
-                found[-1] = Token(_DATE, found[-1].start, match.end())
+                found[-1] = Token(_DATE, found[-1].start, match.end(), True)
                 continue
-        found.append(Token(key, match.start(), match.end()))
+        found.append(Token(key, match.start(), match.end(), is_word))
     return found
 
 
+def words(text: str) -> list[str]:
+    """Return the keys of the words of a text, as `tokens` makes them.
+
+    Example
+    -------
+    >>> words("On 3 May in Lyon")
+    ['on', '#', 'in', 'lyon']
+    """
+    found = [_word_key(word) for word in _patterns().word.findall(text.casefold())]
+    return [w for w, after in zip(found, [*found[1:], ""], strict=True) if w != _DATE or w != after]
+
+
+def _word_key(word: str) -> str:
+    if word in _dates():
+        return _DATE
+    return _patterns().number.sub(_DATE, word) if not word.isalpha() else word
+
+
+class _Patterns(NamedTuple):
+    token: Any
+    word: Any
+    number: Any
+    closing: Any  # what may close a beginning; no comma, quotation mark or opening bracket does
+    opening: Any  # what may open an end
+    sentence_end: Any  # also "standstill.Read" and "standstillRead": lost mark-up
+
+
 @cache
-def _patterns() -> tuple[Any, Any, Any, Any, Any]:
+def _patterns() -> _Patterns:
     import regex
 
-    return (
-        regex.compile(
-            r"[\p{L}\p{M}\p{N}]+(?:['’.\-‑][\p{L}\p{M}\p{N}]+)*|\s*\n\s*|[^\s\p{L}\p{M}\p{N}]+"
-        ),
+    word = r"[\p{L}\p{M}\p{N}]+(?:['’.\-‑][\p{L}\p{M}\p{N}]+)*"
+    return _Patterns(
+        regex.compile(rf"({word})|(\s*\n\s*)|[^\s\p{{L}}\p{{M}}\p{{N}}]+"),
+        regex.compile(word),
         regex.compile(r"\p{N}+"),
-        # What may close a beginning; a comma, a quotation mark or an opening bracket does not.
         regex.compile(r"[\p{Pd}:：|·•»\])】）」』›>/\\.…!?。！？।؟۔~*\n]$"),
-        # What may open an end.
         regex.compile(r"^[\p{Pd}|·•«\[(【（「『‹<~*\n]"),
-        # Ends of sentences, of lines, and "standstill.Read" and "standstillRead": lost mark-up.
         regex.compile(
-            r"(?<=[\p{L}\p{N}\p{Pe}\p{Pf}\"'][.!?…]+[\p{Pe}\p{Pf}\"']*)\s+|(?<=[。！？।۔])\s*|\s*\n\s*|"
-            r"(?<=[\p{Ll}\p{Pe}][.!?…])(?=\p{Lu})|(?<=\p{Ll}{4})(?=\p{Lu}\p{Ll})"
+            r"[.!?…]+[\p{Pe}\p{Pf}\"']*(?=\s|\p{Lu})|[。！？।۔]+|\s*\n\s*|"
+            r"(?<=\p{Ll}{4})(?=\p{Lu}\p{Ll})"
         ),
     )
 
@@ -128,7 +145,7 @@ def _affixes(text: str, part: Part) -> Iterator[Span]:
         first = first[:-1]  # cut, maybe amid a word
     yield from _heads(first, part, len(text))
     begin = max(0, len(text) - _READ_BACK)
-    last = [Token(t.key, t.start + begin, t.end + begin) for t in tokens(text[begin:])]
+    last = [Token(t.key, t.start + begin, t.end + begin, t.is_word) for t in tokens(text[begin:])]
     if begin:
         last = last[1:]
     yield from _tails(last, part)
@@ -158,7 +175,7 @@ def _heads(found: list[Token], part: Part, length: int) -> Iterator[Span]:
 def _closes(found: list[Token], at: int) -> bool:
     """Whether a beginning may end with this token."""
     key = found[at].key
-    if found[at].is_word or _patterns()[2].search(key) is None:
+    if found[at].is_word or _patterns().closing.search(key) is None:
         return False
     # "S. Korea", "Sen. Lee": a full stop alone closes only what is longer than an abbreviation.
     return key != "." or (at > 1 and len(found[at - 1].key) > 2 and found[at - 2].is_word)
@@ -188,7 +205,7 @@ def _tails(found: list[Token], part: Part) -> Iterator[Span]:
 def _opens(found: list[Token], at: int) -> bool:
     """Whether an end may begin with this token."""
     if not found[at].is_word:
-        return _patterns()[3].search(found[at].key) is not None
+        return _patterns().opening.search(found[at].key) is not None
     return _closes(found, at - 1)
 
 
@@ -211,13 +228,18 @@ def _templates(found: list[Token], part: Part) -> Iterator[Span]:
 
 def _sentences(text: str) -> Iterator[Span]:
     begin = 0
-    cuts = [(m.start(), m.end()) for m in _patterns()[4].finditer(text)]
-    for stop, after in [*cuts, (len(text), len(text))]:
-        if 3 < stop - begin < 500:
-            found = tokens(text[begin:stop])
-            if len(found) <= _LONGEST_SENTENCE and sum(token.is_word for token in found) > 1:
-                yield Span("text", "sentence", _key(found), begin, stop)
-        begin = after
+    for stop in [*(match.end() for match in _patterns().sentence_end.finditer(text)), len(text)]:
+        if _SHORTEST_SENTENCE <= stop - begin <= _LONGEST_SENTENCE:
+            found = text[begin:stop].casefold().split()
+            if len(found) > 1:
+                yield Span("text", "sentence", " ".join(map(_sentence_key, found)), begin, stop)
+        begin = stop
+
+
+def _sentence_key(word: str) -> str:
+    if word.isalpha() and word not in _dates():
+        return word
+    return _DATE if word in _dates() else _patterns().number.sub(_DATE, word)
 
 
 def _key(found: list[Token]) -> str:

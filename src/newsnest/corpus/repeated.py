@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.corpus.affixes import Span, spans, tokens
+from newsnest.corpus.affixes import Span, spans, words
 from newsnest.corpus.boilerplate import Boilerplate, Pattern
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article
@@ -24,6 +24,7 @@ MIN_CORPUS_ARTICLES, MIN_CORPUS_SHARE = 12, 0.02
 MAX_ALIKE = 0.08
 """Articles that share boilerplate are unlike otherwise: mean cosine of two, by TF-IDF of words."""
 _ELSEWHERE = 0.05  # of the share that it has here, in the articles of others
+_OTHERS = 0.2  # articles of others, for each that has it here
 _BESIDE = 0.2  # of that share, in the outlet's own articles in another place
 _WHOLE_TEMPLATES = 0.8
 _UNBOUNDED = 0.3  # of the articles of an outlet have an end that nothing sets off
@@ -54,8 +55,7 @@ class _Candidate:
     @property
     def words(self) -> tuple[str, ...]:
         """Return the words that must be rare elsewhere: those behind the gap."""
-        key = self.span.key.rpartition("… ")[2]
-        return tuple(w for w in key.split(" ") if w == "#" or any(c.isalnum() for c in w))
+        return tuple(words(self.span.key.rpartition("… ")[2].replace("#", "0")))
 
 
 def find_boilerplate(
@@ -156,7 +156,7 @@ def _sampled(articles: Sequence[Article]) -> Iterable[tuple[int, Article]]:
 
 def _words_of(article: Article) -> list[str]:
     body = f"{article.title}\n{article.text[:_CHARACTERS]}"
-    return [token.key for token in tokens(body) if token.is_word]
+    return words(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +169,12 @@ class _Corpus:
 
 
 def _read(articles: Sequence[Article], candidates: Sequence[_Candidate]) -> _Corpus:
-    words = {row: _words_of(article) for row, article in _sampled(articles)}
-    count = Counter(word for said in words.values() for word in set(said))
-    weight = {word: math.log(len(words) / many) for word, many in count.items()}
+    said = {row: _words_of(article) for row, article in _sampled(articles)}
+    count = Counter(word for one in said.values() for word in set(one))
+    weight = {word: math.log(len(said) / many) for word, many in count.items()}
     for one in candidates:
-        words.update({r: _words_of(articles[r]) for r in one.compared if r not in words})
-    return _Corpus(words, weight, math.log(len(articles)))
+        said.update({r: _words_of(articles[r]) for r in one.compared if r not in said})
+    return _Corpus(said, weight, math.log(len(articles)))
 
 
 def _only_here(
@@ -185,7 +185,10 @@ def _only_here(
 ) -> list[_Candidate]:
     """Keep what (nearly) no other outlet says, and what this one says in this place only."""
     said = _Said(candidates, corpus)
-    sharers = [set(one.rows) for one in candidates]
+    having: dict[tuple[str, tuple[str, ...]], set[int]] = defaultdict(set)
+    for one in candidates:
+        having[one.outlet, one.words].update(one.rows)
+    sharers = [having[one.outlet, one.words] for one in candidates]
     others, beside = Counter[int](), Counter[int]()
     sampled = Counter[str]()
     for row, article in _sampled(articles):
@@ -200,8 +203,10 @@ def _only_here(
     for at, one in enumerate(candidates):
         here = sampled[one.outlet] if one.outlet else total
         share = len(one.rows) / groups[one.outlet]
-        if others[at] <= _ELSEWHERE * share * (total - here) and beside[at] <= _BESIDE * share * here:
+        most = min(_ELSEWHERE * share * (total - here), max(1, _OTHERS * len(one.rows) * total / len(articles)))
+        if others[at] <= most and beside[at] <= _BESIDE * share * here:
             kept.append(one)
+            if VERBOSE: print("only here",len(one.rows),one.outlet,one.span.name,others[at],beside[at])
         elif VERBOSE: print("not here only",len(one.rows),one.outlet,one.span.name,others[at],beside[at])
     return kept
 VERBOSE=0
