@@ -8,7 +8,8 @@ from newsnest.corpus.affixes import Place, Span, spans
 from newsnest.types import Article
 
 _ROUNDS = 6  # a beginning may stand behind another
-_CORPUS = ""
+CORPUS = ""
+"""The outlet of what articles share whatever their outlet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Boilerplate:
 
     def taken(self, article: Article) -> tuple[Article, tuple[Pattern, ...]]:
         """Return an article without boilerplate, and the patterns that were taken out of it."""
-        known = self._by_outlet.get(_CORPUS, {})
+        known = self._by_outlet.get(CORPUS, {})
         if article.source:
             known = {**known, **self._by_outlet.get(article.source, {})}
         left, taken = article, []
