@@ -24,6 +24,7 @@ _KINDS: Mapping[str, tuple[Any, str]] = {  # of fields whose wrong kind would fa
     "exact": ((bool, _NONE), "True, False or None"),
     "dims": ((Integral, _NONE), "a whole number or None"),
     "keep_copies": (bool, "True or False"),
+    "keep_boilerplate": (bool, "True or False"),
     "read": (ReadOptions, "ReadOptions"),
 }
 _T = TypeVar("_T")
@@ -135,6 +136,10 @@ class Options:
         MAX_CHARACTERS, "Number of characters of each article to read for keywords.", minimum=1
     )
     keep_copies: bool = option(False, "Do not fold copies of the same text.")
+    keep_boilerplate: bool = option(
+        False,
+        "Do not take out what outlets repeat across many articles: datelines, slogans, “Read more”.",
+    )
     read: ReadOptions = option(None, "How to read files.", factory=ReadOptions)
 
     def __post_init__(self) -> None:

@@ -1,17 +1,23 @@
 """`newsnest clean`: apply a cleaning profile to files, and show what it does."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from newsnest.cli import parameters
 from newsnest.cli.progress import progress_for
-from newsnest.corpus import CleanReport, ReadOptions, clean_files, load_profile
+from newsnest.corpus import CleanReport, ReadOptions, clean_files, load_profile, read_articles
 from newsnest.corpus.clean_files import Example, RuleCount
-from newsnest.types import plural
+from newsnest.pipeline.house_phrases import without_boilerplate
+from newsnest.progress import Progress
+from newsnest.types import Article, plural
 
 _SHOWN = 60  # characters of each side of an example
+_PATTERNS = 20  # of boilerplate
 
 
 @click.command()
@@ -45,7 +51,8 @@ def clean(
     """Clean the titles, texts and summaries of PATH..., and report what was changed and dropped.
 
     PATH is what `newsnest cluster` reads. Remaining rows keep their id and all other fields.
-    `newsnest cluster --profile` does the same while reading.
+    `newsnest cluster --profile` does the same while reading. What outlets repeat, and `newsnest
+    cluster` disregards, is only shown.
     """
     read = ReadOptions(fields=fields)
     loaded = load_profile(profile)
@@ -54,17 +61,27 @@ def clean(
         report = clean_files(
             files, loaded, output=output, options=read, examples=examples, progress=progress
         )
+        repeated = _boilerplate(files, replace(read, profile=loaded), progress)
     if as_json:
         written = None if output is None else str(output)
-        parameters.print_json({"files": list(paths), "output": written, **report.as_dict()})
+        parameters.print_json(
+            {"files": list(paths), "output": written, **report.as_dict(), "boilerplate": repeated}
+        )
         return
     if not quiet:
         for notice in report.notices:
             click.echo(f"{notice.file}: {notice.message}", err=True)
-    _print(report, output)
+    _print(report, repeated, output)
 
 
-def _print(report: CleanReport, output: Path | None) -> None:
+def _boilerplate(files: Sequence[Path], options: ReadOptions, progress: Progress) -> dict[str, Any]:
+    """Return what `newsnest cluster` takes out of these articles, and of how many."""
+    read = read_articles(files, options=replace(options, detect_language=False), progress=progress)
+    articles = [one for one in read if isinstance(one, Article)]
+    return without_boilerplate(articles, progress=progress)[1]
+
+
+def _print(report: CleanReport, repeated: dict[str, Any], output: Path | None) -> None:
     click.echo(
         f"{report.profile}: {report.rows:,} {plural('row', report.rows)}, {report.kept:,} kept "
         f"({report.changed:,} of them changed), {report.dropped:,} dropped, "
@@ -75,10 +92,24 @@ def _print(report: CleanReport, output: Path | None) -> None:
         click.echo(f"  the first of these: {first.file}:{first.line}: {first.reason}")
     for rule in report.rules.values():
         _print_rule(rule)
+    _print_boilerplate(repeated["texts"], repeated["patterns"])
     if output is None:
         click.echo("Nothing was written. Write the result with -o FILE.jsonl.")
     else:
         click.echo(f"{output}: {report.kept:,} {plural('row', report.kept)}")
+
+
+def _print_boilerplate(texts: int, patterns: Sequence[dict[str, Any]]) -> None:
+    if not texts:
+        return
+    click.echo(
+        f"newsnest cluster disregards what outlets repeat, in {texts:,} {plural('text', texts)}:"
+    )
+    for pattern in patterns[:_PATTERNS]:
+        outlet = f"{pattern['outlet']}: " * bool(pattern["outlet"])
+        click.echo(f"  {outlet}“{pattern['text']}”, {pattern['articles']:,}")
+    if len(patterns) > _PATTERNS:
+        click.echo(f"  … {len(patterns) - _PATTERNS:,} more; see all with --json")
 
 
 def _print_rule(rule: RuleCount) -> None:

@@ -148,6 +148,8 @@ def _print_rejected(nest: "Nest", run: "Run", as_json: bool) -> None:
 
 
 def _print_runs(nest: "Nest", as_json: bool) -> None:
+    from newsnest.pipeline.house_phrases import boilerplate_in_words
+
     runs = nest.runs()
     if as_json:
         fields = [
@@ -164,6 +166,8 @@ def _print_runs(nest: "Nest", as_json: bool) -> None:
         click.echo(f"      batch {r.batch}, {', '.join(_chosen(r))}")
         if r.finished:
             click.echo(f"      {took(r)}")
+        if phrases := boilerplate_in_words(r.facts):
+            click.echo(f"      {phrases}")
         if r.stopped:
             click.echo(f"      stopped: {r.stopped}")
 

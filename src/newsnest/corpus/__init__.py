@@ -1,9 +1,11 @@
-"""Articles come in: readers of files, feeds and pages, and the folding of copies.
+"""Articles come in: readers of files, feeds and pages, boilerplate, and the folding of copies.
 
-`read_articles` streams articles out of whatever it is pointed at, `fold_copies` says which of them
-repeat another, `digest` recognises the same input again.
+`read_articles` streams articles out of whatever it is pointed at, `find_boilerplate` finds what
+outlets repeat across them, `fold_copies` says which of them repeat another, `digest` recognises the
+same input again.
 """
 
+from newsnest.corpus.boilerplate import Boilerplate, Pattern
 from newsnest.corpus.clean import Change, Cleaned, Drop, clean_article
 from newsnest.corpus.clean_files import CleanReport, clean_files
 from newsnest.corpus.clean_profile import Profile, load_profile, profile_names
@@ -13,13 +15,15 @@ from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.origin import digest, spool_stdin
 from newsnest.corpus.read import read_articles, read_articles_with_rows, read_rows
 from newsnest.corpus.readers import READERS, find_origins, format_of
+from newsnest.corpus.repeated import find_boilerplate
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import Reader, Source
 from newsnest.types import Notice
 
 __all__ = [
-    "READERS", "Change", "CleanReport", "Cleaned", "Drop", "Notice", "Profile", "ReadOptions",
-    "Reader", "Row", "Source", "clean_article", "clean_files", "digest", "find_origins",
-    "fold_copies", "format_of", "load_profile", "profile_names", "read_articles",
-    "read_articles_with_rows", "read_rows", "reject", "settle_languages", "spool_stdin",
+    "READERS", "Boilerplate", "Change", "CleanReport", "Cleaned", "Drop", "Notice", "Pattern",
+    "Profile", "ReadOptions", "Reader", "Row", "Source", "clean_article", "clean_files",
+    "digest", "find_boilerplate", "find_origins", "fold_copies", "format_of", "load_profile",
+    "profile_names", "read_articles", "read_articles_with_rows", "read_rows", "reject",
+    "settle_languages", "spool_stdin",
 ]  # fmt: skip

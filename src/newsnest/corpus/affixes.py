@@ -16,7 +16,7 @@ _READ_AHEAD = 200  # characters
 _READ_BACK = 300  # a headline may stand within: "The post … appeared first on …"
 _VARIABLE = 6  # words before an anchor: "SEOUL, May 28"
 _ANCHOR = 8  # tokens
-_ENDINGS = range(3, 9)  # words
+_ENDINGS = range(2, 9)  # words
 _TEMPLATE_STARTS = 4
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.cluster import Frame, Reduction, group_means
+from newsnest.corpus import Boilerplate
 from newsnest.describe.tokens import BREAK, spellings, word_key
 from newsnest.embed import EncoderConfig, MemoryCache, ModelRecord, encode_cached, load_encoder
 from newsnest.nest import Nest, Run
+from newsnest.pipeline.house_phrases import boilerplate_of
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, choose_levels, see_texts
 from newsnest.progress import SILENT, Progress
@@ -47,8 +49,9 @@ class FinishedRun:
 
         Raises ParameterError if the run was reduced by UMAP, which cannot place new texts.
         """
-        bodies = [article.body for article in articles]
-        vectors = encode_cached(self.encoder, bodies, MemoryCache(), progress=self._progress)
+        vectors = encode_cached(
+            self.encoder, self._bodies(articles), MemoryCache(), progress=self._progress
+        )
         seen = self._see(articles, vectors, np.ones(len(articles)))
         undated = np.isnan(seen.times)
         placed: dict[str, Labels] = {}
@@ -84,13 +87,21 @@ class FinishedRun:
         story = self._labels[:, -1]
         return [Found(self._texts[i], float(similar[i]), int(story[i])) for i in best.tolist()]
 
+    def _bodies(self, articles: Sequence[Article]) -> list[str]:
+        """Return what is compared of articles: the run's boilerplate is taken out of new ones."""
+        return [self._boilerplate.strip(article).body for article in articles]
+
+    @cached_property
+    def _boilerplate(self) -> Boilerplate:
+        return boilerplate_of(self._run.facts)
+
     @cached_property
     def encoder(self) -> Encoder:
         """That of the run, prepared as it was for the run."""
         options = self._run.options
         config = EncoderConfig(long_texts=options["long_texts"], backend=options["backend"])
         encoder = load_encoder(options["encoder"], config=config)
-        encoder.prepare([article.body for article in self._texts], progress=self._progress)
+        encoder.prepare(self._bodies(self._texts), progress=self._progress)
         return encoder
 
     @cached_property
@@ -114,7 +125,7 @@ class FinishedRun:
 
     @cached_property
     def _vectors(self) -> Vectors:
-        bodies = [article.body for article in self._texts]
+        bodies = self._bodies(self._texts)
         return encode_cached(self.encoder, bodies, self._nest.vectors, progress=self._progress)
 
     @cached_property
@@ -162,7 +173,7 @@ class FinishedRun:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         counter = TfidfVectorizer(analyzer=_words_of, sublinear_tf=True)
-        return counter, counter.fit_transform(article.body for article in self._texts)
+        return counter, counter.fit_transform(self._bodies(self._texts))
 
 
 def _words_of(text: str) -> list[str]:

@@ -36,7 +36,7 @@ class Nester(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
     Parameters
     ----------
     encoder, long_texts, backend, order, min_similarity, time_scale, time_weight, centre, exact, \
-clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
+clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies, keep_boilerplate
         See `newsnest.Options`.
     read
         Columns of data frames, order of day and month in dates, detection of languages; None: the
@@ -86,6 +86,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         keyword_terms: int | None = None,
         keyword_characters: int | None = None,
         keep_copies: bool = False,
+        keep_boilerplate: bool = False,
         read: ReadOptions | None = None,
         describer: Describer | None = None,
         progress: Progress | None = None,
@@ -105,6 +106,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies
         self.keyword_terms = keyword_terms
         self.keyword_characters = keyword_characters
         self.keep_copies = keep_copies
+        self.keep_boilerplate = keep_boilerplate
         self.read = read
         self.describer = describer
         self.progress = progress

@@ -1,4 +1,4 @@
-"""Articles → copies folded → vectors → hierarchy → names → a result for the nest."""
+"""Articles → boilerplate out → copies folded → vectors → hierarchy → names → a result for the nest."""
 
 import time
 from collections import Counter
@@ -16,6 +16,7 @@ from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
 from newsnest.nest import Cluster, Result, plural
 from newsnest.options import Options
+from newsnest.pipeline.house_phrases import boilerplate_in_words, without_boilerplate
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
 from newsnest.progress import Progress
@@ -32,7 +33,7 @@ MAPPED_STORIES = 500
 class Nested:
     """n articles, of which m texts are independent, clustered and not yet named."""
 
-    texts: Sequence[Article]  # the m independent ones
+    texts: Sequence[Article]  # the m independent ones, without boilerplate
     original: NDArray[np.int64]  # (n,): the article that each copies, itself where it copies none
     item: NDArray[np.int64]  # (n,): the text of each article
     weights: NDArray[np.float64]  # (m,): how many articles each text stands for
@@ -112,6 +113,13 @@ class Walk:
         Raises ParameterError, before texts are encoded, if the clusterer or the reduction cannot be
         used on so few.
         """
+        self.facts["articles"] = len(articles)
+        if not self.options.keep_boilerplate:
+            with self.timed("boilerplate"):
+                articles, told = without_boilerplate(articles, progress=self.progress)
+            self.facts["boilerplate"] = told
+            if words := boilerplate_in_words(self.facts):
+                self.progress.note(words)
         with self.timed("copies"):
             original = np.arange(len(articles), dtype=np.int64)
             if not self.options.keep_copies:
@@ -120,7 +128,6 @@ class Walk:
         weights = np.bincount(item).astype(np.float64)
         texts = [articles[row] for row in leaders]
         self.facts |= {
-            "articles": len(articles),
             "independent": len(texts),
             "dated": sum(article.date is not None for article in articles),
         }

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.nest.export import replacing
+from newsnest.pipeline.house_phrases import boilerplate_in_words
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
 
@@ -199,7 +200,7 @@ def _render(
         encoder=str(run.options.get("encoder", "")),
         about=[
             ("Options", _flat(run.options)),
-            ("Measured", _flat(run.facts)),
+            ("Measured", _flat(_told(run.facts))),
             ("Versions", _flat(run.versions)),
         ],
         style=Markup(_asset("report.css")),
@@ -254,6 +255,14 @@ def _flat(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         )
         for name, value in sorted(values.items())
     ]
+
+
+def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a run, what it took out of texts in words."""
+    told = dict(facts)
+    if told.pop("boilerplate", None) is not None:
+        told["boilerplate"] = boilerplate_in_words(facts) or "none was found"
+    return told
 
 
 @cache
