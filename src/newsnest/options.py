@@ -138,7 +138,7 @@ class Options:
     keep_copies: bool = option(False, "Do not fold copies of the same text.")
     keep_boilerplate: bool = option(
         False,
-        "Do not take out what outlets repeat across many articles: datelines, slogans, “Read more”.",
+        "Do not take out what outlets repeat across many articles: datelines, slogans, “Read on”.",
     )
     read: ReadOptions = option(None, "How to read files.", factory=ReadOptions)
 

@@ -74,7 +74,9 @@ def clean(
     _print(report, repeated, output)
 
 
-def _boilerplate(files: Sequence[Path], options: ReadOptions, progress: Progress) -> dict[str, Any]:
+def _boilerplate(
+    files: Sequence[str | Path], options: ReadOptions, progress: Progress
+) -> dict[str, Any]:
     """Return what `newsnest cluster` takes out of these articles, and of how many."""
     read = read_articles(files, options=replace(options, detect_language=False), progress=progress)
     articles = [one for one in read if isinstance(one, Article)]

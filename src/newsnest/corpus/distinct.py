@@ -21,6 +21,7 @@ _MOST = 0.7  # of the weight of a pattern's words, in a lead: its subject
 _OTHERS, _OTHERS_SHARE = 0.2, 0.05  # of the articles and of the share that have it here
 _BESIDE_SHARE = 0.2  # of that share, in the outlet's other articles
 _COMPARED = 60  # articles that share a pattern
+_OPENING, _CLOSING = "([（【［", ")]）】］"
 _WORDS = 80  # of each
 _ALIKE, _MORE_ALIKE = 0.08, 0.05  # mean cosine of two articles of an outlet, and of two that share
 
@@ -34,6 +35,11 @@ class Candidate:
     text: str
     words: tuple[str, ...]
     rows: list[int] = field(default_factory=list)
+
+    @property
+    def is_tag(self) -> bool:
+        """Whether it is a mark of an outlet in brackets, as "(LEAD)" is: no word of a sentence."""
+        return bool(self.outlet) and self.span.key[0] in _OPENING and self.span.key[-1] in _CLOSING
 
     @classmethod
     def of(cls, outlet: str, span: Span, article: Article) -> "Candidate":
@@ -80,11 +86,14 @@ def spread(rows: Sequence[int]) -> Sequence[int]:
     return rows[:: -(-len(rows) // _COMPARED)] if rows else rows
 
 
-def only_here(candidates: Sequence[Candidate], sample: WordSample) -> Iterator[Candidate]:
+def only_here(
+    candidates: Sequence[Candidate], sample: WordSample, having_it: Mapping[str, int]
+) -> Iterator[Candidate]:
     """Yield what (nearly) no other outlet says, and what this one says in one place only.
 
     An article says it if it holds all its words in a row, or most of them in its first 60 words: so
-    an outlet keeps the name of a story that others cover.
+    an outlet keeps the name of a story that others cover. Of what stands in brackets only the same
+    beginnings and ends count: `having_it` gives the articles of the corpus with each, by name.
     """
     said = _Said(candidates, sample)
     having: dict[tuple[str, tuple[str, ...]], set[int]] = defaultdict(set)
@@ -102,7 +111,10 @@ def only_here(candidates: Sequence[Candidate], sample: WordSample) -> Iterator[C
         shared = len(one.rows) * len(sample.rows) / len(sample.articles)  # about, in the sample
         rate = min(1.0, shared / own) if own else 1.0
         most = min(_OTHERS_SHARE * rate * (len(sample.rows) - own), max(1.0, _OTHERS * shared))
-        if others[at] <= most and beside[at] <= _BESIDE_SHARE * rate * own:
+        if one.is_tag:
+            if having_it[one.span.name] - len(one.rows) <= max(1.0, _OTHERS * len(one.rows)):
+                yield one
+        elif others[at] <= most and beside[at] <= _BESIDE_SHARE * rate * own:
             yield one
 
 

@@ -76,8 +76,9 @@ def find_boilerplate(articles: Sequence[Article], *, progress: Progress = SILENT
     rows = np.unique(counts.row[frequent]).tolist()
     found = _collect(articles, rows, set(counts.hash[frequent].tolist()))
     repeated = [one for one in found.values() if _is_repeated(one, found, sizes)]
+    having_it = {name: len(one.rows) for (outlet, name), one in found.items() if outlet == CORPUS}
     sample = WordSample(articles, repeated)
-    kept = unlike(list(only_here(repeated, sample)), sample)
+    kept = unlike(list(only_here(repeated, sample, having_it)), sample)
     patterns = [
         Pattern(one.outlet, one.span.name, written(one.text, one.span.key), len(one.rows))
         for one in kept

@@ -55,7 +55,7 @@ def words(text: str) -> list[str]:
     ['on', '#', 'in', 'lyon']
     """
     found = [word_key(word) for word in patterns().word.findall(text.casefold())]
-    return [w for w, after in zip(found, [*found[1:], ""], strict=True) if w != DATE or w != after]
+    return [w for at, w in enumerate(found) if w != DATE or found[at + 1 : at + 2] != [DATE]]
 
 
 def word_key(word: str) -> str:

@@ -3,7 +3,7 @@
 import regex
 import sentencex
 
-MIN_WORDS, MAX_WORDS = 5, 60
+MIN_WORDS, MAX_WORDS = 6, 60
 """Shorter ones are fragments, longer ones are lists or pages that lost their punctuation."""
 
 # After these a full stop ends no sentence, in the languages where the splitter does not know them.
@@ -13,7 +13,9 @@ _OPEN_END = regex.compile(
     r"Gov|Rev|Hon|Mt|bzw|ca|z\.B|d\.h|u\.a)\.\s*$"
 )
 _ENDED_LINE = 0.6
+_NUMBERS = 0.8  # for each other word: a time stamp, a table of results
 _WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]|[\p{L}\p{N}]+")
+_BULLETS = ("•", "▪", "●", "◦", "‣", "*")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _BOILERPLATE = regex.compile(
     r"\b(?:read (?:more|also|next|the full)|click here|cookies?|sign up|subscribe|newsletter|"
@@ -91,11 +93,17 @@ def word_count(sentence: str) -> int:
 
 
 def is_quotable(sentence: str) -> bool:
-    """Tell whether a sentence may be quoted in a summary: 5 to 60 words, and no boilerplate.
+    """Tell whether a sentence may be quoted in a summary.
+
+    It has 6 to 60 words, and is no boilerplate, no item of a bulleted list and no time stamp.
 
     Example
     -------
     >>> is_quotable("Read more about the Fed and its rates here"), is_quotable("The Fed waits.")
     (False, False)
     """
-    return MIN_WORDS <= word_count(sentence) <= MAX_WORDS and _BOILERPLATE.search(sentence) is None
+    count = word_count(sentence)
+    if not MIN_WORDS <= count <= MAX_WORDS or sentence.startswith(_BULLETS):
+        return False
+    numbers = sum(word[0].isdigit() for word in _WORD.findall(sentence))
+    return numbers < _NUMBERS * (count - numbers) and _BOILERPLATE.search(sentence) is None

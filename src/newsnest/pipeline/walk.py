@@ -1,4 +1,4 @@
-"""Articles → boilerplate out → copies folded → vectors → hierarchy → names → a result for the nest."""
+"""Articles, less boilerplate and copies → vectors → hierarchy → names → a result for the nest."""
 
 import time
 from collections import Counter
