@@ -93,7 +93,9 @@ def _choose(found: Sequence[Span], known: Mapping[str, Pattern]) -> list[Span]:
     if sentences:
         return sentences
     best: dict[tuple[str, Place], Span] = {}
-    for span in sorted(found, key=lambda s: (s.start - s.end, -known[s.name].articles, s.name)):
+    for span in sorted(
+        found, key=lambda s: (s.start - s.end, -known[s.name].articles, -len(s.name))
+    ):
         end = "tail" if span.place == "ending" else span.place
         best.setdefault((span.part, end), span)
     return list(best.values())
@@ -119,9 +121,9 @@ def _without(text: str, span: Span) -> str:
     before, after = text[: span.start], text[span.end :]
     if not before.strip() or not after.strip():
         return (before + after).strip()
-    if before[-1].isspace():
-        return before + after.lstrip(" ")
-    return before + after if after[0].isspace() else f"{before} {after}"
+    left, right = before.rstrip(), after.lstrip()
+    between = before[len(left) :] + after[: len(after) - len(right)]
+    return f"{left}\n{right}" if "\n" in between else f"{left} {right}"
 
 
 def _says_anything(text: str) -> bool:

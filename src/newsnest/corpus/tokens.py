@@ -102,8 +102,10 @@ def months_and_days() -> frozenset[str]:
     found = set()
     for language in LANGUAGES.split():
         info = importlib.import_module(f"dateparser.data.date_translation_data.{language}").info
-        found |= {spelling.casefold() for name in names for spelling in info[name]}
-    return frozenset(name for name in found if len(name) > 2 and name.isalpha())
+        for name in names:
+            # May is short in full; other short spellings are words elsewhere: mar, sen, min.
+            found |= {word.casefold() for word in info[name] if len(word) > 3 or name == "may"}
+    return frozenset(word for word in found if len(word) > 2 and word.isalpha())
 
 
 def written(text: str, key: str) -> str:
