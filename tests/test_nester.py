@@ -158,6 +158,7 @@ def test_to_frame_keeps_the_index_of_pandas(frame):
         ({"dims": "a"}, "dims must be a whole number or None"),
         ({"exact": "yes"}, "exact must be True, False or None"),
         ({"keep_copies": "no"}, "keep_copies must be True or False"),
+        ({"keep_boilerplate": 0}, "keep_boilerplate must be True or False"),
         ({"read": "x"}, "read must be ReadOptions or None"),
         ({"describer": "longest"}, "describer must be one of keywords, got 'longest'"),
         ({"describer": 5}, "describer must be a Describer or the name of one, got int"),

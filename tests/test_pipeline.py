@@ -130,7 +130,7 @@ def test_facts_hold_what_was_chosen_and_counted(nest: Nest, corpus: Path):
     facts = build([corpus], nest, TFIDF).run.facts
     counts = {name: facts[name] for name in ("articles", "independent", "rejected", "dated", "cut")}
     assert counts == {"articles": 51, "independent": 48, "rejected": 1, "dated": 51, "cut": 0}
-    stages = ["read", "copies", "encode", "cluster", "map", "describe", "write"]
+    stages = ["read", "boilerplate", "copies", "encode", "cluster", "map", "describe", "write"]
     assert sorted(facts["seconds"]) == sorted(stages)
     assert min(facts["seconds"].values()) >= 0
     assert [level["name"] for level in facts["levels"]] == LEVELS

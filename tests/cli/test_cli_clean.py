@@ -73,3 +73,19 @@ def test_cluster_cleans_keeps_what_it_drops_and_is_another_run(newsnest, profile
     profile.write_text(PROFILE.replace('by = ""', 'by = "-"'))
     assert "run 2" in newsnest(*command).stdout
     assert "profile ours " in newsnest("show", nest, "--runs").stdout
+
+
+def test_clean_shows_what_outlets_repeat_and_leaves_it(newsnest, profile, tmp_path):
+    path, out = tmp_path / "gull.jsonl", tmp_path / "clean.jsonl"
+    towns = [f"{a}{b}" for a in ("Bre", "Cal", "Die", "Nan") for b in ("st", "ais", "ppe", "tes")]
+    rows = [
+        {"id": town, "title": f"{town} {town}a", "text": f"{town}b. Read on...", "source": "Gull"}
+        for town in towns
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = newsnest("clean", path, "--profile", profile, "-o", out).stdout
+    assert "disregards what outlets repeat, in 16 texts:\n  Gull: “Read on...”, 16\n" in said
+    assert out.read_text().count("Read on...") == 16
+    told = json.loads(newsnest("clean", path, "--profile", profile, "--json").stdout)
+    assert told["boilerplate"]["texts"] == 16
+    assert told["boilerplate"]["patterns"][0]["text"] == "Read on..."

@@ -45,7 +45,8 @@ def test_options_reach_the_run(newsnest, corpus: Path, tmp_path: Path):
     newsnest(
         "cluster", corpus, "-o", nest, "--encoder", "tfidf", "--order", "coarse-to-fine",
         "--min-similarity", "theme=-0.5,story=0.9", "--time-scale", "12h", "--time-weight", "0.4",
-        "--keep-copies", "--field", "title=text,text=title", "--date-order", "DMY",
+        "--keep-copies", "--keep-boilerplate", "--field", "title=text,text=title",
+        "--date-order", "DMY",
     )  # fmt: skip
     with Nest(nest) as opened:
         options = opened.run().options
@@ -53,7 +54,7 @@ def test_options_reach_the_run(newsnest, corpus: Path, tmp_path: Path):
     assert options["order"] == "coarse-to-fine"
     assert options["min_similarity"] == {"theme": -0.5, "story": 0.9}
     assert (options["time_scale"], options["time_weight"]) == (43_200.0, 0.4)
-    assert options["keep_copies"] is True
+    assert options["keep_copies"] is options["keep_boilerplate"] is True
     assert options["read"]["fields"] == {"title": "text", "text": "title"}
     assert options["read"]["date_order"] == "DMY"
     assert invented.articles()[0]["text"] in titles

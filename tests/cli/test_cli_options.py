@@ -45,7 +45,13 @@ def test_no_option_is_the_default_of_every_field():
     [
         Options(),
         Options(encoder="tfidf", long_texts="mean", backend="int8", order="coarse-to-fine"),
-        Options(exact=True, centre="corpus", keep_copies=True, time_scale=43_200.0),
+        Options(
+            exact=True,
+            centre="corpus",
+            keep_copies=True,
+            keep_boilerplate=True,
+            time_scale=43_200.0,
+        ),
         Options(exact=False, time_weight=0.25, min_similarity={"story": 0.4, "theme": 1 / 3}),
         Options(clusterer="kmeans:7", reduce="pca", dims=8, keyword_terms=9),
         Options(keyword_characters=3, read=ReadOptions(fields={"text": "body", "title": "head"})),

@@ -69,6 +69,13 @@ def test_words_are_counted_with_or_without_spaces():
         "Read more about this story on our page",
         "Lire aussi notre article sur les retraites en France",
         "This site uses cookies to serve you better advertising",
+        "Sets of five words only",
+        "September 17, 2021 4:00 AM GMT",
+        "Updated Tuesday 17 September 2021, 10:45 GMT",
+        "2021年9月17日 10時45分",
+        "北京大学的校长",
+        "• Rates are held by the central bank",
+        "• • • • • • •",
         "© 2024 Reuters and its many partners worldwide",
     ],
 )
@@ -78,6 +85,8 @@ def test_fragments_lists_and_boilerplate_are_not_quoted(sentence):
 
 def test_plain_sentences_are_quoted():
     assert is_quotable("The river Turia broke its banks on Monday")
+    assert is_quotable("In 2021 some 3,000 people lost their homes there")
+    assert is_quotable("2人が3日に死亡しました、警察が発表")
     assert is_quotable("美国总统乔治·沃克·布什对这一公告表示支持")
 
 

@@ -14,9 +14,10 @@ _OPEN_END = regex.compile(
 )
 _ENDED_LINE = 0.6
 _NUMBERS = 0.8  # for each other word: a time stamp, a table of results
-_WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]|[\p{L}\p{N}]+")
+_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"  # without spaces
+_WORD = regex.compile(rf"(?V1)[{_SCRIPTS}]|[[\p{{L}}\p{{N}}]--[{_SCRIPTS}]]+")
 _BULLETS = ("•", "▪", "●", "◦", "‣", "*")
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_UNSPACED = regex.compile(rf"[{_SCRIPTS}]")
 _BOILERPLATE = regex.compile(
     r"\b(?:read (?:more|also|next|the full)|click here|cookies?|sign up|subscribe|newsletter|"
     r"all rights reserved|share (?:this|on)|follow us|image (?:caption|source|copyright)|"

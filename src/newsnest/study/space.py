@@ -83,6 +83,7 @@ PIPELINE: Mapping[str, type] = {
     "time_scale": float,
     "long_texts": str,
     "keep_copies": bool,
+    "keep_boilerplate": bool,
 }
 """Settings of the stage `pipeline`, in the order in which they are drawn; numbers may be ranges."""
 
