@@ -44,12 +44,13 @@ class Section:
     id, label
         As IPTC has them, "medtop:15000000" and "sport"; "" and "mixed" where none fits.
     score
-        The share of a cluster that speaks for the section, in [0, 1]; of "mixed", the largest.
+        The share of a cluster that speaks for the section, in [0, 1]; of "mixed", the largest. None
+        where none was sought.
     """
 
     id: str
     label: str
-    score: float
+    score: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,8 @@ def section_scores(texts: Sequence[str], vectors: Vectors, prototypes: Vectors) 
     >>> topics = media_topics()
     >>> prototypes = np.eye(len(topics.lines), dtype=np.float32)  # an encoder's, in earnest
     >>> texts = ["Striker scores late goal in cup final", "Snow and strong winds forecast"]
-    >>> scores = section_scores(texts, prototypes[[3, 4]], prototypes)
+    >>> nearest = [topics.section.tolist().index(number) for number in (14, 16)]
+    >>> scores = section_scores(texts, prototypes[nearest], prototypes)
     >>> [topics.labels[best] for best in scores.argmax(axis=1)]
     ['sport', 'weather']
     """

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from newsnest import cluster, embed
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
+from newsnest.describe.sections import Section, cluster_sections, media_topics, section_scores
 from newsnest.nest import Cluster, Result, plural
 from newsnest.options import Options
 from newsnest.pipeline.model_levels import ModelLevels
@@ -24,6 +25,7 @@ from newsnest.types import Article, Encoder, Hierarchy, Vectors
 _MANY_FOREIGN = 0.1  # of the texts
 # Of a million texts in 384 dimensions such an array takes 1.5 GB.
 _LET_GO: Vectors = np.empty((0, 0), np.float32)  # in place of what is as large as all vectors
+_NO_SECTION = Section("", "", None)  # of a story
 MAPPED_STORIES = 500
 """How many stories, the largest, get a place on the map."""
 
@@ -92,8 +94,9 @@ class Walk:
                 weights=nested.weights,
                 progress=self.progress,
             )
+            sections = self._sections(nested)
             nested = replace(nested, vectors=_LET_GO)
-            clusters, finest = _clusters(articles, nested, described, places)
+            clusters, finest = _clusters(articles, nested, described, sections, places)
         self.facts["clusters"] = dict(Counter(one.level for one in clusters))
         original = nested.original
         return Result(
@@ -139,7 +142,7 @@ class Walk:
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
         options = self.options
         config = embed.EncoderConfig(long_texts=options.long_texts, backend=options.backend)
-        encoder = self.encoder or embed.load_encoder(options.encoder, config=config)
+        encoder = self.encoder = self.encoder or embed.load_encoder(options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
         self.model = ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
@@ -154,6 +157,15 @@ class Walk:
             )
         self.reduction.check(len(bodies), encoder.dimensions)
         return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
+
+    def _sections(self, nested: Nested) -> list[list[Section]]:
+        """Return the section of every cluster, by level; of the finest none."""
+        assert self.encoder is not None  # `nested` loaded it
+        prototypes = embed.encode_cached(self.encoder, media_topics().lines, self.vectors)
+        bodies = [article.body for article in nested.texts]
+        scores = section_scores(bodies, nested.vectors, prototypes)
+        above = nested.hierarchy.labels[:-1]
+        return [*(cluster_sections(scores, one, nested.weights) for one in above), []]
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
@@ -207,6 +219,7 @@ def _clusters(
     articles: Sequence[Article],
     nested: Nested,
     described: Sequence[Sequence[Description]],
+    sections: Sequence[Sequence[Section]],
     places: NDArray[np.float64],
 ) -> tuple[list[Cluster], NDArray[np.int64]]:
     """Return every cluster, coarse to fine, and the position of each text's finest cluster."""
@@ -223,6 +236,7 @@ def _clusters(
         finest = depth == len(hierarchy.levels) - 1
         for label, words in enumerate(described[depth]):
             x, y = places[label] if finest else (np.nan, np.nan)
+            section = sections[depth][label] if sections[depth] else _NO_SECTION
             clusters.append(
                 Cluster(
                     id=start + label,
@@ -239,6 +253,9 @@ def _clusters(
                     last=_moment(last[label]),
                     x=None if np.isnan(x) else float(x),
                     y=None if np.isnan(y) else float(y),
+                    section=section.label,
+                    section_id=section.id,
+                    section_score=section.score,
                 )
             )
         position = start + labels.astype(np.int64)
