@@ -41,6 +41,7 @@ class Nested:
     vectors: Vectors  # (m, d), as the encoder gives them
     frame: TextFrame  # of the corpus
     text: Vectors  # (m, d), in the frame; reduced where that was asked for
+    sections: NDArray[np.float64]  # (m, 17): how probable each section is for each text
     hierarchy: Hierarchy  # of the texts
 
 
@@ -94,9 +95,12 @@ class Walk:
                 weights=nested.weights,
                 progress=self.progress,
             )
-            sections = self._sections(nested)
+            sections = [
+                cluster_sections(nested.sections, labels, nested.weights)
+                for labels in hierarchy.labels[:-1]
+            ]
             nested = replace(nested, vectors=_LET_GO)
-            clusters, finest = _clusters(articles, nested, described, sections, places)
+            clusters, finest = _clusters(articles, nested, described, [*sections, []], places)
         self.facts["clusters"] = dict(Counter(one.level for one in clusters))
         original = nested.original
         return Result(
@@ -132,12 +136,14 @@ class Walk:
             clusterer.check(len(texts))
         with self.timed("encode"):
             vectors = self._vectors(texts)
+            sections = self._sections(texts, vectors)
         with self.timed("cluster"):
-            found = self._nested(vectors, texts, weights)
+            found = self._nested(vectors, texts, weights, sections)
         seen = found.seen
         return Nested(
-            texts, original, item, weights, vectors, seen.frame, seen.text, found.hierarchy
-        )
+            texts, original, item, weights, vectors, seen.frame, seen.text, sections,
+            found.hierarchy,
+        )  # fmt: skip
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
         options = self.options
@@ -158,14 +164,11 @@ class Walk:
         self.reduction.check(len(bodies), encoder.dimensions)
         return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
 
-    def _sections(self, nested: Nested) -> list[list[Section]]:
-        """Return the section of every cluster, by level; of the finest none."""
-        assert self.encoder is not None  # `nested` loaded it
+    def _sections(self, texts: Sequence[Article], vectors: Vectors) -> NDArray[np.float64]:
+        """Return how probable each section is for each text, (m, 17)."""
+        assert self.encoder is not None  # `_vectors` loaded it
         prototypes = embed.encode_cached(self.encoder, media_topics().lines, self.vectors)
-        bodies = [article.body for article in nested.texts]
-        scores = section_scores(bodies, nested.vectors, prototypes)
-        above = nested.hierarchy.labels[:-1]
-        return [*(cluster_sections(scores, one, nested.weights) for one in above), []]
+        return section_scores([article.body for article in texts], vectors, prototypes)
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
@@ -183,7 +186,11 @@ class Walk:
             )
 
     def _nested(
-        self, vectors: Vectors, texts: Sequence[Article], weights: NDArray[np.float64]
+        self,
+        vectors: Vectors,
+        texts: Sequence[Article],
+        weights: NDArray[np.float64],
+        sections: NDArray[np.float64],
     ) -> NestedTexts:
         options = self.options
         config = NestConfig(
@@ -198,7 +205,9 @@ class Walk:
             clusterer=options.clusterer,
             reduction=self.reduction,
         )
-        nested = nest_texts(vectors, texts, weights, config, progress=self.progress)
+        nested = nest_texts(
+            vectors, texts, weights, config, sections=sections, progress=self.progress
+        )
         self.facts |= nested.facts
         return nested
 
