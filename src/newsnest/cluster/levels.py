@@ -22,6 +22,7 @@ from newsnest.progress import SILENT, Progress
 from newsnest.types import Floats, Hierarchy, Ints, Labels, Level, Order, Vectors
 
 Finest = Callable[[Vectors, Floats], Ints]
+_STEP = 1.1  # by which a resolution is raised
 _AMONG_CLUSTERS = 1024  # clusters of the level below are looked at: themes are few
 
 
@@ -197,13 +198,73 @@ def link_level(  # noqa: PLR0913
         # Means are not scaled to length 1: so their product is the mean cosine of members.
         means, total = group_means(rows, below, weights)
         return Linked(level, agglomerate(means, total, min_similarity=lowest, **settings), total)
-    within, among = below, AMONG_ROWS
+    lowest = level.min_similarity if level.resolution is None else -1.0
+    neighbours = level.neighbours
+    return grow_level(rows, weights, neighbours, below, units, lowest, **settings).cut(level)
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The tree of a level, not yet cut by neighbours.
+
+    Parameters
+    ----------
+    merges
+        Over the clusters of the level below, down to the lowest similarity asked for.
+    near
+        The neighbours of the units.
+    leaf
+        int32: the cluster of every unit.
+    weights
+        float64: of those clusters.
+    """
+
+    merges: Merges
+    near: Neighbourhood
+    leaf: Labels
+    weights: Floats
+
+    def cut(self, level: Level) -> Linked:
+        """Cut by the level's resolution, if it has one.
+
+        While one cluster holds more than half of everything, the resolution is raised, to 1 at
+        most: what neighbours hold together beyond chance is one cluster even then.
+        """
+        if level.resolution is None:
+            return Linked(level, self.merges, self.weights)
+        resolution = level.resolution
+        kept = self.near.cut(self.merges, self.leaf, resolution)
+        while resolution < 1.0 and _largest(kept.labels, self.weights) > 0.5:
+            resolution = min(1.0, resolution * _STEP)
+            kept = self.near.cut(self.merges, self.leaf, resolution)
+        value = _as_many(self.merges.similarity, len(kept.pairs))
+        found = replace(level, min_similarity=value, resolution=resolution)
+        return Linked(found, kept, self.weights)
+
+
+def grow_level(
+    rows: Vectors,
+    weights: Floats,
+    neighbours: int,
+    below: Labels | None = None,
+    units: Labels | None = None,
+    lowest: float = -1.0,
+    **settings: Any,
+) -> Grown:
+    """Smooth vectors by neighbours, and build the tree; parameters are those of `link_level`."""
+    n_jobs = settings.get("n_jobs")
+    leaf, among = below, AMONG_ROWS
     if units is not None:
-        rows, weights, within = _of_units(rows, weights, units, below)
+        rows, weights, leaf = _of_units(rows, weights, units, below)
         among = _AMONG_CLUSTERS
-    near = find_neighbours(rows, weights, level.neighbours, among=among, n_jobs=n_jobs)
+    near = find_neighbours(rows, weights, neighbours, among=among, n_jobs=n_jobs)
     moved = near.smooth(rows, n_jobs=n_jobs)
-    return _cut_level(moved, near, level, within, settings)
+    if leaf is None:
+        merges = agglomerate_rows(moved, weights, min_similarity=lowest, **settings)
+        return Grown(merges, near, np.arange(len(rows), dtype=np.int32), weights)
+    means, total = group_means(moved, leaf, weights)
+    merges = agglomerate(means, total, min_similarity=lowest, **settings)
+    return Grown(merges, near, leaf, total)
 
 
 def _of_units(
@@ -215,30 +276,15 @@ def _of_units(
     return unit_in_place(means), total, (units if below is None else below)[first]
 
 
-def _cut_level(
-    rows: Vectors,
-    near: Neighbourhood,
-    level: Level,
-    below: Labels | None,
-    settings: Mapping[str, Any],
-) -> Linked:
-    lowest = level.min_similarity if level.resolution is None else -1.0
-    total = near.weights
-    if below is None:
-        merges = agglomerate_rows(rows, total, min_similarity=lowest, **settings)
-        leaf = np.arange(len(rows), dtype=np.int32)
-    else:
-        means, total = group_means(rows, below, total)
-        merges, leaf = agglomerate(means, total, min_similarity=lowest, **settings), below
-    if level.resolution is None:
-        return Linked(level, merges, total)
-    kept = near.cut(merges, leaf, level.resolution)
-    return Linked(replace(level, min_similarity=_as_many(merges, len(kept.pairs))), kept, total)
+def _largest(labels: Labels, weights: Floats) -> float:
+    """Return the share of the heaviest cluster."""
+    sizes = np.bincount(labels, weights)
+    return float(sizes.max() / sizes.sum())
 
 
-def _as_many(merges: Merges, count: int) -> float:
+def _as_many(similarity: Floats, count: int) -> float:
     """Return the similarity of the last of so many merges, best first; 1 of none."""
-    return float(merges.similarity[count - 1]) if count else 1.0
+    return float(np.sort(similarity)[-count]) if count else 1.0
 
 
 def _coarse_to_fine(
@@ -255,8 +301,12 @@ def _coarse_to_fine(
     above = np.zeros(n, np.int32)
     every_exact = True
     for level in levels:
-        parts, found = _split_level(view(level), weights, level, above, settings)
-        whole = _join(parts, weights)
+        if not labels:
+            linked = link_level(view(level), weights, level, **settings)
+            whole, found = linked.merges, linked.level
+        else:
+            parts, found = _split_level(view(level), weights, level, above, settings)
+            whole = _join(parts, weights)
         every_exact &= whole.exact
         above = whole.labels
         labels.append(above)
@@ -283,7 +333,7 @@ def _split_level(
             np.ascontiguousarray(rows[members]),
             weights[members],
             min_similarity=lowest,
-            **(settings if len(members) == n else {**settings, "progress": SILENT}),
+            **{**settings, "progress": SILENT},
         )
         if near is not None and level.resolution is not None:
             leaf = np.full(n, -1, np.int32)
@@ -293,8 +343,7 @@ def _split_level(
             count += len(merges.pairs)
         parts.append((members, merges))
     if by_neighbours:
-        best_first = np.sort(np.concatenate(similarity))[::-1]
-        level = replace(level, min_similarity=float(best_first[count - 1]) if count else 1.0)
+        level = replace(level, min_similarity=_as_many(np.concatenate(similarity), count))
     return parts, level
 
 

@@ -180,9 +180,8 @@ def _quantiles(values: Vectors, labels: Labels, share: float) -> Floats:
     """Return the quantile of each label's values, float64 (k,)."""
     order = np.lexsort((values, labels))
     size = np.bincount(labels)
-    first = np.cumsum(size) - size
-    found = values[order][first + (share * (size - 1)).astype(np.int64)]
-    return found.astype(np.float64)
+    place = np.cumsum(size) - size + np.floor(share * (size - 1)).astype(np.int64)
+    return np.asarray(values[order][place], np.float64)
 
 
 def _words_of(text: str) -> list[str]:
