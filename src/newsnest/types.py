@@ -116,15 +116,26 @@ class Level:
     dims
         How many leading dimensions of the text view this level uses; None means all.
     min_similarity
-        Cosine in [−1, 1] below which two clusters are not merged, on this level's vectors.
+        Cosine in [−1, 1] below which two clusters are not merged, on this level's vectors. Where
+        `resolution` decides, in its stead: the one that would give as many clusters.
     time_weight
         Weight of the time view in [0, 1); the text view keeps 1 − time_weight.
+    section_weight
+        Weight of the section view in [0, 1), as far as an article's section is certain.
+    neighbours
+        How many nearest neighbours smooth each vector; 0 leaves vectors as they are.
+    resolution
+        Cut the tree where neighbours stay together: the higher, the more clusters. None: at
+        min_similarity. Needs `neighbours`.
     """
 
     name: str
     dims: int | None
     min_similarity: float
     time_weight: float = 0.0
+    section_weight: float = 0.0
+    neighbours: int = 0
+    resolution: float | None = None
 
 
 LEVELS = ("theme", "topic", "story")

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from newsnest.cluster import auto_levels, auto_time_scale, calibration_digest, default_time_weight
-from newsnest.cluster.calibration import Rule, Spread, measure_spread, rule_for, tell_apart
+from newsnest.cluster.calibration import (
+    Rule,
+    Spread,
+    coarse_rule,
+    measure_spread,
+    news_share,
+    rule_for,
+    tell_apart,
+)
 from newsnest.errors import ParameterError
 
 DAY = 86_400.0
@@ -114,9 +122,42 @@ def test_bad_values_are_refused():
         auto_levels(text(), min_similarity={"x": 0.5})
     with pytest.raises(ParameterError, match=r"must be in \[-1, 1\], got 3 for story"):
         auto_levels(text(), min_similarity={"story": 3})
-    with pytest.raises(ParameterError, match="rule_for: level must be one of"):
-        rule_for("chapter")
+    with pytest.raises(ParameterError, match="rule_for: level must be story, got 'topic'"):
+        rule_for("topic")
+    with pytest.raises(ParameterError, match="coarse_rule: level must be theme or topic"):
+        coarse_rule("story")
 
 
 def test_the_digest_names_the_committed_rules():
     assert len(calibration_digest()) == 16
+
+
+def test_texts_that_sections_tell_apart_are_news_and_others_are_not():
+    certain = np.eye(8)[np.arange(400) % 8]
+    assert news_share(certain) == 1.0
+    assert news_share(np.full((400, 8), 1 / 8)) == 0.0  # nobody can tell
+    assert news_share(certain[:, :1].repeat(2, axis=1) / 2) == 0.0  # one subject
+    assert news_share(None) == 0.0
+    assert 0.0 < news_share(0.9 * certain + 0.1 / 8) < 1.0
+
+
+def test_weights_count_where_sections_are_measured():
+    sections = np.eye(8)[np.arange(64) % 8]
+    heavy = np.where(np.arange(64) % 8 == 0, 1000.0, 1.0)
+    assert news_share(sections, heavy) < news_share(sections)
+
+
+def test_themes_of_news_are_cut_finer_than_others():
+    sections = np.eye(8)[np.arange(len(text())) % 8]
+    for plain, news in zip(
+        auto_levels(text()), auto_levels(text(), sections=sections), strict=True
+    ):
+        assert plain.name == "story" or news.resolution > plain.resolution
+        assert news.section_weight >= plain.section_weight
+
+
+def test_a_given_similarity_cuts_the_smoothed_tree_at_one_cosine():
+    theme, topic, _ = auto_levels(text(), min_similarity={"topic": 0.3})
+    assert topic.resolution is None
+    assert (topic.min_similarity, topic.neighbours) == (0.3, coarse_rule("topic").neighbours)
+    assert theme.resolution is not None

@@ -104,7 +104,7 @@ def print_tree(nest: "Nest", run: "Run", limit: int, *, as_json: bool = False) -
     if not console.is_terminal:
         console.width = _ENDLESS  # a line a cluster, for grep and the like
     for cluster in clusters:
-        tree = Tree(_label(cluster, "bold"))
+        tree = Tree(_label(cluster, "bold", _size(cluster)))
         _grow(nest, cluster, tree, shown=4)
         console.print(tree)
     if total > limit:
@@ -117,15 +117,20 @@ def _grow(nest: "Nest", cluster: "Cluster", tree: "Tree", shown: int) -> None:
         cluster = children[0]  # a topic of one story, which has its name
         children, count = nest.children(cluster, limit=shown), nest.store.count_children(cluster)
     for child in children:
-        _grow(nest, child, tree.add(_label(child, "")), shown)
+        _grow(nest, child, tree.add(_label(child, "", child.size)), shown)
     if (more := count - shown) > 0:
         tree.add(f"[dim]… {more:,} more {plural(children[0].level, more)}[/dim]")
 
 
-def _label(cluster: "Cluster", style: str) -> Any:
+def _label(cluster: "Cluster", style: str, size: str) -> Any:
     from rich.text import Text
 
-    return Text.assemble((cluster.name, style), "  ", (cluster.size, "dim"))
+    return Text.assemble((cluster.name, style), "  ", (size, "dim"))
+
+
+def _size(cluster: "Cluster") -> str:
+    """Return the section of a cluster, if it has one, and its size."""
+    return f"{cluster.section}; {cluster.size}" if cluster.section else cluster.size
 
 
 def _print_level(nest: "Nest", run: "Run", level: str, limit: int, as_json: bool) -> None:
@@ -134,7 +139,7 @@ def _print_level(nest: "Nest", run: "Run", level: str, limit: int, as_json: bool
         parameters.print_json([_plain(c) for c in clusters])
         return
     for cluster in clusters:
-        click.echo(f"{cluster.label:>6}  {cluster.name}  ({cluster.size})")
+        click.echo(f"{cluster.label:>6}  {cluster.name}  ({_size(cluster)})")
 
 
 def _print_rejected(nest: "Nest", run: "Run", as_json: bool) -> None:
@@ -200,6 +205,11 @@ def _in_words(value: object) -> str:
 
 
 def _plain(cluster: "Cluster") -> dict[str, Any]:
+    section = {
+        "section": cluster.section,
+        "section_id": cluster.section_id,
+        "section_score": cluster.section_score,
+    }
     return {
         "id": cluster.id,
         "level": cluster.level,
@@ -208,6 +218,7 @@ def _plain(cluster: "Cluster") -> dict[str, Any]:
         "articles": cluster.articles,
         "independent": cluster.independent,
         "keywords": list(cluster.keywords),
+        **(section if cluster.section else {}),
         "summary": [{"text": s.text, "article": s.article} for s in cluster.summary],
         "representative": cluster.representative,
         "first": cluster.first.isoformat() if cluster.first else None,

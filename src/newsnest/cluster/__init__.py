@@ -14,11 +14,14 @@ from newsnest.errors import ParameterError
 if TYPE_CHECKING:
     from newsnest.cluster.calibration import (
         SHARES,
+        CoarseRule,
         Rule,
         auto_levels,
         auto_time_scale,
         calibration_digest,
+        coarse_rule,
         default_time_weight,
+        news_share,
         rule_for,
         tell_apart,
         time_share,
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from newsnest.cluster.finest import FinestClusterer, finest_clusterer
     from newsnest.cluster.incremental import IncrementalRAC
     from newsnest.cluster.kmeans import SphericalKMeans, pair_vectors
-    from newsnest.cluster.levels import nest_levels
+    from newsnest.cluster.levels import Linked, link_level, nest_levels
     from newsnest.cluster.persistence import lasting_similarity
     from newsnest.cluster.rac import RAC, LevelwiseRAC
     from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, compile_kernels
@@ -35,19 +38,47 @@ if TYPE_CHECKING:
     from newsnest.cluster.views import Frame, fit_frame, level_vectors
 
 __all__ = [
-    "RAC", "REDUCERS", "SHARES", "FinestClusterer", "Frame", "IncrementalRAC", "LevelwiseRAC",
-    "Merges", "Reduction", "Rule", "SphericalKMeans",
-    "agglomerate", "agglomerate_rows", "auto_levels", "auto_time_scale", "calibration_digest",
-    "compile_kernels", "default_time_weight", "finest_clusterer", "fit_frame", "group_means",
-    "lasting_similarity", "level_vectors", "nest_levels", "pair_vectors", "rule_for", "story_map",
-    "tell_apart", "time_share",
+    "RAC",
+    "REDUCERS",
+    "SHARES",
+    "CoarseRule",
+    "FinestClusterer",
+    "Frame",
+    "IncrementalRAC",
+    "LevelwiseRAC",
+    "Linked",
+    "Merges",
+    "Reduction",
+    "Rule",
+    "SphericalKMeans",
+    "agglomerate",
+    "agglomerate_rows",
+    "auto_levels",
+    "auto_time_scale",
+    "calibration_digest",
+    "coarse_rule",
+    "compile_kernels",
+    "default_time_weight",
+    "finest_clusterer",
+    "fit_frame",
+    "group_means",
+    "lasting_similarity",
+    "level_vectors",
+    "link_level",
+    "nest_levels",
+    "news_share",
+    "pair_vectors",
+    "rule_for",
+    "story_map",
+    "tell_apart",
+    "time_share",
 ]  # fmt: skip
 
 _HOMES = {
     "finest": ("FinestClusterer", "finest_clusterer"),
     "incremental": ("IncrementalRAC",),
     "kmeans": ("SphericalKMeans", "pair_vectors"),
-    "levels": ("nest_levels",),
+    "levels": ("Linked", "link_level", "nest_levels"),
     "persistence": ("lasting_similarity",),
     "rac": ("RAC", "LevelwiseRAC"),
     "rac_engine": ("Merges", "agglomerate", "agglomerate_rows", "compile_kernels"),

@@ -1,10 +1,11 @@
-"""Default min_similarity, time scale and time weight, measured on the corpus.
+"""Defaults of the levels, measured on the corpus: where trees are cut, time scale, time weight.
 
 The best cosine for "story" differs between corpora by a factor of three. What transfers is a value
-relative to the corpus: a linear rule over a few statistics of its vectors, one rule per level and
-encoder; the statistic that serves stories is where the corpus' own tree is cut best. The rules are
-data (`calibration.json`), fitted by `benchmarks/defaults.py`, which also reports how far they fall
-short on sets they were not fitted on.
+relative to the corpus: a linear rule over a few statistics of its vectors (`Rule`); the one that
+serves is where the corpus' own tree is cut best. Topics and themes are cut where neighbours stay
+together (`CoarseRule`), themes of news finer than those of other texts. The rules are data
+(`calibration.json`), one per level and encoder, fitted by `benchmarks/defaults.py`, which also
+reports how far they fall short on sets they were not fitted on.
 """
 
 import hashlib
@@ -139,6 +140,65 @@ class Rule:
         return min(1.0, max(-1.0, raw))
 
 
+@dataclass(frozen=True, slots=True)
+class CoarseRule:
+    """How topics or themes are clustered, in texts that have no sections and in news that has.
+
+    Parameters
+    ----------
+    neighbours
+        Nearest neighbours that smooth each vector.
+    resolution, news_resolution
+        Where the tree is cut; see `Level`.
+    section_weight, news_section_weight
+        Of the section view.
+    """
+
+    neighbours: int
+    resolution: float
+    news_resolution: float
+    section_weight: float
+    news_section_weight: float
+
+    def apply(self, level: Level, news: float) -> Level:
+        """Return a level with what `news_share` makes of it, cut by resolution."""
+        return replace(
+            level,
+            min_similarity=-1.0,  # whatever it comes to
+            neighbours=self.neighbours,
+            resolution=(1.0 - news) * self.resolution + news * self.news_resolution,
+            section_weight=(1.0 - news) * self.section_weight + news * self.news_section_weight,
+        )
+
+
+def news_share(sections: Floats | None, weights: Floats | None = None) -> float:
+    """Return how far sections tell the texts of a corpus apart, in [0, 1]; 1 as in news of a day.
+
+    Measured is the information that a text gives about its section, as the number of sections, all
+    alike and certain, that would give as much: 4.4 or fewer are 0, 5.2 or more are 1. Texts about
+    one thing have few sections, texts that are no news fit none well.
+
+    Parameters
+    ----------
+    sections
+        float64 (n, s), how probable each section is for each row. None: 0 is returned.
+    weights
+        float64 (n,), how many articles each row stands for; None means one each.
+    """
+    if sections is None:
+        return 0.0
+    overall = np.average(sections, axis=0, weights=weights)
+    each = np.average(_entropy(sections), weights=weights)
+    few, many = _committed()["sections"]
+    told = np.exp(_entropy(overall) - each)
+    return float(np.clip((told - few) / (many - few), 0.0, 1.0))
+
+
+def _entropy(shares: Floats) -> Floats:
+    found: Floats = -(shares * np.log(np.maximum(shares, np.finfo(np.float64).tiny))).sum(axis=-1)
+    return found
+
+
 @cache
 def _committed() -> Any:
     return json.loads(_bytes())
@@ -154,18 +214,37 @@ def calibration_digest() -> str:
 
 
 def rule_for(level: str, encoder: str = "any") -> Rule:
-    """Return the committed rule of a level, of the encoder's own if there is one.
+    """Return the committed rule of stories, of the encoder's own if there is one.
 
     Raises
     ------
     ParameterError
-        If the level is none of theme, topic and story.
+        If the level is not "story".
     """
-    rules = _committed()["rules"]
-    if level not in SHARES:
-        raise ParameterError(f"rule_for: level must be one of {', '.join(SHARES)}, got {level!r}.")
-    fields = rules.get(encoder, rules["any"])[level]
+    if level != "story":
+        raise ParameterError(f"rule_for: level must be story, got {level!r}. Use coarse_rule.")
+    fields = _fields(level, encoder)
     return Rule(**{**fields, "usual": Spread(**fields["usual"])})
+
+
+def coarse_rule(level: str, encoder: str = "any") -> CoarseRule:
+    """Return the committed rule of topics or themes, of the encoder's own if there is one.
+
+    Raises
+    ------
+    ParameterError
+        If the level is neither.
+    """
+    if level not in ("theme", "topic"):
+        raise ParameterError(
+            f"coarse_rule: level must be theme or topic, got {level!r}. Use rule_for for stories."
+        )
+    return CoarseRule(**_fields(level, encoder))
+
+
+def _fields(level: str, encoder: str) -> dict[str, Any]:
+    rules = _committed()["rules"]
+    return dict(rules.get(encoder, rules["any"])[level])
 
 
 def default_time_weight() -> float:
@@ -197,8 +276,13 @@ def auto_levels(  # noqa: PLR0913
     time_weight: float = 0.0,
     times: Floats | None = None,
     time_scale: float = 86_400.0,
+    sections: Floats | None = None,
+    weights: Floats | None = None,
 ) -> tuple[Level, ...]:
     """Return theme, topic and story with the measured defaults for these vectors.
+
+    Themes and topics are cut by resolution: what min_similarity that comes to only `nest_levels`
+    can say. With a min_similarity of their own they are cut there, in the same tree.
 
     Parameters
     ----------
@@ -217,6 +301,8 @@ def auto_levels(  # noqa: PLR0913
         float64 (n,), seconds, NaN where unknown; needed where time_weight is not 0.
     time_scale
         Seconds.
+    sections, weights
+        As in `news_share`.
 
     Raises
     ------
@@ -238,12 +324,18 @@ def auto_levels(  # noqa: PLR0913
     check_min_similarity("auto_levels", given)
     d = text.shape[1]
     apart = tell_apart(times, time_scale) if times is not None and time_weight > 0.0 else 0.0
+    news = news_share(sections, weights)
     levels = []
     for name, share in SHARES.items():
         prefix = (dims or {}).get(name, max(1, d // share))
         level = Level(name, prefix, 0.0, time_weight if name == "story" else 0.0)
-        value = given[name] if name in given else _default(text, level, encoder, apart)
-        levels.append(replace(level, min_similarity=value))
+        if name != "story":
+            level = coarse_rule(name, encoder).apply(level, news)
+        elif name not in given:
+            level = replace(level, min_similarity=_default(text, level, encoder, apart))
+        if name in given:
+            level = replace(level, min_similarity=given[name], resolution=None)
+        levels.append(level)
     return tuple(levels)
 
 

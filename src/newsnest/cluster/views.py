@@ -1,4 +1,4 @@
-"""What a level looks at: text dimensions, and time as further dimensions.
+"""What a level looks at: text dimensions, and time and sections as further dimensions.
 
 Any similarity that is a weighted sum of inner products can be written as one inner product of
 concatenated blocks, each scaled by the root of its weight. So average linkage over text and time is
@@ -139,8 +139,9 @@ def level_vectors(
     *,
     times: Floats | None = None,
     time_scale: float = 86_400.0,
+    sections: Floats | None = None,
 ) -> Vectors:
-    """Return the unit vectors a level clusters, float32 (n, dims) or (n, dims + 64).
+    """Return the unit vectors a level clusters, float32 (n, dims), + 64 for time, + s for sections.
 
     Parameters
     ----------
@@ -152,25 +153,38 @@ def level_vectors(
         float64 (n,), seconds; NaN where unknown. None: nobody has a date.
     time_scale
         Standard deviation τ of the Gaussian kernel, seconds.
+    sections
+        float64 (n, s), how probable each section is for each row. None: nobody has a section.
 
     Raises
     ------
     ParameterError
-        If dims is outside 1 … d, or time_weight outside [0, 1).
+        If dims is outside 1 … d, or a weight outside [0, 1).
 
     Notes
     -----
     Articles with a date compare by (1 − w)·cosine + w·exp(−Δt²/2τ²). An article without a date
-    keeps its full text vector and a zero time view.
+    keeps its full text vector and a zero time view. Sections come last, see `with_sections`.
     """
-    n, d = text.shape
+    d = text.shape[1]
     dims = d if level.dims is None else level.dims
     if not 1 <= dims <= d:
         raise ParameterError(f"Level {level.name}: dims must be in 1 … {d}, got {dims}. Use None.")
-    if not 0.0 <= level.time_weight < 1.0:
-        raise ParameterError(
-            f"Level {level.name}: time_weight must be in [0, 1), got {level.time_weight}."
-        )
+    for name, weight in (("time", level.time_weight), ("section", level.section_weight)):
+        if not 0.0 <= weight < 1.0:
+            raise ParameterError(
+                f"Level {level.name}: {name}_weight must be in [0, 1), got {weight}."
+            )
+    rows = _text_and_time(text, level, dims, times, time_scale)
+    if level.section_weight == 0.0 or sections is None:
+        return rows
+    return with_sections(rows, sections, level.section_weight)
+
+
+def _text_and_time(
+    text: Vectors, level: Level, dims: int, times: Floats | None, time_scale: float
+) -> Vectors:
+    n, d = text.shape
     whole = dims == d
     short = np.ascontiguousarray(text) if whole else unit_in_place(text[:, :dims].copy())
     if level.time_weight == 0.0 or times is None:
@@ -200,4 +214,22 @@ def time_view(times: Floats, scale: float) -> Vectors:
     angles = (times - (times.min() + times.max()) / 2)[:, None] * frequencies
     return np.concatenate([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32) / np.float32(
         np.sqrt(half)
+    )
+
+
+def with_sections(rows: Vectors, sections: Floats, weight: float) -> Vectors:
+    """Return unit rows with their sections as further dimensions, float32 (n, d + s).
+
+    The product of the roots of two distributions tells how alike they are (Bhattacharyya 1943). The
+    mean of all rows is taken off: an article whose section nobody can tell is near that mean, so
+    that it is compared by its text, and one in a rare section stands out.
+    """
+    view = np.sqrt(sections)
+    view -= view.mean(axis=0)
+    return unit_in_place(
+        np.concatenate(
+            [rows * np.float32(np.sqrt(1.0 - weight)), np.sqrt(weight) * view],
+            axis=1,
+            dtype=np.float32,
+        )
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import regex
 import scipy
 from numpy.typing import NDArray
 
@@ -335,15 +334,11 @@ def _telling(found: _Occurrences, bares: Sequence[str]) -> NDArray[np.float64]:
     return telling
 
 
-_INFLECTION = regex.compile(r"(?<=\p{L}{4})(?:ings?|ed|ers?|es|s)$")
-
-
 def _families(words: Sequence[str]) -> Ints:
     """Give "flood", "floods" and "flooding", "Ukraine" and "Ukrainian" one number.
 
-    Crude on purpose, for any language: strip a common ending, then take the first six letters. It
-    only keeps a second form of a word out of the same short list of keywords.
+    It only keeps a second form of a word out of the same short list of keywords.
     """
     stems: dict[str, int] = {}
-    numbers = [stems.setdefault(_INFLECTION.sub("", word)[:6], len(stems)) for word in words]
+    numbers = [stems.setdefault(tokens.word_family(word), len(stems)) for word in words]
     return np.array(numbers, dtype=np.int64)

@@ -152,3 +152,19 @@ def word_key(word: str) -> str:
     if "." in key:
         key = key.replace(".", "")
     return key if len(key) > 1 else ""
+
+
+_INFLECTION = regex.compile(r"(?<=\p{L}{4})(?:ings?|ed|ers?|es|s)$")
+
+
+def word_family(key: str) -> str:
+    """Return what the inflected forms of a word begin with: a key without its ending, six letters.
+
+    Crude on purpose, for any language.
+
+    Example
+    -------
+    >>> word_family("floods"), word_family("flooding"), word_family("ukrainian")
+    ('flood', 'flood', 'ukrain')
+    """
+    return str(_INFLECTION.sub("", key))[:6]

@@ -34,8 +34,9 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
     Returns
     -------
     int
-        The number of rows: id, one integer column per level, `<level>_name` per level, articles'
-        title, date, lang, source, url, and copy_of.
+        The number of rows: id, one integer column per level, `<level>_name` per level,
+        `<level>_section` of themes and topics, articles' title, date, lang, source, url, and
+        copy_of.
 
     Raises
     ------
@@ -83,6 +84,7 @@ def rows(nest: Nest, run: Run) -> Iterator[dict[str, Any]]:
     """Yield one flat record per article of a run, by id."""
     levels = nest.levels(run)
     clusters = {c.id: c for level in levels for c in nest.clusters(level, run=run)}
+    sectioned = {cluster.level for cluster in clusters.values() if cluster.section}
     for member in nest.members(run=run):
         path = [clusters[number] for number in member.clusters]
         article = member.article
@@ -90,6 +92,7 @@ def rows(nest: Nest, run: Run) -> Iterator[dict[str, Any]]:
             {"id": article.id}
             | {level: cluster.label for level, cluster in zip(levels, path, strict=True)}
             | {f"{level}_name": cluster.name for level, cluster in zip(levels, path, strict=True)}
+            | {f"{one.level}_section": one.section for one in path if one.level in sectioned}
             | {
                 "title": article.headline,
                 "date": article.date.isoformat() if article.date else None,

@@ -85,6 +85,10 @@ class Cluster:
         Earliest and latest date of its articles, UTC; None where no article has one.
     x, y
         Place on the map of stories, None above the story level and for stories off the map.
+    section, section_id, section_score
+        Of themes and topics, the section of IPTC Media Topics ("sport", "medtop:15000000") and its
+        share in [0, 1]; "mixed" and "" where no section fits. "", "" and None for stories, and in
+        runs from before there were sections.
     """
 
     id: int
@@ -101,6 +105,9 @@ class Cluster:
     last: datetime | None
     x: float | None
     y: float | None
+    section: str = ""
+    section_id: str = ""
+    section_score: float | None = None
 
     @property
     def size(self) -> str:

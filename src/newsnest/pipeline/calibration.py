@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 import newsnest
-from newsnest.cluster import SHARES, Merges, agglomerate, agglomerate_rows, group_means, rule_for
+from newsnest.cluster import SHARES, Linked, Merges, link_level, rule_for
 from newsnest.corpus import ReadOptions, digest, fold_copies
 from newsnest.embed import LevelRecord, MemoryCache, ModelRecord, encode_cached, load_encoder
 from newsnest.errors import EncoderError, InputError
@@ -153,6 +153,7 @@ class Ascent:
     weights: Floats  # (n,): how many articles each text stands for
     item: Ints  # (articles,): the text of each article
     below: Labels | None = None  # (n,): the clusters of the level below; None before the first
+    units: Labels | None = None  # (n,): what the level below merged; None: the texts
 
     @classmethod
     def begin(
@@ -184,17 +185,36 @@ class Ascent:
 
     def merges(self, level: Level, lowest: float, progress: Progress) -> Merges:
         """Build the tree of a level over the clusters below, down to a similarity."""
-        rows = self.seen.at(level)
-        if self.below is None:
-            return agglomerate_rows(rows, self.weights, min_similarity=lowest, progress=progress)
-        means, total = group_means(rows, self.below, self.weights)
-        return agglomerate(means, total, min_similarity=lowest, progress=progress)
+        cut = replace(self._usual(level), min_similarity=lowest, resolution=None)
+        return self._linked(cut, progress).merges
 
-    def climb(self, name: str, progress: Progress, *, dated: bool = False) -> None:
-        """Cluster at a level as a run with this model would, so that the next builds on it."""
-        level = self.level(name, self.model.levels, dated=dated)
-        labels = self.merges(level, level.min_similarity, progress).labels
-        self.below = labels if self.below is None else labels[self.below]
+    def climb(self, name: str, progress: Progress, *, dated: bool = False) -> Level:
+        """Cluster at a level as a run with this model would, so that the next builds on it.
+
+        Returns the level, with its min_similarity.
+        """
+        linked = self._linked(self.level(name, self.model.levels, dated=dated), progress)
+        labels = linked.merges.labels
+        self.units, below = self.below, self.below
+        self.below = labels if below is None else labels[below]
+        return linked.level
+
+    def _usual(self, level: Level) -> Level:
+        """Return a level that sees and smooths vectors as one of a run does."""
+        given = dict.fromkeys(SHARES, 0.0)  # so that nothing is measured
+        levels, _ = choose_levels(self.seen, NestConfig(min_similarity=given))
+        own = next(one for one in levels if one.name == level.name)
+        return replace(level, neighbours=own.neighbours, section_weight=own.section_weight)
+
+    def _linked(self, level: Level, progress: Progress) -> Linked:
+        return link_level(
+            self.seen.at(level),
+            self.weights,
+            level,
+            below=self.below,
+            units=self.units,
+            progress=progress,
+        )
 
 
 def calibrate_by_articles(
@@ -231,14 +251,15 @@ def calibrate_by_articles(
             f"{independent:,} independent texts are few: what is measured on them may suit no "
             "other corpus"
         )
-    uncalibrated = replace(model.levels, undated={}, dated={})
+    model.levels = replace(model.levels, undated={}, dated={})
     evidence = {"by": "articles", "articles": len(articles), "independent": independent}
     found = []
-    for name in names:
-        value = Estimate(ascent.level(name, uncalibrated).min_similarity)
-        dated = rule_for(name, str(folder)).dated
+    for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
+        value = Estimate(ascent.climb(name, progress).min_similarity)
+        dated = rule_for(name, str(folder)).dated if name == "story" else None
         known = None if dated is None else Estimate(dated)
-        found.append(CalibratedLevel(name, model.dims(name), value, known, evidence))
+        if name in names:
+            found.append(CalibratedLevel(name, model.dims(name), value, known, evidence))
     model.keep(found, sources_of(files), progress)
     return tuple(found)
 

@@ -17,11 +17,12 @@ from newsnest.pipeline.house_phrases import boilerplate_of
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, choose_levels, see_texts
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Encoder, Labels, Level, Vectors
+from newsnest.types import Article, Encoder, Floats, Labels, Level, Vectors
 
 NO_CLUSTER = -1
 """The label of an article that is near no cluster of a level."""
 _K = 60.0
+_STRAYS = 0.05  # of a cluster's texts, the least similar
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ class FinishedRun:
 
         An article goes to the story with which its mean similarity is highest, if that reaches the
         level's min_similarity, and so to its topic and theme. One that belongs to no story may
-        belong to a topic, and one that belongs to none there to a theme; −1 is none at all. The
-        clusters stay as they are. Texts without a date are compared by text alone.
+        belong to a topic, and one that belongs to none there to a theme; −1 is none at all. Where a
+        level was cut by neighbours, an article has to be as similar as 95 % of the cluster's own.
+        The clusters stay as they are. Texts without a date are compared by text alone, and topics
+        and themes without sections.
 
         Raises ParameterError if the run was reduced by UMAP, which cannot place new texts.
         """
@@ -56,14 +59,14 @@ class FinishedRun:
         undated = np.isnan(seen.times)
         placed: dict[str, Labels] = {}
         labels = np.full(len(articles), NO_CLUSTER, np.int32)
-        for level, means, parents in self._clusters:
+        for level, means, parents, lowest in self._clusters:
             similar = seen.at(level) @ means.T  # (n, k): mean similarity with each cluster's texts
-            needed = np.full(len(articles), level.min_similarity)
+            nearest = similar.argmax(axis=1).astype(np.int32)
+            needed = lowest[nearest]
             if level.time_weight and undated.any():
                 # The time view of a text without a date is empty: it takes no part in the cosine.
                 similar[undated] /= 1.0 - level.time_weight
                 needed[undated] = self._by_text_alone[level.name]
-            nearest = similar.argmax(axis=1).astype(np.int32)
             near = similar[np.arange(len(articles)), nearest] >= needed
             alone = labels == NO_CLUSTER
             labels = np.where(alone & near, nearest, labels)
@@ -129,16 +132,24 @@ class FinishedRun:
         return encode_cached(self.encoder, bodies, self._nest.vectors, progress=self._progress)
 
     @cached_property
-    def _clusters(self) -> list[tuple[Level, Vectors, Labels]]:
-        """Every level, fine to coarse: means, float32 (k, d), and each cluster's label above."""
+    def _clusters(self) -> list[tuple[Level, Vectors, Labels, Floats]]:
+        """Every level, fine to coarse, with the means of its clusters, float32 (k, d).
+
+        Of each also the label above, and the mean similarity that it asks of an article.
+        """
         seen = self._see(self._texts, self._vectors, self._members[1])
         found = []
         for depth, fields in enumerate(self._run.facts["levels"]):
             level = Level(**fields)
             labels = self._labels[:, depth]
-            means, _ = group_means(seen.at(level), labels, self._members[1])
+            rows = seen.at(level)
+            means, _ = group_means(rows, labels, self._members[1])
             _, sample = np.unique(labels, return_index=True)
-            found.append((level, means, self._labels[sample, max(depth - 1, 0)]))
+            needed = np.full(len(means), level.min_similarity)
+            if level.resolution is not None:
+                own = np.einsum("ij,ij->i", rows, means[labels])
+                needed = _quantiles(own, labels, _STRAYS)
+            found.append((level, means, self._labels[sample, max(depth - 1, 0)], needed))
         return found[::-1]
 
     @cached_property
@@ -174,6 +185,14 @@ class FinishedRun:
 
         counter = TfidfVectorizer(analyzer=_words_of, sublinear_tf=True)
         return counter, counter.fit_transform(self._bodies(self._texts))
+
+
+def _quantiles(values: Vectors, labels: Labels, share: float) -> Floats:
+    """Return the quantile of each label's values, float64 (k,)."""
+    order = np.lexsort((values, labels))
+    size = np.bincount(labels)
+    place = np.cumsum(size) - size + np.floor(share * (size - 1)).astype(np.int64)
+    return np.asarray(values[order][place], np.float64)
 
 
 def _words_of(text: str) -> list[str]:

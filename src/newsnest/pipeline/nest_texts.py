@@ -92,12 +92,16 @@ class SeenTexts:
     frame: TextFrame
     text: Vectors  # (n, d): unit vectors, centred, turned and reduced
     times: Floats  # (n,), seconds, NaN where unknown
+    weights: Floats  # (n,): how many articles each stands for
+    sections: Floats | None = None  # (n, s): how probable each section is; None: not known
 
     def at(self, level: Level) -> Vectors:
         """Return the unit vectors that a level compares."""
         scale = self.frame.time_scale
         times = self.times if scale else None
-        return cluster.level_vectors(self.text, level, times=times, time_scale=scale)
+        return cluster.level_vectors(
+            self.text, level, times=times, time_scale=scale, sections=self.sections
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ def nest_texts(  # noqa: PLR0913
     *,
     frame: TextFrame | None = None,
     levels: Sequence[Level] | None = None,
+    sections: Floats | None = None,
     progress: Progress = SILENT,
 ) -> NestedTexts:
     """Nest texts into levels.
@@ -159,6 +164,9 @@ def nest_texts(  # noqa: PLR0913
         Those of an earlier run, coarse to fine, in place of measured ones; they replace
         `min_similarity` and `time_weight` of `config`, but a time weight of 0 there turns dates off
         where no frame is given.
+    sections
+        float64 (n, s), how probable each section of news is for each text. None: themes and topics
+        are found by text alone, and as in texts that are no news.
     progress
         Reports what was chosen for each level, and clustering.
 
@@ -184,7 +192,7 @@ def nest_texts(  # noqa: PLR0913
     True
     """
     cluster.compile_kernels(progress)
-    seen = see_texts(vectors, articles, weights, config, frame=frame)
+    seen = replace(see_texts(vectors, articles, weights, config, frame=frame), sections=sections)
     finest = cluster.finest_clusterer(config.clusterer)
     if levels is None:
         levels, origins = choose_levels(seen, config)
@@ -228,7 +236,7 @@ def see_texts(
     else:
         _check_frame(frame, vectors, config)
     text = config.reduction.apply(vectors, frame.vectors, frame.groups(articles))
-    return SeenTexts(frame, text, times)
+    return SeenTexts(frame, text, times, weights)
 
 
 def _fitted(
@@ -272,7 +280,7 @@ def _check_frame(frame: TextFrame, vectors: Vectors, config: NestConfig) -> None
 def choose_levels(
     seen: SeenTexts, config: NestConfig = NestConfig()
 ) -> tuple[tuple[Level, ...], dict[str, str]]:
-    """Return theme, topic and story for these texts, and where each min_similarity is from.
+    """Return theme, topic and story for these texts, and where their values are from.
 
     What is given counts before what the model was calibrated to, and that before the measured
     default.
@@ -293,6 +301,8 @@ def choose_levels(
         time_weight=weight,
         times=seen.times,
         time_scale=scale,
+        sections=seen.sections,
+        weights=seen.weights,
     )
     origins = dict.fromkeys((level.name for level in levels), "measured default for this corpus")
     origins |= dict.fromkeys(known, "as the model was calibrated")
@@ -305,4 +315,6 @@ def _chosen(level: Level, origin: str, model: ModelLevels) -> str:
     if level.time_weight and origin == "as the model was calibrated":
         # With dates it is another number than calibrate printed and newsnest.json holds.
         origin += f": {model.undated[level.name]:.3f} by text alone"
+    if level.resolution is not None:
+        return f"{level.name}: resolution {level.resolution:.2f} ({origin})"
     return f"{level.name}: min_similarity {level.min_similarity:.3f} ({origin}){time_part}"

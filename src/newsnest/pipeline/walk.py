@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from newsnest import cluster, embed
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
+from newsnest.describe.sections import Section, cluster_sections, media_topics, section_scores
 from newsnest.nest import Cluster, Result, plural
 from newsnest.options import Options
 from newsnest.pipeline.house_phrases import boilerplate_in_words, without_boilerplate
@@ -25,6 +26,7 @@ from newsnest.types import Article, Encoder, Hierarchy, Vectors
 _MANY_FOREIGN = 0.1  # of the texts
 # Of a million texts in 384 dimensions such an array takes 1.5 GB.
 _LET_GO: Vectors = np.empty((0, 0), np.float32)  # in place of what is as large as all vectors
+_NO_SECTION = Section("", "", None)  # of a story
 MAPPED_STORIES = 500
 """How many stories, the largest, get a place on the map."""
 
@@ -40,6 +42,7 @@ class Nested:
     vectors: Vectors  # (m, d), as the encoder gives them
     frame: TextFrame  # of the corpus
     text: Vectors  # (m, d), in the frame; reduced where that was asked for
+    sections: NDArray[np.float64]  # (m, 17): how probable each section is for each text
     hierarchy: Hierarchy  # of the texts
 
 
@@ -93,8 +96,12 @@ class Walk:
                 weights=nested.weights,
                 progress=self.progress,
             )
+            sections = [
+                cluster_sections(nested.sections, labels, nested.weights)
+                for labels in hierarchy.labels[:-1]
+            ]
             nested = replace(nested, vectors=_LET_GO)
-            clusters, finest = _clusters(articles, nested, described, places)
+            clusters, finest = _clusters(articles, nested, described, [*sections, []], places)
         self.facts["clusters"] = dict(Counter(one.level for one in clusters))
         original = nested.original
         return Result(
@@ -136,17 +143,19 @@ class Walk:
             clusterer.check(len(texts))
         with self.timed("encode"):
             vectors = self._vectors(texts)
+            sections = self._sections(texts, vectors)
         with self.timed("cluster"):
-            found = self._nested(vectors, texts, weights)
+            found = self._nested(vectors, texts, weights, sections)
         seen = found.seen
         return Nested(
-            texts, original, item, weights, vectors, seen.frame, seen.text, found.hierarchy
-        )
+            texts, original, item, weights, vectors, seen.frame, seen.text, sections,
+            found.hierarchy,
+        )  # fmt: skip
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
         options = self.options
         config = embed.EncoderConfig(long_texts=options.long_texts, backend=options.backend)
-        encoder = self.encoder or embed.load_encoder(options.encoder, config=config)
+        encoder = self.encoder = self.encoder or embed.load_encoder(options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
         self.model = ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
@@ -161,6 +170,12 @@ class Walk:
             )
         self.reduction.check(len(bodies), encoder.dimensions)
         return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
+
+    def _sections(self, texts: Sequence[Article], vectors: Vectors) -> NDArray[np.float64]:
+        """Return how probable each section is for each text, (m, 17)."""
+        assert self.encoder is not None  # `_vectors` loaded it
+        prototypes = embed.encode_cached(self.encoder, media_topics().lines, self.vectors)
+        return section_scores([article.body for article in texts], vectors, prototypes)
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
@@ -178,7 +193,11 @@ class Walk:
             )
 
     def _nested(
-        self, vectors: Vectors, texts: Sequence[Article], weights: NDArray[np.float64]
+        self,
+        vectors: Vectors,
+        texts: Sequence[Article],
+        weights: NDArray[np.float64],
+        sections: NDArray[np.float64],
     ) -> NestedTexts:
         options = self.options
         config = NestConfig(
@@ -193,7 +212,9 @@ class Walk:
             clusterer=options.clusterer,
             reduction=self.reduction,
         )
-        nested = nest_texts(vectors, texts, weights, config, progress=self.progress)
+        nested = nest_texts(
+            vectors, texts, weights, config, sections=sections, progress=self.progress
+        )
         self.facts |= nested.facts
         return nested
 
@@ -214,6 +235,7 @@ def _clusters(
     articles: Sequence[Article],
     nested: Nested,
     described: Sequence[Sequence[Description]],
+    sections: Sequence[Sequence[Section]],
     places: NDArray[np.float64],
 ) -> tuple[list[Cluster], NDArray[np.int64]]:
     """Return every cluster, coarse to fine, and the position of each text's finest cluster."""
@@ -230,6 +252,7 @@ def _clusters(
         finest = depth == len(hierarchy.levels) - 1
         for label, words in enumerate(described[depth]):
             x, y = places[label] if finest else (np.nan, np.nan)
+            section = sections[depth][label] if sections[depth] else _NO_SECTION
             clusters.append(
                 Cluster(
                     id=start + label,
@@ -246,6 +269,9 @@ def _clusters(
                     last=_moment(last[label]),
                     x=None if np.isnan(x) else float(x),
                     y=None if np.isnan(y) else float(y),
+                    section=section.label,
+                    section_id=section.id,
+                    section_score=section.score,
                 )
             )
         position = start + labels.astype(np.int64)

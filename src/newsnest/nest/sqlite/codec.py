@@ -12,7 +12,8 @@ from newsnest.types import Article, Sentence
 ARTICLE_COLUMNS = "id, title, text, lang, date, source, url"
 CLUSTER_COLUMNS = (
     "c.id, c.level, c.label, c.parent, c.articles, c.independent, c.name, c.keywords, c.summary, "
-    "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y"
+    "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y, "
+    "c.section, c.section_id, c.section_score"
 )
 
 BATCH_COLUMNS = "id, digest, options, inputs"
@@ -99,16 +100,20 @@ def from_cluster(
         to_seconds(cluster.last),
         cluster.x,
         cluster.y,
+        cluster.section,
+        cluster.section_id,
+        cluster.section_score,
     )
 
 
 def to_cluster(row: Sequence[Any]) -> Cluster:
     """Make a cluster of CLUSTER_COLUMNS, which are in the order of its fields."""
-    *as_they_are, keywords, summary, representative, first, last, x, y = row
+    as_they_are, rest = row[:7], row[12:]
+    keywords, summary, representative, first, last = row[7:12]
     words = tuple(json.loads(keywords))
     sentences = tuple(Sentence(text, article) for text, article in json.loads(summary))
     dates = to_date(first), to_date(last)
-    fields = (*as_they_are, words, sentences, representative, *dates, x, y)
+    fields: tuple[Any, ...] = (*as_they_are, words, sentences, representative, *dates, *rest)
     return Cluster(*fields)
 
 

@@ -164,7 +164,7 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
     total = len(result.clusters) + len(result.membership) + merges
     with progress.start("keep", total, "rows") as task:
         sql.executemany(
-            "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO clusters VALUES ({', '.join('?' * 19)})",
             _counted(_clusters(run, result, keys, first), task),
         )
         sql.executemany(

@@ -172,7 +172,13 @@ DROP TABLE articles;
 ALTER TABLE versions RENAME TO articles;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL, _ARTICLES_OF_THE_NEST)
+_SECTIONS = """
+ALTER TABLE clusters ADD COLUMN section TEXT NOT NULL DEFAULT '';      -- of themes and topics
+ALTER TABLE clusters ADD COLUMN section_id TEXT NOT NULL DEFAULT '';   -- as IPTC has it: medtop:…
+ALTER TABLE clusters ADD COLUMN section_score REAL;                    -- its share, in [0, 1]
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL, _ARTICLES_OF_THE_NEST, _SECTIONS)
 
 _BUSY = "Another program is writing to this nest: wait for it, then run the command again."
 _DENIED = "Check that the file and its directory can be written, and that it stays in place."
