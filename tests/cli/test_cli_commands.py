@@ -119,12 +119,15 @@ def test_show_prints_the_tree_a_line_a_cluster(newsnest, nest: Path):
     shown = newsnest("show", nest).stdout.splitlines()
     with Nest(nest) as opened:
         names = {c.name: c.size for level in opened.levels() for c in opened.clusters(level)}
+        sections = {c.name: c.section for c in opened.clusters("theme")}
     for line in shown:
-        found = re.fullmatch(r"[ │├└─]*(.*?)  (\d+ articles?, \d+ independent)", line)
+        found = re.fullmatch(r"[ │├└─]*(.*?)  (?:(.*); )?(\d+ articles?, \d+ independent)", line)
         if found is None:
             assert re.fullmatch(r"[ │├└─]*… \d+ more (topics?|story|stories)", line), line
         else:
-            assert names[found[1]] == found[2]
+            assert names[found[1]] == found[3]
+            assert (found[2] is not None) == line.startswith(found[1])
+            assert found[2] in (None, sections.get(found[1]))
 
 
 def test_show_lists_a_level_and_stops_where_told(newsnest, nest: Path):
@@ -191,7 +194,7 @@ def test_a_cluster_with_its_only_childs_name_is_shown_once(newsnest, tmp_path: P
     news.write_text('{"title": "Sea wall breached"}\n')
     newsnest("cluster", news, "-o", tmp_path / "n", "--encoder", "tfidf", "--quiet")
     shown = newsnest("show", tmp_path / "n").stdout
-    assert shown == "Sea wall breached  1 article, 1 independent\n"
+    assert shown == "Sea wall breached  mixed; 1 article, 1 independent\n"
 
 
 # ── export and report ───────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ import json
 import stat
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kept import keep
+from kept import begin, keep, result
 
 from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Result, export
@@ -156,6 +157,26 @@ def test_an_export_needs_a_finished_run(tmp_path: Path):
         with pytest.raises(NestError, match=r"Run 1 of .* is not finished"):
             export(nest, tmp_path / "out.csv", run=run)
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_run_with_sections_has_columns_of_them_at_the_levels_that_have_any(tmp_path: Path):
+    found = result()
+    named = [
+        replace(c, section="sport", section_id="medtop:15000000", section_score=0.75)
+        if c.level == "theme"
+        else c
+        for c in found.clusters
+    ]
+    with Nest(tmp_path / "n", create=True) as nest:
+        nest.store.finish_run(begin(nest), replace(found, clusters=named))
+        export(nest, tmp_path / "out.jsonl")
+        (theme,) = nest.clusters("theme")
+        topics = nest.clusters("topic")
+    rows = from_jsonl(tmp_path / "out.jsonl")
+    assert list(rows[0]) == [*COLUMNS[:7], "theme_section", *COLUMNS[7:]]
+    assert {row["theme_section"] for row in rows} == {"sport"}
+    assert (theme.section_id, theme.section_score) == ("medtop:15000000", 0.75)
+    assert {(c.section, c.section_id, c.section_score) for c in topics} == {("", "", None)}
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

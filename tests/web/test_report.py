@@ -68,6 +68,17 @@ def test_hostile_words_stay_words(page: Path) -> None:
     assert HOSTILE in unescape(html)  # said, as text, in the list and among the rejected rows
 
 
+def test_a_theme_shows_its_section_and_hostile_words_stay_words(tmp_path: Path) -> None:
+    nest = build_nest(tmp_path / "n.nest")
+    with nest.store.transaction() as sql:
+        sql.execute("UPDATE clusters SET section = ? WHERE label = 0", (HOSTILE,))
+    with nest:
+        html = write_report(nest, tmp_path / "p.html").path.read_text(encoding="utf-8")
+    shown = re.findall(r'<span class="section">(.*?)</span>', html)
+    assert [unescape(one) for one in shown] == [HOSTILE]
+    assert HOSTILE not in html
+
+
 def test_only_web_addresses_become_links(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
     urls = {item[4] for items in _data(html)["items"] for item in items}
