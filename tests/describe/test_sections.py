@@ -9,7 +9,13 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from newsnest.describe.sections import MIXED, cluster_sections, media_topics, section_scores
+from newsnest.describe.sections import (
+    MIXED,
+    cluster_sections,
+    media_topics,
+    media_topics_digest,
+    section_scores,
+)
 from newsnest.errors import ParameterError
 
 TOPICS = media_topics()
@@ -34,6 +40,7 @@ def test_the_taxonomy_has_17_sections_and_every_id_once():
     assert all(re.fullmatch(r"medtop:2000\d{4}", one) for one in ids)
     assert all(term["examples"] for term in terms)
     assert len(set(TOPICS.lines)) == len(TOPICS.lines)
+    assert len(media_topics_digest()) == 16
     assert set(TOPICS.section.tolist()) == set(range(17))
 
 

@@ -198,6 +198,7 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
 def _versions(options: Options) -> dict[str, str]:
     """Return the versions of everything that shapes a run, a digest of a model folder included."""
     from newsnest.cluster import calibration_digest
+    from newsnest.describe.sections import media_topics_digest
 
     encoder = options.encoder
     folder = weights.expanded(encoder)
@@ -212,6 +213,7 @@ def _versions(options: Options) -> dict[str, str]:
         **model,
         "newsnest": newsnest.__version__,
         "calibration": calibration_digest(),
+        "media_topics": media_topics_digest(),
         "python": platform.python_version(),
         **{name: version(name) for name in _SHAPING},
         **({"umap-learn": version("umap-learn")} if options.reduce == "umap" else {}),
