@@ -13,7 +13,7 @@ from newsnest.corpus import ReadOptions
 from newsnest.describe import MAX_CHARACTERS, MAX_TERMS
 from newsnest.embed import KNOWN, Backend, EncoderConfig, LongTexts, encoder_names
 from newsnest.errors import ParameterError
-from newsnest.types import Order, Reducer, check_min_similarity
+from newsnest.types import Grain, Order, Reducer, check_min_similarity
 
 Centre = Literal["language", "corpus"]
 _NONE = type(None)
@@ -121,6 +121,11 @@ class Options:
         "Topics and themes use average linkage.",
         metavar="NAME[:NUMBER]",
     )
+    grain: Grain = option(
+        "default",
+        "How finely to cut stories, relative to what is measured for the corpus. finer and finest "
+        "keep more articles apart; coarser joins more.",
+    )
     reduce: Reducer = option(
         "none",
         "Reduce dimensions before clustering, ignoring similarities calibrated for the "
@@ -149,7 +154,11 @@ class Options:
                     f"Options: {name} must be {words}, got {getattr(self, name)!r}. Correct it."
                 )
         EncoderConfig(long_texts=self.long_texts, backend=self.backend)  # checks both
-        for name, known in (("order", get_args(Order)), ("centre", get_args(Centre))):
+        for name, known in (
+            ("order", get_args(Order)),
+            ("centre", get_args(Centre)),
+            ("grain", get_args(Grain)),
+        ):
             if getattr(self, name) not in known:
                 raise ParameterError(
                     f"Options: {name} must be one of {', '.join(known)}, "
@@ -169,6 +178,11 @@ class Options:
             raise ParameterError(
                 f"Options: time_weight must be in [0, 1), got {self.time_weight}. 0 turns time off."
             )
+        if self.grain != "default" and "story" in self.min_similarity:
+            raise ParameterError(
+                f"Options: grain must be default with a min_similarity of story, got {self.grain}. "
+                "Give one of the two."
+            )
         self._check_parts()
 
     def _check_parts(self) -> None:
@@ -182,7 +196,8 @@ class Options:
         from newsnest.cluster import finest_clusterer
 
         finest_clusterer(self.clusterer)
-        unused = [o for o in ("order", "exact") if getattr(self, o) not in ("fine-to-coarse", None)]
+        usual = ("fine-to-coarse", None, "default")
+        unused = [o for o in ("order", "exact", "grain") if getattr(self, o) not in usual]
         unused += ["min_similarity of story"] * ("story" in self.min_similarity)
         if unused:
             raise ParameterError(

@@ -124,6 +124,9 @@ class Level:
         Weight of the section view in [0, 1), as far as an article's section is certain.
     neighbours
         How many nearest neighbours smooth each vector; 0 leaves vectors as they are.
+    by_evidence
+        Cut a tree of texts by what they share (`newsnest.cluster.StoryCutter`), of stories alone;
+        `min_similarity` then is the one that agrees best.
     resolution
         Cut the tree where neighbours stay together: the higher, the more clusters. None: at
         min_similarity. Needs `neighbours`.
@@ -135,6 +138,7 @@ class Level:
     time_weight: float = 0.0
     section_weight: float = 0.0
     neighbours: int = 0
+    by_evidence: bool = False
     resolution: float | None = None
 
 
@@ -143,6 +147,9 @@ LEVELS = ("theme", "topic", "story")
 
 Order = Literal["fine-to-coarse", "coarse-to-fine"]
 """Which level is clustered first; the others are nested around it or within it."""
+
+Grain = Literal["finest", "finer", "default", "coarser"]
+"""How finely stories are cut, relative to what is measured for a corpus."""
 
 DateOrder = Literal["DMY", "MDY", "YMD"]
 """How three numbers make a date: day-month-year, month-day-year, year-month-day."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         tell_apart,
         time_share,
     )
+    from newsnest.cluster.evidence import TIME_WEIGHT, Evidence, SharedWords
     from newsnest.cluster.finest import FinestClusterer, finest_clusterer
     from newsnest.cluster.incremental import IncrementalRAC
     from newsnest.cluster.kmeans import SphericalKMeans, pair_vectors
@@ -35,46 +36,24 @@ if TYPE_CHECKING:
     from newsnest.cluster.rac_engine import Merges, agglomerate, agglomerate_rows, compile_kernels
     from newsnest.cluster.reduction import REDUCERS, Reduction, story_map
     from newsnest.cluster.rows import group_means
+    from newsnest.cluster.story_cut import GRAINS, StoryCutter, StoryTree
+    from newsnest.cluster.story_fit import JudgedCorpus, fit_story_rule
+    from newsnest.cluster.story_odds import StoryRule, story_rule
     from newsnest.cluster.views import Frame, fit_frame, level_vectors
 
 __all__ = [
-    "RAC",
-    "REDUCERS",
-    "SHARES",
-    "CoarseRule",
-    "FinestClusterer",
-    "Frame",
-    "IncrementalRAC",
-    "LevelwiseRAC",
-    "Linked",
-    "Merges",
-    "Reduction",
-    "Rule",
-    "SphericalKMeans",
-    "agglomerate",
-    "agglomerate_rows",
-    "auto_levels",
-    "auto_time_scale",
-    "calibration_digest",
-    "coarse_rule",
-    "compile_kernels",
-    "default_time_weight",
-    "finest_clusterer",
-    "fit_frame",
-    "group_means",
-    "lasting_similarity",
-    "level_vectors",
-    "link_level",
-    "nest_levels",
-    "news_share",
-    "pair_vectors",
-    "rule_for",
-    "story_map",
-    "tell_apart",
-    "time_share",
+    "GRAINS", "RAC", "REDUCERS", "SHARES", "TIME_WEIGHT", "CoarseRule", "Evidence",
+    "FinestClusterer", "Frame", "IncrementalRAC", "JudgedCorpus", "LevelwiseRAC", "Linked",
+    "Merges", "Reduction", "Rule", "SharedWords", "SphericalKMeans", "StoryCutter", "StoryRule",
+    "StoryTree", "agglomerate", "agglomerate_rows", "auto_levels", "auto_time_scale",
+    "calibration_digest", "coarse_rule", "compile_kernels", "default_time_weight",
+    "finest_clusterer", "fit_frame", "fit_story_rule", "group_means", "lasting_similarity",
+    "level_vectors", "link_level", "nest_levels", "news_share", "pair_vectors", "rule_for",
+    "story_map", "story_rule", "tell_apart", "time_share",
 ]  # fmt: skip
 
 _HOMES = {
+    "evidence": ("TIME_WEIGHT", "Evidence", "SharedWords"),
     "finest": ("FinestClusterer", "finest_clusterer"),
     "incremental": ("IncrementalRAC",),
     "kmeans": ("SphericalKMeans", "pair_vectors"),
@@ -84,6 +63,9 @@ _HOMES = {
     "rac_engine": ("Merges", "agglomerate", "agglomerate_rows", "compile_kernels"),
     "reduction": ("REDUCERS", "Reduction", "story_map"),
     "rows": ("group_means",),
+    "story_cut": ("GRAINS", "StoryCutter", "StoryTree"),
+    "story_fit": ("JudgedCorpus", "fit_story_rule"),
+    "story_odds": ("StoryRule", "story_rule"),
     "views": ("Frame", "fit_frame", "level_vectors"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -22,6 +22,7 @@ from newsnest.progress import SILENT, Progress
 from newsnest.types import Floats, Hierarchy, Ints, Labels, Level, Order, Vectors
 
 Finest = Callable[[Vectors, Floats], Ints]
+Stories = Callable[[Ints], Merges]
 _STEP = 1.1  # by which a resolution is raised
 _AMONG_CLUSTERS = 1024  # clusters of the level below are looked at: themes are few
 
@@ -35,6 +36,7 @@ def nest_levels(  # noqa: PLR0913
     exact: bool | None = None,
     n_jobs: int | None = None,
     finest: Finest | None = None,
+    stories: Stories | None = None,
     progress: Progress = SILENT,
 ) -> Hierarchy:
     """Cluster rows into nested levels.
@@ -58,6 +60,9 @@ def nest_levels(  # noqa: PLR0913
         Clusters the finest level in place of average linkage: takes its unit rows and their
         weights, returns a label a row. That level then has no merges and is its own atoms. Only
         from fine to coarse.
+    stories
+        Merges the rows of the finest level in place of a cut at min_similarity: takes which rows
+        are to be merged among each other, returns merges within clusters, and these.
     progress
         Reports every level.
 
@@ -79,13 +84,13 @@ def nest_levels(  # noqa: PLR0913
         _check(level)
     settings = {"exact": exact, "n_jobs": n_jobs, "progress": progress}
     if order == "fine-to-coarse":
-        return _fine_to_coarse(view, levels, weights, finest, settings)
+        return _fine_to_coarse(view, levels, weights, finest, stories, settings)
     if finest is not None:
         raise ParameterError(
             f"nest_levels: order must be fine-to-coarse with a clusterer of the finest level, got "
             f"{order}. Leave one of the two out."
         )
-    return _coarse_to_fine(view, levels, weights, settings)
+    return _coarse_to_fine(view, levels, weights, stories, settings)
 
 
 def _check(level: Level) -> None:
@@ -106,6 +111,7 @@ def _fine_to_coarse(
     levels: Sequence[Level],
     weights: Floats,
     finest: Finest | None,
+    stories: Stories | None,
     settings: Mapping[str, Any],
 ) -> Hierarchy:
     labels: list[Labels] = []
@@ -126,7 +132,10 @@ def _fine_to_coarse(
             continue
         # What the level below merged: of clusters from elsewhere, rows.
         units = None if finest is not None and len(labels) == 1 else (atoms or [None])[-1]
-        linked = link_level(view(level), weights, level, below=below, units=units, **settings)
+        if not labels and stories is not None:
+            linked = Linked(level, stories(np.arange(len(weights))), weights)
+        else:
+            linked = link_level(view(level), weights, level, below=below, units=units, **settings)
         atoms.append(below)
         below = linked.merges.labels if below is None else linked.merges.labels[below]
         labels.append(below)
@@ -291,6 +300,7 @@ def _coarse_to_fine(
     view: Callable[[Level], Vectors],
     levels: Sequence[Level],
     weights: Floats,
+    stories: Stories | None,
     settings: Mapping[str, Any],
 ) -> Hierarchy:
     n = len(weights)
@@ -301,7 +311,10 @@ def _coarse_to_fine(
     above = np.zeros(n, np.int32)
     every_exact = True
     for level in levels:
-        if not labels:
+        if stories is not None and len(labels) == len(levels) - 1:
+            parts = [(members, stories(members)) for members in _members(above)]
+            whole, found = _join(parts, weights), level
+        elif not labels:
             linked = link_level(view(level), weights, level, **settings)
             whole, found = linked.merges, linked.level
         else:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from newsnest.cluster import tree_kernels as trees
 from newsnest.cluster.rac_engine import Merges, by_weight
 from newsnest.cluster.rows import unit_in_place
 from newsnest.cluster.threads import Threads
@@ -109,15 +110,11 @@ class Neighbourhood:
         meet = tree.lowest_common(from_[both], to[both])
         inner = np.bincount(meet, mass[both], minlength=len(tree.parent))
         total = self.weights.sum()
-        own = tree.best_partition(inner / total, degree / total, resolution)
-        _, first, cluster = np.unique(own[:k], return_index=True, return_inverse=True)
-        kept = own[k:] >= 0
-        return Merges(
-            merges.pairs[kept],
-            merges.similarity[kept],
-            by_weight(first[cluster], weights),
-            merges.exact,
-        )
+        inner = trees.accumulated(tree.children, inner / total)
+        worth = inner - resolution * trees.sums(tree.children, degree / total) ** 2
+        cluster = trees.best_partition(tree.children, worth)
+        _, first, inverse = np.unique(cluster[:k], return_index=True, return_inverse=True)
+        return merges.kept(cluster[k:] >= 0, by_weight(first[inverse], weights))
 
 
 def find_neighbours(
@@ -181,14 +178,10 @@ class _Tree:
     @classmethod
     def of(cls, merges: Merges) -> "_Tree":
         k, m = len(merges.labels), len(merges.pairs)
-        node = np.arange(k)
-        children = np.empty((m, 2), np.int64)
-        size = np.ones(k + m, np.int64)
+        children = trees.children_of(merges.pairs, k)
+        size = trees.sums(children, np.ones(k))
         parent = np.full(k + m, -1)
-        for step, (a, b) in enumerate(merges.pairs.tolist()):
-            children[step] = node[a], node[b]
-            size[k + step] = size[node[a]] + size[node[b]]
-            parent[children[step]] = node[a] = node[b] = k + step
+        parent[children.ravel()] = np.repeat(np.arange(k, k + m), 2)
         head = np.arange(k + m)
         heavier = np.where(
             size[children[:, 0]] >= size[children[:, 1]], children[:, 0], children[:, 1]
@@ -209,27 +202,3 @@ class _Tree:
             right = apart & ~left
             a[left] = self.parent[self.head[a[left]]]
             b[right] = self.parent[self.head[b[right]]]
-
-    def best_partition(self, inner: Floats, degree: Floats, resolution: float) -> Ints:
-        """Return the cluster every node lies in, −1 above the clusters, by modularity.
-
-        `inner`, (k + m,), is the share of neighbours that meet at a node, `degree`, (k,), that of
-        leaves.
-        """
-        k, m = self.leaves, len(self.children)
-        degree = np.concatenate([degree, np.zeros(m)])
-        inner = inner.copy()
-        best = inner - resolution * degree**2
-        whole = np.ones(k + m, np.bool_)
-        for step, (a, b) in enumerate(self.children.tolist(), start=k):
-            degree[step] = degree[a] + degree[b]
-            inner[step] += inner[a] + inner[b]
-            own, parts = inner[step] - resolution * degree[step] ** 2, best[a] + best[b]
-            whole[step] = own >= parts
-            best[step] = max(own, parts)
-        cluster = np.where(whole, np.arange(k + m), -1)
-        for node in range(k + m - 1, -1, -1):
-            above = self.parent[node]
-            if above >= 0 and cluster[above] >= 0:
-                cluster[node] = cluster[above]
-        return cluster

@@ -67,6 +67,10 @@ class Merges:
         tree = kernels.linkage(self.pairs, self.similarity, weights.astype(np.float64))
         return np.asarray(tree)
 
+    def kept(self, made: NDArray[np.bool_], labels: Labels) -> "Merges":
+        """Return some of the merges, bool (m,), and the clusters they make, int32 (n,)."""
+        return Merges(self.pairs[made], self.similarity[made], labels, self.exact)
+
 
 def agglomerate(
     means: Vectors,

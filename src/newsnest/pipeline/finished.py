@@ -1,7 +1,7 @@
 """A finished run that goes on working: it takes new articles in, and it is searched."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from newsnest.embed import EncoderConfig, MemoryCache, ModelRecord, encode_cache
 from newsnest.nest import Nest, Run
 from newsnest.pipeline.house_phrases import boilerplate_of
 from newsnest.pipeline.model_levels import ModelLevels
-from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, choose_levels, see_texts
+from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, TextFrame, see_texts
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Floats, Labels, Level, Vectors
 
@@ -65,8 +65,9 @@ class FinishedRun:
             needed = lowest[nearest]
             if level.time_weight and undated.any():
                 # The time view of a text without a date is empty: it takes no part in the cosine.
-                similar[undated] /= 1.0 - level.time_weight
-                needed[undated] = self._by_text_alone[level.name]
+                similar[undated] /= np.sqrt(1.0 - level.time_weight)
+                needed[undated] -= level.time_weight
+                needed[undated] /= 1.0 - level.time_weight
             near = similar[np.arange(len(articles)), nearest] >= needed
             alone = labels == NO_CLUSTER
             labels = np.where(alone & near, nearest, labels)
@@ -151,13 +152,6 @@ class FinishedRun:
                 needed = _quantiles(own, labels, _STRAYS)
             found.append((level, means, self._labels[sample, max(depth - 1, 0)], needed))
         return found[::-1]
-
-    @cached_property
-    def _by_text_alone(self) -> dict[str, float]:
-        """The min_similarity of every level that the run would have chosen without dates."""
-        seen = self._see(self._texts, self._vectors, self._members[1])
-        levels, _ = choose_levels(seen, replace(self._config, time_weight=0.0))
-        return {level.name: level.min_similarity for level in levels}
 
     @cached_property
     def _config(self) -> NestConfig:

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from newsnest import cluster
-from newsnest.cluster import Frame, Reduction
+from newsnest.cluster import Frame, Reduction, StoryCutter
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.nest import plural
 from newsnest.options import Centre
 from newsnest.pipeline.model_levels import ModelLevels
+from newsnest.pipeline.shared_words import outlets, shared_words
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Floats, Hierarchy, Labels, Level, Order, Vectors
+from newsnest.types import Article, Floats, Grain, Hierarchy, Labels, Level, Order, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class NestConfig:
         As given on the command line: rules are kept by that name.
     model
         What the encoder's newsnest.json says of its levels.
-    min_similarity, order, centre, time_weight, time_scale, exact, clusterer
+    min_similarity, order, centre, time_weight, time_scale, exact, clusterer, grain
         See `Options`.
     reduction
         How vectors lose dimensions first.
@@ -50,6 +51,7 @@ class NestConfig:
     time_scale: float | None = None
     exact: bool | None = None
     clusterer: str = "rac"
+    grain: Grain = "default"
     reduction: Reduction = field(default_factory=Reduction)
 
 
@@ -116,11 +118,14 @@ class NestedTexts:
         Its levels hold what was chosen for them.
     noise
         How many texts were noise to another clusterer; None for RAC, which has none.
+    cutter
+        What cut stories by evidence; None where they were cut at one similarity.
     """
 
     seen: SeenTexts
     hierarchy: Hierarchy
     noise: int | None = None
+    cutter: StoryCutter | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -131,6 +136,17 @@ class NestedTexts:
             "time_scale": self.seen.frame.time_scale,
             "exact": self.hierarchy.exact,
             **({} if self.noise is None else {"noise": self.noise}),
+            **({} if self.cutter is None else {"stories": self._stories(self.cutter)}),
+        }
+
+    def _stories(self, cutter: StoryCutter) -> dict[str, Any]:
+        labels = self.hierarchy.labels[-1]
+        articles = np.bincount(labels, self.seen.weights)[labels] > 1.0
+        return {
+            "grain": cutter.grain,
+            "expected": round(cutter.sharing, 4),
+            "sharing": round(float(np.average(articles, weights=self.seen.weights)), 4),
+            "confidence": round(cutter.confidence, 4),
         }
 
 
@@ -196,8 +212,11 @@ def nest_texts(  # noqa: PLR0913
     finest = cluster.finest_clusterer(config.clusterer)
     if levels is None:
         levels, origins = choose_levels(seen, config)
-        for level in levels if finest is None else levels[:-1]:
+        for level in levels if finest is None and not levels[-1].by_evidence else levels[:-1]:
             progress.note(_chosen(level, origins[level.name], config.model))
+    cutter = None
+    if finest is None and levels[-1].by_evidence:
+        cutter = _story_cutter(seen, articles, levels[-1], config, progress)
     hierarchy = cluster.nest_levels(
         seen.at,
         levels,
@@ -205,8 +224,15 @@ def nest_texts(  # noqa: PLR0913
         order=config.order,
         exact=config.exact,
         finest=finest,
+        stories=cutter,
         progress=progress,
     )
+    if cutter is not None:
+        story = replace(hierarchy.levels[-1], min_similarity=cutter.min_similarity)
+        hierarchy = replace(hierarchy, levels=(*hierarchy.levels[:-1], story))
+        nested = NestedTexts(seen, hierarchy, cutter=cutter)
+        progress.note(stories_in_words(nested.facts))
+        return nested
     if finest is None:
         return NestedTexts(seen, hierarchy)
     became = (
@@ -215,6 +241,47 @@ def nest_texts(  # noqa: PLR0913
     )
     progress.note(f"stories by {config.clusterer}{became * bool(finest.noise)}")
     return NestedTexts(seen, hierarchy, finest.noise)
+
+
+def _story_cutter(
+    seen: SeenTexts,
+    articles: Sequence[Article],
+    level: Level,
+    config: NestConfig,
+    progress: Progress,
+) -> StoryCutter:
+    evidence = cluster.Evidence(
+        seen.text,
+        shared_words(articles),
+        outlets(articles),
+        seen.times,
+        seen.frame.time_scale,
+        level.time_weight,
+    )
+    rule = cluster.story_rule(config.encoder)
+    return StoryCutter.of(
+        evidence, seen.weights, rule, grain=config.grain, exact=config.exact, progress=progress
+    )
+
+
+def stories_in_words(facts: Mapping[str, Any]) -> str:
+    """Return a sentence on how the stories of a run were cut, "" where at one similarity.
+
+    Example
+    -------
+    >>> stories = {"grain": "finer", "expected": 0.3, "sharing": 0.274, "confidence": 0.9}
+    >>> stories_in_words({"levels": [{"min_similarity": 0.53}], "stories": stories})
+    'about 27 % of these articles share a story with another; stories are cut by what articles \
+share (finer), 90 % sure, close to a cosine of 0.53'
+    """
+    if (stories := facts.get("stories")) is None:
+        return ""
+    grain = "" if stories["grain"] == "default" else f" ({stories['grain']})"
+    return (
+        f"about {stories['sharing']:.0%} of these articles share a story with another; stories are "
+        f"cut by what articles share{grain}, {stories['confidence']:.0%} sure, close to a cosine "
+        f"of {facts['levels'][-1]['min_similarity']:.2f}"
+    ).replace("%", " %")
 
 
 def see_texts(
@@ -286,24 +353,30 @@ def choose_levels(
     default.
     """
     weight, scale = config.time_weight, seen.frame.time_scale
+    # Calibrated values are cosines of whole vectors.
+    calibrated = config.model.undated if config.reduction.dims is None else {}
+    by_evidence = not {"story"} & {*calibrated, *config.min_similarity}
     if not scale or np.isnan(seen.times).all():
         weight = 0.0
     elif weight is None:
-        weight = cluster.default_time_weight()
+        weight = cluster.TIME_WEIGHT if by_evidence else cluster.default_time_weight()
     known: dict[str, float] = {}
-    if config.reduction.dims is None:  # calibrated values are cosines of whole vectors
+    if calibrated:
         known = config.model.similarities(config.encoder, weight, seen.times, scale)
+    unknown = {"story": 0.0} if by_evidence else {}  # measured when stories are cut
     levels = cluster.auto_levels(
         seen.text,
         encoder=config.encoder,
         dims=config.reduction.level_dims(config.model.dims),
-        min_similarity=known | dict(config.min_similarity),
+        min_similarity=known | dict(config.min_similarity) | unknown,
         time_weight=weight,
         times=seen.times,
         time_scale=scale,
         sections=seen.sections,
         weights=seen.weights,
     )
+    if by_evidence:
+        levels = (*levels[:-1], replace(levels[-1], by_evidence=True))
     origins = dict.fromkeys((level.name for level in levels), "measured default for this corpus")
     origins |= dict.fromkeys(known, "as the model was calibrated")
     return levels, origins | dict.fromkeys(config.min_similarity, "as given")

@@ -22,7 +22,7 @@ from newsnest.options import Centre, Options
 from newsnest.pipeline.build import build
 from newsnest.pipeline.finished import FinishedRun, Found
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Labels, Order, Reducer
+from newsnest.types import Article, Grain, Labels, Order, Reducer
 
 _SHOWN = 5  # clusters of a level in a notebook
 
@@ -36,7 +36,7 @@ class Nester(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
     Parameters
     ----------
     encoder, long_texts, backend, order, min_similarity, time_scale, time_weight, centre, exact, \
-clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies, keep_boilerplate
+clusterer, grain, reduce, dims, keyword_terms, keyword_characters, keep_copies, keep_boilerplate
         See `newsnest.Options`.
     read
         Columns of data frames, order of day and month in dates, detection of languages; None: the
@@ -81,6 +81,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies, keep_bo
         centre: Centre = "language",
         exact: bool | None = None,
         clusterer: str = "rac",
+        grain: Grain = "default",
         reduce: Reducer = "none",
         dims: int | None = None,
         keyword_terms: int | None = None,
@@ -101,6 +102,7 @@ clusterer, reduce, dims, keyword_terms, keyword_characters, keep_copies, keep_bo
         self.centre = centre
         self.exact = exact
         self.clusterer = clusterer
+        self.grain = grain
         self.reduce = reduce
         self.dims = dims
         self.keyword_terms = keyword_terms

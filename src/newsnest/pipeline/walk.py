@@ -210,6 +210,7 @@ class Walk:
             time_scale=options.time_scale,
             exact=options.exact,
             clusterer=options.clusterer,
+            grain=options.grain,
             reduction=self.reduction,
         )
         nested = nest_texts(

@@ -1,0 +1,294 @@
+"""Fit the rule that cuts stories, and say what it reaches on sets it has not seen.
+
+python benchmarks/story_rules.py --data FOLDER [--encoders minilm …] [--write]
+
+Every set is left out in turn, with all that was made of its articles: whole, samples, dense slices,
+and with tails of 30 and 70 % one-off articles. Beside the learnt cut stand every article alone, the
+cut where clusters last longest, and the best single cut, chosen on the gold labels: a ceiling, not
+a result. `--write` commits the rules fitted on all sets.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import measured
+import newsnest.cluster
+from newsnest.cluster import JudgedCorpus, StoryRule, auto_time_scale, fit_frame, fit_story_rule
+from newsnest.cluster.evidence import Evidence
+from newsnest.cluster.persistence import lasting_cut
+from newsnest.corpus import find_boilerplate
+from newsnest.evaluate import cluster_scores
+from newsnest.nest import Nest
+from newsnest.pipeline.shared_words import outlets, shared_words
+from newsnest.types import Vectors
+
+ENCODERS = ("minilm", "static", "tfidf")
+DUMPS = ("global_news", "week_feeds", "abc_headlines")
+SETS = {
+    **dict.fromkeys(DUMPS, "story"),
+    "ecbplus": "story",
+    "uci_news": "story",
+    "googlenews_ts": "label",
+    "wiki_events": "story",
+}
+MOST = 5_000  # rows of one corpus in fitting; the whole sets are reported without this limit
+GRID = np.round(np.arange(0.0, 0.97, 0.03), 2)
+YEAR = 31_556_952.0
+YEARS = (("whole", 2015, 2018), ("stretch", 2021, 2022), ("stretch", 2008, 2010))
+TAILS = (0.3, 0.7)
+TAIL_ROWS = (1_500, 1_000, 600, 400)  # of a set that a tail is put to, by whose it is
+MEASURES = ("left_out", "lasting", "best", "alone")
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Some articles of a set, others perhaps beside them, with vectors and gold stories."""
+
+    kind: str
+    gold: measured.GoldSet
+    vectors: Vectors
+
+    def take(self, rows: Rows, kind: str) -> Corpus:
+        return Corpus(kind, self.gold.take(rows), self.vectors[rows])
+
+    def evidence(self) -> Evidence:
+        articles = self.gold.articles
+        known = self.gold.times[~np.isnan(self.gold.times)]
+        scale = auto_time_scale(known) if len(known) else 0.0
+        text = fit_frame(self.vectors).apply(self.vectors)
+        return Evidence(text, shared_words(articles), outlets(articles), self.gold.times, scale)
+
+    def judged(self) -> JudgedCorpus:
+        return JudgedCorpus.of(self.gold.name, self.evidence(), self.gold.gold)
+
+
+def one_offs(corpus: Corpus, rng: np.random.Generator) -> Corpus:
+    """Articles that stand alone; where few do, one of every story."""
+    counts = np.bincount(corpus.gold.gold)
+    alone = np.flatnonzero(counts[corpus.gold.gold] == 1)
+    if corpus.gold.name not in DUMPS:
+        alone = np.array(
+            [rng.choice(np.flatnonzero(corpus.gold.gold == s)) for s in np.unique(corpus.gold.gold)]
+        )
+    return corpus.take(alone, "one-offs")
+
+
+def with_tail(
+    corpus: Corpus, others: Corpus, share: float, most: int, rng: np.random.Generator
+) -> Corpus:
+    """Put one-off articles of another set beside articles of this one, within the same days."""
+    part = corpus.take(_some(np.arange(len(corpus.gold.articles)), most, rng), "")
+    n = len(part.gold.articles)
+    wanted = min(round(n * share / (1 - share)), len(others.gold.articles))
+    tail = others.take(rng.choice(len(others.gold.articles), wanted, replace=False), "")
+    known = part.gold.times[~np.isnan(part.gold.times)]
+    dated = len(known) > n / 2
+    times = rng.choice(known, wanted) if dated else np.full(wanted, np.nan)
+    sources = rng.choice([article.source for article in part.gold.articles], wanted)
+    articles = [
+        replace(article, source=str(source))
+        for article, source in zip(tail.gold.articles, sources, strict=True)
+    ]
+    gold = measured.GoldSet(
+        corpus.gold.name,
+        part.gold.articles + articles,
+        np.concatenate([part.gold.gold, part.gold.gold.max() + 1 + np.arange(wanted)]),
+        np.concatenate([part.gold.times, times]),
+    )
+    kind = f"tail {share:.0%} of {others.gold.name}"
+    return Corpus(kind, gold, np.concatenate([part.vectors, tail.vectors]))
+
+
+def _some(rows: Rows, most: int, rng: np.random.Generator) -> Rows:
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+
+
+def parts(whole: Corpus, tails: Mapping[str, Corpus]) -> Iterator[Corpus]:
+    """Yield a set whole, or as much as fitting can bear, its samples, slices, and with tails."""
+    rng = np.random.default_rng(0)
+    n = len(whole.gold.gold)
+    everything = np.arange(n)
+    if whole.gold.name == "wiki_events":  # most of its stories are of a year, and it has 24
+        for kind, first, last in YEARS:
+            year = 1970 + whole.gold.times / YEAR
+            yield whole.take(np.flatnonzero((year >= first) & (year < last)), kind)
+    else:
+        yield whole.take(_some(everything, MOST, rng), "whole")
+    for _ in range(2):
+        yield whole.take(_some(everything, max(300, min(n // 4, 2_000)), rng), "sample")
+    if whole.gold.name in DUMPS:
+        yield from thinned(whole, rng)
+    else:
+        yield from dense(whole, rng)
+        for most, (name, others) in zip(TAIL_ROWS, tails.items(), strict=True):
+            for share in TAILS if name != whole.gold.name else ():
+                yield with_tail(whole, others, share, most, rng)
+
+
+def thinned(whole: Corpus, rng: np.random.Generator) -> Iterator[Corpus]:
+    """Yield a dump with a quarter of its one-off articles, and with a quarter of the others."""
+    gold = whole.gold.gold
+    company = np.bincount(gold)[gold] > 1
+    yield whole.take(np.flatnonzero(company | (rng.random(len(gold)) < 0.25)), "more stories")
+    yield whole.take(np.flatnonzero(~company | (rng.random(len(gold)) < 0.25)), "fewer stories")
+
+
+def dense(whole: Corpus, rng: np.random.Generator) -> Iterator[Corpus]:
+    """Yield few stories, one subject, and stretches of time."""
+    gold, times, n = whole.gold.gold, whole.gold.times, len(whole.gold.gold)
+    for few in (15, 50):
+        drawn = rng.choice(np.unique(gold), min(few, len(np.unique(gold))), replace=False)
+        rows = np.flatnonzero(np.isin(gold, drawn))
+        if len(rows) >= 60:
+            yield whole.take(_some(rows, 3_000, rng), "few stories")
+    if n > 1_600:
+        nearest = np.argsort(-(whole.vectors @ whole.vectors[rng.integers(n)]), kind="stable")
+        yield whole.take(np.sort(nearest[:800]), "one subject")
+    if (~np.isnan(times)).mean() > 0.5 and n > 2_000:
+        in_time = np.argsort(times, kind="stable")
+        for _ in range(2):
+            start = int(rng.integers(0, n - 1_000))
+            yield whole.take(np.sort(in_time[start : start + 800]), "one stretch of time")
+
+
+def loaded(folder: Path, name: str, field: str, encoder: str, cache: Nest) -> Corpus:
+    """A set as a run sees it: without boilerplate."""
+    gold = measured.load_gold(folder, name, field)
+    boilerplate = find_boilerplate(gold.articles)
+    articles = [boilerplate.strip(article) for article in gold.articles]
+    vectors = measured.encode([article.body for article in articles], encoder, cache)
+    return Corpus("all", measured.GoldSet(name, articles, gold.gold, gold.times), vectors)
+
+
+def scored(labels: NDArray[Any], gold: Rows) -> dict[str, float]:
+    scores = cluster_scores(labels, gold).as_dict()
+    return {
+        name: round(float(scores[name] or 0), 4) for name in ("bcubed_f1", "pair_f1", "nmi")
+    } | {"stories": int(scores["clusters"])}
+
+
+def single_cuts(judged: JudgedCorpus, gold: Rows) -> dict[str, Any]:
+    """Every article alone, the lasting cut, and the best single cut for B-cubed and for pairs."""
+
+    def at(lowest: float) -> NDArray[Any]:
+        parent = np.arange(len(gold))
+        made = judged.tree.similarity >= lowest
+        parent[judged.tree.pairs[made, 1]] = judged.tree.pairs[made, 0]
+        while (parent != parent[parent]).any():
+            parent = parent[parent]
+        return parent
+
+    cuts = [scored(at(value), gold) for value in GRID]
+    return {
+        "alone": scored(np.arange(len(gold)), gold),
+        "lasting": scored(at(lasting_cut(judged.tree)), gold),
+        "best": max(cuts, key=lambda own: own["bcubed_f1"]),
+        "best_pairs": max(cuts, key=lambda own: own["pair_f1"]),
+    }
+
+
+def seen_by(name: str, corpus: Corpus) -> bool:
+    """Whether anything in a corpus is of a set."""
+    return name in (corpus.gold.name, corpus.kind.rpartition(" of ")[2])
+
+
+def encoder_result(folder: Path, encoder: str, cache: Nest) -> tuple[list[Any], dict[str, Any]]:
+    """Leave every set out in turn; return the judged corpora and what was reached."""
+    sets = {name: loaded(folder, name, field, encoder, cache) for name, field in SETS.items()}
+    rng = np.random.default_rng(5)
+    tails = {name: one_offs(sets[name], rng) for name in ("wiki_events", *DUMPS)}
+    corpora = [part for whole in sets.values() for part in parts(whole, tails)]
+    judged = [corpus.judged() for corpus in corpora]
+    rows: list[dict[str, Any]] = []
+    for name, whole in sets.items():
+        unseen = [j for c, j in zip(corpora, judged, strict=True) if not seen_by(name, c)]
+        rule = fit_story_rule(unseen)
+        own = [(c, j) for c, j in zip(corpora, judged, strict=True) if c.gold.name == name]
+        if len(whole.gold.gold) > MOST:
+            own.insert(0, (whole, whole.judged()))
+        for corpus, evidence in own:
+            gold = corpus.gold.gold
+            cut = evidence.judged_by(rule).cut()
+            rows.append(
+                {
+                    "set": name,
+                    "kind": corpus.kind,
+                    "rows": len(gold),
+                    "gold_stories": len(np.unique(gold)),
+                    "left_out": scored(cut.merges.labels, gold),
+                    "sharing": round(rule.sharing(evidence.nearest), 3),
+                    "sharing_gold": round(float((np.bincount(gold)[gold] > 1).mean()), 3),
+                    **single_cuts(evidence, gold),
+                }
+            )
+        shown = rows[-len(own)]
+        print(encoder, name, shown["left_out"], "best", shown["best"]["bcubed_f1"],
+              "alone", shown["alone"]["bcubed_f1"], flush=True)  # fmt: skip
+    return judged, {"parts": rows, "summary": summary(rows)}
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Means over sets of B-cubed F1 by kind of part, and how far the worst falls below others."""
+    out: dict[str, Any] = {}
+    for kind in ("whole", "parts", "tails"):
+        own = [row for row in rows if kind_of(row) == kind]
+        table = np.array(
+            [
+                [np.mean([r[m]["bcubed_f1"] for r in own if r["set"] == name]) for m in MEASURES]
+                for name in dict.fromkeys(row["set"] for row in own)
+            ]
+        )
+        out[kind] = dict(zip(MEASURES, table.mean(axis=0).round(4).tolist(), strict=True))
+        out[kind]["worst_below_lasting"] = round(float((table[:, 1] - table[:, 0]).max()), 4)
+    return out
+
+
+def kind_of(row: Mapping[str, Any]) -> str:
+    """Whole sets, their parts, and what has a tail; the capped copy of a whole set is a part."""
+    if row["kind"].startswith("tail"):
+        return "tails"
+    whole = row["kind"] == "all" or (row["kind"] == "whole" and row["rows"] < MOST)
+    return "whole" if whole else "parts"
+
+
+def main() -> None:
+    parser = measured.arguments(__doc__ or "")
+    parser.add_argument("--write", action="store_true", help="commit the rules")
+    parser.add_argument("--encoders", nargs="+", default=list(ENCODERS))
+    options = parser.parse_args()
+    rules: dict[str, StoryRule] = {}
+    pooled: list[JudgedCorpus] = []
+    result: dict[str, Any] = {"seeds": {"parts": 0, "one_offs": 5}, "encoders": {}}
+    with Nest(options.cache, create=True) as cache:
+        for encoder in options.encoders:
+            start = time.perf_counter()
+            judged, result["encoders"][encoder] = encoder_result(options.data, encoder, cache)
+            rules[encoder] = fit_story_rule(judged)
+            pooled += judged
+            print(encoder, result["encoders"][encoder]["summary"], flush=True)
+            print(f"{encoder}: {time.perf_counter() - start:.0f} s", flush=True)
+    rules["any"] = fit_story_rule(pooled)
+    committed = {
+        "made_by": "benchmarks/story_rules.py",
+        "rules": {name: rule.fields for name, rule in rules.items()},
+    }
+    result["rules"] = committed["rules"]
+    measured.write_result("story_rules", result)
+    if options.write:
+        path = Path(newsnest.cluster.__file__).with_name("story_rules.json")
+        path.write_text(json.dumps(committed, indent=1) + "\n", encoding="utf-8")
+        print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()
