@@ -36,7 +36,7 @@ NEWS_TOPICS = (2.5, 0.2)
 DUMPS = ("global_news", "week_feeds", "abc_headlines")
 EXPECTED = (8, 20)  # themes of a dump
 _EACH = 0.02
-_NEARLY = 0.01
+_NEARLY = {"topic": 0.01, "theme": 0.0}
 _SAFE, _TOO_LARGE = 0.5, 0.1
 SHOWN = ("f1", "nmi", "clusters", "largest")
 Grid = NDArray[np.float64]
@@ -150,19 +150,23 @@ def _worth(name: str, reached: dict[str, float]) -> float:
 
 
 def best(
-    rules: Sequence[CoarseRule], worth: Grid, names: Sequence[str], left_out: str = ""
+    rules: Sequence[CoarseRule],
+    worth: Grid,
+    names: Sequence[str],
+    nearly: float,
+    left_out: str = "",
 ) -> CoarseRule:
     """Return the rule of the highest mean worth over sets, whose whole and samples count alike.
 
-    Of those nearly as good it is the one with the fewest clusters: beyond its best the worth of a
-    resolution hardly falls on most sets, and much on some.
+    Of rules that are `nearly` as good it is the one of the fewest clusters: the worth of topics
+    hardly depends on the resolution on most sets, and much on some.
     """
     by_set: dict[str, list[int]] = defaultdict(list)
     for row, name in enumerate(names):
         if name != left_out:
             by_set[name].append(row)
     mean = np.mean([worth[rows].mean(axis=0) for rows in by_set.values()], axis=0)
-    near = [rule for rule, value in zip(rules, mean, strict=True) if value > mean.max() - _NEARLY]
+    near = [rule for rule, value in zip(rules, mean, strict=True) if value >= mean.max() - nearly]
     return min(near, key=lambda rule: rule.resolution + rule.news_resolution)
 
 
@@ -170,7 +174,8 @@ def fit(level: str, found: Sequence[Surface]) -> tuple[CoarseRule, list[dict[str
     """Return the rule fitted on all sets, and what each set reaches with one that never saw it."""
     rules, worth = worths(level, found)
     names = [one.name for one in found]
-    without = {name: best(rules, worth, names, name) for name in dict.fromkeys(names)}
+    nearly = _NEARLY[level]
+    without = {name: best(rules, worth, names, nearly, name) for name in dict.fromkeys(names)}
     rows = []
     for one in found:
         rule = without[one.name]
@@ -188,7 +193,7 @@ def fit(level: str, found: Sequence[Surface]) -> tuple[CoarseRule, list[dict[str
                 "rule": asdict(rule),
             }
         )
-    return best(rules, worth, names), rows
+    return best(rules, worth, names, nearly), rows
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
