@@ -2,9 +2,9 @@
 
 python benchmarks/calibration.py --data FOLDER [--cache NEST]
 
-For minilm, at every level and on every set with gold labels of it: the B-cubed F1 lost against the
-set's own best value (regret), the whole tree built once and cut everywhere. Finer levels are cut at
-the committed defaults. What is chosen is chosen on the other sets alone:
+For minilm and stories, on every set with gold labels of them: the B-cubed F1 lost against the set's
+own best value (regret), the whole tree built once and cut everywhere. Topics and themes have no
+min_similarity by default. What is chosen is chosen on the other sets alone:
 
   constant                          one number
   quantile                          of the similarities of random pairs of the corpus
@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 
 import defaults
 import measured
-from newsnest.cluster import agglomerate, agglomerate_rows, group_means, level_vectors
+from newsnest.cluster import agglomerate_rows, level_vectors
 from newsnest.cluster.calibration import SHARES, measure_spread, rule_for
 from newsnest.cluster.rac_engine import Merges
 from newsnest.errors import ParameterError
@@ -50,6 +50,7 @@ from newsnest.nest import Nest
 from newsnest.types import Level, Vectors
 
 ENCODER = "minilm"
+LEVELS = ("story",)
 RANDOM_PAIRS = 200_000
 QUANTILES = 1 - np.geomspace(0.5, 1e-5, 400)
 DEVIATIONS = np.arange(-1.0, 8.0, 0.05)
@@ -97,7 +98,7 @@ def corpus_of(bench: defaults.Bench, level: str, name: str, field: str, left_out
     most = defaults.MOST.get(name, defaults.USUAL_MOST)
     gold = measured.load_gold(bench.data, name, field, most=most)
     text = bench.text(gold)
-    view, merges, atoms = tree(bench, level, text)
+    view, merges, atoms = tree(level, text)
     f1 = defaults.f1_curve(merges, atoms, gold.gold)
     curve = defaults.Curve(name, len(text), "whole", "", measure_spread(view), f1)
     rng = np.random.default_rng(5)
@@ -110,27 +111,15 @@ def corpus_of(bench: defaults.Bench, level: str, name: str, field: str, left_out
         bench.rules[level].apply(curve.spread),
         left_out,
         judged_values(view, merges, atoms, gold.gold),
-        half_regrets(bench, level, gold),
+        half_regrets(bench, gold),
     )
 
 
-def tree(
-    bench: defaults.Bench, level: str, text: Vectors
-) -> tuple[Vectors, Merges, NDArray[np.int32]]:
-    """The view of a level, its whole tree over the finer levels, and the atom of every row."""
-    labels = np.arange(len(text), dtype=np.int32)
-    for name in reversed(SHARES):
-        view = level_vectors(text, Level(name, max(1, text.shape[1] // SHARES[name]), 0.0))
-        lowest = -1.0 if name == level else bench.rules[name].value(view)
-        weights = np.ones(len(text))
-        if name == "story":
-            merges = agglomerate_rows(view, weights, min_similarity=lowest)
-        else:
-            merges = agglomerate(*group_means(view, labels, weights), min_similarity=lowest)
-        if name == level:
-            return view, merges, labels
-        labels = merges.labels[labels]
-    raise AssertionError(level)
+def tree(level: str, text: Vectors) -> tuple[Vectors, Merges, NDArray[np.int32]]:
+    """The view of a level, its whole tree, and the atom of every row."""
+    view = level_vectors(text, Level(level, text.shape[1] // SHARES[level], 0.0))
+    merges = agglomerate_rows(view, np.ones(len(text)), min_similarity=-1.0)
+    return view, merges, np.arange(len(text), dtype=np.int32)
 
 
 def similarities(
@@ -190,14 +179,14 @@ def others_by_similarity(view: Vectors, rows: NDArray[np.int64]) -> NDArray[np.i
     return np.argsort(-similar, axis=1, kind="stable")[:, :-1]
 
 
-def half_regrets(bench: defaults.Bench, level: str, gold: measured.GoldSet) -> list[float]:
+def half_regrets(bench: defaults.Bench, gold: measured.GoldSet) -> list[float]:
     """Regret of the best value of one half of the gold clusters, on the other half."""
     clusters = np.random.default_rng(3).permutation(int(gold.gold.max()) + 1)
     first = np.isin(gold.gold, clusters[: len(clusters) // 2])
     halves = [gold.take(np.flatnonzero(kept)) for kept in (first, ~first)]
     if not all(defaults.tells_something(half.gold) for half in halves):
         return []
-    one, other = (bench.curve(level, half) for half in halves)
+    one, other = (bench.curve(half) for half in halves)
     return [
         b.best - b.at(float(defaults.GRID[a.f1.argmax()])) for a, b in ((one, other), (other, one))
     ]
@@ -286,7 +275,7 @@ def left_out_values(path: Path) -> dict[str, dict[str, float]]:
         level: {
             row["set"]: row["min_similarity"] for row in report[level] if row["kind"] == "whole"
         }
-        for level in SHARES
+        for level in LEVELS
     }
 
 
@@ -299,8 +288,8 @@ def main() -> None:
     result: dict[str, Any] = {}
     with Nest(options.cache, create=True) as cache:
         bench = defaults.Bench(options.data, cache, ENCODER)
-        bench.rules = {level: rule_for(level, ENCODER) for level in SHARES}
-        for level in reversed(SHARES):
+        bench.rules = {level: rule_for(level, ENCODER) for level in LEVELS}
+        for level in LEVELS:
             corpora = [
                 corpus_of(bench, level, name, field, known[level][name])
                 for name, field in defaults.TASKS[level]

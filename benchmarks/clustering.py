@@ -8,7 +8,8 @@ Every method gets the same minilm vectors of the same articles. What a row is:
 
   newsnest                 the committed defaults, as the pipeline uses them
   newsnest, left out       the same rules fitted without this set: the fair number
-  newsnest, best value     min_similarity chosen on the gold labels: a ceiling, not a result
+  newsnest, best value     min_similarity, or resolution and section weight of topics and themes,
+                           chosen on the gold labels: a ceiling, not a result
   …, dates                 the story level with its time view; the peers have none
   BERTopic                 its defaults: UMAP to 5 dimensions, HDBSCAN with min_cluster_size 10;
                            every outlier scores as a cluster of its own
@@ -30,11 +31,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -43,15 +45,23 @@ from hdbscan import HDBSCAN
 from numpy.typing import NDArray
 from umap import UMAP
 
+import coarse
 import defaults
 import measured
-from newsnest.cluster import SHARES, Rule, default_time_weight
-from newsnest.cluster.calibration import Spread
+from newsnest.cluster import (
+    SHARES,
+    CoarseRule,
+    coarse_rule,
+    default_time_weight,
+    news_share,
+    rule_for,
+)
 from newsnest.errors import InputError
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
 from newsnest.pipeline import NestConfig, nest_texts
-from newsnest.types import Article, Vectors
+from newsnest.pipeline.nest_texts import choose_levels, see_texts
+from newsnest.types import Article, Level, Vectors
 
 ENCODER = "minilm"
 SIZES = (2, 3, 5, 10, 20, 50, 100, 250)
@@ -60,10 +70,10 @@ REPEATS = 3
 DATED = ("uci_news", "wiki_events")
 FITTED_ON_DATES = ("wiki_events",)  # the time view's values come from its bursts
 SHOWN = ("bcubed_f1", "pair_f1", "nmi", "ari")
-_NO_SPREAD = Spread(0.0, 0.0, 0.0, 0.0)
 
 Codes = NDArray[np.int64]
 Values = Mapping[str, float]
+Rules = Mapping[str, CoarseRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,94 +111,131 @@ def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[Any, float]:
 # ── newsnest ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What is known of the texts of a set before they are clustered."""
+
+    vectors: Vectors
+    sections: NDArray[np.float64]
+    times: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, bench: defaults.Bench, gold: measured.GoldSet) -> Encoded:
+        return cls(vectors_of(bench, gold), bench.sections(gold), gold.times)
+
+
 def nested(
-    vectors: Vectors, values: Values, times: NDArray[np.float64] | None = None
-) -> tuple[dict[str, NDArray[np.int32]], dict[str, float]]:
-    """Do as the pipeline does from vectors on; return labels and min_similarity by level."""
-    dates = [None] * len(vectors) if times is None else [
-        None if np.isnan(at) else datetime.fromtimestamp(at, UTC) for at in times
-    ]  # fmt: skip
+    encoded: Encoded,
+    values: Values,
+    *,
+    rules: Rules = MappingProxyType({}),
+    dated: bool = False,
+) -> dict[str, tuple[NDArray[np.int32], Level]]:
+    """Do as the pipeline does from vectors on; return labels and level by name."""
+    vectors, sections = encoded.vectors, encoded.sections
+    dates = [
+        datetime.fromtimestamp(at, UTC) if dated and not np.isnan(at) else None
+        for at in encoded.times
+    ]
     articles = [Article(str(row), date=date) for row, date in enumerate(dates)]
+    weights = np.ones(len(articles))
     config = NestConfig(ENCODER, min_similarity=values)
-    found = nest_texts(vectors, articles, np.ones(len(vectors)), config).hierarchy
-    return (
-        {level.name: labels for level, labels in zip(found.levels, found.labels, strict=True)},
-        {level.name: level.min_similarity for level in found.levels},
-    )
+    levels = None
+    if rules:
+        seen = replace(see_texts(vectors, articles, weights, config), sections=sections)
+        news = news_share(sections)
+        levels = [
+            rules[level.name].apply(level, news) if level.name in rules else level
+            for level in choose_levels(seen, config)[0]
+        ]
+    found = nest_texts(vectors, articles, weights, config, levels=levels, sections=sections)
+    cut = found.hierarchy
+    return {
+        level.name: (labels, level) for level, labels in zip(cut.levels, cut.labels, strict=True)
+    }
 
 
-def fixed(value: float) -> Rule:
-    """A rule that says the same of every corpus."""
-    return Rule(value, 0.0, 0.0, 0.0, 0.0, None, _NO_SPREAD)
+def said(level: Level) -> dict[str, Any]:
+    """What decided where a level is cut."""
+    if level.resolution is None:
+        return {"min_similarity": round(level.min_similarity, 3)}
+    return {
+        "resolution": round(level.resolution, 3),
+        "section_weight": round(level.section_weight, 3),
+    }
 
 
 def newsnest_rows(
-    bench: defaults.Bench, gold: measured.GoldSet, level: str, without: Values
+    bench: defaults.Bench, gold: measured.GoldSet, level: str, without: Values, rules: Rules
 ) -> list[Row]:
-    """Rows without dates; `without` has the values fitted without this set."""
-    vectors = vectors_of(bench, gold)
-    rows: list[Row] = []
-    (labels, committed), seconds = timed(lambda: nested(vectors, {}), REPEATS)
-    more = {"min_similarity": round(committed[level], 3)}
-    rows.append(Row("newsnest", labels[level], seconds, more=more))
-    labels, _ = nested(vectors, without)  # not timed: its values were measured elsewhere
-    more = {"min_similarity": without[level]}
-    rows.append(Row("newsnest, left out", labels[level], None, more=more))
-    bench.rules = {name: fixed(without.get(name, committed[name])) for name in SHARES}
-    best = float(defaults.GRID[bench.curve(level, gold).f1.argmax()])
-    labels, _ = nested(vectors, {**without, level: best})
-    more = {"min_similarity": best}
-    rows.append(Row("newsnest, best value", labels[level], None, True, more))
+    """Rows without dates; `without` and `rules` are what was fitted without this set."""
+    encoded = Encoded.of(bench, gold)
+    found, seconds = timed(lambda: nested(encoded, {}), REPEATS)
+    rows = [Row("newsnest", found[level][0], seconds, more=said(found[level][1]))]
+    # Not timed: its values were measured elsewhere.
+    found = nested(encoded, without, rules=rules)
+    rows.append(Row("newsnest, left out", found[level][0], None, more=said(found[level][1])))
+    if level == "story":
+        best = float(defaults.GRID[bench.curve(gold).f1.argmax()])
+        found = nested(encoded, {level: best})
+    else:
+        bench.rules = {"story": rule_for("story", ENCODER)}
+        bench.coarse = {"topic": coarse_rule("topic", ENCODER), **rules}
+        best_rule = coarse.surface(bench, level, gold).best(level)
+        found = nested(encoded, without, rules={**rules, level: best_rule})
+    rows.append(Row("newsnest, best value", found[level][0], None, True, said(found[level][1])))
     return rows
 
 
 def dated_rows(bench: defaults.Bench, gold: measured.GoldSet) -> list[Row]:
     """The story level with dates."""
-    vectors = vectors_of(bench, gold)
-    (labels, used), seconds = timed(lambda: nested(vectors, {}, gold.times), REPEATS)
-    left_out = gold.name not in FITTED_ON_DATES
-    name = "newsnest, left out, dates" if left_out else "newsnest, dates"
-    more = {"min_similarity": round(used["story"], 3), "time_weight": default_time_weight()}
-    rows = [Row(name, labels["story"], seconds, more=more)]
+    encoded = Encoded.of(bench, gold)
+    found, seconds = timed(lambda: nested(encoded, {}, dated=True), REPEATS)
+    fair = gold.name not in FITTED_ON_DATES
+    name = "newsnest, left out, dates" if fair else "newsnest, dates"
+    labels, used = found["story"]
+    more = said(used) | {"time_weight": default_time_weight()}
+    rows = [Row(name, labels, seconds, more=more)]
     curve = defaults.dated_curve(bench.text(gold), gold.times, gold.gold, default_time_weight())
     best = float(defaults.GRID[curve.argmax()])
-    labels, _ = nested(vectors, {"story": best}, gold.times)
+    labels, _ = nested(encoded, {"story": best}, dated=True)["story"]
     more = {**more, "min_similarity": best}
-    rows.append(Row("newsnest, best value, dates", labels["story"], None, True, more))
+    rows.append(Row("newsnest, best value, dates", labels, None, True, more))
     return rows
 
 
-def left_out_values(path: Path) -> dict[str, dict[tuple[str, int], float]]:
-    """Return the min_similarity of rules fitted without a set, by level, set and rows."""
+def left_out(path: Path) -> dict[str, dict[tuple[str, int], dict[str, Any]]]:
+    """Return what defaults.py measured without a set, by level, set and rows."""
     if not path.is_file():
         raise InputError(f"{path} must exist. Run benchmarks/defaults.py first.")
     report = json.loads(path.read_text(encoding="utf-8"))["encoders"][ENCODER]
     return {
-        level: {
-            (row["set"], row["rows"]): row["min_similarity"]
-            for row in report[level]
-            if row["kind"] != "dense"
-        }
+        level: {(row["set"], row["rows"]): row for row in report[level] if row["kind"] != "dense"}
         for level in SHARES
     }
 
 
-def values_without(
-    gold: measured.GoldSet, level: str, known: Mapping[str, Mapping[tuple[str, int], float]]
-) -> dict[str, float]:
+def fitted_without(
+    gold: measured.GoldSet,
+    level: str,
+    known: Mapping[str, Mapping[tuple[str, int], Mapping[str, Any]]],
+) -> tuple[dict[str, float], dict[str, CoarseRule]]:
     """Return this set's values: of its own rows, or of its largest sample at another level."""
-    own = known[level].get((gold.name, len(gold.articles)))
-    if own is None:
+    if (gold.name, len(gold.articles)) not in known[level]:
         raise InputError(
             f"defaults.json must hold {gold.name} at level {level} with {len(gold.articles)} rows. "
             "Run benchmarks/defaults.py on the same data."
         )
-    out = {level: own}
-    for other in SHARES:
-        sizes = [(rows, value) for (name, rows), value in known[other].items() if name == gold.name]
-        if other != level and sizes:
-            out[other] = max(sizes)[1]
-    return out
+    values: dict[str, float] = {}
+    rules: dict[str, CoarseRule] = {}
+    for name in SHARES:
+        own = {rows: row for (set_, rows), row in known[name].items() if set_ == gold.name}
+        row = own.get(len(gold.articles)) if name == level else own.get(max(own, default=0))
+        if row is not None and name == "story":
+            values[name] = row["min_similarity"]
+        elif row is not None:
+            rules[name] = CoarseRule(**row["rule"])
+    return values, rules
 
 
 # ── the peers ────────────────────────────────────────────────────────────────────────────────────
@@ -284,7 +331,8 @@ def vectors_of(bench: defaults.Bench, gold: measured.GoldSet) -> Vectors:
 def warm_up() -> None:
     rows = np.random.default_rng(0).normal(size=(600, 384)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    nested(rows, {}, np.arange(600.0))
+    even = np.full((len(rows), 2), 0.5)
+    nested(Encoded(rows, even, np.arange(600.0)), {}, dated=True)
     for seed in (42, None):
         hdbscan(umap(rows, seed), USUAL_SIZE)
     EVoC(random_state=42).fit_predict(rows)
@@ -302,7 +350,7 @@ def compare(bench: defaults.Bench, sets: Sequence[str], known: Any) -> list[dict
         ids = tuple(article.id for article in gold.articles)
         if ids not in peers:  # the peers know no levels: once for the same articles
             peers[ids] = peer_rows(vectors)
-        rows = newsnest_rows(bench, gold, level, values_without(gold, level, known))
+        rows = newsnest_rows(bench, gold, level, *fitted_without(gold, level, known))
         if level == "story" and name in DATED:
             rows += dated_rows(bench, gold)
         scored = [row.scored(gold.gold) for row in rows]
@@ -374,7 +422,7 @@ def main() -> None:
     parser.add_argument("--defaults", type=Path, default=measured.RESULTS / "defaults.json",
                         help="what benchmarks/defaults.py wrote")  # fmt: skip
     options = parser.parse_args()
-    known = left_out_values(options.defaults)
+    known = left_out(options.defaults)
     warm_up()
     with Nest(options.cache, create=True) as cache:
         bench = defaults.Bench(options.data, cache, ENCODER)

@@ -1,9 +1,10 @@
-"""Fit the default min_similarity of every level, and say how far off it is on sets left out.
+"""Fit the defaults of every level, and say how far off they are on sets left out.
 
 python benchmarks/defaults.py --data FOLDER [--write]
 
 For every encoder and level: the best B-cubed F1 each set can reach with its own value, and the F1
-with a rule whose form and coefficients were chosen on all the other sets alone. `--write` commits
+with a rule that was chosen on all the other sets alone: for stories where the tree is cut, for
+topics and themes how (coarse.py). `--write` commits
 the rules fitted on all sets to src/newsnest/cluster/calibration.json.
 """
 
@@ -22,12 +23,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import coarse
 import measured
 import newsnest.cluster.calibration as calibration
-from newsnest.cluster import agglomerate, agglomerate_rows, fit_frame, group_means, level_vectors
-from newsnest.cluster.calibration import SHARES, Rule, Spread, measure_spread
+from newsnest.cluster import CoarseRule, agglomerate_rows, fit_frame, level_vectors
+from newsnest.cluster.calibration import SHARES, Rule, Spread, measure_spread, news_share
 from newsnest.cluster.levels import nest_levels
 from newsnest.cluster.rac_engine import Merges
+from newsnest.describe.sections import media_topics, section_scores
+from newsnest.embed import encode_cached, load_encoder
 from newsnest.evaluate import bcubed_f1
 from newsnest.nest import Nest
 from newsnest.types import Level, Vectors
@@ -38,7 +42,8 @@ TASKS = {
               ("wiki_events", "story")),
     "topic": (("ecbplus", "topic"), ("20newsgroups", "topic"), ("stackoverflow", "label"),
               ("biomedical", "label")),
-    "theme": (("uci_news", "theme"), ("20newsgroups", "theme"), ("bbc", "label"),
+    "theme": (("global_news", "theme"), ("week_feeds", "theme"), ("abc_headlines", "theme"),
+              ("uci_news", "theme"), ("20newsgroups", "theme"), ("bbc", "label"),
               ("agnews", "label"), ("searchsnippets", "label"), ("huffpost", "label"),
               ("wiki_events", "theme")),
 }  # fmt: skip
@@ -102,39 +107,38 @@ class Bench:
     cache: Nest
     encoder: str
     rules: dict[str, Rule] = field(default_factory=dict)
+    coarse: dict[str, CoarseRule] = field(default_factory=dict)
+
+    def sections(self, gold: measured.GoldSet) -> NDArray[np.float64]:
+        """How probable each section is for each article."""
+        texts = [article.body for article in gold.articles]
+        encoder = load_encoder(self.encoder)
+        encoder.prepare(texts)
+        vectors, lines = (
+            encode_cached(encoder, some, self.cache.vectors)
+            for some in (texts, media_topics().lines)
+        )
+        return section_scores(texts, vectors, lines)
 
     def text(self, gold: measured.GoldSet) -> Vectors:
         vectors = measured.encode([a.body for a in gold.articles], self.encoder, self.cache)
         return fit_frame(vectors).apply(vectors)
 
-    def curves(self, level: str, name: str, label: str) -> Iterator[Curve]:
+    def curves(self, name: str, label: str) -> Iterator[Curve]:
         whole = measured.load_gold(self.data, name, label, most=MOST.get(name, USUAL_MOST))
-        yield self.curve(level, whole)
+        yield self.curve(whole)
         for kind, part, rows in parts(whole, self.text(whole)):
             gold = whole.take(rows)
             if tells_something(gold.gold):
-                yield self.curve(level, gold, kind, part)
+                yield self.curve(gold, kind, part)
 
-    def curve(
-        self, level: str, gold: measured.GoldSet, kind: str = "whole", part: str = ""
-    ) -> Curve:
-        """The level's tree, built over the finer levels at their fitted rules."""
+    def curve(self, gold: measured.GoldSet, kind: str = "whole", part: str = "") -> Curve:
+        """The tree of stories."""
         text = self.text(gold)
-        n, d = text.shape
-        weights = np.ones(n)
-        labels = np.arange(n, dtype=np.int32)
-        for name, share in reversed(SHARES.items()):
-            view = level_vectors(text, Level(name, max(1, d // share), 0.0))
-            lowest = -1.0 if name == level else self.rules[name].value(view)
-            if name == "story":
-                merges = agglomerate_rows(view, weights, min_similarity=lowest)
-            else:
-                merges = agglomerate(*group_means(view, labels, weights), min_similarity=lowest)
-            if name == level:
-                f1 = f1_curve(merges, labels, gold.gold)
-                return Curve(gold.name, n, kind, part, measure_spread(view), f1)
-            labels = merges.labels[labels]
-        raise AssertionError(level)
+        n = len(text)
+        merges = agglomerate_rows(text, np.ones(n), min_similarity=-1.0)
+        f1 = f1_curve(merges, np.arange(n), gold.gold)
+        return Curve(gold.name, n, kind, part, measure_spread(text), f1)
 
 
 def parts(whole: measured.GoldSet, text: Vectors) -> Iterator[tuple[str, str, NDArray[np.int64]]]:
@@ -370,14 +374,14 @@ def order_result(bench: Bench) -> list[dict[str, Any]]:
             measured.load_gold(bench.data, name, f, most=MOST.get(name, USUAL_MOST)) for f in fields
         ]
         for label, gold in zip(fields, golds, strict=True):
-            text = bench.text(gold)
-            d = text.shape[1]
-            levels = []
-            for level, share in SHARES.items():
-                blank = Level(level, max(1, d // share), 0.0)
-                value = bench.rules[level].value(level_vectors(text, blank))
-                levels.append(replace(blank, min_similarity=value))
-            view = partial(level_vectors, text)
+            text, sections = bench.text(gold), bench.sections(gold)
+            d, news = text.shape[1], news_share(sections)
+            coarser = [
+                rule.apply(Level(level, d // SHARES[level], 0.0), news)
+                for level, rule in reversed(bench.coarse.items())
+            ]
+            levels = [*coarser, Level("story", d, bench.rules["story"].value(text))]
+            view = partial(level_vectors, text, sections=sections)
             row: dict[str, Any] = {"set": name, "level": label}
             for order in ("fine-to-coarse", "coarse-to-fine"):
                 start = time.perf_counter()
@@ -395,32 +399,44 @@ def main() -> None:
     parser.add_argument("--encoders", nargs="+", default=list(ENCODERS))
     options = parser.parse_args()
     result: dict[str, Any] = {"seeds": {"samples": 7, "sets": 0}, "encoders": {}}
-    rules: dict[str, dict[str, Rule]] = {}
-    pooled: dict[str, list[Curve]] = {level: [] for level in SHARES}
+    rules: dict[str, dict[str, Rule | CoarseRule]] = {}
+    pooled: list[Curve] = []
+    seen: dict[str, list[coarse.Surface]] = {"topic": [], "theme": []}
     weight: float | None = None
     dated = 0.0
     with Nest(options.cache, create=True) as cache:
         for encoder in options.encoders:
             bench = Bench(options.data, cache, encoder)
             report: dict[str, Any] = {}
-            for level in reversed(SHARES):
-                curves = [c for task in TASKS[level] for c in bench.curves(level, *task)]
-                pooled[level] += [replace(c, name=f"{c.name} {encoder}") for c in curves]
-                bench.rules[level] = fit(curves, sets_of(curves))
-                report[level] = level_result(curves)
-                print(encoder, level, asdict(bench.rules[level]), flush=True)
-                for kind, loss in mean_losses(report[level]).items():
-                    print(" ", kind, loss, flush=True)
+            curves = [c for task in TASKS["story"] for c in bench.curves(*task)]
+            pooled += [replace(c, name=f"{c.name} {encoder}") for c in curves]
+            bench.rules["story"] = fit(curves, sets_of(curves))
+            report["story"] = level_result(curves)
+            print(encoder, asdict(bench.rules["story"]), flush=True)
+            for kind, loss in mean_losses(report["story"]).items():
+                print(" ", kind, loss, flush=True)
+            for level in seen:
+                found = [
+                    surface
+                    for name, label in TASKS[level]
+                    for surface in coarse.surfaces(
+                        bench, level, name, label, MOST.get(name, USUAL_MOST)
+                    )
+                ]
+                seen[level] += [replace(one, name=f"{one.name} {encoder}") for one in found]
+                bench.coarse[level], report[level] = coarse.fit(level, found)
+                print(encoder, level, asdict(bench.coarse[level]), flush=True)
+                print(" ", coarse.summary(report[level]), flush=True)
             first = weight is None  # one weight for all: the first encoder's
             weight, own_dated, report["time"] = time_result(bench, weight)
             dated = own_dated if first else dated
             report["order"] = order_result(bench)
             print(encoder, json.dumps(report["time"]), json.dumps(report["order"]), flush=True)
             bench.rules["story"] = replace(bench.rules["story"], dated=own_dated)
-            rules[encoder] = bench.rules
+            rules[encoder] = bench.rules | bench.coarse
             result["encoders"][encoder] = report
-    rules["any"] = {level: fit(pooled[level], sets_of(pooled[level])) for level in SHARES}
-    rules["any"]["story"] = replace(rules["any"]["story"], dated=dated)
+    every = replace(fit(pooled, sets_of(pooled)), dated=dated)
+    rules["any"] = {"story": every} | {name: coarse.fit(name, own)[0] for name, own in seen.items()}
     committed = {
         "made_by": "benchmarks/defaults.py",
         "time_weight": weight,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from newsnest.cluster import tree_kernels as trees
 from newsnest.cluster.rac_engine import Merges, by_weight
 from newsnest.cluster.rows import unit_in_place
+from newsnest.cluster.screen import FloatScreen
 from newsnest.cluster.threads import Threads
 from newsnest.types import Floats, Ints, Labels, Vectors
 
@@ -25,6 +26,7 @@ AMONG_ROWS = 8192
 _ROUNDS = 6
 _STRENGTH = np.float32(0.8)  # share of its neighbours in a row after a round
 _BLOCK = 1024  # rows
+_BELOW_ALL = np.float32(-2.0)
 _LEAST = np.float32(1e-6)  # weight of a neighbour that is less alike than chance
 
 
@@ -133,30 +135,18 @@ def find_neighbours(
     Cost: `among`·n·d multiply-adds. The same bits for any number of threads.
     """
     n = len(rows)
-    landmarks = np.arange(n)
+    every = np.arange(n, dtype=np.int32)
+    some = every
     if n > among:
-        landmarks = np.sort(np.random.default_rng(0).choice(n, among, replace=False))
-    # Of a landmark one candidate is itself.
-    k = max(0, min(k, len(landmarks) - 1))
-    ids = np.empty((n, k), np.int32)
-    shares = np.empty((n, k), np.float32)
-    turned = np.ascontiguousarray(rows[landmarks].T)
-    place = np.full(n, -1)
-    place[landmarks] = np.arange(len(landmarks))
-
-    def look(part: slice) -> None:
-        cosines = rows[part] @ turned  # (block, landmarks)
-        known = np.flatnonzero(place[part] >= 0)
-        cosines[known, place[part][known]] = -np.inf
-        best = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
-        share = np.maximum(np.take_along_axis(cosines, best, axis=1), _LEAST)
-        share *= weights[landmarks[best]].astype(np.float32)
-        ids[part] = landmarks[best]
-        shares[part] = share / share.sum(axis=1, keepdims=True)
-
-    if k:
-        with Threads("find_neighbours", n_jobs) as threads:
-            list(threads.pool.map(look, _blocks(n)))
+        some = np.sort(np.random.default_rng(0).choice(every, among, replace=False))
+    # Of a row that is among them one candidate is itself.
+    k = max(0, min(k, len(some) - 1))
+    if k == 0:
+        return Neighbourhood(np.empty((n, 0), np.int32), np.empty((n, 0), np.float32), weights)
+    with Threads("find_neighbours", n_jobs) as threads:
+        cosines, ids = FloatScreen(rows, threads).among(every, some, k, _BELOW_ALL)
+    shares = np.maximum(cosines, _LEAST) * weights[ids].astype(np.float32)
+    shares /= shares.sum(axis=1, keepdims=True)
     return Neighbourhood(ids, shares, weights)
 
 
