@@ -156,8 +156,8 @@ def section_scores(texts: Sequence[str], vectors: Vectors, prototypes: Vectors) 
     -----
     A section's score is the soft maximum of the cosines with its lines, plus what the text's words
     say. Lines are centred on the mean of the sections; texts on a mean of the corpus to which each
-    section contributes alike: centring on the plain mean would take sport out of a corpus of sport.
-    O(n m d). The same input gives the same scores.
+    section contributes alike: the plain mean would take sport out of a corpus of sport. O(n m d).
+    The same input gives the same scores.
 
     Example
     -------
@@ -195,12 +195,11 @@ def _soft_max(vectors: Vectors, lines: Vectors, topics: MediaTopics) -> Floats:
     near = np.exp(_SHARPNESS * (vectors @ lines.T).astype(np.float64))
     size = np.bincount(topics.section)
     summed = np.stack([near[:, topics.section == i].sum(axis=1) for i in range(len(size))], axis=1)
-    scores: Floats = (np.log(summed) - _FEWER_LINES * np.log(size)) / _SHARPNESS
-    return scores
+    return np.asarray((np.log(summed) - _FEWER_LINES * np.log(size)) / _SHARPNESS)
 
 
 def _by_words(texts: Sequence[str], topics: MediaTopics) -> Floats:
-    """Return what the words of each text say for every section; twice the words, √2 the weight."""
+    """Return what the words of a text say for every section; twice the words, √2 the weight."""
     scores = np.zeros((len(texts), len(topics.ids)))
     for row, text in enumerate(texts):
         known = [topics.words[w] for w in _words(text[:_CHARACTERS]) if w in topics.words]
