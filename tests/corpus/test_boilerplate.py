@@ -166,6 +166,14 @@ def test_line_breaks_stay_where_a_sentence_goes():
         assert phrases.strip(Article("1", text=text, source="Gull")).text == left
 
 
+def test_no_separator_is_left_behind():
+    gull = (
+        outlet("Gull", 12, title="{} | The Gull") + outlet("Gull", 24, title="{} – The Gull")[12:]
+    )
+    found = find_boilerplate(gull + OTHERS)
+    assert [found.strip(a).title for a in gull] == [a.title for a in outlet("Gull", 24)]
+
+
 def test_patterns_survive_being_written():
     found = find_boilerplate(outlet("Gull", 20, text="{}. Read on...") + OTHERS)
     again = Boilerplate.of(found.as_rows())

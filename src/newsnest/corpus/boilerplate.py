@@ -7,6 +7,7 @@ from typing import Any
 from newsnest.corpus.affixes import Place, Span, spans
 from newsnest.types import Article
 
+_SEPARATORS = " \n\t-–—|·•:"  # between an outlet and the rest, and not part of the pattern
 _ROUNDS = 6  # a beginning may stand behind another
 CORPUS = ""
 """The outlet of what articles share whatever their outlet."""
@@ -119,8 +120,10 @@ def _cut(article: Article, chosen: Sequence[Span]) -> Article:
 
 def _without(text: str, span: Span) -> str:
     before, after = text[: span.start], text[span.end :]
-    if not before.strip() or not after.strip():
-        return (before + after).strip()
+    if not after.strip():
+        return before.rstrip(_SEPARATORS).strip()
+    if not before.strip():
+        return after.lstrip(_SEPARATORS).strip()
     left, right = before.rstrip(), after.lstrip()
     between = before[len(left) :] + after[: len(after) - len(right)]
     return f"{left}\n{right}" if "\n" in between else f"{left} {right}"
