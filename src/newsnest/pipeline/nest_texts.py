@@ -210,6 +210,7 @@ def nest_texts(  # noqa: PLR0913
     cluster.compile_kernels(progress)
     seen = replace(see_texts(vectors, articles, weights, config, frame=frame), sections=sections)
     finest = cluster.finest_clusterer(config.clusterer)
+    chosen = levels is None
     if levels is None:
         levels, origins = choose_levels(seen, config)
         for level in levels if finest is None and not levels[-1].by_evidence else levels[:-1]:
@@ -231,7 +232,8 @@ def nest_texts(  # noqa: PLR0913
         story = replace(hierarchy.levels[-1], min_similarity=cutter.min_similarity)
         hierarchy = replace(hierarchy, levels=(*hierarchy.levels[:-1], story))
         nested = NestedTexts(seen, hierarchy, cutter=cutter)
-        progress.note(stories_in_words(nested.facts))
+        if chosen:
+            progress.note(stories_in_words(nested.facts))
         return nested
     if finest is None:
         return NestedTexts(seen, hierarchy)

@@ -1,0 +1,40 @@
+"""Words and outlets of articles as arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from newsnest.pipeline.shared_words import outlets, shared_words
+from newsnest.types import Article
+
+
+def test_words_are_counted_without_stop_words_of_any_language_of_the_corpus():
+    articles = [
+        Article("1", "The Flood of 2026 hit Valencia", lang="en"),
+        Article("2", "La crue de 2026 à Valence", lang="fr"),
+    ]
+    words = shared_words(articles)
+    assert words.weights.shape == (2, 6)  # flood, 2026, hit, valencia; crue, 2026, valence
+    assert words.numeric.sum() == 1
+    np.testing.assert_allclose(
+        np.sqrt(words.weights.multiply(words.weights).sum(axis=1)), 1.0, atol=1e-6
+    )
+    assert (words.weights[[0]] @ words.weights[[1]].T).toarray()[0, 0] > 0  # the year
+
+
+def test_texts_of_stop_words_alone_have_no_words():
+    words = shared_words([Article("1", "The and of", lang="en"), Article("2", "...", lang="en")])
+    assert words.weights.shape == (2, 0)
+    assert words.sketch().shape == (2, 256)
+
+
+def test_words_that_very_many_texts_hold_say_nothing():
+    articles = [Article(str(n), f"Storm number{n} again{n % 3}") for n in range(300)]
+    words = shared_words(articles)
+    assert words.weights.shape[1] == 300
+
+
+def test_outlets_are_numbered_and_unknown_ones_are_not():
+    sources = ["Gull", "", "Heron", "Gull"]
+    articles = [Article(str(n), "text", source=name) for n, name in enumerate(sources)]
+    assert outlets(articles).tolist() == [0, -1, 1, 0]
