@@ -33,8 +33,7 @@ _Phrase = tuple[str, ...]
 class Candidate:
     """What articles share, all of one outlet or, for `CORPUS`, of any.
 
-    `rows` have it, of those `among` that were looked at; `example` is one as it is written;
-    `phrase` is what others might say too: the words, or all of a tag.
+    `rows` have it, of those `among` that were looked at; `example` is one as it is written.
     """
 
     outlet: str
@@ -50,9 +49,8 @@ class Candidate:
         return bool(self.outlet) and key[0] in _OPENING and key[-1] in _CLOSING
 
     @cached_property
-    def phrase(self) -> _Phrase:
-        if self.is_tag:
-            return (self.span.key,)
+    def words(self) -> tuple[str, ...]:
+        """Its words."""
         # Behind a gap stands what varies least: "(Yonhap) --", "appeared first on the Herald".
         return tuple(words(self.span.key.rpartition(f"{GAP} ")[2]))
 
@@ -88,8 +86,11 @@ def only_here(candidates: Sequence[Candidate], sample: Sample) -> Iterator[Candi
     beginnings count.
     """
     said = _said(candidates, sample)
+    having: dict[tuple[str, _Phrase], set[int]] = defaultdict(set)
     for one in candidates:
-        by = said[one.phrase]
+        having[one.outlet, one.words].update(one.rows)
+    for one in candidates:
+        by = said[(one.span.key,) if one.is_tag else one.words]
         here = by.get(one.outlet, []) if one.outlet else sum(by.values(), [])
         others = sum(map(len, by.values())) - len(here)
         own, share = sample.sizes[one.outlet], len(one.rows) / len(one.among)
@@ -99,7 +100,8 @@ def only_here(candidates: Sequence[Candidate], sample: Sample) -> Iterator[Candi
                 yield one
             continue
         most = min(most, _OTHERS_SHARE * share * (len(sample.rows) - own))
-        if others <= most and len(set(here).difference(one.rows)) <= _BESIDE_SHARE * share * own:
+        beside = len(set(here) - having[one.outlet, one.words])
+        if others <= most and beside <= _BESIDE_SHARE * share * own:
             yield one
 
 
@@ -109,8 +111,8 @@ def _said(
     """Return which articles of the sample say the words of candidates, by outlet."""
     weights: dict[_Phrase, dict[str, float]] = {}
     near: dict[str, list[_Phrase]] = defaultdict(list)
-    tags = {one.phrase for one in candidates if one.is_tag}
-    for phrase in {one.phrase for one in candidates if not one.is_tag}:
+    tags = {(one.span.key,) for one in candidates if one.is_tag}
+    for phrase in {one.words for one in candidates if not one.is_tag}:
         each = {word: sample.weight(word) for word in phrase}
         total = sum(each.values()) or 1.0
         weights[phrase] = {word: weight / total for word, weight in each.items()}
@@ -150,11 +152,11 @@ def unlike(candidates: Iterable[Candidate], sample: Sample) -> Iterator[Candidat
     """
     for _, group in groupby(candidates, key=lambda one: one.outlet):
         own, vector = list(group), cache(sample.vector)
-        shared = dict.fromkeys(word for one in own for word in one.phrase)
+        shared = dict.fromkeys(word for one in own for word in one.words)
         usual = _alikeness(map(vector, own[0].among[:_COMPARED]), shared)
         for one in own:
             rows = one.rows[:_COMPARED]
-            alikeness = _alikeness(map(vector, rows), dict.fromkeys(one.phrase))
+            alikeness = _alikeness(map(vector, rows), dict.fromkeys(one.words))
             if alikeness <= min(usual, _ALIKE) + _MORE_ALIKE:
                 yield one
 

@@ -157,7 +157,7 @@ def _repeated(articles: Sequence[Article], outlet: str, rows: Sequence[int]) -> 
         begin, stop = span.characters(article)
         example = (article.title if span.part == "title" else article.text)[begin:stop].strip()
         candidates.append(Candidate(outlet, span, example, having, rows))
-    return [one for one in candidates if one.phrase]
+    return [one for one in candidates if one.words]
 
 
 def _is_repeated(span: Span, rows: Sequence[int], found: _Found, articles: int) -> bool:
