@@ -20,8 +20,9 @@ Place = Literal["head", "tail", "ending", "sentence"]
 
 _LONGEST = 16  # tokens of a beginning or end
 _SHORTEST_SENTENCE, _LONGEST_SENTENCE = 5, 400  # characters
-_NEAR = 120  # characters of a beginning
-_READ_BACK = 300  # a headline may stand within: "The post … appeared first on …"
+_AHEAD, _BACK = 120, 50  # characters of a beginning and of an end
+_FAR_BACK = 300  # a headline may stand within: "The post … appeared first on …"
+_MARKING = 4  # words of a sentence that mark it
 _VARIABLE = 6  # words before an anchor: "SEOUL, May 28"
 _ANCHOR = 8  # tokens
 _ENDINGS = range(2, 9)  # words
@@ -52,64 +53,77 @@ class Span(NamedTuple):
         if self.place == "sentence":
             return self.first, self.stop
         if self.place == "head":
-            return 0, tokens(text[:_NEAR])[self.stop - 1].end
-        begin = max(0, len(text) - _READ_BACK)
+            return 0, tokens(text[:_AHEAD])[self.stop - 1].end
+        begin = max(0, len(text) - _FAR_BACK)
         return begin + tokens(text[begin:])[self.first].start, len(text)
 
 
-def marks(article: Article, *, sentences: bool) -> set[int]:
-    """Return hashes that are cheap to count: of the last word of every beginning, end, sentence.
+EVERYWHERE = frozenset({"title head", "title tail", "text head", "text tail", "text sentence"})
+"""Where to look for pieces."""
 
-    What many articles share has a mark that at least as many share; so only they need `spans`.
+
+def marks(article: Article) -> set[int]:
+    """Return hashes that are cheap to count: of the last word of every beginning and end.
+
+    Of sentences, the first words. What many articles share has a mark that at least as many share;
+    so only pieces with such marks need be made.
     """
     found = set()
-    for part, text in _parts(article):
-        first = keys(text[:_NEAR])
-        # Of an end, only the last word and what follows it counts.
-        last = first if len(text) <= _NEAR else keys(text[-_NEAR:])
-        found.add(_mark(part, "tail", last))
+    for part, text in (("title", article.title), ("text", article.text)):
+        first = _beginning(text)
         found |= {_mark(part, "head", first[:end]) for end in _head_ends(first)}
-    if sentences:
-        found |= {hash(key) for key, _, _ in _sentences(article.text)}
+        found.add(_mark(part, "tail", keys(text[-_BACK:])))
+    found |= {_sentence_mark(sentence) for sentence, _, _ in _sentences(article.text)}
     return found
 
 
-def mark_of(name: str) -> int:
-    """Return the mark of the spans with this name."""
+def place_and_mark(name: str) -> tuple[str, int]:
+    """Return where to look for the pieces of this name, and their mark."""
     where, _, key = name.partition(": ")
     part, place = where.split(" ")
     if place == "sentence":
-        return hash(key)
-    return _mark(part, "head" if place == "head" else "tail", key.split(" "))
+        return where, _sentence_mark(key)
+    end = "head" if place == "head" else "tail"
+    return f"{part} {end}", _mark(part, end, key.split(" "))
 
 
-def spans(article: Article, wanted: Set[int], *, sentences: bool) -> Iterator[Span]:
-    """Yield the pieces with these marks."""
-    for part, text in _parts(article):
-        found = keys(text[:_NEAR])
-        for end in _head_ends(found):
-            if _mark(part, "head", found[:end]) in wanted:
-                yield from _heads(found[:end], part)
-        found = keys(text[-_READ_BACK:])
-        if _mark(part, "tail", found) in wanted:
-            yield from _tails(found[len(text) > _READ_BACK :], part)  # the first may be cut
-    for key, begin, stop in _sentences(article.text) if sentences else ():
-        if hash(key) in wanted:
-            yield Span("text", "sentence", key, begin, stop)
+def spans(
+    article: Article, wanted: Set[int], places: Set[str] = EVERYWHERE
+) -> Iterator[Span]:
+    """Yield the pieces that have these marks and stand at these places."""
+    parts: tuple[tuple[Part, str], ...] = ("title", article.title), ("text", article.text)
+    for part, text in parts:
+        if f"{part} head" in places:
+            found = _beginning(text)
+            for end in _head_ends(found):
+                if _mark(part, "head", found[:end]) in wanted:
+                    yield from _heads(found[:end], part)
+        if f"{part} tail" in places and _mark(part, "tail", keys(text[-_BACK:])) in wanted:
+            found = keys(text[-_FAR_BACK:])
+            yield from _tails(found[len(text) > _FAR_BACK :], part)  # the first may be cut
+    if "text sentence" in places:
+        for sentence, begin, stop in _sentences(article.text):
+            if _sentence_mark(sentence) in wanted and " " in (key := sentence_key(sentence)):
+                yield Span("text", "sentence", key, begin, stop)
 
 
-def _parts(article: Article) -> Iterator[tuple[Part, str]]:
-    if article.title:
-        yield "title", article.title
-    if article.text:
-        yield "text", article.text
+def _beginning(text: str) -> list[str]:
+    """Return the first tokens, none where nothing can close a beginning."""
+    if patterns().closing.search(text, 0, _AHEAD) is None:
+        return []
+    return keys(text[:_AHEAD])
 
 
-def _mark(part: str, place: str, found: Sequence[str]) -> int:
+def _mark(part: str, end: str, found: Sequence[str]) -> int:
+    """Return the hash of the last word and what follows it."""
     at = len(found) - 1
     while at > 0 and not is_word(found[at]):
         at -= 1
-    return hash((part, place, *found[at:])) if found else 0
+    return hash((part, end, *found[at:])) if found else 0
+
+
+def _sentence_mark(sentence: str) -> int:
+    return hash(sentence_key(" ".join(sentence.split(None, _MARKING)[:_MARKING])))
 
 
 def _head_ends(found: Sequence[str]) -> list[int]:
@@ -188,14 +202,13 @@ def _templates(found: Sequence[str], last: int) -> Iterator[Span]:
 
 
 def _sentences(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the key of every sentence, and where it begins and ends."""
+    """Yield every sentence, and where it begins and ends."""
     split = patterns()
     stops = [match.end() for match in split.sentence_end.finditer(text)]
-    stops += [match.start() for match in split.glued.finditer(text)]
+    if glued := [match.start() for match in split.glued.finditer(text)]:
+        stops = sorted(stops + glued)
     begin = 0
-    for stop in (*sorted(stops), len(text)):
+    for stop in (*stops, len(text)):
         if _SHORTEST_SENTENCE <= stop - begin <= _LONGEST_SENTENCE:
-            key = sentence_key(text[begin:stop])
-            if " " in key:
-                yield key, begin, stop
+            yield text[begin:stop], begin, stop
         begin = stop

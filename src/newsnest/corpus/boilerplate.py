@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from newsnest.corpus.affixes import Span, mark_of, marks, spans
+from newsnest.corpus.affixes import Span, place_and_mark, spans
 from newsnest.types import Article
 
 _SEPARATORS = " \n\t-–—|·•:"  # between an outlet and the rest, and not part of the pattern
@@ -92,14 +92,12 @@ class _Known:
 
     def __init__(self, patterns: Mapping[str, Pattern]) -> None:
         self.patterns = patterns
-        self._marks = {mark_of(name) for name in patterns}
-        self._sentences = any(name.startswith("text sentence") for name in patterns)
+        found = [place_and_mark(name) for name in patterns]
+        self._places, self._marks = {place for place, _ in found}, {mark for _, mark in found}
 
     def spans(self, article: Article) -> list[Span]:
         """Return where these patterns stand."""
-        if self._marks.isdisjoint(marks(article, sentences=self._sentences)):
-            return []
-        found = spans(article, self._marks, sentences=self._sentences)
+        found = spans(article, self._marks, self._places)
         return [span for span in found if span.name in self.patterns]
 
 

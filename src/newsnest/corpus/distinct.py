@@ -16,14 +16,13 @@ from newsnest.corpus.tokens import GAP, keys, words
 from newsnest.types import Article
 
 _CHARACTERS = 1_000  # of a text
-_BEGINNING = 120  # characters where a tag stands
+_BEGINNING, _COMPARED_CHARACTERS = 120, 500  # where a tag stands, and where articles are compared
 _LEAD = 60  # words
 _MOST = 0.7  # of the weight of a pattern's words, in a lead: its subject
 _OTHERS, _OTHERS_SHARE = 0.2, 0.05  # of the articles and of the share that have it here
 _BESIDE_SHARE = 0.2  # of that share, in the outlet's other articles
-_COMPARED = 60  # articles that share a pattern
+_COMPARED = 30  # articles that share a pattern
 _OPENING, _CLOSING = "([（【［", ")]）】］"
-_WORDS = 80  # of each
 _ALIKE, _MORE_ALIKE = 0.08, 0.05  # mean cosine of two articles of an outlet, and of two that share
 
 _Phrase = tuple[str, ...]
@@ -62,20 +61,22 @@ class Sample:
         self.articles, self.rows = articles, rows
         self.sizes = Counter(articles[row].source for row in rows)
         self.sizes[CORPUS] = len(rows)
-        self._articles_with = Counter(word for row in rows for word in set(self.words(row)))
+        self._most = math.log(len(rows))
+        articles_with = Counter(word for row in rows for word in set(self.words(row)))
+        self._weights = {word: math.log(len(rows) / n) for word, n in articles_with.items()}
 
-    def words(self, row: int) -> list[str]:
+    def words(self, row: int, characters: int = _CHARACTERS) -> list[str]:
         """Return the words of an article, of a long one those at its beginning."""
         article = self.articles[row]
-        return words(f"{article.title}\n{article.text[:_CHARACTERS]}")
+        return words(f"{article.title}\n{article.text[:characters]}")
 
     def weight(self, word: str) -> float:
         """Return the log of how many articles there are for each one with the word."""
-        return math.log(len(self.rows) / max(1, self._articles_with[word]))
+        return self._weights.get(word, self._most)
 
     def vector(self, row: int) -> dict[str, float]:
-        """Return the weights of the first 80 words of an article."""
-        return {word: self.weight(word) for word in list(dict.fromkeys(self.words(row)))[:_WORDS]}
+        """Return the weights of the words with which an article begins."""
+        return {word: self.weight(word) for word in self.words(row, _COMPARED_CHARACTERS)}
 
 
 def only_here(candidates: Sequence[Candidate], sample: Sample) -> Iterator[Candidate]:

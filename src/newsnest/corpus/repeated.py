@@ -23,7 +23,7 @@ MIN_CORPUS_ARTICLES, MIN_CORPUS_SHARE = 12, 0.02
 UNBOUNDED_SHARE = 0.3
 """The same for an end that no punctuation sets off: "… on Monday Read Full Article at RT.com"."""
 _TEMPLATE_SHARE = 0.8  # of the articles with this end begin it like this
-_SAMPLE = 10_000  # articles of an outlet, and of the corpus
+_OF_OUTLET, _OF_CORPUS = 2_000, 10_000  # articles looked at
 
 _Found = dict[str, tuple[Span, list[int]]]
 
@@ -103,14 +103,7 @@ def _in_use(uses: Mapping[Pattern, int]) -> Boilerplate:
 
 
 def _patterns(articles: Sequence[Article], progress: Progress) -> list[Pattern]:
-    # Samples that do not depend on the order of the articles, the smaller within the larger.
-    names = np.fromiter((zlib.crc32(a.id.encode()) for a in articles), np.uint32, len(articles))
-    order = np.argsort(names, kind="stable").tolist()
-    by_outlet: dict[str, list[int]] = {CORPUS: order[:_SAMPLE]}
-    for row in order:
-        outlet = articles[row].source
-        if outlet and len(by_outlet.setdefault(outlet, [])) < _SAMPLE:
-            by_outlet[outlet].append(row)
+    by_outlet = _samples(articles)
     candidates: list[Candidate] = []
     total = sum(map(len, by_outlet.values()))
     with progress.start("count what is repeated", total, "articles") as task:
@@ -126,19 +119,38 @@ def _patterns(articles: Sequence[Article], progress: Progress) -> list[Pattern]:
     ]
 
 
+def _samples(articles: Sequence[Article]) -> dict[str, list[int]]:
+    """Return rows of every outlet, and of the corpus: of these and of those without outlet.
+
+    Which ones does not depend on the order of the articles.
+    """
+    hashes = np.fromiter((zlib.crc32(a.id.encode()) for a in articles), np.uint32, len(articles))
+    corpus: list[int] = []
+    found = {CORPUS: corpus}
+    for row in np.argsort(hashes, kind="stable").tolist():
+        if outlet := articles[row].source:
+            own = found.setdefault(outlet, [])
+            if len(own) == _OF_OUTLET:
+                continue
+            own.append(row)
+        if len(corpus) < _OF_CORPUS:
+            corpus.append(row)
+    return found
+
+
 def _repeated(articles: Sequence[Article], outlet: str, rows: Sequence[int]) -> list[Candidate]:
     """Return what enough of these articles share."""
     least, share = (MIN_ARTICLES, MIN_SHARE) if outlet else (MIN_CORPUS_ARTICLES, MIN_CORPUS_SHARE)
     need = max(least, share * len(rows))
     if len(rows) < need:
         return []
-    own = [array("q", marks(articles[row], sentences=True)) for row in rows]
+    own = [array("q", marks(articles[row])) for row in rows]
     counts = Counter(chain.from_iterable(own))
     frequent = {mark for mark, count in counts.items() if count >= need}
     found: _Found = {}
     for row, its in zip(rows, own, strict=True):
         if not frequent.isdisjoint(its):
-            pieces = spans(articles[row], frequent, sentences=True)
+            pieces = spans(articles[row], frequent)
             for name, span in {span.name: span for span in pieces}.items():
                 found.setdefault(name, (span, []))[1].append(row)
     found = {name: item for name, item in found.items() if len(item[1]) >= need}

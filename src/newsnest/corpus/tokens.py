@@ -38,6 +38,7 @@ class Patterns(NamedTuple):
     token: re.Pattern[str]
     word: re.Pattern[str]
     number: re.Pattern[str]
+    closing: re.Pattern[str]  # where a beginning may close
     sentence_end: re.Pattern[str]
     glued: re.Pattern[str]  # "standstillRead": lost mark-up
 
@@ -51,12 +52,15 @@ def patterns() -> Patterns:
         "".join(re.escape(c) for c in map(chr, range(0x2E80)) if test(c))
         for test in (str.isupper, str.islower)
     )
+    closing = "".join(map(re.escape, sorted(CLOSING - set("-.‑"))))
     word = rf"[^\s{marks}]+(?:['’.\-‑][^\s{marks}]+)*"
     ends, always = ".!?…", "。！？।۔\n"
     return Patterns(
         re.compile(rf"{word}|[{marks}]+|\n(?![^\S\n]*\n)"),
         re.compile(word),
         re.compile(r"\d+"),
+        # Not within a word, nor at the end.
+        re.compile(rf"(?:[{closing}]|[-.‑](?![^\s{marks}]))(?=.)", re.DOTALL),
         # Also "standstill.Read".
         re.compile(
             rf"[{ends}{always}](?<![{ends}{always}]{{2}})[{ends}{always}]*[\"'”’»)\]}}]*"
@@ -79,9 +83,8 @@ def is_word(key: str) -> bool:
 
 
 def keys(text: str) -> list[str]:
-    """Return the keys of the tokens of a text, as `tokens` makes them, but faster."""
-    split = patterns()
-    return _merged(split.token.findall(split.number.sub(DATE, text.casefold())))
+    """Return the keys of the tokens of a text, as `tokens` makes them."""
+    return _merged(_keys(patterns().token, text))
 
 
 def tokens(text: str) -> list[Token]:
@@ -93,10 +96,8 @@ def tokens(text: str) -> list[Token]:
     ['seoul', ',', '#', '(', 'yonhap', ')', '--']
     """
     found: list[Token] = []
-    split, dates = patterns(), months_and_days()
-    for match in split.token.finditer(text):
-        key = split.number.sub(DATE, match.group().casefold())
-        key = dates.get(key, key)
+    split = patterns().token
+    for key, match in zip(_keys(split, text), split.finditer(text), strict=True):
         if key == DATE and found and found[-1].key == DATE:
             found[-1] = Token(DATE, found[-1].start, match.end())
         else:
@@ -112,8 +113,7 @@ def words(text: str) -> list[str]:
     >>> words("On 3 May in Lyon")
     ['on', '#', 'in', 'lyon']
     """
-    split = patterns()
-    return _merged(split.word.findall(split.number.sub(DATE, text.casefold())))
+    return _merged(_keys(patterns().word, text))
 
 
 def sentence_key(sentence: str) -> str:
@@ -122,8 +122,13 @@ def sentence_key(sentence: str) -> str:
     return " ".join(map(months_and_days().get, found, found))
 
 
+def _keys(split: re.Pattern[str], text: str) -> list[str]:
+    # No character becomes another kind of character: a text splits where the keys split.
+    found = split.findall(patterns().number.sub(DATE, text.casefold()))
+    return list(map(months_and_days().get, found, found))
+
+
 def _merged(found: list[str]) -> list[str]:
-    found = list(map(months_and_days().get, found, found))
     if DATE not in found:
         return found
     return [w for w, after in zip(found, [*found[1:], ""], strict=True) if not w == after == DATE]
