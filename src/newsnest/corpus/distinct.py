@@ -5,7 +5,7 @@ Content is said by others too, or holds together the articles that share it.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, groupby
@@ -152,17 +152,17 @@ def unlike(candidates: Iterable[Candidate], sample: Sample) -> Iterator[Candidat
     count.
     """
     for _, group in groupby(candidates, key=lambda one: one.outlet):
-        own, vector = list(group), cache(sample.vector)
-        shared = dict.fromkeys(word for one in own for word in one.words)
-        usual = _alikeness(map(vector, own[0].among[:_COMPARED]), shared)
-        for one in own:
-            rows = one.rows[:_COMPARED]
-            alikeness = _alikeness(map(vector, rows), dict.fromkeys(one.words))
+        vector = cache(sample.vector)
+        for one in group:
+            usual, alikeness = (
+                _alikeness(map(vector, rows[:_COMPARED]), set(one.words))
+                for rows in (one.among, one.rows)
+            )
             if alikeness <= min(usual, _ALIKE) + _MORE_ALIKE:
                 yield one
 
 
-def _alikeness(vectors: Iterable[dict[str, float]], without: dict[str, None]) -> float:
+def _alikeness(vectors: Iterable[dict[str, float]], without: Set[str]) -> float:
     """Return the mean cosine of two of these articles, but for some words."""
     total: dict[str, float] = defaultdict(float)
     count = squares = 0.0
