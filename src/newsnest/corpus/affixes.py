@@ -87,9 +87,7 @@ def place_and_mark(name: str) -> tuple[str, int]:
     return f"{part} {end}", _mark(part, end, key.split(" "))
 
 
-def spans(
-    article: Article, wanted: Set[int], places: Set[str] = EVERYWHERE
-) -> Iterator[Span]:
+def spans(article: Article, wanted: Set[int], places: Set[str] = EVERYWHERE) -> Iterator[Span]:
     """Yield the pieces that have these marks and stand at these places."""
     parts: tuple[tuple[Part, str], ...] = ("title", article.title), ("text", article.text)
     for part, text in parts:

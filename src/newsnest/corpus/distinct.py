@@ -47,8 +47,13 @@ class Candidate:
         key = self.span.key
         return bool(self.outlet) and key[0] in _OPENING and key[-1] in _CLOSING
 
+    @property
+    def phrase(self) -> _Phrase:
+        """What others might say too: the words, all of a tag."""
+        return (self.span.key,) if self.is_tag else self.words
+
     @cached_property
-    def words(self) -> tuple[str, ...]:
+    def words(self) -> _Phrase:
         """Its words."""
         # Behind a gap stands what varies least: "(Yonhap) --", "appeared first on the Herald".
         return tuple(words(self.span.key.rpartition(f"{GAP} ")[2]))
@@ -89,19 +94,16 @@ def only_here(candidates: Sequence[Candidate], sample: Sample) -> Iterator[Candi
     said = _said(candidates, sample)
     having: dict[tuple[str, _Phrase], set[int]] = defaultdict(set)
     for one in candidates:
-        having[one.outlet, one.words].update(one.rows)
+        having[one.outlet, one.phrase].update(one.rows)
     for one in candidates:
-        by = said[(one.span.key,) if one.is_tag else one.words]
-        here = by.get(one.outlet, []) if one.outlet else sum(by.values(), [])
+        by = said[one.phrase]
+        here = set(by.get(one.outlet, ()) if one.outlet else chain(*by.values()))
         others = sum(map(len, by.values())) - len(here)
         own, share = sample.sizes[one.outlet], len(one.rows) / len(one.among)
         most = max(1.0, _OTHERS * share * own)
-        if one.is_tag:
-            if others <= most:
-                yield one
-            continue
-        most = min(most, _OTHERS_SHARE * share * (len(sample.rows) - own))
-        beside = len(set(here) - having[one.outlet, one.words])
+        if not one.is_tag:
+            most = min(most, _OTHERS_SHARE * share * (len(sample.rows) - own))
+        beside = 0 if one.is_tag else len(here - having[one.outlet, one.phrase])
         if others <= most and beside <= _BESIDE_SHARE * share * own:
             yield one
 
@@ -109,39 +111,37 @@ def only_here(candidates: Sequence[Candidate], sample: Sample) -> Iterator[Candi
 def _said(
     candidates: Sequence[Candidate], sample: Sample
 ) -> Mapping[_Phrase, Mapping[str, Sequence[int]]]:
-    """Return which articles of the sample say the words of candidates, by outlet."""
-    weights: dict[_Phrase, dict[str, float]] = {}
+    """Return which articles of the sample say the phrases of candidates, by outlet."""
+    tags = {one.phrase for one in candidates if one.is_tag}
+    parts: dict[_Phrase, dict[str, float]] = {}  # of the weight of a phrase
     near: dict[str, list[_Phrase]] = defaultdict(list)
-    tags = {(one.span.key,) for one in candidates if one.is_tag}
-    for phrase in {one.words for one in candidates if not one.is_tag}:
-        each = {word: sample.weight(word) for word in phrase}
-        total = sum(each.values()) or 1.0
-        weights[phrase] = {word: weight / total for word, weight in each.items()}
-        # An article that says it has one of its heaviest words.
+    for phrase, its in {one.phrase: one.words for one in candidates}.items():
+        weights = {word: sample.weight(word) for word in its}
+        total = sum(weights.values()) or 1.0
+        parts[phrase] = {word: weight / total for word, weight in weights.items()}
+        # What says it has one of its heaviest words.
         rest = 1.0
-        for word, weight in sorted(weights[phrase].items(), key=lambda item: (-item[1], item[0])):
+        for word, part in sorted(parts[phrase].items(), key=lambda item: (-item[1], item[0])):
             near[word].append(phrase)
-            rest -= weight
+            rest -= part
             if rest < _MOST:
                 break
-    found: dict[_Phrase, dict[str, list[int]]] = {
-        phrase: defaultdict(list) for phrase in (*weights, *tags)
-    }
+    found: dict[_Phrase, dict[str, list[int]]] = {phrase: defaultdict(list) for phrase in parts}
     for row in sample.rows:
-        words = sample.words(row)
+        said = sample.words(row)
         article = sample.articles[row]
-        text, lead = f" {' '.join(words)} ", set(words[:_LEAD])
-        for phrase in {one for word in near.keys() & set(words) for one in near[word]}:
-            if f" {' '.join(phrase)} " in text or (
-                sum(part for word, part in weights[phrase].items() if word in lead) >= _MOST
-            ):
+        text, lead = f" {' '.join(said)} ", set(said[:_LEAD])
+        for phrase in {one for word in near.keys() & set(said) for one in near[word]}:
+            if phrase in tags:
+                begins = f"{article.title[:_BEGINNING]}\n{article.text[:_BEGINNING]}"
+                says = f" {phrase[0]} " in f" {' '.join(keys(begins))} "
+            else:
+                says = (
+                    f" {' '.join(phrase)} " in text
+                    or sum(part for word, part in parts[phrase].items() if word in lead) >= _MOST
+                )
+            if says:
                 found[phrase][article.source].append(row)
-        if tags:
-            parts = (keys(part[:_BEGINNING]) for part in (article.title, article.text))
-            begins = f" {' '.join(chain(*parts))} "
-            for tag in tags:
-                if f" {tag[0]} " in begins:
-                    found[tag][article.source].append(row)
     return found
 
 

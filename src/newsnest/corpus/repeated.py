@@ -45,7 +45,7 @@ def find_boilerplate(articles: Sequence[Article], *, progress: Progress = SILENT
     articles
         At least one, in any order.
     progress
-        One task: articles counted.
+        Two tasks: articles counted, and articles from which something is taken out.
 
     Returns
     -------
@@ -54,9 +54,9 @@ def find_boilerplate(articles: Sequence[Article], *, progress: Progress = SILENT
 
     Notes
     -----
-    Linear in the texts; what articles share is counted by 64-bit hashes, eight bytes for every
-    sentence and some twenty for every article, and words in an even sample of 20,000 articles.
-    Deterministic; no list of words is used but the names of months and days.
+    Linear in the texts. Of an outlet 2,000 articles are looked at, of the corpus 10,000, chosen by
+    their ids; what they share is counted by hashes, an outlet at a time. Deterministic; no list of
+    words is used but the names of months and days.
 
     Examples
     --------
