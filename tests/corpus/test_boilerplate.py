@@ -127,6 +127,21 @@ def test_copies_of_a_text_are_no_boilerplate():
     assert taken(unnamed + [Article(a.id, a.title, a.text) for a in OTHERS]) == {}
 
 
+def test_copies_of_one_text_in_every_outlet_are_no_boilerplate():
+    text = " ".join(f"{prose(i)}." for i in range(30))
+    assert (
+        taken([Article(str(i), prose(i, 1), text, source=f"Gull {i % 4}") for i in range(60)]) == {}
+    )
+
+
+def test_patterns_of_large_outlets_are_counted_in_all_articles():
+    gull = [
+        Article(f"{i}", prose(i, 3), f"{prose(9_000 + i, 5)}. Read on...", source="Gull")
+        for i in range(2_100)
+    ]
+    assert taken(gull + OTHERS) == {"Read on...": 2_100}
+
+
 def test_without_outlets_only_what_many_unlike_articles_share_goes():
     agency = outlet("", 20, text="{town} (Gull) -- {}.")
     plain = [Article(a.id, a.title, a.text) for a in OTHERS]
@@ -199,4 +214,8 @@ def test_tokens_make_numbers_and_dates_alike():
     assert [t.key for t in tokens("Paris, le 3 mars 2024 -")] == ["paris", ",", "le", "#", "-"]
     assert words("On 3 May, at RT.com's 24h desk") == ["on", "#", "at", "rt.com's", "#h", "desk"]
     assert words("") == []
+    dated = "\u0130stanbul, 3 May 2024 – Stra\u00dfe 12"
+    assert [dated[t.start : t.end] for t in tokens(dated)] == [
+        "İstanbul", ",", "3 May 2024", "–", "Straße", "12",
+    ]  # fmt: skip
     assert written("News24 | May 3", "news# | #") == "News24 | #"

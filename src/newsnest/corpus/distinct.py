@@ -66,9 +66,10 @@ class Sample:
         self.articles, self.rows = articles, rows
         self.sizes = Counter(articles[row].source for row in rows)
         self.sizes[CORPUS] = len(rows)
-        self._most = math.log(len(rows))
+        self._most = math.log(len(rows) + 1)
         articles_with = Counter(word for row in rows for word in set(self.words(row)))
-        self._weights = {word: math.log(len(rows) / n) for word, n in articles_with.items()}
+        # Above 0, or copies of one text would be alike in nothing.
+        self._weights = {w: math.log((len(rows) + 1) / n) for w, n in articles_with.items()}
 
     def words(self, row: int, characters: int = _CHARACTERS) -> list[str]:
         """Return the words of an article, of a long one those at its beginning."""
