@@ -104,13 +104,8 @@ def test_pairs_of_a_merge_come_from_its_two_sides():
     members = [{row} for row in range(60)]
     left, right, starts = sampled_pairs(children, 60)
     for step, (i, j) in enumerate(children.tolist()):
-        pairs = set(
-            zip(
-                left[starts[step] : starts[step + 1]],
-                right[starts[step] : starts[step + 1]],
-                strict=True,
-            )
-        )
+        own = slice(starts[step], starts[step + 1])
+        pairs = set(zip(left[own].tolist(), right[own].tolist(), strict=True))
         assert all(a in members[i] and b in members[j] for a, b in pairs)
         if len(members[i]) * len(members[j]) <= 8:
             assert len(pairs) == len(members[i]) * len(members[j])
