@@ -45,7 +45,8 @@ _ADDED = {
         "say says said mr mrs ms dr photo photos pic pics picture pictures video videos update "
         "updates updated watch live breaking news report reports reportedly today yesterday "
         "tomorrow monday tuesday wednesday thursday friday saturday sunday bn mn pc amid vs via "
-        "exclusive opinion gallery read slideshow poll recap roundup review preview"
+        "exclusive opinion gallery read slideshow poll recap roundup review preview editorial "
+        "editorials sponsored advertorial podcast podcasts explainer factbox newsletter min mins"
     ),
     "fr": _words(
         "vidéo vidéos photo photos direct exclusif actualité actualités info infos lundi mardi "
