@@ -1,5 +1,7 @@
 """Keywords of clusters by class-based TF-IDF."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy
 
@@ -53,8 +55,8 @@ def keywords(
     Terms as frequent elsewhere as in the cluster come last of all.
 
     With `finer` (n,), labels of a level nested in this one, a term counts for the finer clusters
-    that hold it, each by the square root of how often it does: a theme is named after what its stories
-    share, and not after the largest. In a cluster of thirty finer ones or more, what one of them
+    that hold it, each by the square root of how often it does: a theme is named after what its
+    stories share, and not after the largest. In a cluster of thirty finer ones or more, what one of them
     holds comes after all others. `weights` (n,) are how many articles a row stands for, None one
     each. O(e log e) in the number e of (cluster, term) pairs, plus k passes over 32 candidates per
     cluster; with `finer` also a few columns of the matrix per keyword. Ties are broken
@@ -206,13 +208,14 @@ def _shown(terms: Terms, chosen: Ints, *, whole: bool) -> list[tuple[str, ...]]:
     result = []
     for row in chosen.tolist():
         words = [shown[term] for term in row if term >= 0]
-        longest = [max(words, key=lambda o, w=word: (_within(w, o), len(o))) for word in words]
+        longest = [_longest(word, words) for word in words]
         result.append(tuple(dict.fromkeys(longest)))
     return result
 
 
-def _within(word: str, other: str) -> bool:
-    return f" {word} " in f" {other} "
+def _longest(word: str, words: Sequence[str]) -> str:
+    """Return the longest of the words that a word is part of: itself, if of no other."""
+    return max((other for other in words if f" {word} " in f" {other} "), key=len)
 
 
 class _Names:
