@@ -56,9 +56,11 @@ def keywords(
 
     With `finer` (n,), labels of a level nested in this one, a term counts for the finer clusters
     that hold it, each by the square root of how often it does: a theme is named after what its
-    stories share, and not after the largest. In a cluster of thirty finer ones or more, what one of them
-    holds comes after all others. `weights` (n,) are how many articles a row stands for, None one
-    each. O(e log e) in the number e of (cluster, term) pairs, plus k passes over 32 candidates per
+    stories share, and not after the largest. In a cluster of thirty finer ones or more, what one
+    of them holds comes after all others.
+
+    `weights` (n,) are how many articles a row stands for, None one each. O(e log e) in the number
+    e of (cluster, term) pairs, plus k passes over 32 candidates per
     cluster; with `finer` also a few columns of the matrix per keyword. Ties are broken
     alphabetically. Deterministic.
     """

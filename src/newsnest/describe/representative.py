@@ -36,6 +36,7 @@ _LABELLED = regex.compile(
     rf"|^[^:|]{{2,30}}\s(?:live|en direct|en vivo)\s*:"
     rf"|(?:\s[-–—|:]|[|:])\s*(?:{_LABELS})\W*$|^\W*\d+ (?:\p{{L}}+ ){{0,2}}"
     r"(?:things|ways|reasons|takeaways|tips|facts|questions|choses|raisons|dinge|gründe|cosas|razones)\b"
+    rf"|^\((?:{_LABELS})\b|\b(?:questions answered|(?:latest|live) updates|q ?& ?a)\W*$"
     r"|[?？؟]\W*$",
     regex.IGNORECASE,
 )
