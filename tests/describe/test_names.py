@@ -74,7 +74,7 @@ def test_a_country_and_its_people_do_not_both_name_a_cluster():
 
 
 def test_a_theme_is_named_after_what_its_stories_share_not_after_the_largest():
-    texts = [f"Ragasa storm floods valley {n}" for n in range(6)]
+    texts = [f"Ragasa storm, floods in valley {n}" for n in range(6)]
     texts += ["Gulch dam floods mill", "Bridge floods again", "Harbour floods twice"]
     texts += [f"Striker scores {word}" for word in ("once", "twice", "again")]
     stories = np.array([0] * 6 + [1, 2, 3, 4, 5, 6], dtype=np.int32)
@@ -87,6 +87,14 @@ def test_a_word_as_frequent_everywhere_comes_after_what_tells_clusters_apart():
     texts = [f"blimbo {word}" for word in ("flood", "flood", "strike", "strike")] * 3
     words = keywords(_terms(texts), np.array([0, 0, 1, 1] * 3, dtype=np.int32))
     assert [w[0] for w in words] == ["flood", "strike"]
+
+
+def test_frequent_words_of_a_language_with_a_short_list_are_no_terms():
+    texts = [
+        f"blimbo {word}"
+        for word in [f"{a}{b}" for a in "bdgklm" for b in ("aro", "eno", "ilu", "osa", "udi")]
+    ]
+    assert "blimbo" not in count_terms(texts, ["ha"] * 30).shown
 
 
 def test_a_corpus_of_one_cluster_still_has_keywords():

@@ -20,9 +20,10 @@ from newsnest.types import Article, Labels, Sentence, Vectors
 class KeywordDescriber:
     """Describe clusters by the words that set them apart, in any language, without model weights.
 
-    Keywords are words and phrases ranked by class-based TF-IDF, counted once for all levels. A
-    cluster of the finest level is named after the headline of its most typical article, one above
-    after its best keywords; a cluster with a single child takes the child's name. Summaries quote
+    Keywords are words and phrases ranked by class-based TF-IDF, counted once for all levels, the
+    names of the articles' outlets left out. A cluster of the finest level is named after the
+    headline of its most typical article, a plain one if nearly as typical, one above after its best
+    keywords; a cluster with a single child takes the child's name. Summaries quote
     up to three sentences (titles, where articles have no text).
 
     Parameters

@@ -21,6 +21,9 @@ are on the list, and they account for two thirds of its occurrences; at 2 % only
 the list, at 10 % they account for at most half of its occurrences.
 """
 
+SHORT_LIST = 100
+"""Languages with fewer listed words (Hausa, Swahili, Yoruba, Somali) are judged by frequency too."""
+
 FREQUENT_WINDOW = 30
 """Number of words of each text to count for `FREQUENT_SHARE`: long texts contain more of any."""
 
@@ -109,6 +112,13 @@ def stop_words(language: str) -> frozenset[str]:
     code = base_language(language) or FALLBACK
     listed = {word.casefold() for word in stopwordsiso.stopwords(code)}
     return frozenset((listed - _LET_THROUGH.get(code, set())) | _ADDED.get(code, set()))
+
+
+@cache
+def has_full_list(language: str) -> bool:
+    """Tell whether a language has a list of at least `SHORT_LIST` words."""
+    code = base_language(language)
+    return bool(code) and len(stopwordsiso.stopwords(code)) >= SHORT_LIST
 
 
 def is_acronym(spelling: str, language: str) -> bool:

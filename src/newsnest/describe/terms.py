@@ -195,10 +195,10 @@ def _one_spelling(keys: Sequence[str]) -> list[str]:
 
 
 def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
-    """Mark too frequent spellings, in languages without a list and scripts without spaces."""
+    """Mark too frequent spellings, in languages without a full list and without spaces."""
     marked = np.zeros(len(found.spellings), dtype=bool)
     codes = sorted(set(found.languages))
-    listed = {code: bool(stopwords.base_language(code)) for code in codes}
+    listed = {code: stopwords.has_full_list(code) for code in codes}
     judged = np.array(
         [
             number >= 0 and (tokens.is_pair(spelling) or not listed[language])
