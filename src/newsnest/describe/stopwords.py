@@ -22,7 +22,7 @@ the list, at 10 % they account for at most half of its occurrences.
 """
 
 SHORT_LIST = 100
-"""Languages with fewer listed words (Hausa, Swahili, Yoruba, Somali) are judged by frequency too."""
+"""Languages with fewer listed words (Hausa, Swahili, Yoruba) are judged by frequency too."""
 
 FREQUENT_WINDOW = 30
 """Number of words of each text to count for `FREQUENT_SHARE`: long texts contain more of any."""
