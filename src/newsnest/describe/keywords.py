@@ -13,6 +13,7 @@ from newsnest.types import Flags, Floats, Labels
 KEYWORDS = 6
 _CANDIDATES = 32
 _LEAST_EXCESS = 0.02
+_DAMPING = 0.7  # exponent of counts per finer cluster: 1 lets the largest story name a theme
 _LONGEST_NAME = 4  # words
 _BESIDE = 0.75  # share of a name's occurrences that a third word stands beside
 _SEVERAL = 30  # finer clusters, from which on a keyword is to be in two
@@ -55,7 +56,7 @@ def keywords(
     Terms as frequent elsewhere as in the cluster come last of all.
 
     With `finer` (n,), labels of a level nested in this one, a term counts for the finer clusters
-    that hold it, each by the square root of how often it does: a theme is named after what its
+    that hold it, each by a power of how often it does: a theme is named after what its
     stories share, and not after the largest. In a cluster of thirty finer ones or more, what one
     of them holds comes after all others.
 
@@ -109,7 +110,7 @@ def _per_cluster(
 def _per_finer(
     terms: Terms, labels: Labels, finer: Labels, weights: Weights | None
 ) -> tuple[scipy.sparse.csr_array, Flags]:
-    """Sum the square roots of how often a term occurs in each finer cluster.
+    """Sum how often a term occurs in each finer cluster, damped.
 
     The entries are those of `_per_cluster`; those that more than one finer cluster holds are
     marked, and all in clusters of few finer ones.
@@ -123,7 +124,7 @@ def _per_finer(
     member = scipy.sparse.csr_array(
         (np.ones(parts), (parent, np.arange(parts))), shape=(clusters, parts)
     )
-    articles.data = np.sqrt(articles.data)
+    articles.data = articles.data**_DAMPING
     spread = (member @ articles).tocsr()
     articles.data = np.ones_like(articles.data)
     holders = (member @ articles).tocsr()
