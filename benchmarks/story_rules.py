@@ -230,8 +230,10 @@ def encoder_result(folder: Path, encoder: str, cache: Nest) -> tuple[list[Any], 
     corpora = [part for whole in sets.values() for part in parts(whole, tails)]
     judged = [corpus.judged() for corpus in corpora]
     rows: list[dict[str, Any]] = []
+    rules: dict[str, Any] = {}
     for name, whole in sets.items():
         rule = fit_story_rule(fitted_on(corpora, judged, without=name))
+        rules[name] = rule.fields
         own = [(c, j) for c, j in zip(corpora, judged, strict=True) if c.gold.name == name]
         if len(whole.gold.gold) > MOST:
             own.insert(0, (whole, whole.judged()))
@@ -253,7 +255,11 @@ def encoder_result(folder: Path, encoder: str, cache: Nest) -> tuple[list[Any], 
         shown = rows[-len(own)]
         print(encoder, name, shown["left_out"], "best", shown["best"]["bcubed_f1"],
               "alone", shown["alone"]["bcubed_f1"], flush=True)  # fmt: skip
-    return fitted_on(corpora, judged), {"parts": rows, "summary": summary(rows)}
+    return fitted_on(corpora, judged), {
+        "parts": rows,
+        "summary": summary(rows),
+        "left_out_rules": rules,
+    }
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
