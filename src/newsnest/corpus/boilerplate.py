@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from newsnest.corpus.affixes import Place, Span, spans
+from newsnest.corpus.affixes import Span, mark_of, marks, spans
 from newsnest.types import Article
 
 _SEPARATORS = " \n\t-–—|·•:"  # between an outlet and the rest, and not part of the pattern
@@ -51,9 +51,11 @@ class Boilerplate:
 
     def __init__(self, patterns: Iterable[Pattern] = ()) -> None:
         self.patterns = tuple(sorted(patterns, key=lambda p: (-p.articles, p.outlet, p.name)))
-        self._by_outlet: dict[str, dict[str, Pattern]] = {}
+        by_outlet: dict[str, dict[str, Pattern]] = {CORPUS: {}}
         for pattern in self.patterns:
-            self._by_outlet.setdefault(pattern.outlet, {})[pattern.name] = pattern
+            by_outlet.setdefault(pattern.outlet, {})[pattern.name] = pattern
+        everywhere = by_outlet[CORPUS]
+        self._known = {outlet: _Known({**everywhere, **own}) for outlet, own in by_outlet.items()}
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, Any]]) -> "Boilerplate":
@@ -73,19 +75,32 @@ class Boilerplate:
 
     def taken(self, article: Article) -> tuple[Article, tuple[Pattern, ...]]:
         """Return an article without boilerplate, and the patterns that were taken out of it."""
-        known = self._by_outlet.get(CORPUS, {})
-        if article.source:
-            known = {**known, **self._by_outlet.get(article.source, {})}
-        left, taken = article, []
-        for _ in range(_ROUNDS if known else 0):
-            found = [span for span in spans(left) if span.name in known]
-            chosen = _choose(found, known)
-            shorter = _cut(left, chosen)
+        known = self._known.get(article.source, self._known[CORPUS])
+        left, taken = article, list[Pattern]()
+        for _ in range(_ROUNDS if known.patterns else 0):
+            chosen = _choose(known.spans(left), known.patterns)
+            shorter = _cut(left, chosen) if chosen else left
             if shorter is left:
                 break
-            taken += [known[span.name] for span in chosen]
+            taken += [known.patterns[span.name] for span in chosen]
             left = shorter
         return left, tuple(dict.fromkeys(taken))
+
+
+class _Known:
+    """The patterns of an outlet and of the corpus, by name."""
+
+    def __init__(self, patterns: Mapping[str, Pattern]) -> None:
+        self.patterns = patterns
+        self._marks = {mark_of(name) for name in patterns}
+        self._sentences = any(name.startswith("text sentence") for name in patterns)
+
+    def spans(self, article: Article) -> list[Span]:
+        """Return where these patterns stand."""
+        if self._marks.isdisjoint(marks(article, sentences=self._sentences)):
+            return []
+        found = spans(article, self._marks, sentences=self._sentences)
+        return [span for span in found if span.name in self.patterns]
 
 
 def _choose(found: Sequence[Span], known: Mapping[str, Pattern]) -> list[Span]:
@@ -93,23 +108,23 @@ def _choose(found: Sequence[Span], known: Mapping[str, Pattern]) -> list[Span]:
     sentences = [span for span in found if span.place == "sentence"]
     if sentences:
         return sentences
-    best: dict[tuple[str, Place], Span] = {}
+    best: dict[tuple[str, bool], Span] = {}
     for span in sorted(
-        found, key=lambda s: (s.start - s.end, -known[s.name].articles, -len(s.name))
+        found, key=lambda s: (s.first - s.stop, -known[s.name].articles, -len(s.name))
     ):
-        end = "tail" if span.place == "ending" else span.place
-        best.setdefault((span.part, end), span)
+        best.setdefault((span.part, span.place == "head"), span)
     return list(best.values())
 
 
 def _cut(article: Article, chosen: Sequence[Span]) -> Article:
     """Return an article without these spans, itself if too little would be left."""
     title, text = article.title, article.text
-    for span in sorted(chosen, key=lambda span: -span.start):
+    places = {span: span.characters(article) for span in chosen}
+    for span, place in sorted(places.items(), key=lambda item: item[1], reverse=True):
         if span.part == "text":
-            text = _without(text, span)
+            text = _without(text, *place)
         else:
-            shorter = _without(title, span)
+            shorter = _without(title, *place)
             title = shorter if _says_anything(shorter) else title
     if not _says_anything(text):
         text = ""
@@ -118,8 +133,8 @@ def _cut(article: Article, chosen: Sequence[Span]) -> Article:
     return replace(article, title=title, text=text)
 
 
-def _without(text: str, span: Span) -> str:
-    before, after = text[: span.start], text[span.end :]
+def _without(text: str, start: int, end: int) -> str:
+    before, after = text[:start], text[end:]
     if not after.strip():
         return before.rstrip(_SEPARATORS).strip()
     if not before.strip():

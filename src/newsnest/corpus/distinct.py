@@ -5,17 +5,18 @@ Content is said by others too, or holds together the articles that share it.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import chain, groupby
 
 from newsnest.corpus.affixes import Span
 from newsnest.corpus.boilerplate import CORPUS
-from newsnest.corpus.tokens import DATE, GAP, words
+from newsnest.corpus.tokens import GAP, keys, words
 from newsnest.types import Article
 
-_SAMPLE = 20_000  # articles, evenly spread, whose words are counted
-_CHARACTERS = 2_000  # of each
+_CHARACTERS = 1_000  # of a text
+_BEGINNING = 120  # characters where a tag stands
 _LEAD = 60  # words
 _MOST = 0.7  # of the weight of a pattern's words, in a lead: its subject
 _OTHERS, _OTHERS_SHARE = 0.2, 0.05  # of the articles and of the share that have it here
@@ -25,148 +26,154 @@ _OPENING, _CLOSING = "([（【［", ")]）】］"
 _WORDS = 80  # of each
 _ALIKE, _MORE_ALIKE = 0.08, 0.05  # mean cosine of two articles of an outlet, and of two that share
 
+_Phrase = tuple[str, ...]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Candidate:
-    """What the articles at `rows` share, all of one outlet or, for `CORPUS`, of any."""
+    """What articles share, all of one outlet or, for `CORPUS`, of any.
+
+    `rows` have it, of those `among` that were looked at; `example` is one as it is written.
+    """
 
     outlet: str
     span: Span
-    text: str
-    words: tuple[str, ...]
-    rows: list[int] = field(default_factory=list)
+    example: str
+    rows: Sequence[int]
+    among: Sequence[int]
 
     @property
     def is_tag(self) -> bool:
         """Whether it is a mark of an outlet in brackets, as "(LEAD)" is: no word of a sentence."""
-        return bool(self.outlet) and self.span.key[0] in _OPENING and self.span.key[-1] in _CLOSING
+        key = self.span.key
+        return bool(self.outlet) and key[0] in _OPENING and key[-1] in _CLOSING
 
-    @classmethod
-    def of(cls, outlet: str, span: Span, article: Article) -> "Candidate":
-        """Return a candidate without rows, written as it is in this article."""
-        text = getattr(article, span.part)[span.start : span.end].strip()
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Its words."""
         # Behind a gap stands what varies least: "(Yonhap) --", "appeared first on the Herald".
-        fixed = span.key.rpartition(f"{GAP} ")[2]
-        return cls(outlet, span, text, tuple(words(fixed.replace(DATE, "0"))))
+        return tuple(words(self.span.key.rpartition(f"{GAP} ")[2]))
 
 
-class WordSample:
-    """The words of an even sample of the articles, and of those that candidates compare."""
+class Sample:
+    """The words of a sample of the articles: in how many is each."""
 
-    def __init__(self, articles: Sequence[Article], candidates: Sequence[Candidate]) -> None:
-        self.articles = articles
-        step = max(1, -(-len(articles) // _SAMPLE))
-        self.rows = range(0, len(articles), step)
-        self.words = {row: _words_of(articles[row]) for row in self.rows}
-        self.sizes = Counter(articles[row].source for row in self.rows)
-        self._articles_with = Counter(w for said in self.words.values() for w in set(said))
-        for row in {row for one in candidates for row in spread(one.rows)} - self.words.keys():
-            self.words[row] = _words_of(articles[row])
+    def __init__(self, articles: Sequence[Article], rows: Sequence[int]) -> None:
+        self.articles, self.rows = articles, rows
+        self.sizes = Counter(articles[row].source for row in rows)
+        self.sizes[CORPUS] = len(rows)
+        self._articles_with = Counter(word for row in rows for word in set(self.words(row)))
+
+    def words(self, row: int) -> list[str]:
+        """Return the words of an article, of a long one those at its beginning."""
+        article = self.articles[row]
+        return words(f"{article.title}\n{article.text[:_CHARACTERS]}")
 
     def weight(self, word: str) -> float:
         """Return the log of how many articles there are for each one with the word."""
         return math.log(len(self.rows) / max(1, self._articles_with[word]))
 
-    @cached_property
-    def by_outlet(self) -> Mapping[str, list[int]]:
-        """Sampled rows of every outlet, and of the corpus."""
-        found: dict[str, list[int]] = defaultdict(list)
-        for row in self.rows:
-            for outlet in {self.articles[row].source, CORPUS}:
-                found[outlet].append(row)
-        return found
+    def vector(self, row: int) -> dict[str, float]:
+        """Return the weights of the first 80 words of an article."""
+        return {word: self.weight(word) for word in list(dict.fromkeys(self.words(row)))[:_WORDS]}
 
 
-def _words_of(article: Article) -> list[str]:
-    return words(f"{article.title}\n{article.text[:_CHARACTERS]}")
-
-
-def spread(rows: Sequence[int]) -> Sequence[int]:
-    """Return at most 60 rows, evenly spread."""
-    return rows[:: -(-len(rows) // _COMPARED)] if rows else rows
-
-
-def only_here(
-    candidates: Sequence[Candidate], sample: WordSample, having_it: Mapping[str, int]
-) -> Iterator[Candidate]:
+def only_here(candidates: Sequence[Candidate], sample: Sample) -> Iterator[Candidate]:
     """Yield what (nearly) no other outlet says, and what this one says in one place only.
 
     An article says it if it holds all its words in a row, or most of them in its first 60 words: so
     an outlet keeps the name of a story that others cover. Of what stands in brackets only the same
-    beginnings and ends count: `having_it` gives the articles of the corpus with each, by name.
+    beginnings count.
     """
-    said = _Said(candidates, sample)
-    having: dict[tuple[str, tuple[str, ...]], set[int]] = defaultdict(set)
+    said = _said(candidates, sample)
+    having: dict[tuple[str, _Phrase], set[int]] = defaultdict(set)
     for one in candidates:
         having[one.outlet, one.words].update(one.rows)
-    others, beside = Counter[int](), Counter[int]()
-    for row in sample.rows:
-        source = sample.articles[row].source
-        for at in said.by(sample.words[row]):
-            one = candidates[at]
-            if row not in having[one.outlet, one.words]:
-                (beside if one.outlet in (CORPUS, source) else others)[at] += 1
-    for at, one in enumerate(candidates):
-        own = sample.sizes[one.outlet] if one.outlet else len(sample.rows)
-        shared = len(one.rows) * len(sample.rows) / len(sample.articles)  # about, in the sample
-        rate = min(1.0, shared / own) if own else 1.0
-        most = min(_OTHERS_SHARE * rate * (len(sample.rows) - own), max(1.0, _OTHERS * shared))
+    for one in candidates:
+        by = said[(one.span.key,) if one.is_tag else one.words]
+        here = by.get(one.outlet, []) if one.outlet else sum(by.values(), [])
+        others = sum(map(len, by.values())) - len(here)
+        own, share = sample.sizes[one.outlet], len(one.rows) / len(one.among)
+        most = max(1.0, _OTHERS * share * own)
         if one.is_tag:
-            if having_it[one.span.name] - len(one.rows) <= max(1.0, _OTHERS * len(one.rows)):
+            if others <= most:
                 yield one
-        elif others[at] <= most and beside[at] <= _BESIDE_SHARE * rate * own:
+            continue
+        most = min(most, _OTHERS_SHARE * share * (len(sample.rows) - own))
+        beside = len(set(here) - having[one.outlet, one.words])
+        if others <= most and beside <= _BESIDE_SHARE * share * own:
             yield one
 
 
-class _Said:
-    """Tells which candidates an article says."""
+def _said(
+    candidates: Sequence[Candidate], sample: Sample
+) -> Mapping[_Phrase, Mapping[str, Sequence[int]]]:
+    """Return which articles of the sample say the words of candidates, by outlet."""
+    weights: dict[_Phrase, dict[str, float]] = {}
+    near: dict[str, list[_Phrase]] = defaultdict(list)
+    tags = {(one.span.key,) for one in candidates if one.is_tag}
+    for phrase in {one.words for one in candidates if not one.is_tag}:
+        each = {word: sample.weight(word) for word in phrase}
+        total = sum(each.values()) or 1.0
+        weights[phrase] = {word: weight / total for word, weight in each.items()}
+        # An article that says it has one of its heaviest words.
+        rest = 1.0
+        for word, weight in sorted(weights[phrase].items(), key=lambda item: (-item[1], item[0])):
+            near[word].append(phrase)
+            rest -= weight
+            if rest < _MOST:
+                break
+    found: dict[_Phrase, dict[str, list[int]]] = {
+        phrase: defaultdict(list) for phrase in (*weights, *tags)
+    }
+    for row in sample.rows:
+        words = sample.words(row)
+        article = sample.articles[row]
+        text, lead = f" {' '.join(words)} ", set(words[:_LEAD])
+        for phrase in {one for word in near.keys() & set(words) for one in near[word]}:
+            if f" {' '.join(phrase)} " in text or (
+                sum(part for word, part in weights[phrase].items() if word in lead) >= _MOST
+            ):
+                found[phrase][article.source].append(row)
+        if tags:
+            parts = (keys(part[:_BEGINNING]) for part in (article.title, article.text))
+            begins = f" {' '.join(chain(*parts))} "
+            for tag in tags:
+                if f" {tag[0]} " in begins:
+                    found[tag][article.source].append(row)
+    return found
 
-    def __init__(self, candidates: Sequence[Candidate], sample: WordSample) -> None:
-        self._whole: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        self._lengths: dict[str, set[int]] = defaultdict(set)
-        self._shares: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for at, one in enumerate(candidates):
-            self._whole[one.words].append(at)
-            self._lengths[one.words[0]].add(len(one.words))
-            weights = {word: sample.weight(word) for word in one.words}
-            total = sum(weights.values()) or 1.0
-            for word, weight in weights.items():
-                self._shares[word].append((at, weight / total))
 
-    def by(self, said: Sequence[str]) -> set[int]:
-        found: set[int] = set()
-        for at, word in enumerate(said):
-            for length in self._lengths.get(word, ()):
-                found.update(self._whole.get(tuple(said[at : at + length]), ()))
-        share: dict[int, float] = defaultdict(float)
-        for word in dict.fromkeys(said[:_LEAD]):
-            for one, part in self._shares.get(word, ()):
-                share[one] += part
-        return found | {one for one, part in share.items() if part >= _MOST}
-
-
-def unlike(candidates: Sequence[Candidate], sample: WordSample) -> Iterator[Candidate]:
+def unlike(candidates: Iterable[Candidate], sample: Sample) -> Iterator[Candidate]:
     """Yield what is shared by articles that are about as unlike as others of their outlet.
 
     So the sentences of one story that an outlet tells again and again stay, and copies do not
     count.
     """
-    for one in candidates:
-        usual = _alikeness(spread(sample.by_outlet[one.outlet]), one, sample)
-        if _alikeness(spread(one.rows), one, sample) <= min(usual, _ALIKE) + _MORE_ALIKE:
-            yield one
+    for _, group in groupby(candidates, key=lambda one: one.outlet):
+        own, vector = list(group), cache(sample.vector)
+        shared = dict.fromkeys(word for one in own for word in one.words)
+        usual = _alikeness(map(vector, own[0].among[:_COMPARED]), shared)
+        for one in own:
+            rows = one.rows[:_COMPARED]
+            alikeness = _alikeness(map(vector, rows), dict.fromkeys(one.words))
+            if alikeness <= min(usual, _ALIKE) + _MORE_ALIKE:
+                yield one
 
 
-def _alikeness(rows: Sequence[int], one: Candidate, sample: WordSample) -> float:
-    """Return the mean cosine of two of these articles, by TF-IDF, but for a candidate's words."""
-    if len(rows) < 2:
-        return 0.0
+def _alikeness(vectors: Iterable[dict[str, float]], without: dict[str, None]) -> float:
+    """Return the mean cosine of two of these articles, but for some words."""
     total: dict[str, float] = defaultdict(float)
-    for row in rows:
-        said = dict.fromkeys(sample.words[row])
-        weights = [(w, sample.weight(w)) for w in said if w not in one.words][:_WORDS]
-        norm = math.hypot(*(weight for _, weight in weights)) or 1.0
-        for word, weight in weights:
-            total[word] += weight / norm
-    squares = sum(weight * weight for weight in total.values())
-    return (squares - len(rows)) / (len(rows) * (len(rows) - 1))
+    count = squares = 0.0
+    for vector in vectors:
+        count += 1
+        square = math.fsum(w * w for word, w in vector.items() if word not in without)
+        if square > 0:
+            squares += 1
+            scale = 1 / math.sqrt(square)
+            for word, weight in vector.items():
+                total[word] += weight * scale
+    if count < 2:
+        return 0.0
+    every = sum(w * w for word, w in total.items() if word not in without)
+    return (every - squares) / (count * (count - 1))

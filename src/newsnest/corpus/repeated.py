@@ -1,17 +1,17 @@
 """What is boilerplate is found by counting: an outlet repeats it, and others do not."""
 
-import hashlib
+import zlib
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
-from newsnest.corpus.affixes import spans
+from newsnest.corpus.affixes import Span, marks, spans
 from newsnest.corpus.boilerplate import CORPUS, Boilerplate, Pattern
-from newsnest.corpus.distinct import Candidate, WordSample, only_here, unlike
+from newsnest.corpus.distinct import Candidate, Sample, only_here, unlike
 from newsnest.corpus.tokens import GAP, written
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article
@@ -23,8 +23,9 @@ MIN_CORPUS_ARTICLES, MIN_CORPUS_SHARE = 12, 0.02
 UNBOUNDED_SHARE = 0.3
 """The same for an end that no punctuation sets off: "… on Monday Read Full Article at RT.com"."""
 _TEMPLATE_SHARE = 0.8  # of the articles with this end begin it like this
+_SAMPLE = 10_000  # articles of an outlet, and of the corpus
 
-_Found = dict[tuple[str, str], Candidate]
+_Found = dict[str, tuple[Span, list[int]]]
 
 
 def find_boilerplate(articles: Sequence[Article], *, progress: Progress = SILENT) -> Boilerplate:
@@ -67,100 +68,103 @@ def find_boilerplate(articles: Sequence[Article], *, progress: Progress = SILENT
     >>> [pattern.text for pattern in boilerplate.patterns], boilerplate.strip(gull[0]).text
     (['… (Gull) --'], 'Brest.')
     """
-    sizes = Counter(article.source for article in articles)
-    sizes[CORPUS] = len(articles)
-    counts = _Counts(articles, progress)
-    frequent = counts.in_corpus(_need(CORPUS, sizes)) | counts.by_outlet(
-        np.array([_need(a.source, sizes) if a.source else np.inf for a in articles])
-    )
-    rows = np.unique(counts.row[frequent]).tolist()
-    found = _collect(articles, rows, set(counts.hash[frequent].tolist()))
-    repeated = [one for one in found.values() if _is_repeated(one, found, sizes)]
-    having_it = {name: len(one.rows) for (outlet, name), one in found.items() if outlet == CORPUS}
-    sample = WordSample(articles, repeated)
-    kept = unlike(list(only_here(repeated, sample, having_it)), sample)
-    patterns = [
-        Pattern(one.outlet, one.span.name, written(one.text, one.span.key), len(one.rows))
-        for one in kept
-    ]
-    return _in_use(Boilerplate(patterns), (articles[row] for row in rows))
+    uses = Counter[Pattern]()
+    deque(_taken_out(articles, uses, progress), maxlen=0)
+    return _in_use(uses)
 
 
-def _need(outlet: str, sizes: Counter[str]) -> float:
-    """Return how many articles of an outlet must share what it repeats."""
-    least, share = (MIN_ARTICLES, MIN_SHARE) if outlet else (MIN_CORPUS_ARTICLES, MIN_CORPUS_SHARE)
-    return max(least, share * sizes[outlet])
+def strip_boilerplate(
+    articles: Sequence[Article], *, progress: Progress = SILENT
+) -> tuple[list[Article], Boilerplate]:
+    """Return the articles without what `find_boilerplate` finds, and that."""
+    uses = Counter[Pattern]()
+    return list(_taken_out(articles, uses, progress)), _in_use(uses)
 
 
-class _Counts:
-    """Hashes of all pieces of all articles, each once an article."""
-
-    def __init__(self, articles: Sequence[Article], progress: Progress) -> None:
-        hashes, pieces = array("Q"), array("q")
-        with progress.start("count what is repeated", len(articles), "articles") as task:
-            for article in articles:
-                own = {_hash(span.name) for span in spans(article)}
-                hashes.extend(own)
-                pieces.append(len(own))
-                task.advance()
-        self.hash = np.array(hashes, np.uint64)
-        self.row = np.repeat(np.arange(len(articles)), np.array(pieces, np.int64))
-        names = np.array([_hash(article.source) for article in articles], np.uint64)
-        # Odd, so that multiplying modulo 2⁶⁴ keeps hashes apart.
-        self._mixed = self.hash * (names | np.uint64(1))[self.row]
-
-    def in_corpus(self, need: float) -> NDArray[np.bool_]:
-        """Mark the pieces that so many articles have."""
-        return _counted(self.hash) >= need
-
-    def by_outlet(self, needs: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Mark the pieces that so many articles of an outlet have; `needs` (n,) by article."""
-        marked: NDArray[np.bool_] = _counted(self._mixed) >= needs[self.row]
-        return marked
+def _taken_out(
+    articles: Sequence[Article], uses: Counter[Pattern], progress: Progress
+) -> Iterator[Article]:
+    """Yield the articles without what is found in them; count how often."""
+    found = Boilerplate(_patterns(articles, progress))
+    if not found.patterns:
+        yield from articles
+        return
+    with progress.start("take out what is repeated", len(articles), "articles") as task:
+        for article in articles:
+            left, taken = found.taken(article)
+            uses.update(taken)
+            task.advance()
+            yield left
 
 
-def _counted(values: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return how often every value occurs, in the order of the values."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return counts.astype(np.int64)[inverse]
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _collect(articles: Sequence[Article], rows: Sequence[int], frequent: set[int]) -> _Found:
-    """Return every frequent piece, by outlet and name, and by name for the corpus."""
-    found: _Found = {}
-    for row in rows:
-        article = articles[row]
-        for span in {span.name: span for span in spans(article)}.values():
-            if _hash(span.name) not in frequent:
-                continue
-            for outlet in dict.fromkeys((article.source, CORPUS)):
-                key = outlet, span.name
-                if key not in found:
-                    found[key] = Candidate.of(outlet, span, article)
-                found[key].rows.append(row)
-    return found
-
-
-def _is_repeated(one: Candidate, found: _Found, sizes: Counter[str]) -> bool:
-    """Tell whether enough articles share it; of templates, nearly all with their end."""
-    if not one.words or len(one.rows) < _need(one.outlet, sizes):
-        return False
-    if one.span.place == "ending":
-        return len(one.rows) >= UNBOUNDED_SHARE * sizes[one.outlet]
-    _, gap, ending = one.span.key.partition(f" {GAP} ")
-    if not gap or one.span.place == "head":
-        return True
-    every = found[one.outlet, replace(one.span, place="ending", key=ending).name]
-    return len(one.rows) >= _TEMPLATE_SHARE * len(every.rows)
-
-
-def _in_use(found: Boilerplate, articles: Iterable[Article]) -> Boilerplate:
-    """Return the patterns that are taken out of articles, with how many: not what others cover."""
-    uses: Counter[Pattern] = Counter()
-    for article in articles:
-        uses.update(found.taken(article)[1])
+def _in_use(uses: Mapping[Pattern, int]) -> Boilerplate:
+    """Return the patterns that were taken out of articles, not those that others cover."""
     return Boilerplate(replace(pattern, articles=count) for pattern, count in uses.items())
+
+
+def _patterns(articles: Sequence[Article], progress: Progress) -> list[Pattern]:
+    # Samples that do not depend on the order of the articles, the smaller within the larger.
+    names = np.fromiter((zlib.crc32(a.id.encode()) for a in articles), np.uint32, len(articles))
+    order = np.argsort(names, kind="stable").tolist()
+    by_outlet: dict[str, list[int]] = {CORPUS: order[:_SAMPLE]}
+    for row in order:
+        outlet = articles[row].source
+        if outlet and len(by_outlet.setdefault(outlet, [])) < _SAMPLE:
+            by_outlet[outlet].append(row)
+    candidates: list[Candidate] = []
+    total = sum(map(len, by_outlet.values()))
+    with progress.start("count what is repeated", total, "articles") as task:
+        for outlet, rows in by_outlet.items():
+            candidates += _repeated(articles, outlet, rows)
+            task.advance(len(rows))
+    if not candidates:
+        return []
+    sample = Sample(articles, by_outlet[CORPUS])
+    return [
+        Pattern(one.outlet, one.span.name, written(one.example, one.span.key), len(one.rows))
+        for one in unlike(list(only_here(candidates, sample)), sample)
+    ]
+
+
+def _repeated(articles: Sequence[Article], outlet: str, rows: Sequence[int]) -> list[Candidate]:
+    """Return what enough of these articles share."""
+    least, share = (MIN_ARTICLES, MIN_SHARE) if outlet else (MIN_CORPUS_ARTICLES, MIN_CORPUS_SHARE)
+    need = max(least, share * len(rows))
+    if len(rows) < need:
+        return []
+    own = [array("q", marks(articles[row], sentences=True)) for row in rows]
+    counts = Counter(chain.from_iterable(own))
+    frequent = {mark for mark, count in counts.items() if count >= need}
+    found: _Found = {}
+    for row, its in zip(rows, own, strict=True):
+        if not frequent.isdisjoint(its):
+            pieces = spans(articles[row], frequent, sentences=True)
+            for name, span in {span.name: span for span in pieces}.items():
+                found.setdefault(name, (span, []))[1].append(row)
+    found = {name: item for name, item in found.items() if len(item[1]) >= need}
+    longest: dict[object, tuple[Span, list[int]]] = {}
+    for span, having in found.values():
+        if not _is_repeated(span, having, found, len(rows)):
+            continue
+        # Of beginnings of the same articles the longest counts, and of ends.
+        end = span.key if span.place == "sentence" else span.place == "head"
+        best = longest.setdefault((span.part, end, *having), (span, having))[0]
+        if (span.stop - span.first, len(span.key)) > (best.stop - best.first, len(best.key)):
+            longest[(span.part, end, *having)] = span, having
+    candidates = []
+    for span, having in longest.values():
+        article = articles[having[0]]
+        begin, stop = span.characters(article)
+        example = (article.title if span.part == "title" else article.text)[begin:stop].strip()
+        candidates.append(Candidate(outlet, span, example, having, rows))
+    return [one for one in candidates if one.words]
+
+
+def _is_repeated(span: Span, rows: Sequence[int], found: _Found, articles: int) -> bool:
+    """Tell whether enough of the articles share an end; of templates, nearly all with their end."""
+    if span.place == "ending":
+        return len(rows) >= UNBOUNDED_SHARE * articles
+    _, gap, ending = span.key.partition(f" {GAP} ")
+    if not gap or span.place != "tail":
+        return True
+    return len(rows) >= _TEMPLATE_SHARE * len(found[f"text ending: {ending}"][1])

@@ -1,8 +1,11 @@
 """Tokens of a text as boilerplate is counted: numbers and dates are all alike."""
 
 import importlib
+import re
+import unicodedata
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from newsnest.corpus.dates import LANGUAGES
 
@@ -10,6 +13,11 @@ GAP = "…"
 """What stands in a key for words that vary."""
 DATE = "#"
 """The key of a number, of a month and of a day of the week."""
+CLOSING = frozenset("-‐‑‒–—―⸺:：|·•»])】）」』›>/\\.…!?。！？।؟۔~*\n")
+"""What may close a beginning; no comma, quotation mark or opening bracket does."""
+OPENING = frozenset("-‐‑‒–—―⸺|·•«[(【（「『‹<~*\n")
+"""What may open an end."""
+_PICTURES = range(0x1F000, 0x1FB00)
 _MONTHS_AND_DAYS = (
     "january february march april may june july august september october november december "
     "monday tuesday wednesday thursday friday saturday sunday"
@@ -22,7 +30,58 @@ class Token(NamedTuple):
     key: str
     start: int
     end: int
-    is_word: bool
+
+
+class Patterns(NamedTuple):
+    """What splits a text. Nowhere is the same run of characters read again and again."""
+
+    token: re.Pattern[str]
+    word: re.Pattern[str]
+    number: re.Pattern[str]
+    sentence_end: re.Pattern[str]
+    glued: re.Pattern[str]  # "standstillRead": lost mark-up
+
+
+@cache
+def patterns() -> Patterns:
+    """Return what splits a text; compiled when first needed."""
+    marks = re.escape("".join(sorted(c for c in punctuation() if ord(c) not in _PICTURES)))
+    marks += f"{chr(_PICTURES[0])}-{chr(_PICTURES[-1])}"  # single ones are not looked up at once
+    upper, lower = (
+        "".join(re.escape(c) for c in map(chr, range(0x2E80)) if test(c))
+        for test in (str.isupper, str.islower)
+    )
+    word = rf"[^\s{marks}]+(?:['’.\-‑][^\s{marks}]+)*"
+    ends, always = ".!?…", "。！？।۔\n"
+    return Patterns(
+        re.compile(rf"{word}|[{marks}]+|\n(?![^\S\n]*\n)"),
+        re.compile(word),
+        re.compile(r"\d+"),
+        # Also "standstill.Read".
+        re.compile(
+            rf"[{ends}{always}](?<![{ends}{always}]{{2}})[{ends}{always}]*[\"'”’»)\]}}]*"
+            rf"(?:(?=[\s{upper}])|(?<=[{always}]))"
+        ),
+        re.compile(rf"[{upper}](?<=[{lower}]{{4}}.)(?=[{lower}])"),
+    )
+
+
+@cache
+def punctuation() -> frozenset[str]:
+    """Return all punctuation and symbols but "#", which stands for numbers."""
+    found = {c for c in map(chr, range(0x10000)) if unicodedata.category(c)[0] in "PS"}
+    return frozenset(found | set(map(chr, _PICTURES))) - {DATE}
+
+
+def is_word(key: str) -> bool:
+    """Tell whether a token is a word or number."""
+    return key[-1] not in punctuation() and key != "\n"
+
+
+def keys(text: str) -> list[str]:
+    """Return the keys of the tokens of a text, as `tokens` makes them, but faster."""
+    split = patterns()
+    return _merged(split.token.findall(split.number.sub(DATE, text.casefold())))
 
 
 def tokens(text: str) -> list[Token]:
@@ -34,15 +93,14 @@ def tokens(text: str) -> list[Token]:
     ['seoul', ',', '#', '(', 'yonhap', ')', '--']
     """
     found: list[Token] = []
-    for match in patterns().token.finditer(text):
-        is_word = match.lastindex == 1
-        key = "\n" if match.lastindex == 2 else match.group()
-        if is_word:
-            key = word_key(key.casefold())
-            if key == DATE and found and found[-1].key == DATE:
-                found[-1] = Token(DATE, found[-1].start, match.end(), True)
-                continue
-        found.append(Token(key, match.start(), match.end(), is_word))
+    split, dates = patterns(), months_and_days()
+    for match in split.token.finditer(text):
+        key = split.number.sub(DATE, match.group().casefold())
+        key = dates.get(key, key)
+        if key == DATE and found and found[-1].key == DATE:
+            found[-1] = Token(DATE, found[-1].start, match.end())
+        else:
+            found.append(Token(key, match.start(), match.end()))
     return found
 
 
@@ -54,50 +112,26 @@ def words(text: str) -> list[str]:
     >>> words("On 3 May in Lyon")
     ['on', '#', 'in', 'lyon']
     """
-    found = [word_key(word) for word in patterns().word.findall(text.casefold())]
-    return [w for at, w in enumerate(found) if w != DATE or found[at + 1 : at + 2] != [DATE]]
+    split = patterns()
+    return _merged(split.word.findall(split.number.sub(DATE, text.casefold())))
 
 
-def word_key(word: str) -> str:
-    """Return the key of a word in lower case, punctuation at its ends included."""
-    if word in months_and_days():
-        return DATE
-    return patterns().number.sub(DATE, word) if not word.isalpha() else word
+def sentence_key(sentence: str) -> str:
+    """Return a sentence in lower case with one space between words, "#" for numbers and dates."""
+    found = patterns().number.sub(DATE, sentence.casefold()).split()
+    return " ".join(map(months_and_days().get, found, found))
 
 
-class Patterns(NamedTuple):
-    """What splits a text."""
-
-    token: Any
-    word: Any
-    number: Any
-    closing: Any  # what may close a beginning; no comma, quotation mark or opening bracket does
-    opening: Any  # what may open an end
-    sentence_end: Any  # also "standstill.Read" and "standstillRead": lost mark-up
+def _merged(found: list[str]) -> list[str]:
+    found = list(map(months_and_days().get, found, found))
+    if DATE not in found:
+        return found
+    return [w for w, after in zip(found, [*found[1:], ""], strict=True) if not w == after == DATE]
 
 
 @cache
-def patterns() -> Patterns:
-    """Return what splits a text; compiled when first needed."""
-    import regex
-
-    word = r"[\p{L}\p{M}\p{N}]+(?:['’.\-‑][\p{L}\p{M}\p{N}]+)*"
-    return Patterns(
-        regex.compile(rf"({word})|(\s*\n\s*)|[^\s\p{{L}}\p{{M}}\p{{N}}]+"),
-        regex.compile(word),
-        regex.compile(r"\p{N}+"),
-        regex.compile(r"[\p{Pd}:：|·•»\])】）」』›>/\\.…!?。！？।؟۔~*\n]$"),
-        regex.compile(r"^[\p{Pd}|·•«\[(【（「『‹<~*\n]"),
-        regex.compile(
-            r"[.!?…]+[\p{Pe}\p{Pf}\"']*(?=\s|\p{Lu})|[。！？।۔]+|\s*\n\s*|"
-            r"(?<=\p{Ll}{4})(?=\p{Lu}\p{Ll})"
-        ),
-    )
-
-
-@cache
-def months_and_days() -> frozenset[str]:
-    """Return the names of months and days of the week, as dates are read."""
+def months_and_days() -> dict[str, str]:
+    """Map the names of months and days of the week, as dates are read, to "#"."""
     names = _MONTHS_AND_DAYS.split()
     found = set()
     for language in LANGUAGES.split():
@@ -105,7 +139,7 @@ def months_and_days() -> frozenset[str]:
         for name in names:
             # May is short in full; other short spellings are words elsewhere: mar, sen, min.
             found |= {word.casefold() for word in info[name] if len(word) > 3 or name == "may"}
-    return frozenset(word for word in found if len(word) > 2 and word.isalpha())
+    return {word: DATE for word in found if len(word) > 2 and word.isalpha()}
 
 
 def written(text: str, key: str) -> str:
@@ -125,11 +159,12 @@ def written(text: str, key: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _spelled(text: str, found: list[Token]) -> str:
-    pieces = []
-    for at, token in enumerate(found):
-        if at:
-            pieces.append(text[found[at - 1].end : token.start])
+def _spelled(text: str, found: Iterable[Token]) -> str:
+    spelled, end = "", None
+    for token in found:
+        if end is not None:
+            spelled += text[end : token.start]
         named = any(c.isalpha() for c in token.key)  # "News24"
-        pieces.append(text[token.start : token.end] if named else token.key)
-    return " ".join("".join(pieces).split())
+        spelled += text[token.start : token.end] if named else token.key
+        end = token.end
+    return " ".join(spelled.split())

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from newsnest.corpus import Boilerplate, find_boilerplate
+from newsnest.corpus import Boilerplate
+from newsnest.corpus.repeated import strip_boilerplate
 from newsnest.nest import plural
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article
@@ -19,8 +20,7 @@ def without_boilerplate(
     The fact holds `texts`, how many were changed, and all `patterns`, with which later articles are
     changed alike.
     """
-    found = find_boilerplate(articles, progress=progress)
-    kept = [found.strip(article) for article in articles]
+    kept, found = strip_boilerplate(articles, progress=progress)
     changed = sum(one is not other for one, other in zip(kept, articles, strict=True))
     return kept, {"texts": changed, "patterns": found.as_rows()}
 
