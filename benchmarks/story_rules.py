@@ -75,7 +75,9 @@ class Corpus:
         known = self.gold.times[~np.isnan(self.gold.times)]
         scale = auto_time_scale(known) if len(known) else 0.0
         text = fit_frame(self.vectors).apply(self.vectors)
-        return Evidence(text, shared_words(articles), outlets(articles), self.gold.times, scale)
+        return Evidence(
+            text, shared_words(articles), outlets(articles), self.gold.times, None, scale
+        )
 
     def judged(self) -> JudgedCorpus:
         return JudgedCorpus.of(self.gold.name, self.evidence(), self.gold.gold)
