@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsnest.pipeline.shared_words import outlets, shared_words
+from newsnest.pipeline.shared_words import outlets, shared_words, spoken
 from newsnest.types import Article
 
 
@@ -38,3 +38,10 @@ def test_outlets_are_numbered_and_unknown_ones_are_not():
     sources = ["Gull", "", "Heron", "Gull"]
     articles = [Article(str(n), "text", source=name) for n, name in enumerate(sources)]
     assert outlets(articles).tolist() == [0, -1, 1, 0]
+
+
+def test_languages_of_a_few_texts_are_not_told_apart():
+    langs = ["en"] * 60 + ["fr"] * 39 + ["ext"]
+    articles = [Article(str(n), "text", lang=lang) for n, lang in enumerate(langs)]
+    assert spoken(articles).tolist() == [0] * 60 + [1] * 39 + [0]
+    assert spoken(articles[:60]) is None

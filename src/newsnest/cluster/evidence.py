@@ -27,6 +27,7 @@ TIME_WEIGHT = 0.2
 """Weight of dates where stories are cut by evidence."""
 
 _WORD_SHARE = 0.25
+_USUAL_WORDS = np.float32(0.4)  # cosine of words over that of meaning, of pairs in one language
 _WORD_DIMS = 256
 _SKETCHED = 4  # dimensions a word is spread over
 _NEIGHBOURS = 10
@@ -88,6 +89,8 @@ class Evidence:
         int32 (n,): a number for every outlet, −1 where it is unknown.
     times
         float64 (n,), seconds, NaN where unknown.
+    languages
+        int32 (n,), from 0 on: words of two languages cannot be compared. None: one for all.
     time_scale
         Of the time kernel, seconds; 0 where dates do not count.
     time_weight
@@ -98,8 +101,17 @@ class Evidence:
     words: SharedWords
     sources: Labels
     times: Floats
+    languages: Labels | None = None
     time_scale: float = 0.0
     time_weight: float = TIME_WEIGHT
+
+    @property
+    def _word_share(self) -> float:
+        """Weight of words: the less, the fewer pairs of texts are of one language."""
+        if self.languages is None:
+            return _WORD_SHARE
+        part = np.bincount(self.languages) / len(self.languages)
+        return _WORD_SHARE * float((part**2).sum())
 
     @property
     def dated(self) -> bool:
@@ -115,6 +127,7 @@ class Evidence:
             words=words,
             sources=self.sources[members],
             times=self.times[members],
+            languages=None if self.languages is None else self.languages[members],
         )
 
     def rows(
@@ -128,10 +141,8 @@ class Evidence:
             Unit rows, float32 (n, D); the nearest neighbour of every text, int32 (n,), itself where
             there is none; and how alike its tenth neighbour is, float32 (n,).
         """
-        parts = (
-            np.sqrt(1 - _WORD_SHARE) * self.text,
-            np.sqrt(_WORD_SHARE) * self.words.sketch(),
-        )
+        share = self._word_share
+        parts = (np.sqrt(1 - share) * self.text, np.sqrt(share) * self.words.sketch())
         views = np.concatenate(parts, axis=1, dtype=np.float32)
         if self.dated:
             level = Level("story", None, 0.0, self.time_weight)
@@ -222,7 +233,7 @@ class Evidence:
             meaning, words, shared = self._cosines(i, j)
             differ = numbers[i] & numbers[j] & (shared == 0)
             outlet = (self.sources[i] == self.sources[j]) & (self.sources[i] >= 0)
-            share = np.float32(_WORD_SHARE)
+            share = np.float32(self._word_share)
             views = self._with_dates((1 - share) * meaning + share * words, i, j)
             plain = self._with_dates(meaning, i, j)
             facts = (meaning, words, differ, outlet, views, plain)
@@ -240,7 +251,11 @@ class Evidence:
             left,
             right,
         )
-        return kernels.text_cosines(self.text, left, right), words, shared
+        meaning = kernels.text_cosines(self.text, left, right)
+        if self.languages is not None:
+            apart = self.languages[left] != self.languages[right]
+            words[apart] = _USUAL_WORDS * np.maximum(meaning[apart], 0)
+        return meaning, words, shared
 
     def _holds_numbers(self) -> NDArray[np.bool_]:
         sparse = self.words.weights

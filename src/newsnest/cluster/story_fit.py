@@ -20,8 +20,8 @@ from newsnest.cluster.story_cut import StoryTree
 from newsnest.cluster.story_odds import Linear, StoryRule, probability
 from newsnest.types import Flags, Floats, Ints
 
-_RIDGE = 1e-3  # on coefficients of evidence scaled to unit deviation, per unit of mean loss
-_MODERATE = 0.25  # power of a merge's size that it counts by
+_RIDGE = 3e-4  # on coefficients of evidence scaled to unit deviation, per unit of mean loss
+_MODERATE = 0.5  # power of a merge's size that it counts by
 _FREE = (-np.inf, np.inf)
 _MORE, _LESS = (0.0, np.inf), (-np.inf, 0.0)
 _NEAREST: Mapping[str, tuple[float, float]] = {"meaning": _MORE, "words": _MORE, "days": _LESS}

@@ -8,6 +8,7 @@ import numpy as np
 from newsnest.describe import representative
 from newsnest.describe.keywords import KEYWORDS, keywords
 from newsnest.describe.names import headline_name, story_names, upper_names
+from newsnest.describe.outlets import without_outlets
 from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS, Description, Weights
 from newsnest.describe.summary import central_rows, collect_quotables, summaries
 from newsnest.describe.terms import count_terms
@@ -19,9 +20,10 @@ from newsnest.types import Article, Labels, Sentence, Vectors
 class KeywordDescriber:
     """Describe clusters by the words that set them apart, in any language, without model weights.
 
-    Keywords are words and phrases ranked by class-based TF-IDF, counted once for all levels. A
-    cluster of the finest level is named after the headline of its most typical article, one above
-    after its best keywords; a cluster with a single child takes the child's name. Summaries quote
+    Keywords are words and phrases ranked by class-based TF-IDF, counted once for all levels, the
+    names of the articles' outlets left out. A cluster of the finest level is named after the
+    headline of its most typical article, a plain one if nearly as typical, one above after its best
+    keywords; a cluster with a single child takes the child's name. Summaries quote
     up to three sentences (titles, where articles have no text).
 
     Parameters
@@ -98,7 +100,11 @@ class KeywordDescriber:
             max_characters=self.max_characters,
             progress=progress,
         )
-        words = [keywords(terms, level, weights=weights, k=self.max_keywords) for level in labels]
+        terms = without_outlets(terms, articles)
+        words = [
+            keywords(terms, level, finer=finer, weights=weights, k=self.max_keywords)
+            for level, finer in zip(labels, [labels[-1]] * (len(labels) - 1) + [None], strict=True)
+        ]
         typical, quoted = _representatives_and_summaries(
             articles, vectors, labels, weights, progress
         )
@@ -126,7 +132,11 @@ def _representatives_and_summaries(
     for depth, level in enumerate(labels):
         finest = depth == len(labels) - 1
         liked = representative.headline_preference(articles, major[depth]) if finest else None
-        rows = representative.representatives(scores[depth], level, preference=liked)
+        score = scores[depth]
+        if finest:
+            labelled = representative.labelled_headlines(articles)
+            score = np.where(labelled, score - np.float32(representative.NEARLY_AS_CENTRAL), score)
+        rows = representative.representatives(score, level, preference=liked)
         typical.append(rows.tolist())
     central = [central_rows(s, level, m) for s, level, m in zip(scores, labels, major, strict=True)]
     quotables = collect_quotables(articles, np.unique(np.concatenate(central)), progress=progress)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import regex
 import scipy
 
 from newsnest.describe.protocol import Weights
@@ -14,6 +15,31 @@ SENSIBLE_LENGTH = (20, 140)
 """Usual length of a headline in characters; half of that in scripts of whole syllables."""
 
 _BLOCK = 65_536
+
+NEARLY_AS_CENTRAL = 0.15
+"""How much less typical a plain headline may be (cosine) and still be taken for a labelled one."""
+
+# What desks put before or behind a headline, and lists; a question ends in a mark.
+_LABELS = (
+    r"opinions?|op-?ed|editorial|comment(?:ary)?|analysis|explainer|explained|fact ?check|factbox|"
+    r"column(?: one)?|letters?(?: to the editor)?|review|quiz|podcast|listen|watch|video|audio|"
+    r"photos?|gallery|in (?:pictures|photos|pics)|live(?: ?blog| updates?)?|as it happened|"
+    r"sponsored|advertorial|recap|morning briefing|newsletter|interview|"
+    r"vidéos?|en direct|direct|en images|entretien|tribune|édito(?:rial)?|analyse|chronique|"
+    r"kommentar|meinung|leitartikel|liveticker|live-ticker|newsblog|bilder|fotos|"
+    r"opinión|análisis|en vivo|en directo|vídeos?|fotogalería|entrevista|"
+    r"opinião|análise|ao vivo|galeria|opinione|commento|analisi|diretta|in diretta|intervista|"
+    r"opinie|analyse|in beeld|мнение|видео|фото|прямая трансляция"
+)
+_LABELLED = regex.compile(
+    rf"^\W*(?:{_LABELS})(?:\s*[:|»–—]|\s+-\s)|^\W*live(?: updates?| ?blog)\b"
+    rf"|^[^:|]{{2,30}}\s(?:live|en direct|en vivo)\s*:"
+    rf"|(?:\s[-–—|:]|[|:])\s*(?:{_LABELS})\W*$|^\W*\d+ (?:\p{{L}}+ ){{0,2}}"
+    r"(?:things|ways|reasons|takeaways|tips|facts|questions|choses|raisons|dinge|gründe|cosas|razones)\b"
+    rf"|^\((?:{_LABELS})\b|\b(?:questions answered|(?:latest|live) updates|q ?& ?a)\W*$"
+    r"|[?？؟]\W*$",
+    regex.IGNORECASE,
+)
 
 
 def centrality(vectors: Vectors, labels: Labels, *, weights: Weights | None = None) -> Vectors:
@@ -88,6 +114,20 @@ def headline_preference(articles: Sequence[Article], major: Flags) -> Rows:
     titled = np.array([bool(article.title.strip()) for article in articles], dtype=np.int64)
     sensible = np.array([_sensible(article.headline) for article in articles], dtype=np.int64)
     return 4 * major.astype(np.int64) + 2 * titled + sensible
+
+
+def labelled_headlines(articles: Sequence[Article]) -> Flags:
+    """Mark headlines of opinion, live blogs, videos and the like, questions and lists, bool (n,).
+
+    Labels are known in English, French, German, Spanish, Portuguese, Italian, Dutch and Russian.
+
+    Example
+    -------
+    >>> titles = ["Live updates: sea wall breaks", "Sea wall breaks", "Kommentar: Was nun?"]
+    >>> labelled_headlines([Article("1", title) for title in titles]).tolist()
+    [True, False, True]
+    """
+    return np.array([_LABELLED.search(article.headline) is not None for article in articles])
 
 
 def _sensible(headline: str) -> bool:

@@ -21,6 +21,9 @@ are on the list, and they account for two thirds of its occurrences; at 2 % only
 the list, at 10 % they account for at most half of its occurrences.
 """
 
+SHORT_LIST = 100
+"""Languages with fewer listed words (Hausa, Swahili, Yoruba) are judged by frequency too."""
+
 FREQUENT_WINDOW = 30
 """Number of words of each text to count for `FREQUENT_SHARE`: long texts contain more of any."""
 
@@ -45,7 +48,8 @@ _ADDED = {
         "say says said mr mrs ms dr photo photos pic pics picture pictures video videos update "
         "updates updated watch live breaking news report reports reportedly today yesterday "
         "tomorrow monday tuesday wednesday thursday friday saturday sunday bn mn pc amid vs via "
-        "exclusive opinion gallery read slideshow poll recap roundup review preview"
+        "exclusive opinion gallery read slideshow poll recap roundup review preview editorial "
+        "editorials sponsored advertorial podcast podcasts explainer factbox newsletter min mins"
     ),
     "fr": _words(
         "vidéo vidéos photo photos direct exclusif actualité actualités info infos lundi mardi "
@@ -108,6 +112,13 @@ def stop_words(language: str) -> frozenset[str]:
     code = base_language(language) or FALLBACK
     listed = {word.casefold() for word in stopwordsiso.stopwords(code)}
     return frozenset((listed - _LET_THROUGH.get(code, set())) | _ADDED.get(code, set()))
+
+
+@cache
+def has_full_list(language: str) -> bool:
+    """Tell whether a language has a list of at least `SHORT_LIST` words."""
+    code = base_language(language)
+    return bool(code) and len(stopwordsiso.stopwords(code)) >= SHORT_LIST
 
 
 def is_acronym(spelling: str, language: str) -> bool:

@@ -5,6 +5,7 @@ is then done once per distinct spelling, and everything per occurrence is an arr
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -171,6 +172,7 @@ def _words(found: _Occurrences, bares: Sequence[str]) -> tuple[list[str], Ints]:
             else:
                 stopped[number] = True
         keys.append(key)
+    keys = _one_spelling(keys)
     words = sorted({key for key in keys if key})
     rank = {key: number for number, key in enumerate(words)}
     word = np.array([rank.get(key, -1) for key in keys], dtype=np.int64)
@@ -183,11 +185,20 @@ def _words(found: _Occurrences, bares: Sequence[str]) -> tuple[list[str], Ints]:
     return words, word
 
 
+def _one_spelling(keys: Sequence[str]) -> list[str]:
+    """Count "COVID-19", "Covid19" and "Covid" as one word, where more than one of them occurs."""
+    known = set(keys)
+    plain = {key: other for key in known if (other := tokens.plain_key(key)) != key}
+    variants = Counter(plain.values())
+    same = {key: o for key, o in plain.items() if o and (o in known or variants[o] > 1)}
+    return [same.get(key, key) for key in keys]
+
+
 def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
-    """Mark too frequent spellings, in languages without a list and scripts without spaces."""
+    """Mark too frequent spellings, in languages without a full list and without spaces."""
     marked = np.zeros(len(found.spellings), dtype=bool)
     codes = sorted(set(found.languages))
-    listed = {code: bool(stopwords.base_language(code)) for code in codes}
+    listed = {code: stopwords.has_full_list(code) for code in codes}
     judged = np.array(
         [
             number >= 0 and (tokens.is_pair(spelling) or not listed[language])

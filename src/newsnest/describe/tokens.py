@@ -6,6 +6,7 @@ Two steps, so that the expensive one runs once per distinct spelling and not onc
 
 import html
 import itertools
+import unicodedata
 
 import regex
 
@@ -154,17 +155,40 @@ def word_key(word: str) -> str:
     return key if len(key) > 1 else ""
 
 
-_INFLECTION = regex.compile(r"(?<=\p{L}{4})(?:ings?|ed|ers?|es|s)$")
+_VARIANT = regex.compile(r"(?<=\p{L}{4})[-‐‑]?\p{N}+$|(?<=\p{L})[-‐‑](?=\p{L})")
+
+
+def plain_key(key: str) -> str:
+    """Return a key without hyphens and a number at its end, to be compared with other spellings.
+
+    Example
+    -------
+    >>> plain_key("covid-19"), plain_key("co-operation"), plain_key("g20")
+    ('covid', 'cooperation', 'g20')
+    """
+    return str(_VARIANT.sub("", key))
+
+
+_INFLECTION = regex.compile(
+    r"(?<=\p{L}{4})(?:ings?|ed|ers?|es|ies|s|ese|an(?:y|ies|istan)|i?ans?|ia|[aiy])$"
+)
 
 
 def word_family(key: str) -> str:
     """Return what the inflected forms of a word begin with: a key without its ending, six letters.
 
-    Crude on purpose, for any language.
+    Accents do not count. Crude on purpose, for any language.
 
     Example
     -------
     >>> word_family("floods"), word_family("flooding"), word_family("ukrainian")
     ('flood', 'flood', 'ukrain')
+    >>> word_family("korea") == word_family("korean"), word_family("málaga")
+    (True, 'malag')
     """
+    if not key.isascii():
+        key = _ACCENTS.sub("", unicodedata.normalize("NFKD", key))
     return str(_INFLECTION.sub("", key))[:6]
+
+
+_ACCENTS = regex.compile(r"(?<=\p{Latin})\p{Mn}+")

@@ -21,7 +21,7 @@ from newsnest.errors import ParameterError
 from newsnest.nest import plural
 from newsnest.options import Centre
 from newsnest.pipeline.model_levels import ModelLevels
-from newsnest.pipeline.shared_words import outlets, shared_words
+from newsnest.pipeline.shared_words import outlets, shared_words, spoken
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Floats, Grain, Hierarchy, Labels, Level, Order, Vectors
 
@@ -257,6 +257,7 @@ def _story_cutter(
         shared_words(articles),
         outlets(articles),
         seen.times,
+        spoken(articles),
         seen.frame.time_scale,
         level.time_weight,
     )

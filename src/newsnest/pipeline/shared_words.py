@@ -1,6 +1,7 @@
 """The words of texts and their outlets, as the arrays that stories are judged by."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from newsnest.types import Article, Labels
 _TOKEN = re.compile(r"\b\w[\w'-]+\b")
 _CHARACTERS = 2_000  # of a text that are read: news names its subject first
 _COMMON = 0.1  # a word in a larger share of the texts says nothing
+_SPOKEN = 0.05  # a language in a smaller share of the texts is not told apart
 _FEW = 20  # texts, of which no word is common
 
 
@@ -36,6 +38,19 @@ def shared_words(articles: Sequence[Article]) -> SharedWords:
     weights.sort_indices()
     numeric = [any(map(str.isdigit, word)) for word in vectorizer.get_feature_names_out()]
     return SharedWords(weights, np.array(numeric, np.bool_))
+
+
+def spoken(articles: Sequence[Article]) -> Labels | None:
+    """Return the language of every article as a number, int32 (n,); None where there is but one.
+
+    Languages of a few texts count as the commonest: short texts are often taken for another.
+    """
+    counts = Counter(article.lang for article in articles)
+    many = [code for code, n in counts.most_common() if n >= _SPOKEN * len(articles)]
+    if len(many) < 2:
+        return None
+    numbers = {code: number for number, code in enumerate(many)}
+    return np.array([numbers.get(article.lang, 0) for article in articles], np.int32)
 
 
 def outlets(articles: Sequence[Article]) -> Labels:
