@@ -6,7 +6,14 @@
 from newsnest.nest.export import export
 from newsnest.nest.nest import Nest
 from newsnest.nest.records import (
-    Batch, Cluster, Headline, KeptTree, Member, Result, Run, Totals,
+    Batch,
+    Cluster,
+    Headline,
+    KeptTree,
+    Member,
+    Result,
+    Run,
+    Totals,
 )  # fmt: skip
 from newsnest.nest.store import Store, open_store
 from newsnest.types import plural

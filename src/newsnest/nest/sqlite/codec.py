@@ -138,8 +138,9 @@ def from_tree(tree: KeptTree) -> tuple[Any, ...]:
 def to_tree(row: Sequence[Any]) -> KeptTree:
     """Make a tree of TREE_COLUMNS."""
     pairs, *values, exact = row
-    numbers = [np.frombuffer(part, "<f4") for part in values]
-    return KeptTree(np.frombuffer(pairs, "<i4").reshape(-1, 2), *numbers, exact=bool(exact))
+    similarity, log_odds, likeness = (np.frombuffer(part, "<f4") for part in values)
+    named = np.frombuffer(pairs, "<i4").reshape(-1, 2)
+    return KeptTree(named, similarity, log_odds, likeness, bool(exact))
 
 
 def to_run(row: Sequence[Any]) -> Run:
