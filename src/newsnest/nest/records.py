@@ -140,7 +140,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class KeptTree:
-    """The tree of independent texts that stories were cut from, to be cut again.
+    """The tree of n independent texts that stories were cut from, to be cut again.
 
     Parameters
     ----------
@@ -152,6 +152,8 @@ class KeptTree:
         float32 (m,): that both sides are one story.
     likeness
         float32 (m,): mean similarity of the sides by text and date alone.
+    sections
+        float32 (n, s): how probable each section of news is for each text.
     exact
         False where first neighbours were looked for nearby only.
     """
@@ -160,6 +162,7 @@ class KeptTree:
     similarity: Vectors
     log_odds: Vectors
     likeness: Vectors
+    sections: Vectors
     exact: bool
 
 

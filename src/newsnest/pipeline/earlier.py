@@ -84,6 +84,11 @@ class EarlierRun:
         found = boilerplate_of(self._run.facts)
         return [found.strip(article) for article in self.articles]
 
+    @property
+    def sections(self) -> NDArray[np.float64]:
+        """How probable each section is for each independent text, (m, 17)."""
+        return self._tree.sections.astype(np.float64)
+
     def stories(self, weights: NDArray[np.float64]) -> StoryCutter:
         """Return what cuts the tree of the run; `weights` are those of its m independent texts."""
         kept = self._tree

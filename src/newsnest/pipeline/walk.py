@@ -146,7 +146,7 @@ class Walk:
         seen = found.seen
         return Nested(
             texts, original, item, weights, vectors, seen.frame, seen.text, sections,
-            found.hierarchy, self._tree(found),
+            found.hierarchy, self._tree(found, sections),
         )  # fmt: skip
 
     def _compared(self, articles: Sequence[Article]) -> tuple[Sequence[Article], NDArray[np.int64]]:
@@ -168,7 +168,7 @@ class Walk:
                 original = fold_copies(articles, progress=self.progress)
         return articles, original
 
-    def _tree(self, found: NestedTexts) -> KeptTree | None:
+    def _tree(self, found: NestedTexts, sections: NDArray[np.float64]) -> KeptTree | None:
         """Return the tree of all texts that stories were cut from, if they were."""
         cut = found.cutter.tree if found.cutter else None
         if cut is None or self.options.order != "fine-to-coarse":
@@ -179,6 +179,7 @@ class Walk:
             merges.similarity.astype(small),
             cut.log_odds.astype(small),
             cut.likeness.astype(small),
+            sections.astype(small),
             merges.exact,
         )
 
@@ -207,10 +208,13 @@ class Walk:
         return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
 
     def _sections(self, texts: Sequence[Article], vectors: Vectors) -> NDArray[np.float64]:
-        """Return how probable each section is for each text, (m, 17)."""
+        """Return how probable each section is for each text, (m, 17), as exactly as it is kept."""
+        if self.earlier is not None:
+            return self.earlier.sections
         assert self.encoder is not None  # `_vectors` loaded it
         prototypes = embed.encode_cached(self.encoder, media_topics().lines, self.vectors)
-        return section_scores([article.body for article in texts], vectors, prototypes)
+        scores = section_scores([article.body for article in texts], vectors, prototypes)
+        return scores.astype(np.float32).astype(np.float64)
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""

@@ -119,28 +119,27 @@ def to_cluster(row: Sequence[Any]) -> Cluster:
     return Cluster(*fields)
 
 
-TREE_COLUMNS = "pairs, similarity, log_odds, likeness, exact"
+TREE_COLUMNS = "pairs, similarity, log_odds, likeness, sections, texts, exact"
 
 
 def from_tree(tree: KeptTree) -> tuple[Any, ...]:
     """Return a digest and the values of TREE_COLUMNS."""
-    parts = [tree.pairs.astype("<i4").tobytes()]
-    parts += [
-        values.astype("<f4").tobytes()
-        for values in (tree.similarity, tree.log_odds, tree.likeness)
-    ]  # fmt: skip
-    digest = hashlib.blake2b(bytes([tree.exact]), digest_size=16)
+    numbers = (tree.similarity, tree.log_odds, tree.likeness, tree.sections)
+    parts = [tree.pairs.astype("<i4").tobytes(), *(n.astype("<f4").tobytes() for n in numbers)]
+    texts = len(tree.sections)
+    digest = hashlib.blake2b(json.dumps([texts, tree.exact]).encode(), digest_size=16)
     for part in parts:
         digest.update(part)
-    return digest.digest(), *parts, tree.exact
+    return digest.digest(), *parts, texts, tree.exact
 
 
 def to_tree(row: Sequence[Any]) -> KeptTree:
     """Make a tree of TREE_COLUMNS."""
-    pairs, *values, exact = row
-    similarity, log_odds, likeness = (np.frombuffer(part, "<f4") for part in values)
+    pairs, *values, texts, exact = row
+    similarity, log_odds, likeness, sections = (np.frombuffer(part, "<f4") for part in values)
     named = np.frombuffer(pairs, "<i4").reshape(-1, 2)
-    return KeptTree(named, similarity, log_odds, likeness, bool(exact))
+    probable = sections.reshape(texts, -1)
+    return KeptTree(named, similarity, log_odds, likeness, probable, bool(exact))
 
 
 def to_run(row: Sequence[Any]) -> Run:

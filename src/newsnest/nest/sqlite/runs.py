@@ -201,7 +201,7 @@ def _write_tree(sql: sqlite3.Connection, tree: KeptTree) -> int:
     """Keep a tree unless it is there, and return its number."""
     digest, *values = codec.from_tree(tree)
     sql.execute(
-        f"INSERT INTO trees (digest, {codec.TREE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) "
+        f"INSERT INTO trees (digest, {codec.TREE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (digest) DO NOTHING",
         (digest, *values),
     )

@@ -187,6 +187,8 @@ CREATE TABLE trees (
     similarity BLOB NOT NULL,           -- float32, little-endian, a number a merge; so the others
     log_odds BLOB NOT NULL,
     likeness BLOB NOT NULL,
+    sections BLOB NOT NULL,             -- float32: rows of texts, in the order of their ids
+    texts INTEGER NOT NULL,
     exact INTEGER NOT NULL
 );
 ALTER TABLE runs ADD COLUMN tree INTEGER REFERENCES trees (id);   -- that stories were cut from
