@@ -10,12 +10,12 @@ later are compared as those before them were.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from newsnest import cluster
-from newsnest.cluster import Frame, Reduction, StoryCutter
+from newsnest.cluster import Frame, Reduction
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.nest import plural
@@ -25,6 +25,9 @@ from newsnest.pipeline.shared_words import outlets, shared_words, spoken
 from newsnest.pipeline.story_facts import stories_in_words
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Floats, Grain, Hierarchy, Labels, Level, Order, Vectors
+
+if TYPE_CHECKING:
+    from newsnest.cluster import StoryCutter
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ class NestedTexts:
     seen: SeenTexts
     hierarchy: Hierarchy
     noise: int | None = None
-    cutter: StoryCutter | None = None
+    cutter: "StoryCutter | None" = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -140,7 +143,7 @@ class NestedTexts:
             **({} if self.cutter is None else {"stories": self._stories(self.cutter)}),
         }
 
-    def _stories(self, cutter: StoryCutter) -> dict[str, Any]:
+    def _stories(self, cutter: "StoryCutter") -> dict[str, Any]:
         labels = self.hierarchy.labels[-1]
         articles = np.bincount(labels, self.seen.weights)[labels] > 1.0
         return {
@@ -160,7 +163,7 @@ def nest_texts(  # noqa: PLR0913
     frame: TextFrame | None = None,
     levels: Sequence[Level] | None = None,
     sections: Floats | None = None,
-    stories: StoryCutter | None = None,
+    stories: "StoryCutter | None" = None,
     progress: Progress = SILENT,
 ) -> NestedTexts:
     """Nest texts into levels.
@@ -261,7 +264,7 @@ def _story_cutter(
     level: Level,
     config: NestConfig,
     progress: Progress,
-) -> StoryCutter:
+) -> "StoryCutter":
     evidence = cluster.Evidence(
         seen.text,
         shared_words(articles),
@@ -272,7 +275,7 @@ def _story_cutter(
         level.time_weight,
     )
     rule = cluster.story_rule(config.encoder)
-    return StoryCutter.of(
+    return cluster.StoryCutter.of(
         evidence, seen.weights, rule, grain=config.grain, exact=config.exact, progress=progress
     )
 

@@ -1,7 +1,18 @@
-"""How a run says how its stories were cut, and how they can be cut otherwise."""
+"""How a run says how its stories were cut, and how to cut them otherwise."""
 
+import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
+
+from newsnest.nest import Run
+from newsnest.types import Grain
+
+_STEPS = {
+    "finest": ", as finely as can be chosen",
+    "finer": ", a step finer than by default",
+    "default": "",
+    "coarser": ", a step coarser than by default",
+}
 
 
 def stories_in_words(facts: Mapping[str, Any]) -> str:
@@ -11,22 +22,37 @@ def stories_in_words(facts: Mapping[str, Any]) -> str:
     -------
     >>> stories = {"grain": "finer", "expected": 0.3, "sharing": 0.274, "confidence": 0.9}
     >>> print(stories_in_words({"levels": [{"min_similarity": 0.53}], "stories": stories}))
-    About 27 % of these articles share a story with another. Stories were cut by what articles \
-share, a step finer than by default: 90 % sure, close to a cosine of 0.53.
+    About 27 % of these articles share a story with another. Stories are cut by what articles have \
+in common (meaning, words, dates), a step finer than by default; the cut is 90 % sure and close to \
+a cosine of 0.53.
     """
     if (stories := facts.get("stories")) is None:
         return ""
-    grain = _STEPS[stories["grain"]]
     return (
-        f"About {stories['sharing']:.0%} of these articles share a story with another. Stories "
-        f"were cut by what articles share{grain}: {stories['confidence']:.0%} sure, close to a "
-        f"cosine of {facts['levels'][-1]['min_similarity']:.2f}."
-    ).replace("%", " %")
+        f"About {_percent(stories['sharing'])} of these articles share a story with another. "
+        "Stories are cut by what articles have in common (meaning, words, dates)"
+        f"{_STEPS[stories['grain']]}; the cut is {_percent(stories['confidence'])} sure and close "
+        f"to a cosine of {facts['levels'][-1]['min_similarity']:.2f}."
+    )
 
 
-_STEPS = {
-    "finest": ", as finely as can be chosen",
-    "finer": ", a step finer than by default",
-    "default": "",
-    "coarser": ", a step coarser than by default",
-}
+def recut_in_words(run: Run, nest: str) -> str:
+    """Return a sentence on how to cut the stories of a run otherwise, "" where they cannot be.
+
+    `nest` is the name of its file.
+    """
+    stories = run.facts.get("stories")
+    if stories is None or run.options.get("order") != "fine-to-coarse":
+        return ""
+    grains = get_args(Grain)
+    place = grains.index(stories["grain"])
+    command = f"newsnest recut {shlex.quote(nest)} --grain "
+    several = f"Does a story hold several events? Run: {command}{grains[place - 1]}" * (place > 0)
+    split = ""
+    if place + 1 < len(grains):
+        split = f"Is an event split? Run: {command}{grains[place + 1]}"
+    return " ".join(filter(None, (several, split)))
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
