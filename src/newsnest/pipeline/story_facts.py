@@ -23,16 +23,15 @@ def stories_in_words(facts: Mapping[str, Any]) -> str:
     >>> stories = {"grain": "finer", "expected": 0.3, "sharing": 0.274, "confidence": 0.9}
     >>> print(stories_in_words({"levels": [{"min_similarity": 0.53}], "stories": stories}))
     About 27 % of these articles share a story with another. Stories are cut by what articles have \
-in common (meaning, words, dates), a step finer than by default; the cut is 90 % sure and close to \
-a cosine of 0.53.
+in common, a step finer than by default, 90 % sure, close to a cosine of 0.53.
     """
     if (stories := facts.get("stories")) is None:
         return ""
     return (
         f"About {_percent(stories['sharing'])} of these articles share a story with another. "
-        "Stories are cut by what articles have in common (meaning, words, dates)"
-        f"{_STEPS[stories['grain']]}; the cut is {_percent(stories['confidence'])} sure and close "
-        f"to a cosine of {facts['levels'][-1]['min_similarity']:.2f}."
+        f"Stories are cut by what articles have in common{_STEPS[stories['grain']]}, "
+        f"{_percent(stories['confidence'])} sure, close to a cosine of "
+        f"{facts['levels'][-1]['min_similarity']:.2f}."
     )
 
 
