@@ -20,7 +20,7 @@ from newsnest.progress import SILENT, Progress
 from newsnest.types import Floats, Grain, Ints, Vectors
 
 GRAINS: Mapping[Grain, float] = {"finest": -3.0, "finer": -1.0, "default": 0.0, "coarser": 1.0}
-"""What a grain adds to the log-odds of every merge; the finest joins little but near-duplicates."""
+"""What a grain adds to the log-odds of every merge."""
 
 _WHOLE_TREE = 20_000  # texts: of more, what is less similar than _FLOOR is never joined
 _FLOOR = 0.1

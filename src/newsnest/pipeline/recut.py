@@ -120,7 +120,7 @@ def _tree(nest: Nest, base: Run, again: str) -> KeptTree:
     elif "story" in options.get("min_similarity", {}):
         why = "has stories that were cut at one cosine, as given"
         instead = f"{again}, but without a --min-similarity of story."
-    elif "by_evidence" in base.facts["levels"][-1]:
+    elif base.facts["levels"][-1].get("by_evidence") is False:
         why = "has stories that were cut at the cosine its model was calibrated to"
         instead = (
             "Run newsnest cluster with the same files and options, and another --min-similarity "
