@@ -26,7 +26,7 @@ from newsnest.nest import Nest, Run
 from newsnest.pipeline import Options, build, recut
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, nest_texts
-from newsnest.pipeline.story_facts import recut_in_words, stories_in_words
+from newsnest.pipeline.story_facts import other_grains, stories_in_words
 from newsnest.types import Article, Grain
 
 OLDER = Path(__file__).parent / "data" / "older_nest" / "news.sqlite"
@@ -241,18 +241,22 @@ def test_a_grain_is_refused_where_one_cosine_cuts():
 def test_a_run_says_how_it_was_cut_and_how_to_cut_it_otherwise(nest: Nest, corpus: Path):
     run = build(corpus, nest, TFIDF).run
     assert "default" not in stories_in_words(run.facts)
-    said = recut_in_words(run, "my nest")
-    assert said.startswith("Does a story hold several events? Run: newsnest recut 'my nest'")
-    assert "--grain finer" in said and said.endswith("--grain coarser")
+    command = "newsnest recut 'my nest' --grain"
+    assert other_grains(run, "my nest") == [
+        ("Do stories hold several events?", f"{command} finer"),
+        ("Are events split?", f"{command} coarser"),
+    ]
     finest = recut(nest, "finest").run
     assert "as finely as can be chosen" in stories_in_words(finest.facts)
-    assert "several" not in recut_in_words(finest, "n") and "finer" in recut_in_words(finest, "n")
+    assert other_grains(finest, "n") == [("Are events split?", "newsnest recut n --grain finer")]
     coarser = recut(nest, "coarser").run
-    assert "split" not in recut_in_words(coarser, "n")
+    assert "a step coarser than by default" in stories_in_words(coarser.facts)
+    (only,) = other_grains(coarser, "n")
+    assert only == ("Do stories hold several events?", "newsnest recut n --grain default")
     given = build(corpus, nest, Options(encoder="tfidf", min_similarity={"story": 0.4})).run
-    assert stories_in_words(given.facts) == recut_in_words(given, "n") == ""
+    assert (stories_in_words(given.facts), other_grains(given, "n")) == ("", [])
     down = build(corpus, nest, Options(encoder="tfidf", order="coarse-to-fine")).run
-    assert stories_in_words(down.facts) and not recut_in_words(down, "n")
+    assert stories_in_words(down.facts) and not other_grains(down, "n")
 
 
 # ── kill -9 ─────────────────────────────────────────────────────────────────────────────────────

@@ -87,12 +87,8 @@ def test_the_page_says_how_stories_were_cut_and_how_to_cut_them_otherwise(
     with Nest(tmp_path / "<b>.nest", create=True) as made:
         build(articles, made, Options(encoder="tfidf"))
         html = _page(made, tmp_path)
-    assert re.search(
-        r"About \d+ % of these articles share a story with another\. Stories are", html
-    )
-    assert "Run: newsnest recut &#39;&lt;b&gt;.nest&#39; --grain finer" in html.replace(
-        "&#34;", '"'
-    )
+    assert re.search(r"About \d+ % of these articles share a story with another\. ", html)
+    assert "Run <code>newsnest recut &#39;&lt;b&gt;.nest&#39; --grain finer</code>." in html
     assert str(tmp_path) not in html
     assert "newsnest recut" not in _page(nest, tmp_path)  # it says nothing of how it was cut
 

@@ -35,22 +35,20 @@ in common, a step finer than by default, 90 % sure, close to a cosine of 0.53.
     )
 
 
-def recut_in_words(run: Run, nest: str) -> str:
-    """Return a sentence on how to cut the stories of a run otherwise, "" where they cannot be.
+def other_grains(run: Run, nest: str) -> list[tuple[str, str]]:
+    """Return what may be wrong with the stories of a run, and the command that cuts them otherwise.
 
-    `nest` is the name of its file.
+    None where they cannot be cut again; `nest` is the name of its file.
     """
     stories = run.facts.get("stories")
     if stories is None or run.options.get("order") != "fine-to-coarse":
-        return ""
+        return []
     grains = get_args(Grain)
     place = grains.index(stories["grain"])
-    command = f"newsnest recut {shlex.quote(nest)} --grain "
-    several = f"Does a story hold several events? Run: {command}{grains[place - 1]}" * (place > 0)
-    split = ""
-    if place + 1 < len(grains):
-        split = f"Is an event split? Run: {command}{grains[place + 1]}"
-    return " ".join(filter(None, (several, split)))
+    finer = [("Do stories hold several events?", grain) for grain in grains[:place][-1:]]
+    coarser = [("Are events split?", grain) for grain in grains[place + 1 :][:1]]
+    command = f"newsnest recut {shlex.quote(nest)} --grain"
+    return [(question, f"{command} {grain}") for question, grain in finer + coarser]
 
 
 def _percent(share: float) -> str:

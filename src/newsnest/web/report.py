@@ -22,7 +22,7 @@ from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.nest.export import replacing
 from newsnest.pipeline.house_phrases import boilerplate_in_words
-from newsnest.pipeline.story_facts import recut_in_words, stories_in_words
+from newsnest.pipeline.story_facts import other_grains, stories_in_words
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
 
@@ -194,7 +194,8 @@ def _render(
         levels=contents.levels,
         finest=contents.levels[-1][0] if contents.levels else "story",
         tree=_tree(contents),
-        story_cut=[stories_in_words(run.facts), recut_in_words(run, _file_of(nest))],
+        story_cut=stories_in_words(run.facts),
+        other_grains=other_grains(run, _file_of(nest)),
         rejected=nest.rejected(run, limit=limits.rejected),
         rejected_total=nest.store.count_rejected(run.batch),
         notices=nest.notices(run),
