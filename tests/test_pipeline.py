@@ -582,7 +582,7 @@ def test_progress_hears_of_every_step(nest: Nest, corpus: Path, tally):
     assert ("keep", "rows") in {(what, unit) for what, _, unit in tally.tasks}
     notes = " ".join(tally.notes)
     assert "48 texts, 48 different: 0 vectors from the cache, 48 to encode" in notes
-    assert "story: min_similarity" in notes
+    assert "of these articles share a story with another" in notes
 
 
 def test_texts_in_languages_the_encoder_does_not_know_are_counted_and_told(

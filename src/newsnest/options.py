@@ -123,8 +123,9 @@ class Options:
     )
     grain: Grain = option(
         "default",
-        "How finely to cut stories, relative to what is measured for the corpus. finer and finest "
-        "keep more articles apart; coarser joins more.",
+        "How finely to cut stories, relative to what is measured for the corpus. finer keeps more "
+        "articles apart, finest joins little but near-duplicates in a dump of one-off articles; "
+        "coarser joins more.",
     )
     reduce: Reducer = option(
         "none",

@@ -24,7 +24,7 @@ def test_cluster_tells_the_result_on_stdout_and_the_rest_on_stderr(
     told = result.stdout.splitlines()
     assert told[0] == f"{nest}: run 1, 51 articles, 48 independent, 1 row set aside"
     assert told[-1] == f"See it: newsnest show {nest}, or newsnest report {nest} -o report.html"
-    assert "story: min_similarity" in result.stderr
+    assert "of these articles share a story with another" in result.stderr
     assert "1 row set aside, the first at " in result.stderr
     assert re.search(r"^took [0-9.]+ s: .*\bread [0-9.]+", result.stderr, re.MULTILINE)
     assert "news.jsonl:52: has no title and no text" in result.stderr
@@ -157,13 +157,14 @@ def test_show_prints_json_for_machines(newsnest, nest: Path):
 
 
 def test_show_lists_runs_and_rejected_rows(newsnest, nest: Path):
-    run, options, took = newsnest("show", nest, "--runs").stdout.splitlines()
+    run, options, took, cut = newsnest("show", nest, "--runs").stdout.splitlines()
     assert re.fullmatch(r" +1  [\d-]+ [\d:]+ UTC  .*news.jsonl  finished", run)
     assert options.strip() == "batch 1, encoder tfidf"
     total, stages = re.fullmatch(r" +took ([0-9.]+) s: (.*)", took).groups()
     seconds = [float(stage.split()[1]) for stage in stages.split(", ")]
     assert seconds == sorted(seconds, reverse=True)
     assert sum(seconds) == pytest.approx(float(total), abs=0.5)
+    assert re.match(r" +About \d+ % of these articles share a story with another\. ", cut)
     shown = newsnest("show", nest, "--rejected").stdout.splitlines()
     assert shown[0].endswith("news.jsonl:52: has no title and no text")
     assert shown[1] == "1 row set aside"
@@ -177,7 +178,7 @@ def test_runs_are_told_apart_by_what_was_chosen_and_read(newsnest, corpus: Path,
         "--min-similarity", "theme=0.1,story=0.5", "--time-scale", "12h", "--field", "text=text",
         stdin=corpus.read_bytes(),
     )  # fmt: skip
-    _, first, _, second, chosen, _ = newsnest("show", nest, "--runs").stdout.splitlines()
+    _, first, _, _, second, chosen, _ = newsnest("show", nest, "--runs").stdout.splitlines()
     assert first.strip() == "batch 1, encoder tfidf"
     assert second.endswith("UTC  -  finished")
     assert chosen.strip() == (
@@ -195,6 +196,22 @@ def test_a_cluster_with_its_only_childs_name_is_shown_once(newsnest, tmp_path: P
     newsnest("cluster", news, "-o", tmp_path / "n", "--encoder", "tfidf", "--quiet")
     shown = newsnest("show", tmp_path / "n").stdout
     assert shown == "Sea wall breached  mixed; 1 article, 1 independent\n"
+
+
+def test_recut_makes_another_run_and_finds_it_again(newsnest, corpus: Path, tmp_path: Path):
+    nest = tmp_path / "n"
+    newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf", "--quiet")
+    made = newsnest("recut", nest, "--grain", "finest")
+    assert made.stdout.startswith(f"{nest}: run 2, 51 articles, 48 independent, 1 row set aside\n")
+    assert "as finely as can be chosen" in made.stderr and "took " in made.stderr
+    again = newsnest("recut", nest, "--grain", "finest", "--run", "1", "--quiet")
+    see = f"See it: newsnest show {nest} --run 2"
+    assert again.stdout == f"{nest} holds this run already (run 2). {see}\n"
+    same = newsnest("cluster", corpus, "-o", nest, "--encoder", "tfidf", "--grain", "finest")
+    assert same.stdout == f"{nest} holds this run already (run 2); nothing to do.\n"
+    assert "batch 1, encoder tfidf, grain finest" in newsnest("show", nest, "--runs").stdout
+    assert "Missing option '--grain'" in newsnest("recut", nest, status=2).stderr
+    assert "no such nest" in newsnest("recut", "none", "--grain", "finer", status=1).stderr
 
 
 # ── export and report ───────────────────────────────────────────────────────────────────────────

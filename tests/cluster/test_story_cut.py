@@ -154,6 +154,30 @@ def test_finer_grains_never_join_more():
 def test_an_unknown_grain_is_refused():
     with pytest.raises(ParameterError, match="grain must be one of finest, finer, default"):
         cut(made(2, 2)[0], "corse")
+    cutter, _ = cut(made(2, 2)[0])
+    with pytest.raises(ParameterError, match="grain must be one of finest, finer, default"):
+        StoryCutter.again(cutter.tree, 0.5, grain="corse")
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_a_tree_kept_in_single_precision_is_cut_alike(grain):
+    evidence, _ = made(20, 60, seed=6)
+    cutter, merges = cut(evidence, grain)
+    tree = cutter.tree
+
+    def kept(values):
+        return values.astype(np.float32).astype(np.float64)
+
+    linked = replace(tree.merges, similarity=kept(tree.merges.similarity))
+    again = StoryCutter.again(
+        StoryTree(linked, tree.weights, kept(tree.log_odds), kept(tree.likeness)),
+        cutter.sharing,
+        grain=grain,
+    )
+    found = again(np.arange(len(merges.labels)))
+    assert np.array_equal(found.labels, merges.labels)
+    assert np.array_equal(found.similarity, merges.similarity)
+    assert (again.min_similarity, again.confidence) == (cutter.min_similarity, cutter.confidence)
 
 
 def test_the_same_texts_are_cut_alike_again():

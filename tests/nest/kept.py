@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from newsnest.nest import Cluster, Nest, Result, Run
+from newsnest.nest import Cluster, KeptTree, Nest, Result, Run
 from newsnest.types import Article, Rejected, Sentence
 
 MAY = datetime(2031, 5, 1, 8, 0, tzinfo=UTC)
@@ -25,6 +25,14 @@ LINKAGES = (
     np.array([[0.0, 1.0, 0.7, 5.0]]),
     np.array([[1.0, 2.0, 1 / 3, 2.0]]),
     np.array([[0.0, 1.0, 0.1, 2.0], [2.0, 5.0, np.nextafter(0.25, 1), 3.0]]),
+)
+TREE = KeptTree(
+    pairs=np.array([[0, 1], [2, 3], [0, 2]], np.int32),
+    similarity=np.array([0.9, 1 / 3, -0.0], np.float32),
+    log_odds=np.array([1e-42, -7.5, 0.1], np.float32),
+    likeness=np.array([0.8, 0.3, -0.1], np.float32),
+    sections=np.arange(20, dtype=np.float32).reshape(5, 4),
+    exact=False,
 )
 
 

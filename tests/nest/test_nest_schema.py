@@ -20,7 +20,7 @@ from newsnest.nest.sqlite import schema
 
 TABLES = {
     "articles", "batch_articles", "batches", "clusters", "encoders", "memberships", "merges",
-    "notices", "rejected", "runs", "vectors",
+    "notices", "rejected", "runs", "trees", "vectors",
 }  # fmt: skip
 
 

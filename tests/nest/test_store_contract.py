@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kept import LINKAGES, MAY, ORDER, begin, keep, result
+from kept import LINKAGES, MAY, ORDER, TREE, begin, keep, result
 
 from newsnest.errors import NestError
-from newsnest.nest import Headline, Nest, open_store
+from newsnest.nest import Headline, KeptTree, Nest, open_store
 from newsnest.types import Article, Rejected
 
 STORES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: str(folder / "n")}
@@ -185,6 +185,44 @@ def test_linkages_and_frame_come_back_bit_for_bit(nest: Nest):
     assert means.tobytes() == result().means.tobytes()
     assert rotation.tobytes() == result().rotation.tobytes()
     assert means.shape == (2, 3)
+
+
+def test_a_tree_comes_back_bit_for_bit_and_runs_share_one(nest: Nest):
+    assert nest.tree() is None
+    for key in ("second", "third"):
+        run = nest.store.start_run(key, 1, {}, {})
+        assert nest.store.tree(run) is None
+        with pytest.raises(NestError, match="is not finished"):
+            nest.tree(run)
+        nest.store.finish_run(run, replace(result(), tree=TREE))
+    other = nest.store.start_run("fourth", 1, {}, {})
+    nest.store.finish_run(other, replace(result(), tree=replace(TREE, exact=True)))
+    for number in (2, 3):
+        assert_same(nest.tree(nest.run(number)), TREE)
+    assert nest.tree().exact
+    copy = Nest.from_bytes(nest.to_bytes())
+    assert_same(copy.tree(copy.run(2)), TREE)
+    assert nest.store.connection.execute("SELECT count(*) FROM trees").fetchone() == (2,)
+
+
+def assert_same(found: KeptTree | None, given: KeptTree) -> None:
+    assert found is not None
+    for name in ("pairs", "similarity", "log_odds", "likeness", "sections"):
+        ours, theirs = getattr(found, name), getattr(given, name)
+        assert (ours.shape, ours.dtype, ours.tobytes()) == (
+            theirs.shape, theirs.dtype, theirs.tobytes(),
+        )  # fmt: skip
+    assert found.exact is given.exact
+
+
+def test_a_tree_without_merges_is_kept(nest: Nest):
+    alone = replace(
+        TREE, pairs=TREE.pairs[:0], similarity=TREE.similarity[:0], log_odds=TREE.log_odds[:0],
+        likeness=TREE.likeness[:0], sections=TREE.sections[:1],
+    )  # fmt: skip
+    run = nest.store.start_run("second", 1, {}, {})
+    nest.store.finish_run(run, replace(result(), tree=alone))
+    assert_same(nest.tree(), alone)
 
 
 def test_a_second_run_stands_beside_the_first(nest: Nest):

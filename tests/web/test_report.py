@@ -18,6 +18,7 @@ from web_nest import HOSTILE, STORIES, build_nest
 from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Nest
 from newsnest.pipeline import Options, build
+from newsnest.types import Article
 from newsnest.web import ReportLimits, write_report
 from newsnest.web.payload import to_json
 
@@ -77,6 +78,19 @@ def test_a_theme_shows_its_section_and_hostile_words_stay_words(tmp_path: Path) 
     shown = re.findall(r'<span class="section">(.*?)</span>', html)
     assert [unescape(one) for one in shown] == [HOSTILE]
     assert HOSTILE not in html
+
+
+def test_the_page_says_how_stories_were_cut_and_how_to_cut_them_otherwise(
+    nest: Nest, tmp_path: Path
+) -> None:
+    articles = [Article(str(n), title=f"Sea wall {n % 4} breached in storm") for n in range(12)]
+    with Nest(tmp_path / "<b>.nest", create=True) as made:
+        build(articles, made, Options(encoder="tfidf"))
+        html = _page(made, tmp_path)
+    assert re.search(r"About \d+ % of these articles share a story with another\. ", html)
+    assert "Run <code>newsnest recut &#39;&lt;b&gt;.nest&#39; --grain finer</code>." in html
+    assert str(tmp_path) not in html
+    assert "newsnest recut" not in _page(nest, tmp_path)  # it says nothing of how it was cut
 
 
 def test_only_web_addresses_become_links(page: Path) -> None:

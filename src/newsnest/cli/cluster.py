@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from newsnest.corpus import ReadOptions, find_origins, load_profile
 from newsnest.embed import load_encoder
 from newsnest.options import Options
 from newsnest.types import DateOrder, Rejected, plural
+
+if TYPE_CHECKING:
+    from newsnest.nest import Run
 
 
 @click.command()
@@ -81,13 +84,18 @@ def cluster(
     if not built.new:
         click.echo(f"{output} holds this run already (run {built.run.id}); nothing to do.")
         return
-    facts = built.run.facts
     if not quiet:
-        _print_notices(notices, first_rejected, facts["rejected"], output)
+        _print_notices(notices, first_rejected, built.run.facts["rejected"], output)
         click.echo(took(built.run), err=True)
+    print_made(built.run, output)
+
+
+def print_made(run: "Run", output: Path) -> None:
+    """Say what a new run holds, and how to see it."""
+    facts = run.facts
     counts = {level["name"]: facts["clusters"][level["name"]] for level in facts["levels"]}
     click.echo(
-        f"{output}: run {built.run.id}, "
+        f"{output}: run {run.id}, "
         f"{facts['articles']:,} {plural('article', facts['articles'])}, "
         f"{facts['independent']:,} independent, {facts['rejected']:,} "
         f"{plural('row', facts['rejected'])} set aside"

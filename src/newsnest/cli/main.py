@@ -13,6 +13,7 @@ from newsnest.errors import NewsnestError
 
 _COMMANDS = {
     "cluster": "newsnest.cli.cluster",
+    "recut": "newsnest.cli.recut",
     "clean": "newsnest.cli.clean",
     "show": "newsnest.cli.show",
     "export": "newsnest.cli.show",

@@ -154,6 +154,7 @@ def _print_rejected(nest: "Nest", run: "Run", as_json: bool) -> None:
 
 def _print_runs(nest: "Nest", as_json: bool) -> None:
     from newsnest.pipeline.house_phrases import boilerplate_in_words
+    from newsnest.pipeline.story_facts import stories_in_words
 
     runs = nest.runs()
     if as_json:
@@ -171,6 +172,8 @@ def _print_runs(nest: "Nest", as_json: bool) -> None:
         click.echo(f"      batch {r.batch}, {', '.join(_chosen(r))}")
         if r.finished:
             click.echo(f"      {took(r)}")
+        if stories := stories_in_words(r.facts):
+            click.echo(f"      {stories}")
         if phrases := boilerplate_in_words(r.facts):
             click.echo(f"      {phrases}")
         if r.stopped:

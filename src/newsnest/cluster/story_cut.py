@@ -5,7 +5,7 @@ its two sides, and of all partitions whose clusters are nodes of the tree the on
 sum of (probability − ½), each merge weighted by the size of its sides, is taken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from newsnest.errors import ParameterError, did_you_mean
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Floats, Grain, Ints, Vectors
 
-GRAINS: Mapping[Grain, float] = {"finest": -2.0, "finer": -1.0, "default": 0.0, "coarser": 1.0}
+GRAINS: Mapping[Grain, float] = {"finest": -3.0, "finer": -1.0, "default": 0.0, "coarser": 1.0}
 """What a grain adds to the log-odds of every merge."""
 
 _WHOLE_TREE = 20_000  # texts: of more, what is less similar than _FLOOR is never joined
@@ -96,40 +96,58 @@ def _agreeing_cut(likeness: Floats, made: np.ndarray, size: Floats) -> float:
     return float(np.clip((above + below) / 2, -1.0, 1.0))
 
 
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Links some of the texts, and judges every merge."""
+
+    rows: Vectors  # as `Evidence.rows` returns them
+    tenth: Vectors
+    evidence: Evidence
+    weights: Floats
+    rule: StoryRule
+    sharing: float
+    settings: Mapping[str, Any]  # `exact` and `progress`, as of `agglomerate`
+
+    def __call__(self, members: Ints) -> StoryTree:
+        whole = len(members) == len(self.rows)
+        rows = self.rows if whole else np.ascontiguousarray(self.rows[members])
+        evidence = self.evidence if whole else self.evidence.among(members)
+        weights = self.weights[members]
+        lowest = -1.0 if len(rows) <= _WHOLE_TREE else _FLOOR
+        merges = agglomerate_rows(rows, weights, min_similarity=lowest, **self.settings)
+        judged, likeness = evidence.merges(merges, weights, self.tenth[members])
+        odds = self.rule.log_odds(judged, self.sharing)
+        return StoryTree(merges, weights, _as_kept(odds), _as_kept(likeness))
+
+
+def _as_kept(values: Floats) -> Floats:
+    """Round to what a nest keeps, so that a tree which is read back is cut alike."""
+    return values.astype(np.float32).astype(np.float64)
+
+
 @dataclass(slots=True)
 class StoryCutter:
-    """Cuts the stories of texts, of all at once or within coarser clusters; made by `of`.
+    """Cuts the stories of texts, of all at once or within coarser clusters.
+
+    Made by `of` from evidence, and by `again` from a tree that was judged before.
 
     Parameters
     ----------
-    rows, tenth
-        As `Evidence.rows` returns them.
-    evidence
-        Of the texts.
-    weights
-        float64 (n,): how many articles each stands for.
-    rule
-        Judges merges.
+    judge
+        Returns the judged tree of some of the texts, int (k,).
     sharing
         Share of the texts that seem to have a partner, in [0, 1].
     grain
         One of `GRAINS`.
-    settings
-        `exact` and `progress`, as of `agglomerate`.
     tree
         What was cut last.
     cuts
         Of every call.
     """
 
-    rows: Vectors
-    tenth: Vectors
-    evidence: Evidence
-    weights: Floats
-    rule: StoryRule
+    judge: Callable[[Ints], StoryTree]
     sharing: float
     grain: Grain
-    settings: Mapping[str, Any]
     tree: StoryTree | None = None
     cuts: list[StoryCut] = field(default_factory=list)
 
@@ -144,7 +162,20 @@ class StoryCutter:
         exact: bool | None = None,
         progress: Progress = SILENT,
     ) -> Self:
-        """Look at the neighbours of all texts; parameters as of the class.
+        """Look at the neighbours of all texts.
+
+        Parameters
+        ----------
+        evidence
+            Of the texts.
+        weights
+            float64 (n,): how many articles each stands for.
+        rule
+            Judges merges.
+        grain
+            As of the class.
+        exact, progress
+            As of `agglomerate`.
 
         Raises
         ------
@@ -155,19 +186,24 @@ class StoryCutter:
         rows, neighbour, tenth = evidence.rows(exact=exact, progress=progress)
         sharing = rule.sharing(evidence.nearest(neighbour)) if len(rows) > 1 else 0.0
         settings = {"exact": exact, "progress": progress}
-        return cls(rows, tenth, evidence, weights, rule, sharing, grain, settings)
+        judge = _Judge(rows, tenth, evidence, weights, rule, sharing, settings)
+        return cls(judge, sharing, grain)
+
+    @classmethod
+    def again(cls, tree: StoryTree, sharing: float, *, grain: Grain = "default") -> Self:
+        """Cut a tree of all texts again, whose `sharing` is known.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such grain.
+        """
+        check_grain(grain)
+        return cls(lambda _: tree, sharing, grain)
 
     def __call__(self, members: Ints) -> Merges:
         """Return merges within stories among some texts, and the stories as labels."""
-        whole = len(members) == len(self.rows)
-        rows = self.rows if whole else np.ascontiguousarray(self.rows[members])
-        evidence = self.evidence if whole else self.evidence.among(members)
-        weights = self.weights[members]
-        lowest = -1.0 if len(rows) <= _WHOLE_TREE else _FLOOR
-        merges = agglomerate_rows(rows, weights, min_similarity=lowest, **self.settings)
-        judged, likeness = evidence.merges(merges, weights, self.tenth[members])
-        odds = self.rule.log_odds(judged, self.sharing)
-        self.tree = StoryTree(merges, weights, odds, likeness)
+        self.tree = self.judge(members)
         self.cuts.append(self.tree.cut(self.grain))
         return self.cuts[-1].merges
 

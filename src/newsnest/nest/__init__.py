@@ -5,11 +5,20 @@
 
 from newsnest.nest.export import export
 from newsnest.nest.nest import Nest
-from newsnest.nest.records import Batch, Cluster, Headline, Member, Result, Run, Totals
+from newsnest.nest.records import (
+    Batch,
+    Cluster,
+    Headline,
+    KeptTree,
+    Member,
+    Result,
+    Run,
+    Totals,
+)  # fmt: skip
 from newsnest.nest.store import Store, open_store
 from newsnest.types import plural
 
 __all__ = [
-    "Batch", "Cluster", "Headline", "Member", "Nest", "Result", "Run", "Store", "Totals",
-    "export", "open_store", "plural",
+    "Batch", "Cluster", "Headline", "KeptTree", "Member", "Nest", "Result", "Run", "Store",
+    "Totals", "export", "open_store", "plural",
 ]  # fmt: skip

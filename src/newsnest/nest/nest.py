@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from newsnest.errors import NestError, did_you_mean
-from newsnest.nest.records import Cluster, Member, Run
+from newsnest.nest.records import Cluster, KeptTree, Member, Run
 from newsnest.nest.sqlite import SqliteStore
 from newsnest.nest.store import Store, open_store
 from newsnest.types import Floats, Rejected, Vectors
@@ -171,6 +171,20 @@ class Nest:
         if frame is None:
             raise self._unfinished([run])
         return frame
+
+    def tree(self, run: Run | None = None) -> KeptTree | None:
+        """Return the tree that the stories of a run were cut from.
+
+        None where they were cut otherwise, such as at one similarity, or before nests kept it.
+
+        Raises
+        ------
+        NestError
+            If the run is not finished.
+        """
+        run = run or self.run()
+        self.levels(run)  # raises if it is not finished
+        return self.store.tree(run)
 
     def _unfinished(self, runs: Sequence[Run]) -> NestError:
         """Return an error that says why the newest of these runs has no result."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from newsnest.types import Article, Floats, Ints, Sentence, Vectors
 
 
@@ -136,6 +139,34 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTree:
+    """The tree of n independent texts that stories were cut from, to be cut again.
+
+    Parameters
+    ----------
+    pairs
+        int32 (m, 2): what every merge joins, named by the lowest text, in order.
+    similarity
+        float32 (m,): of the two sides, as the tree compares them.
+    log_odds
+        float32 (m,): that both sides are one story.
+    likeness
+        float32 (m,): mean similarity of the sides by text and date alone.
+    sections
+        float32 (n, s): how probable each section of news is for each text.
+    exact
+        False where first neighbours were looked for nearby only.
+    """
+
+    pairs: NDArray[np.int32]
+    similarity: Vectors
+    log_odds: Vectors
+    likeness: Vectors
+    sections: Vectors
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a run found, as it goes into the nest.
 
@@ -154,6 +185,8 @@ class Result:
         One SciPy-style linkage matrix per level, coarse to fine.
     means, rotation
         float32 (g, d) and (d, d): the frame the vectors were clustered in.
+    tree
+        What stories were cut from; None where they were not cut from one tree by evidence.
     """
 
     facts: Mapping[str, Any]
@@ -163,6 +196,7 @@ class Result:
     linkages: Sequence[Floats]
     means: Vectors
     rotation: Vectors
+    tree: KeptTree | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from newsnest.errors import NestError
-from newsnest.nest.records import Batch, Cluster, Headline, Member, Result, Run, Totals
+from newsnest.nest.records import Batch, Cluster, Headline, KeptTree, Member, Result, Run, Totals
 from newsnest.nest.sqlite import SqliteStore
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Floats, Rejected, Vectors
@@ -133,6 +133,9 @@ class Store(Protocol):
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
         """Return means, float32 (g, d), and rotation, float32 (d, d); None if it is unfinished."""
+
+    def tree(self, run: Run) -> KeptTree | None:
+        """Return what the stories of a run were cut from; None if it keeps no tree."""
 
     def levels(self, run: Run) -> list[str]:
         """Return the names of a run's levels, coarse to fine; none if it is not finished."""

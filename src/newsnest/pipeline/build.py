@@ -8,12 +8,12 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import newsnest
 from newsnest.corpus import Notice, settle_languages
@@ -24,6 +24,9 @@ from newsnest.nest import Nest, Run, plural
 from newsnest.options import Options
 from newsnest.pipeline.source import Input, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from newsnest.pipeline.walk import Walk
 
 _SHAPING = ("numpy", "scipy", "scikit-learn", "numba", "sentence-transformers", "torch",
             "model2vec", "rensa", "stopwordsiso", "py3langid")  # fmt: skip
@@ -91,7 +94,7 @@ def build(
         )
     # Fails on a misspelt encoder before a large input is read; loads no weights.
     load_encoder(options.encoder)
-    describer = _describer(describer)
+    describer = find_describer(describer)
     given = find_input(source, options.read)
     with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:
         started = time.perf_counter()
@@ -101,10 +104,15 @@ def build(
         run = _start(given, batch, opened, options, describer)
         if run.finished:
             return Built(run, new=False)
-        return Built(_finish(run, seconds, opened, options, describer, progress), new=True)
+        from newsnest.pipeline.walk import Walk
+
+        walk = Walk(options, describer or keyword_describer(options), opened.vectors, progress)
+        walk.facts["seconds"]["read"] = seconds
+        return Built(finish(run, opened, walk), new=True)
 
 
-def _describer(describer: Describer | str | None) -> Describer | None:
+def find_describer(describer: Describer | str | None) -> Describer | None:
+    """Return a describer that is given by its name; raises ParameterError if it is none."""
     if isinstance(describer, str):
         from newsnest.describe import load_describer
 
@@ -142,31 +150,35 @@ def _start(
     given: Input, batch: int, nest: Nest, options: Options, describer: Describer | None
 ) -> Run:
     """Return the run of a batch, these options and these versions, started now if it is new."""
-    named = "keywords"  # the default describer: its settings are among the options
-    if describer is not None and describer.fingerprint != keyword_describer(options).fingerprint:
-        named = describer.fingerprint
+    named = describer_name(describer, options)
     chosen = {**asdict(options), "read": reading(options.read), "describer": named}
-    versions = _versions(options)
-    key = _key(batch, chosen, versions)
-    return nest.store.start_run(key, batch, chosen, versions, inputs=given.names)
+    return start(nest, batch, chosen, versions_of(options), given.names)
 
 
-def _finish(
-    run: Run,
-    seconds: float,
+def describer_name(describer: Describer | None, options: Options) -> str:
+    """Return how a run knows its describer."""
+    if describer is None or describer.fingerprint == keyword_describer(options).fingerprint:
+        return "keywords"  # the default describer: its settings are among the options
+    return describer.fingerprint
+
+
+def start(
     nest: Nest,
-    options: Options,
-    describer: Describer | None,
-    progress: Progress,
+    batch: int,
+    chosen: Mapping[str, Any],
+    versions: Mapping[str, str],
+    inputs: Sequence[str],
 ) -> Run:
-    """Do the work of a run and keep its result; `seconds` is what reading the input took."""
-    from newsnest.pipeline.walk import Walk
+    """Return the run of a batch with these options and versions, started now if it is new."""
+    key = _key(batch, chosen, versions)
+    return nest.store.start_run(key, batch, chosen, versions, inputs=inputs)
 
-    walk = Walk(options, describer or keyword_describer(options), nest.vectors, progress)
-    walk.facts["seconds"]["read"] = seconds
+
+def finish(run: Run, nest: Nest, walk: "Walk") -> Run:
+    """Do the work of a run and keep its result."""
     try:
         with walk.timed("read"):
-            articles = nest.store.articles(run.batch)
+            articles = walk.earlier.articles if walk.earlier else nest.store.articles(run.batch)
         rejected = nest.store.count_rejected(run.batch)
         if not articles:
             raise InputError(_why_nothing(nest, run, rejected))
@@ -178,7 +190,7 @@ def _finish(
         why = error.for_people if isinstance(error, NewsnestError) else "it was interrupted"
         nest.store.stop_run(run, why)
         raise
-    nest.store.finish_run(run, result, progress=progress)
+    nest.store.finish_run(run, result, progress=walk.progress)
     return nest.run(run.id)
 
 
@@ -195,7 +207,7 @@ def _why_nothing(nest: Nest, run: Run, rejected: int) -> str:
     )
 
 
-def _versions(options: Options) -> dict[str, str]:
+def versions_of(options: Options) -> dict[str, str]:
     """Return the versions of everything that shapes a run, a digest of a model folder included."""
     from newsnest.cluster import calibration_digest
     from newsnest.describe.sections import media_topics_digest

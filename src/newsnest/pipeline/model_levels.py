@@ -1,9 +1,9 @@
 """The levels and training data recorded in a model's newsnest.json, as a run uses them."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
@@ -36,6 +36,16 @@ class ModelLevels:
             {own.name: own.dated for own in levels if own.dated is not None},
             rotate=not levels if record.rotate is None else record.rotate,
         )
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """Return the levels of a run's encoder, from its facts."""
+        return cls(**facts["model"]) if "model" in facts else cls.of(ModelRecord())
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a run keeps of them, nothing where a model says nothing of levels."""
+        return {} if self == type(self).of(ModelRecord()) else {"model": asdict(self)}
 
     def digest(self) -> str:
         """Return a digest: runs at other levels or similarities are other runs."""

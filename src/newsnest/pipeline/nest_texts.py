@@ -10,20 +10,24 @@ later are compared as those before them were.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from newsnest import cluster
-from newsnest.cluster import Frame, Reduction, StoryCutter
+from newsnest.cluster import Frame, Reduction
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.nest import plural
 from newsnest.options import Centre
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.shared_words import outlets, shared_words, spoken
+from newsnest.pipeline.story_facts import stories_in_words
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Floats, Grain, Hierarchy, Labels, Level, Order, Vectors
+
+if TYPE_CHECKING:
+    from newsnest.cluster import StoryCutter
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class NestedTexts:
     seen: SeenTexts
     hierarchy: Hierarchy
     noise: int | None = None
-    cutter: StoryCutter | None = None
+    cutter: "StoryCutter | None" = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -139,7 +143,7 @@ class NestedTexts:
             **({} if self.cutter is None else {"stories": self._stories(self.cutter)}),
         }
 
-    def _stories(self, cutter: StoryCutter) -> dict[str, Any]:
+    def _stories(self, cutter: "StoryCutter") -> dict[str, Any]:
         labels = self.hierarchy.labels[-1]
         articles = np.bincount(labels, self.seen.weights)[labels] > 1.0
         return {
@@ -159,6 +163,7 @@ def nest_texts(  # noqa: PLR0913
     frame: TextFrame | None = None,
     levels: Sequence[Level] | None = None,
     sections: Floats | None = None,
+    stories: "StoryCutter | None" = None,
     progress: Progress = SILENT,
 ) -> NestedTexts:
     """Nest texts into levels.
@@ -183,6 +188,9 @@ def nest_texts(  # noqa: PLR0913
     sections
         float64 (n, s), how probable each section of news is for each text. None: themes and topics
         are found by text alone, and as in texts that are no news.
+    stories
+        Cuts stories that are cut by evidence, such as a tree that was judged before, in place of
+        one made for these texts.
     progress
         Reports what was chosen for each level, and clustering.
 
@@ -215,9 +223,14 @@ def nest_texts(  # noqa: PLR0913
         levels, origins = choose_levels(seen, config)
         for level in levels if finest is None and not levels[-1].by_evidence else levels[:-1]:
             progress.note(_chosen(level, origins[level.name], config.model))
+    if config.grain != "default" and not levels[-1].by_evidence:
+        raise ParameterError(
+            "nest_texts: grain must be default where stories are cut at one cosine, such as that a "
+            f"model was calibrated to, got {config.grain}. Give a min_similarity of story instead."
+        )
     cutter = None
     if finest is None and levels[-1].by_evidence:
-        cutter = _story_cutter(seen, articles, levels[-1], config, progress)
+        cutter = stories or _story_cutter(seen, articles, levels[-1], config, progress)
     hierarchy = cluster.nest_levels(
         seen.at,
         levels,
@@ -251,7 +264,7 @@ def _story_cutter(
     level: Level,
     config: NestConfig,
     progress: Progress,
-) -> StoryCutter:
+) -> "StoryCutter":
     evidence = cluster.Evidence(
         seen.text,
         shared_words(articles),
@@ -262,29 +275,9 @@ def _story_cutter(
         level.time_weight,
     )
     rule = cluster.story_rule(config.encoder)
-    return StoryCutter.of(
+    return cluster.StoryCutter.of(
         evidence, seen.weights, rule, grain=config.grain, exact=config.exact, progress=progress
     )
-
-
-def stories_in_words(facts: Mapping[str, Any]) -> str:
-    """Return a sentence on how the stories of a run were cut, "" where at one similarity.
-
-    Example
-    -------
-    >>> stories = {"grain": "finer", "expected": 0.3, "sharing": 0.274, "confidence": 0.9}
-    >>> stories_in_words({"levels": [{"min_similarity": 0.53}], "stories": stories})
-    'about 27 % of these articles share a story with another; stories are cut by what articles \
-share (finer), 90 % sure, close to a cosine of 0.53'
-    """
-    if (stories := facts.get("stories")) is None:
-        return ""
-    grain = "" if stories["grain"] == "default" else f" ({stories['grain']})"
-    return (
-        f"about {stories['sharing']:.0%} of these articles share a story with another; stories are "
-        f"cut by what articles share{grain}, {stories['confidence']:.0%} sure, close to a cosine "
-        f"of {facts['levels'][-1]['min_similarity']:.2f}"
-    ).replace("%", " %")
 
 
 def see_texts(

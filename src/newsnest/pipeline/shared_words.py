@@ -3,12 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from newsnest.cluster import SharedWords
 from newsnest.types import Article, Labels
+
+if TYPE_CHECKING:
+    from newsnest.cluster import SharedWords
 
 _TOKEN = re.compile(r"\b\w[\w'-]+\b")
 _CHARACTERS = 2_000  # of a text that are read: news names its subject first
@@ -17,10 +19,12 @@ _SPOKEN = 0.05  # a language in a smaller share of the texts is not told apart
 _FEW = 20  # texts, of which no word is common
 
 
-def shared_words(articles: Sequence[Article]) -> SharedWords:
+def shared_words(articles: Sequence[Article]) -> "SharedWords":
     """Return the words of n articles, stop words of their languages left out."""
+    from scipy.sparse import csr_array
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    from newsnest.cluster import SharedWords
     from newsnest.describe.stopwords import stop_words
 
     stop = set().union(*(stop_words(lang) for lang in {article.lang for article in articles}))

@@ -15,8 +15,9 @@ from newsnest import cluster, embed
 from newsnest.corpus import fold_copies
 from newsnest.describe import Describer, Description
 from newsnest.describe.sections import Section, cluster_sections, media_topics, section_scores
-from newsnest.nest import Cluster, Result, plural
+from newsnest.nest import Cluster, KeptTree, Result, plural
 from newsnest.options import Options
+from newsnest.pipeline.earlier import EarlierRun
 from newsnest.pipeline.house_phrases import boilerplate_in_words, without_boilerplate
 from newsnest.pipeline.model_levels import ModelLevels
 from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nest_texts
@@ -44,12 +45,14 @@ class Nested:
     text: Vectors  # (m, d), in the frame; reduced where that was asked for
     sections: NDArray[np.float64]  # (m, 17): how probable each section is for each text
     hierarchy: Hierarchy  # of the texts
+    tree: KeptTree | None  # that stories were cut from
 
 
 class Walk:
     """One run, from the articles of a corpus to a result for the nest.
 
     `vectors` is where vectors are kept; an `encoder` that is loaded already is not loaded again.
+    Given an `earlier` run of the same articles, its tree is cut, and nothing is encoded or linked.
     """
 
     def __init__(
@@ -59,13 +62,15 @@ class Walk:
         vectors: embed.VectorCache,
         progress: Progress,
         encoder: Encoder | None = None,
+        earlier: EarlierRun | None = None,
     ) -> None:
         self.options = options
         self.reduction = cluster.Reduction(options.reduce, options.dims)
         self.describer = describer
         self.vectors = vectors
         self.progress = progress
-        self.encoder = encoder
+        self.encoder = encoder if earlier is None else earlier.encoder
+        self.earlier = earlier
         self.facts: dict[str, Any] = {"seconds": {}}
         self.model = ModelLevels.of(embed.ModelRecord())  # known when the encoder is
 
@@ -112,6 +117,7 @@ class Walk:
             linkages=hierarchy.linkages,
             means=nested.frame.vectors.means,
             rotation=nested.frame.vectors.rotation,
+            tree=nested.tree,
         )
 
     def nested(self, articles: Sequence[Article]) -> Nested:
@@ -121,16 +127,7 @@ class Walk:
         used on so few.
         """
         self.facts["articles"] = len(articles)
-        if not self.options.keep_boilerplate:
-            with self.timed("boilerplate"):
-                articles, told = without_boilerplate(articles, progress=self.progress)
-            self.facts["boilerplate"] = told
-            if words := boilerplate_in_words(self.facts):
-                self.progress.note(words)
-        with self.timed("copies"):
-            original = np.arange(len(articles), dtype=np.int64)
-            if not self.options.keep_copies:
-                original = fold_copies(articles, progress=self.progress)
+        articles, original = self._compared(articles)
         leaders, item = np.unique(original, return_inverse=True)
         weights = np.bincount(item).astype(np.float64)
         texts = [articles[row] for row in leaders]
@@ -149,8 +146,42 @@ class Walk:
         seen = found.seen
         return Nested(
             texts, original, item, weights, vectors, seen.frame, seen.text, sections,
-            found.hierarchy,
+            found.hierarchy, self._tree(found, sections),
         )  # fmt: skip
+
+    def _compared(self, articles: Sequence[Article]) -> tuple[Sequence[Article], NDArray[np.int64]]:
+        """Return articles less boilerplate, and the article that each copies."""
+        if self.earlier is not None:
+            with self.timed("boilerplate"):
+                articles = self.earlier.without_boilerplate()
+            self.facts |= self.earlier.boilerplate
+            return articles, self.earlier.original
+        if not self.options.keep_boilerplate:
+            with self.timed("boilerplate"):
+                articles, told = without_boilerplate(articles, progress=self.progress)
+            self.facts["boilerplate"] = told
+            if words := boilerplate_in_words(self.facts):
+                self.progress.note(words)
+        with self.timed("copies"):
+            original = np.arange(len(articles), dtype=np.int64)
+            if not self.options.keep_copies:
+                original = fold_copies(articles, progress=self.progress)
+        return articles, original
+
+    def _tree(self, found: NestedTexts, sections: NDArray[np.float64]) -> KeptTree | None:
+        """Return the tree of all texts that stories were cut from, if they were."""
+        cut = found.cutter.tree if found.cutter else None
+        if cut is None or self.options.order != "fine-to-coarse":
+            return None
+        merges, small = cut.merges, np.float32
+        return KeptTree(
+            merges.pairs,
+            merges.similarity.astype(small),
+            cut.log_odds.astype(small),
+            cut.likeness.astype(small),
+            sections.astype(small),
+            merges.exact,
+        )
 
     def _vectors(self, texts: Sequence[Article]) -> Vectors:
         options = self.options
@@ -158,7 +189,12 @@ class Walk:
         encoder = self.encoder = self.encoder or embed.load_encoder(options.encoder, config=config)
         bodies = [article.body for article in texts]
         encoder.prepare(bodies, progress=self.progress)
-        self.model = ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
+        self.model = (
+            ModelLevels.of(getattr(encoder, "record", embed.ModelRecord()))
+            if self.earlier is None
+            else self.earlier.model
+        )
+        self.facts |= self.model.facts
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {"encoder": encoder.fingerprint, "dimensions": encoder.dimensions, "cut": cut}
@@ -172,10 +208,13 @@ class Walk:
         return embed.encode_cached(encoder, bodies, self.vectors, progress=self.progress)
 
     def _sections(self, texts: Sequence[Article], vectors: Vectors) -> NDArray[np.float64]:
-        """Return how probable each section is for each text, (m, 17)."""
+        """Return how probable each section is for each text, (m, 17), as exactly as it is kept."""
+        if self.earlier is not None:
+            return self.earlier.sections
         assert self.encoder is not None  # `_vectors` loaded it
         prototypes = embed.encode_cached(self.encoder, media_topics().lines, self.vectors)
-        return section_scores([article.body for article in texts], vectors, prototypes)
+        scores = section_scores([article.body for article in texts], vectors, prototypes)
+        return scores.astype(np.float32).astype(np.float64)
 
     def _tell_foreign(self, texts: Sequence[Article]) -> None:
         """Count the texts in languages the encoder was not trained on, and say so if many."""
@@ -214,7 +253,13 @@ class Walk:
             reduction=self.reduction,
         )
         nested = nest_texts(
-            vectors, texts, weights, config, sections=sections, progress=self.progress
+            vectors,
+            texts,
+            weights,
+            config,
+            sections=sections,
+            stories=None if self.earlier is None else self.earlier.stories(weights),
+            progress=self.progress,
         )
         self.facts |= nested.facts
         return nested

@@ -22,6 +22,7 @@ from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.nest.export import replacing
 from newsnest.pipeline.house_phrases import boilerplate_in_words
+from newsnest.pipeline.story_facts import other_grains, stories_in_words
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
 
@@ -193,6 +194,8 @@ def _render(
         levels=contents.levels,
         finest=contents.levels[-1][0] if contents.levels else "story",
         tree=_tree(contents),
+        story_cut=stories_in_words(run.facts),
+        other_grains=other_grains(run, _file_of(nest)),
         rejected=nest.rejected(run, limit=limits.rejected),
         rejected_total=nest.store.count_rejected(run.batch),
         notices=nest.notices(run),
@@ -240,6 +243,11 @@ def _tree(contents: Contents) -> list[Branch]:
             language = languages.pop() if len(languages) == 1 else ""
             branches[story.parent].stories.append((place, story, language))
     return roots
+
+
+def _file_of(nest: Nest) -> str:
+    """Return the name of a nest's file without its folder, which is nobody else's business."""
+    return "NEST" if nest.address == ":memory:" else Path(nest.address).name
 
 
 def _day(date: datetime | None) -> str:

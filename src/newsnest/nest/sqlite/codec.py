@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from newsnest.nest.records import Batch, Cluster, Run
+import numpy as np
+
+from newsnest.nest.records import Batch, Cluster, KeptTree, Run
 from newsnest.types import Article, Sentence
 
 ARTICLE_COLUMNS = "id, title, text, lang, date, source, url"
@@ -115,6 +117,29 @@ def to_cluster(row: Sequence[Any]) -> Cluster:
     dates = to_date(first), to_date(last)
     fields: tuple[Any, ...] = (*as_they_are, words, sentences, representative, *dates, *rest)
     return Cluster(*fields)
+
+
+TREE_COLUMNS = "pairs, similarity, log_odds, likeness, sections, texts, exact"
+
+
+def from_tree(tree: KeptTree) -> tuple[Any, ...]:
+    """Return a digest and the values of TREE_COLUMNS."""
+    numbers = (tree.similarity, tree.log_odds, tree.likeness, tree.sections)
+    parts = [tree.pairs.astype("<i4").tobytes(), *(n.astype("<f4").tobytes() for n in numbers)]
+    texts = len(tree.sections)
+    digest = hashlib.blake2b(json.dumps([texts, tree.exact]).encode(), digest_size=16)
+    for part in parts:
+        digest.update(part)
+    return digest.digest(), *parts, texts, tree.exact
+
+
+def to_tree(row: Sequence[Any]) -> KeptTree:
+    """Make a tree of TREE_COLUMNS."""
+    pairs, *values, texts, exact = row
+    similarity, log_odds, likeness, sections = (np.frombuffer(part, "<f4") for part in values)
+    named = np.frombuffer(pairs, "<i4").reshape(-1, 2)
+    probable = sections.reshape(texts, -1)
+    return KeptTree(named, similarity, log_odds, likeness, probable, bool(exact))
 
 
 def to_run(row: Sequence[Any]) -> Run:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from newsnest.nest.records import Cluster, Member, Result, Run
+from newsnest.nest.records import Cluster, KeptTree, Member, Result, Run
 from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
 from newsnest.progress import SILENT, Progress, Task
@@ -81,6 +81,14 @@ class Runs(Database):
         turn = np.frombuffer(rotation, "<f4")
         d = math.isqrt(len(turn))
         return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
+
+    def tree(self, run: Run) -> KeptTree | None:
+        row = self.connection.execute(
+            f"SELECT {codec.TREE_COLUMNS} FROM trees "
+            "WHERE id = (SELECT tree FROM runs WHERE id = ?)",
+            (run.id,),
+        ).fetchone()
+        return None if row is None else codec.to_tree(row)
 
     def levels(self, run: Run) -> list[str]:
         rows = self.connection.execute(
@@ -177,15 +185,27 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
     wrote = round(time.perf_counter() - began, 3)
     facts = {**result.facts, "seconds": {**result.facts.get("seconds", {}), "write": wrote}}
     sql.execute(
-        "UPDATE runs SET facts = ?, means = ?, rotation = ?, stopped = '', finished = 1 "
+        "UPDATE runs SET facts = ?, means = ?, rotation = ?, tree = ?, stopped = '', finished = 1 "
         "WHERE id = ?",
         (
             codec.to_json(facts),
             result.means.astype("<f4").tobytes(),
             result.rotation.astype("<f4").tobytes(),
+            None if result.tree is None else _write_tree(sql, result.tree),
             run.id,
         ),
     )
+
+
+def _write_tree(sql: sqlite3.Connection, tree: KeptTree) -> int:
+    """Keep a tree unless it is there, and return its number."""
+    digest, *values = codec.from_tree(tree)
+    sql.execute(
+        f"INSERT INTO trees (digest, {codec.TREE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (digest) DO NOTHING",
+        (digest, *values),
+    )
+    return int(sql.execute("SELECT id FROM trees WHERE digest = ?", (digest,)).fetchone()[0])
 
 
 def _counted(rows: Iterable[Row], task: Task) -> Iterator[Row]:

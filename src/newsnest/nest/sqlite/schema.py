@@ -178,7 +178,23 @@ ALTER TABLE clusters ADD COLUMN section_id TEXT NOT NULL DEFAULT '';   -- as IPT
 ALTER TABLE clusters ADD COLUMN section_score REAL;                    -- its share, in [0, 1]
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL, _ARTICLES_OF_THE_NEST, _SECTIONS)
+# Runs that differ in grain alone share a tree.
+_TREES = """
+CREATE TABLE trees (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,        -- of all that follows
+    pairs BLOB NOT NULL,                -- int32, little-endian, two numbers a merge
+    similarity BLOB NOT NULL,           -- float32, little-endian, a number a merge; so the others
+    log_odds BLOB NOT NULL,
+    likeness BLOB NOT NULL,
+    sections BLOB NOT NULL,             -- float32: rows of texts, in the order of their ids
+    texts INTEGER NOT NULL,
+    exact INTEGER NOT NULL
+);
+ALTER TABLE runs ADD COLUMN tree INTEGER REFERENCES trees (id);   -- that stories were cut from
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL, _ARTICLES_OF_THE_NEST, _SECTIONS, _TREES)
 
 _BUSY = "Another program is writing to this nest: wait for it, then run the command again."
 _DENIED = "Check that the file and its directory can be written, and that it stays in place."
