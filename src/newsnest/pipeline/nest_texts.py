@@ -120,12 +120,15 @@ class NestedTexts:
         How many texts were noise to another clusterer; None for RAC, which has none.
     cutter
         What cut stories by evidence; None where they were cut at one similarity.
+    calibrated
+        Whether it did so by a rule of the model's own.
     """
 
     seen: SeenTexts
     hierarchy: Hierarchy
     noise: int | None = None
     cutter: StoryCutter | None = None
+    calibrated: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -147,6 +150,7 @@ class NestedTexts:
             "expected": round(cutter.sharing, 4),
             "sharing": round(float(np.average(articles, weights=self.seen.weights)), 4),
             "confidence": round(cutter.confidence, 4),
+            "calibrated": self.calibrated,
         }
 
 
@@ -217,7 +221,7 @@ def nest_texts(  # noqa: PLR0913
             progress.note(_chosen(level, origins[level.name], config.model))
     cutter = None
     if finest is None and levels[-1].by_evidence:
-        cutter = _story_cutter(seen, articles, levels[-1], config, progress)
+        cutter = story_cutter(seen, articles, levels[-1], config, progress)
     hierarchy = cluster.nest_levels(
         seen.at,
         levels,
@@ -231,7 +235,9 @@ def nest_texts(  # noqa: PLR0913
     if cutter is not None:
         story = replace(hierarchy.levels[-1], min_similarity=cutter.min_similarity)
         hierarchy = replace(hierarchy, levels=(*hierarchy.levels[:-1], story))
-        nested = NestedTexts(seen, hierarchy, cutter=cutter)
+        nested = NestedTexts(
+            seen, hierarchy, cutter=cutter, calibrated=cutter.rule is config.model.story_rule
+        )
         if chosen:
             progress.note(stories_in_words(nested.facts))
         return nested
@@ -245,14 +251,9 @@ def nest_texts(  # noqa: PLR0913
     return NestedTexts(seen, hierarchy, finest.noise)
 
 
-def _story_cutter(
-    seen: SeenTexts,
-    articles: Sequence[Article],
-    level: Level,
-    config: NestConfig,
-    progress: Progress,
-) -> StoryCutter:
-    evidence = cluster.Evidence(
+def story_evidence(seen: SeenTexts, articles: Sequence[Article], level: Level) -> cluster.Evidence:
+    """Return what is known of texts that may be of one story."""
+    return cluster.Evidence(
         seen.text,
         shared_words(articles),
         outlets(articles),
@@ -261,7 +262,20 @@ def _story_cutter(
         seen.frame.time_scale,
         level.time_weight,
     )
-    rule = cluster.story_rule(config.encoder)
+
+
+def story_cutter(
+    seen: SeenTexts,
+    articles: Sequence[Article],
+    level: Level,
+    config: NestConfig,
+    progress: Progress,
+) -> StoryCutter:
+    """Return what cuts the stories of texts by evidence."""
+    evidence = story_evidence(seen, articles, level)
+    # A rule that was learnt judges cosines of whole vectors.
+    model = config.model if config.reduction.dims is None else config.model.without("story")
+    rule = model.stories_by(config.encoder)
     return StoryCutter.of(
         evidence, seen.weights, rule, grain=config.grain, exact=config.exact, progress=progress
     )
@@ -280,10 +294,11 @@ share (finer), 90 % sure, close to a cosine of 0.53'
     if (stories := facts.get("stories")) is None:
         return ""
     grain = "" if stories["grain"] == "default" else f" ({stories['grain']})"
+    whose = " as the model was calibrated" if stories.get("calibrated") else ""
     return (
         f"about {stories['sharing']:.0%} of these articles share a story with another; stories are "
-        f"cut by what articles share{grain}, {stories['confidence']:.0%} sure, close to a cosine "
-        f"of {facts['levels'][-1]['min_similarity']:.2f}"
+        f"cut by what articles share{whose}{grain}, {stories['confidence']:.0%} sure, close to a "
+        f"cosine of {facts['levels'][-1]['min_similarity']:.2f}"
     ).replace("%", " %")
 
 
