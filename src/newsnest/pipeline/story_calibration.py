@@ -18,8 +18,8 @@ from newsnest.progress import SILENT, Progress
 from newsnest.types import Flags, Floats, Ints, Labels
 
 _PARTS = 5
-# Stories of two texts or more from which a learnt rule goes its own way. Of few stories the rule
-# would be too lenient: in a corpus of eight, nothing else is near. See benchmarks/calibration.py.
+# Stories of two texts or more from which a learnt rule goes its own way. Of few stories it would be
+# too lenient: among eight, nothing else is near. Chosen by benchmarks/story_calibration.py.
 _ENOUGH = 8.0
 
 
@@ -57,6 +57,15 @@ class LabelledTexts:
         """How many texts tell each story, int64 (k,)."""
         stories = self.stories
         return np.bincount(stories[stories >= 0], minlength=int(self.gold.max()) + 1)
+
+    def scored(self, tree: JudgedCorpus, rule: StoryRule) -> GoldScores:
+        """Return how the articles' stories agree with those a rule cuts from the texts' tree."""
+        return self.agreement(tree.judged_by(rule).cut().merges.labels[self.item])
+
+    def agreement(self, labels: Ints | Labels) -> GoldScores:
+        """Return how the articles' stories agree with labels, (articles,) from 0 on."""
+        known = self.gold >= 0
+        return GoldScores.of(labels[known], self.gold[known], int(self.gold.max()) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +111,44 @@ def learn_stories(
     """
     parts = [_parts_of(corpus.texts) for corpus in corpora]
     whole = [JudgedCorpus.of("", own.evidence, own.stories, own.weights) for own in corpora]
-    before = [_scored(own, tree, prior) for own, tree in zip(corpora, whole, strict=True)]
+    before = [own.scored(tree, prior) for own, tree in zip(corpora, whole, strict=True)]
     learnt = list(before)
     with progress.start("learning stories", _PARTS + 1, "fits") as task:
         for part in range(_PARTS):
-            rule = _fitted(corpora, [own == part for own in parts], prior)
+            rule = learnt_from(corpora, prior, [own == part for own in parts])
             for number, (own, tree) in enumerate(zip(corpora, whole, strict=True)):
                 left_out = parts[number] == part
-                learnt[number] = learnt[number].where(left_out, _scored(own, tree, rule))
+                learnt[number] = learnt[number].where(left_out, own.scored(tree, rule))
             task.advance()
-        rule = _fitted(corpora, [np.zeros(len(own), np.bool_) for own in parts], prior)
+        rule = learnt_from(corpora, prior)
         task.advance()
-    alone = [_score(own, np.arange(len(own.gold))) for own in corpora]
+    alone = [own.agreement(np.arange(len(own.gold))) for own in corpora]
     curves = _curves([alone, before, learnt], resamples, seed)
     better = np.mean([curve[0, 2] - curve[0, 1] for curve in curves.values()]) > 0.0
     return LearntStories(rule if better else None, {n: _told(own) for n, own in curves.items()})
+
+
+def learnt_from(
+    corpora: Sequence[LabelledTexts], prior: StoryRule, left_out: Sequence[Flags] | None = None
+) -> StoryRule:
+    """Return the rule learnt from labels, perhaps without some stories, bool (k,) a corpus.
+
+    It is the prior where nothing can be learnt: no story has two texts.
+    """
+    judged, enough = [], 0
+    for number, own in enumerate(corpora):
+        stories, kept = own.stories, np.ones(len(own.texts), np.bool_)
+        if left_out is not None:
+            kept &= ~left_out[number]
+        rows = np.flatnonzero((stories >= 0) & kept[stories])
+        if len(rows) < 2:
+            continue
+        enough += int((own.texts[kept] > 1).sum())
+        evidence = own.evidence.among(rows)
+        judged.append(JudgedCorpus.of(str(number), evidence, stories[rows], own.weights[rows]))
+    if not enough:
+        return prior
+    return fit_story_rule(judged, prior=prior, ridge=(_ENOUGH / enough) ** 2)
 
 
 def _parts_of(texts: Ints) -> Ints:
@@ -126,33 +158,6 @@ def _parts_of(texts: Ints) -> Ints:
     for stories in (np.flatnonzero(texts > 1), np.flatnonzero(texts <= 1)):
         part[rng.permutation(stories)] = np.arange(len(stories)) % _PARTS
     return part
-
-
-def _fitted(
-    corpora: Sequence[LabelledTexts], left_out: Sequence[Flags], prior: StoryRule
-) -> StoryRule:
-    """Return the rule learnt without some stories; the prior where nothing can be learnt."""
-    judged, enough = [], 0
-    for number, (own, without) in enumerate(zip(corpora, left_out, strict=True)):
-        stories = own.stories
-        rows = np.flatnonzero((stories >= 0) & ~without[stories])
-        if len(rows) < 2:
-            continue
-        enough += int((own.texts[~without] > 1).sum())
-        evidence = own.evidence.among(rows)
-        judged.append(JudgedCorpus.of(str(number), evidence, stories[rows], own.weights[rows]))
-    if not enough:
-        return prior
-    return fit_story_rule(judged, prior=prior, ridge=(_ENOUGH / enough) ** 2)
-
-
-def _scored(own: LabelledTexts, tree: JudgedCorpus, rule: StoryRule) -> GoldScores:
-    return _score(own, tree.judged_by(rule).cut().merges.labels[own.item])
-
-
-def _score(own: LabelledTexts, labels: Ints | Labels) -> GoldScores:
-    known = own.gold >= 0
-    return GoldScores.of(labels[known], own.gold[known], int(own.gold.max()) + 1)
 
 
 def _curves(
