@@ -26,13 +26,8 @@ from newsnest.evaluate.bootstrap import Estimate
 from newsnest.labelled import read_labelled
 from newsnest.pipeline.house_phrases import without_boilerplate
 from newsnest.pipeline.model_levels import ModelLevels, is_among
-from newsnest.pipeline.nest_texts import (
-    NestConfig,
-    SeenTexts,
-    choose_levels,
-    see_texts,
-    story_cutter,
-)
+from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, choose_levels, see_texts
+from newsnest.pipeline.stories import story_cutter
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Floats, Ints, Labels, Level, Vectors, check_level
 

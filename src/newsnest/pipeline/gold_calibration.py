@@ -13,7 +13,7 @@ from newsnest.errors import InputError, did_you_mean
 from newsnest.evaluate.cuts import CUTS, CutScores, best_cut, cut_scores
 from newsnest.labelled import read_labelled
 from newsnest.pipeline import calibration
-from newsnest.pipeline.nest_texts import story_evidence
+from newsnest.pipeline.stories import story_evidence
 from newsnest.pipeline.story_calibration import LabelledTexts, learn_stories
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Ints, Level

@@ -10,20 +10,22 @@ later are compared as those before them were.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from newsnest import cluster
-from newsnest.cluster import Frame, Reduction, StoryCutter
+from newsnest.cluster import Frame, Reduction
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.nest import plural
 from newsnest.options import Centre
 from newsnest.pipeline.model_levels import ModelLevels
-from newsnest.pipeline.shared_words import outlets, shared_words, spoken
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Floats, Grain, Hierarchy, Labels, Level, Order, Vectors
+
+if TYPE_CHECKING:  # it loads the compiler
+    from newsnest.cluster import StoryCutter
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class NestedTexts:
     seen: SeenTexts
     hierarchy: Hierarchy
     noise: int | None = None
-    cutter: StoryCutter | None = None
+    cutter: "StoryCutter | None" = None
     calibrated: bool = False
 
     @property
@@ -142,7 +144,7 @@ class NestedTexts:
             **({} if self.cutter is None else {"stories": self._stories(self.cutter)}),
         }
 
-    def _stories(self, cutter: StoryCutter) -> dict[str, Any]:
+    def _stories(self, cutter: "StoryCutter") -> dict[str, Any]:
         labels = self.hierarchy.labels[-1]
         articles = np.bincount(labels, self.seen.weights)[labels] > 1.0
         return {
@@ -221,6 +223,8 @@ def nest_texts(  # noqa: PLR0913
             progress.note(_chosen(level, origins[level.name], config.model))
     cutter = None
     if finest is None and levels[-1].by_evidence:
+        from newsnest.pipeline.stories import story_cutter  # loads the compiler
+
         cutter = story_cutter(seen, articles, levels[-1], config, progress)
     hierarchy = cluster.nest_levels(
         seen.at,
@@ -249,36 +253,6 @@ def nest_texts(  # noqa: PLR0913
     )
     progress.note(f"stories by {config.clusterer}{became * bool(finest.noise)}")
     return NestedTexts(seen, hierarchy, finest.noise)
-
-
-def story_evidence(seen: SeenTexts, articles: Sequence[Article], level: Level) -> cluster.Evidence:
-    """Return what is known of texts that may be of one story."""
-    return cluster.Evidence(
-        seen.text,
-        shared_words(articles),
-        outlets(articles),
-        seen.times,
-        spoken(articles),
-        seen.frame.time_scale,
-        level.time_weight,
-    )
-
-
-def story_cutter(
-    seen: SeenTexts,
-    articles: Sequence[Article],
-    level: Level,
-    config: NestConfig,
-    progress: Progress,
-) -> StoryCutter:
-    """Return what cuts the stories of texts by evidence."""
-    evidence = story_evidence(seen, articles, level)
-    # A rule that was learnt judges cosines of whole vectors.
-    model = config.model if config.reduction.dims is None else config.model.without("story")
-    rule = model.stories_by(config.encoder)
-    return StoryCutter.of(
-        evidence, seen.weights, rule, grain=config.grain, exact=config.exact, progress=progress
-    )
 
 
 def stories_in_words(facts: Mapping[str, Any]) -> str:
