@@ -172,7 +172,7 @@ class Ascent:
         config = NestConfig(str(model.folder), model.levels)
         sections = section_scores(
             [article.body for article in texts], vectors,
-            model.encode(media_topics().lines, progress),
+            model.encode(media_topics().lines, SILENT),
         )  # fmt: skip
         seen = replace(see_texts(vectors, texts, weights, config), sections=sections)
         return cls(model, texts, seen, weights, item, **more)
