@@ -1,4 +1,4 @@
-"""What cuts the stories of texts by evidence: their words, outlets and languages join the arrays."""
+"""What cuts the stories of texts by evidence: words, outlets and languages join the arrays."""
 
 from collections.abc import Sequence
 
