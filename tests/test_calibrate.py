@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import invented
+from newsnest.cluster import story_rule
 from newsnest.corpus import digest
 from newsnest.embed import LevelRecord, ModelRecord, load_encoder
 from newsnest.errors import EncoderError, InputError, ParameterError
@@ -70,36 +71,73 @@ def test_a_run_reaches_the_very_score_that_calibration_promises(model, tmp_path,
     assert (story.name, theme.name) == ("story", "theme")
     built, labels = run_of(model, file, tmp_path / "a.nest")
     used = {level["name"]: level for level in built.run.facts["levels"]}
-    promised = story.evidence["f1_dated" if dated else "f1"]["value"]
-    assert f1_of(labels, "story") == pytest.approx(promised, abs=1e-9)
     assert f1_of(labels, "theme") == pytest.approx(theme.evidence["f1"]["value"], abs=1e-9)
     assert used["theme"]["min_similarity"] == pytest.approx(theme.min_similarity.value)
-    assert (story.dated is None) is not dated
-    if not dated:
-        assert used["story"]["min_similarity"] == pytest.approx(story.min_similarity.value)
+    assert story.min_similarity is None and used["story"]["by_evidence"]
+
+
+def test_stories_are_cut_better_by_what_was_learnt_from_them(model, gold, tmp_path):
+    before, labels = run_of(model, gold, tmp_path / "a.nest")
+    committed = f1_of(labels, "story")
+    story = calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW)[0]
+    after, labels = run_of(model, gold, tmp_path / "a.nest")
+    told = story.evidence["f1"]
+    assert story.evidence["learnt"] and told["before"]["value"] == pytest.approx(committed)
+    assert f1_of(labels, "story") > told["before"]["value"] + 0.2
+    assert told["gain"]["low"] > 0.2 and told["learnt"]["value"] > told["alone"]["value"]
+    facts = [built.run.facts["stories"]["calibrated"] for built in (before, after)]
+    assert facts == [False, True]
+
+
+def test_labels_of_a_coarser_grain_make_fewer_stories(model, tmp_path):
+    rows = invented.articles(stories=24)
+    counts = []
+    for apart in (1, 3):  # 3 stories a topic
+        labelled = [
+            {**row, "story_gold": f"s{int(row['story_gold'][1:]) // apart}"} for row in rows
+        ]
+        file = invented.write(tmp_path / f"gold{apart}.jsonl", labelled)
+        calibrate_by_gold(model, GoldFiles([file], {"story": "story_gold"}), resampling=FEW)
+        built, _ = run_of(model, file, tmp_path / "a.nest")
+        counts.append(built.run.facts["clusters"]["story"])
+    assert counts[1] < 0.7 * counts[0]
+
+
+def test_labels_from_which_nothing_better_is_learnt_change_nothing(model, gold, tmp_path):
+    rows = invented.articles()
+    _, before = run_of(model, gold, tmp_path / "a.nest")
+    labels = [{**row, "story_gold": "most" if number else "one"} for number, row in enumerate(rows)]
+    named = GoldFiles([invented.write(tmp_path / "two.jsonl", labels)], {"story": "story_gold"})
+    (story,) = calibrate_by_gold(model, named, resampling=FEW)
+    assert not story.evidence["learnt"] and not story.rule
+    content = ModelRecord.read(model).as_dict()
+    assert "story_rule" not in content and not content["calibration"]["story"]["learnt"]
+    _, after = run_of(model, gold, tmp_path / "a.nest")
+    assert [row["story"] for row in before.values()] == [row["story"] for row in after.values()]
 
 
 def test_no_other_value_would_have_scored_better(model, gold, tmp_path):
-    story = calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW)[0]
+    theme = calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW)[1]
     for value in np.arange(-0.2, 0.95, 0.1):
-        _, labels = run_of(
-            model, gold, tmp_path / "a.nest", time_weight=0.0, min_similarity={"story": value}
-        )
-        assert f1_of(labels, "story") <= story.evidence["f1"]["value"] + 1e-9
+        _, labels = run_of(model, gold, tmp_path / "a.nest", min_similarity={"theme": value})
+        assert f1_of(labels, "theme") <= theme.evidence["f1"]["value"] + 1e-9
 
 
 def test_everything_else_in_newsnest_json_stays(model, gold):
-    calibrate_by_gold(model, GoldFiles([gold], {"story": "story_gold"}), resampling=FEW)
+    calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW)
     content = ModelRecord.read(model).as_dict()
     assert (content["recipe"], content["run"]) == ("x", "y")
     levels = {level["name"]: level for level in content["levels"]}
     assert [level["name"] for level in content["levels"]] == LEVELS
-    assert levels["theme"] == {"name": "theme", "dims": 8, "min_similarity": None}
-    assert levels["story"]["min_similarity"] is not None
+    assert levels["topic"] == {"name": "topic", "dims": 16, "min_similarity": None}
+    assert levels["story"] == {"name": "story", "dims": 32, "min_similarity": None}
+    assert levels["theme"]["min_similarity"] is not None
+    assert list(content["story_rule"]) == ["partner", "alone", "together"]
     kept = content["calibration"]["story"]
     assert kept["data"][0]["file"] == "gold.jsonl" and len(kept["data"][0]["digest"]) == 40
     assert (kept["by"], kept["articles"], kept["gold_clusters"]) == ("gold", 51, 12)
-    low, value, high = (kept["min_similarity"][key] for key in ("low", "value", "high"))
+    found = content["calibration"]["theme"]["min_similarity"]
+    low, value, high = (found[key] for key in ("low", "value", "high"))
     assert low <= value <= high
     assert "Outlet" not in json.dumps(content)  # no text of the data is kept
 
@@ -111,6 +149,7 @@ def test_a_level_calibrated_before_stays_when_another_one_is(model, gold):
     after = ModelRecord.read(model).as_dict()
     assert after["levels"][2] == before["levels"][2]
     assert after["calibration"]["story"] == before["calibration"]["story"]
+    assert after["story_rule"] == before["story_rule"]
     assert after["levels"][0]["min_similarity"] is not None
 
 
@@ -118,13 +157,12 @@ def test_a_plain_model_keeps_its_views(tiny_model, gold, tmp_path):
     copy = tmp_path / "plain"
     shutil.copytree(tiny_model, copy)
     before, _ = run_of(copy, gold, tmp_path / "a.nest")
-    story, theme = calibrate_by_gold(copy, GoldFiles([gold], GOLD), resampling=FEW)
+    theme = calibrate_by_gold(copy, GoldFiles([gold], GOLD), resampling=FEW)[1]
     after, labels = run_of(copy, gold, tmp_path / "a.nest")
     dims = [[level["dims"] for level in b.run.facts["levels"]] for b in (before, after)]
     assert dims[0] == dims[1] == [8, 16, 32]
     assert ModelRecord.read(copy).as_dict()["rotate"] is True
     assert f1_of(labels, "theme") == pytest.approx(theme.evidence["f1"]["value"], abs=1e-9)
-    assert f1_of(labels, "story") == pytest.approx(story.evidence["f1_dated"]["value"], abs=1e-9)
 
 
 def test_several_files_are_several_corpora(model, gold, tmp_path):
@@ -163,11 +201,12 @@ def test_it_is_said_where_the_model_was_trained_on_the_file(model, gold, tally):
 
 
 def test_it_is_said_what_a_second_calibration_replaces(model, gold, tally):
-    first = calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW, progress=tally)
-    assert not any("replaces" in note for note in tally.notes)
-    calibrate_by_articles(model, [gold], levels=["story"], progress=tally)
-    was = first[0].min_similarity.value
-    assert f" replaces {was:.3f}, which was calibrated before" in tally.notes[-1]
+    theme = calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW, progress=tally)[1]
+    assert not any("replaced" in note for note in tally.notes)
+    calibrate_by_articles(model, [gold], progress=tally)
+    assert "story: a rule, which was calibrated before, is replaced" in tally.notes
+    was = f"min_similarity {theme.min_similarity.value:.3f}"
+    assert f"theme: {was}, which was calibrated before, is replaced" in tally.notes
     assert any(" independent texts are few: " in note for note in tally.notes)
 
 
@@ -204,7 +243,8 @@ def test_a_recalibrated_model_makes_another_run_and_encodes_nothing_anew(
     assert second.new and second.run.id != first.run.id
     assert second.run.facts["encoder"] == first.run.facts["encoder"]
     assert any("0 to encode" in note for note in tally.notes)
-    assert any(note.startswith("story:") and "calibrated" in note for note in tally.notes)
+    assert any(note.startswith("theme:") and "calibrated" in note for note in tally.notes)
+    assert any("share as the model was calibrated" in note for note in tally.notes)
     assert not run_of(model, gold, tmp_path / "a.nest")[0].new
 
 
@@ -224,6 +264,36 @@ def test_the_fingerprint_of_vectors_does_not_know_similarities(model, gold):
     before = fingerprint()
     calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW)
     assert fingerprint() == before
+
+
+def test_a_model_that_was_calibrated_to_a_cosine_is_still_cut_there(model, gold, tmp_path):
+    content = ModelRecord.read(model).as_dict()
+    content["levels"][2] |= {"min_similarity": 0.4, "dated": 0.2}
+    (model / "newsnest.json").write_text(json.dumps(content))
+    built, _ = run_of(model, gold, tmp_path / "a.nest", time_weight=0.0)
+    story = built.run.facts["levels"][2]
+    assert story["min_similarity"] == 0.4 and not story["by_evidence"]
+    assert "stories" not in built.run.facts
+
+
+def test_a_rule_of_evidence_that_there_is_none_of_is_told(model, gold, tmp_path):
+    linear = {"coefficients": {"heigth": 1.0}, "intercept": 0.0}
+    content = ModelRecord.read(model).as_dict()
+    rule = {"partner": {**linear, "coefficients": {}}, "alone": linear, "together": linear}
+    (model / "newsnest.json").write_text(json.dumps({**content, "story_rule": rule}))
+    with pytest.raises(ParameterError, match="evidence must be among .* got 'heigth'. Did you me"):
+        run_of(model, gold, tmp_path / "a.nest")
+
+
+def test_a_trained_model_takes_the_rule_of_what_it_was_trained_from():
+    def rule_of(encoder: str = "some/folder", **record):
+        return ModelLevels.of(ModelRecord(**record)).stories_by(encoder)
+
+    assert rule_of(base={"name": "tfidf"}) == story_rule("tfidf")
+    assert rule_of(base={"name": "old", "origin": "tfidf"}) == story_rule("tfidf")
+    assert rule_of(base={"name": "minilm"}, recipe="static") == story_rule("static")
+    assert rule_of(base={"name": "some/folder"}) == rule_of() == story_rule("any")
+    assert rule_of("sentence-transformers/all-MiniLM-L6-v2") == story_rule("minilm")
 
 
 # ── dates ───────────────────────────────────────────────────────────────────────────────────────
@@ -311,6 +381,16 @@ def test_judged_pairs_set_a_value_and_say_what_it_rests_on(model, tmp_path, gold
     assert ModelRecord.read(model).as_dict()["calibration"]["story"]["asked_precision"] == 0.6
 
 
+def test_judged_pairs_replace_a_rule_by_a_value(model, tmp_path, gold):
+    calibrate_by_gold(model, GoldFiles([gold], GOLD), resampling=FEW)
+    named = PairFiles([judged(tmp_path / "p.csv")], (4.0, 1.0), levels=["story"], articles=[gold])
+    calibrate_by_pairs(model, named, precision=0.6, resampling=FEW)
+    record = ModelRecord.read(model)
+    assert not record.story_rule and record.levels[2].min_similarity is not None
+    built, _ = run_of(model, gold, tmp_path / "a.nest")
+    assert "stories" not in built.run.facts
+
+
 def test_pairs_that_a_run_puts_together_are_as_precise_as_was_asked(model, tmp_path):
     corpus = invented.write(tmp_path / "gold.jsonl", invented.articles(dated=False, copies=0))
     file = judged(tmp_path / "pairs.csv", text="body")
@@ -376,6 +456,9 @@ def test_measured_defaults_are_made_fixed(model, gold, tmp_path):
     assert [level.name for level in found] == ["story", "topic", "theme"]
     after, _ = run_of(model, gold, tmp_path / "a.nest")
     assert after.new
+    stories = [built.run.facts["stories"] for built in (before, after)]
+    assert stories[1] == {**stories[0], "calibrated": True}
+    assert found[0].evidence["sharing"] == stories[0]["expected"]
     for one, other in zip(before.run.facts["levels"], after.run.facts["levels"], strict=True):
         assert one["min_similarity"] == pytest.approx(other["min_similarity"], abs=1e-5)
 

@@ -42,8 +42,10 @@ def test_a_model_is_calibrated_and_the_next_run_takes_it(newsnest, model, labell
     levels = ("--level", "story=story_gold", "--level", "theme=theme_gold", "--resamples", "20")
     result = newsnest("calibrate", model, "--gold", labelled, *levels, "--quiet")
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("story: min_similarity ") and "with dates F1 " in lines[0]
-    assert "51 articles in 12 gold clusters" in lines[0] and lines[1].startswith("theme: ")
+    assert lines[0].startswith("story: a rule was learnt; on stories left out B-cubed F1 0.")
+    assert "a gain of 0." in lines[0] and "; pair F1 0." in lines[0]
+    assert "51 articles in 12 gold clusters" in lines[0]
+    assert lines[1].startswith("theme: min_similarity ")
     assert lines[2] == (
         f"Use it on articles like these: newsnest cluster PATH... -o NEST --encoder {model}"
     )
@@ -51,11 +53,10 @@ def test_a_model_is_calibrated_and_the_next_run_takes_it(newsnest, model, labell
     nest = tmp_path / "a.nest"
     run = newsnest("cluster", labelled, "-o", nest, "--encoder", model)
     assert run.stderr.count("as the model was calibrated") == 2
-    story = json.loads((model / "newsnest.json").read_text())["levels"][2]
-    text, dated = story["min_similarity"], story["dated"]
-    assert f"(as the model was calibrated: {text:.3f} by text alone), time weight" in run.stderr
-    assert f"min_similarity {text:.3f} [" in lines[0]
-    assert f" by text alone, {dated:.3f} [" in lines[0]
+    theme = json.loads((model / "newsnest.json").read_text())["levels"][0]["min_similarity"]
+    assert f"min_similarity {theme:.3f} [" in lines[1]
+    assert f"theme: min_similarity {theme:.3f} (as the model was calibrated)" in run.stderr
+    assert "stories are cut by what articles share as the model was calibrated" in run.stderr
     again = newsnest("cluster", labelled, "-o", nest, "--encoder", model)
     assert "nothing to do" in again.stdout
 
@@ -64,11 +65,18 @@ def test_json_has_values_intervals_and_what_they_rest_on(newsnest, model, labell
     command = ("calibrate", model, "--gold", labelled, "--level", "story=story_gold")
     told = json.loads(newsnest(*command, "--resamples", "20", "--json", "--quiet").stdout)
     (story,) = told["levels"]
-    kept = json.loads((model / "newsnest.json").read_text())["levels"][2]
-    assert kept["min_similarity"] == pytest.approx(story["min_similarity"]["value"], abs=1e-6)
-    assert kept["dated"] == pytest.approx(story["dated"]["value"], abs=1e-6)
-    assert story["min_similarity"]["low"] <= story["min_similarity"]["high"]
+    kept = json.loads((model / "newsnest.json").read_text())
+    assert kept["story_rule"] == story["rule"] and story["min_similarity"] is None
+    gain = story["evidence"]["f1"]["gain"]
+    assert gain["low"] <= gain["value"] <= gain["high"]
     assert story["evidence"]["gold_clusters"] == 12
+
+
+def test_it_is_said_where_the_rule_of_newsnest_stays(newsnest, model, tmp_path):
+    rows = [row | {"story": row["source"]} for row in invented.articles()]
+    gold = invented.write(tmp_path / "gold.jsonl", rows)
+    told = newsnest("calibrate", model, "--gold", gold, "--level", "story", "--quiet").stdout
+    assert told.startswith("story: the rule of newsnest stays, for what was learnt is no better;")
 
 
 def test_pairs_are_judged_at_a_precision(newsnest, model, pairs):
@@ -81,9 +89,10 @@ def test_pairs_are_judged_at_a_precision(newsnest, model, pairs):
 
 
 def test_articles_alone_fix_the_measured_defaults(newsnest, model, labelled):
-    result = newsnest("calibrate", model, "--articles", labelled, "--level", "theme", "--quiet")
+    result = newsnest("calibrate", model, "--articles", labelled, "--quiet")
+    assert "story: cut as where about " in result.stdout
     assert "theme: min_similarity " in result.stdout
-    assert "measured default of 51 articles" in result.stdout
+    assert result.stdout.count("measured default of 51 articles") == 3
 
 
 @pytest.mark.parametrize(
@@ -119,8 +128,8 @@ def test_dates_that_can_be_two_days_are_read_in_the_order_that_is_said(newsnest,
     assert all(int(row["date"][:2]) <= 12 for row in rows)
     gold = invented.write(tmp_path / "gold.jsonl", rows)
     told = ("calibrate", model, "--gold", gold, "--level", "story=story_gold", "--resamples", "0")
-    assert "with dates F1" not in newsnest(*told).stdout
-    assert "with dates F1" in newsnest(*told, "--date-order", "DMY").stdout
+    undated, dated = newsnest(*told), newsnest(*told, "--date-order", "DMY")
+    assert "--date-order" in undated.stderr and "--date-order" not in dated.stderr
 
 
 def test_the_articles_beside_pairs_are_read_in_the_order_that_is_said(

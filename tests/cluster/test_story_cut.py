@@ -302,3 +302,27 @@ def test_words_of_two_languages_are_not_compared():
     meaning, words, _ = apart.nearest(neighbour).T
     np.testing.assert_allclose(words, 0.4 * np.maximum(meaning, 0), atol=1e-6)
     assert bcubed_f1(cut(apart)[1].labels, gold) > 0.85
+
+
+def test_a_rule_of_one_share_judges_every_corpus_as_one_with_it():
+    rule, merges = story_rule("minilm"), np.random.default_rng(0).normal(size=(9, 12))
+    for sharing in (0.0, 0.5, 1.0):
+        np.testing.assert_allclose(
+            rule.among(0.3).log_odds(merges, sharing), rule.log_odds(merges, 0.3)
+        )
+
+
+def test_evidence_that_there_is_none_of_is_told():
+    fields = story_rule("minilm").fields
+    fields["partner"]["coefficients"]["meanings"] = 1.0
+    with pytest.raises(ParameterError, match="evidence must be among meaning, words, days, got 'm"):
+        StoryRule.of(fields)
+
+
+def test_texts_that_stand_for_more_articles_weigh_more():
+    evidence, gold = made(10, 10)
+    weights = np.where(np.arange(len(gold)) == 0, 5.0, 1.0)
+    judged = JudgedCorpus.of("one", evidence, gold, weights)
+    larger = judged.merges[:, MERGE_EVIDENCE.index("larger")]
+    assert np.isclose(np.exp(larger[-1]) + np.exp(judged.merges[-1, 6]), weights.sum())
+    assert judged.judged_by(story_rule("any")).weights is weights

@@ -91,6 +91,26 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path):
         ModelRecord().write(tmp_path / "none")
 
 
+def _rule(coefficients: str, intercept: str, more: str = "") -> str:
+    linear = f'{{"coefficients": {coefficients}, "intercept": {intercept}}}'
+    parts = ", ".join(f'"{name}": {linear}' for name in ("partner", "alone", "together"))
+    return f'{{"story_rule": {{{parts}}}{more}}}'
+
+
+def test_a_rule_for_stories_is_kept_as_it_is(tmp_path: Path):
+    (tmp_path / RECORD_FILE).write_text(_rule('{"height": 2}', "-1.5"))
+    record = ModelRecord.read(tmp_path)
+    assert record.story_rule["alone"] == {"coefficients": {"height": 2}, "intercept": -1.5}
+    assert record.as_dict() == {"story_rule": dict(record.story_rule)}
+
+
+def test_a_model_goes_back_to_what_its_base_went_back_to():
+    assert ModelRecord(base={"name": "own", "origin": "minilm"}).origin == "minilm"
+    assert ModelRecord(base={"name": "minilm"}).origin == "minilm"
+    assert ModelRecord(base={"name": "minilm"}, recipe="static").origin == "static"
+    assert ModelRecord().origin == ""
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -102,6 +122,18 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path):
         ('{"levels": [{"name": "s", "dims": 8, "min_similarity": 2}]}', "levels must be a list"),
         ('{"levels": [{"name": "story", "dims": 8, "dated": 2}]}', "levels must be a list of"),
         ('{"rotate": "yes"}', "rotate must be true or false, got 'yes'"),
+        (
+            '{"story_rule": 3}',
+            "story_rule must be an object with partner, alone, together, .*got 3",
+        ),
+        ('{"story_rule": {"partner": {}}}', "story_rule must be an object with partner, alone"),
+        (_rule("{}", '"high"'), "story_rule must be an object with .* coefficients by name and an"),
+        (_rule('{"height": null}', "0"), "story_rule must be an object with partner, alone, toget"),
+        (_rule("{}", "NaN"), "story_rule must be an object with partner, alone, together"),
+        (
+            _rule("{}", "0", ', "levels": [{"name": "story", "dims": 8, "min_similarity": 0.4}]'),
+            "stories must have a story_rule or a min_similarity, got both",
+        ),
     ],
 )
 def test_a_record_of_another_shape_is_refused(tmp_path: Path, text: str, message: str):

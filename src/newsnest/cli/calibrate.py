@@ -1,8 +1,8 @@
-"""`newsnest calibrate`: set the similarities of a model's levels."""
+"""`newsnest calibrate`: set what cuts a model's levels."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,8 @@ from newsnest.corpus.options import ReadOptions
 from newsnest.types import DateOrder, check_level
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from newsnest.pipeline.calibration import CalibratedLevel
 
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 @parameters.files_option(
     "--gold",
     "FILE",
-    "Articles with labels: maximise B-cubed F1. Repeatable; each file is a corpus.",
+    "Articles with labels: learn a rule for stories, and maximise the B-cubed F1 of topics and "
+    "themes. Repeatable; each file is a corpus.",
 )
 @parameters.files_option(
     "--pairs", "FILE", "Judged pairs, as for newsnest evaluate pairs. Repeatable."
@@ -54,10 +57,10 @@ def calibrate(
     date_order: DateOrder | None,
     shared: Measuring,
 ) -> None:
-    """Set min_similarity of the levels of MODEL, in its newsnest.json.
+    """Set what cuts the levels of MODEL, in its newsnest.json.
 
     MODEL is a folder written by newsnest train, or any sentence-transformers model; newsnest
-    cluster --encoder MODEL then uses the values. Calibrate on data the model was not trained on.
+    cluster --encoder MODEL then uses it. Calibrate on data the model was not trained on.
     Each FILE is in any format with columns that newsnest cluster reads.
     """
     named = dict(level.partition("=")[::2] for level in levels)
@@ -100,15 +103,17 @@ def calibrate(
 
 
 def _line(level: "CalibratedLevel") -> str:
-    """Return a level on one line: the value, the score it reaches, and the evidence."""
+    """Return a level on one line: what was chosen, what it reaches, and the evidence."""
     from newsnest.evaluate import Estimate
 
     known = level.evidence
-    parts = [f"{level.name}: min_similarity {shown(level.min_similarity)}"]
-    if level.dated is not None:
-        parts[0] += f" by text alone, {shown(level.dated)} for articles of the same time"
+    value = level.min_similarity
+    parts = [f"{level.name}: " + ("" if value is None else f"min_similarity {shown(value)}")]
     if known["by"] == "gold":
-        parts.append(f"B-cubed F1 {shown(Estimate(**known['f1']))}")
+        if value is None:
+            parts[0] += _learnt(known)
+        else:
+            parts.append(f"B-cubed F1 {shown(Estimate(**known['f1']))}")
         parts.append(f"{known['articles']:,} articles in {known['gold_clusters']:,} gold clusters")
     elif known["by"] == "pairs":
         parts.append(
@@ -119,7 +124,27 @@ def _line(level: "CalibratedLevel") -> str:
             f"{known['components']:,} independent"
         )
     else:
+        if value is None:
+            share = f"{known['sharing']:.0%}".replace("%", " %")
+            parts[0] += f"cut as where about {share} of articles share one"
         parts.append(f"measured default of {known['articles']:,} articles")
-    if "f1_dated" in known:
-        parts.append(f"with dates F1 {shown(Estimate(**known['f1_dated']))}")
     return "; ".join(parts)
+
+
+def _learnt(known: "Mapping[str, Any]") -> str:
+    """Say whether a rule for stories was learnt, and what it gained on stories left out."""
+    from newsnest.evaluate import Estimate
+
+    def gained(score: str) -> str:
+        own = {name: Estimate(**value) for name, value in known[score].items()}
+        return (
+            f"{own['before'].value:.3f} → {own['learnt'].value:.3f}, a gain of "
+            f"{shown(own['gain'])}, with every article alone {own['alone'].value:.3f}"
+        )
+
+    kept = (
+        "a rule was learnt"
+        if known["learnt"]
+        else "the rule of newsnest stays, for what was learnt is no better"
+    )
+    return f"{kept}; on stories left out B-cubed F1 {gained('f1')}; pair F1 {gained('pair_f1')}"

@@ -207,13 +207,13 @@ def _committed() -> Any:
     return json.loads(_bytes())
 
 
-def _bytes() -> bytes:
-    return files("newsnest.cluster").joinpath("calibration.json").read_bytes()
+def _bytes(name: str = "calibration.json") -> bytes:
+    return files("newsnest.cluster").joinpath(name).read_bytes()
 
 
 def calibration_digest() -> str:
     """Return a digest of the committed rules: runs made with others are other runs."""
-    return hashlib.blake2b(_bytes(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_bytes() + _bytes("story_rules.json"), digest_size=8).hexdigest()
 
 
 def rule_for(level: str, encoder: str = "any") -> Rule:

@@ -61,6 +61,8 @@ class JudgedCorpus:
         are of one story; and (m,): how much it decides.
     likeness
         float64 (m,): similarity of the sides by text and date alone.
+    weights
+        float64 (n,): how many articles each text stands for.
     """
 
     name: str
@@ -71,17 +73,24 @@ class JudgedCorpus:
     same: Floats
     size: Floats
     likeness: Floats
+    weights: Floats
 
     @classmethod
-    def of(cls, name: str, evidence: Evidence, stories: Ints) -> Self:
-        """Gather evidence and truth; `stories` is int64 (n,), n ≥ 2, any numbers from 0 on."""
+    def of(
+        cls, name: str, evidence: Evidence, stories: Ints, weights: Floats | None = None
+    ) -> Self:
+        """Gather evidence and truth.
+
+        `stories` is int64 (n,), n ≥ 2, any numbers; without weights every text is one article.
+        """
         n = len(stories)
+        weights = np.ones(n) if weights is None else weights
         rows, neighbour, tenth = evidence.rows()
-        tree = agglomerate_rows(rows, np.ones(n), min_similarity=-1.0)
+        tree = agglomerate_rows(rows, weights, min_similarity=-1.0)
         children = trees.children_of(tree.pairs, n)
-        total = trees.sums(children, np.ones(n))
+        total = trees.sums(children, weights)
         a, b = total[children].T
-        judged, likeness = evidence.merges(tree, np.ones(n), tenth)
+        judged, likeness = evidence.merges(tree, weights, tenth)
         return cls(
             name,
             evidence.nearest(neighbour),
@@ -91,12 +100,13 @@ class JudgedCorpus:
             shares_of_pairs(children, stories),
             a * b / (a + b),
             likeness,
+            weights,
         )
 
     def judged_by(self, rule: StoryRule) -> StoryTree:
         """Return the tree with the log-odds of a rule."""
         odds = rule.log_odds(self.merges, rule.sharing(self.nearest))
-        return StoryTree(self.tree, np.ones(len(self.partner)), odds, self.likeness)
+        return StoryTree(self.tree, self.weights, odds, self.likeness)
 
 
 def shares_of_pairs(children: Ints, stories: Ints) -> Floats:

@@ -8,7 +8,7 @@ data (`story_rules.json`), fitted by `benchmarks/story_rules.py`, which leaves e
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Self
@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from newsnest.cluster.evidence import MERGE_EVIDENCE, NEAREST_EVIDENCE
+from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import Floats
 
 RULES = "story_rules.json"
@@ -40,10 +41,27 @@ class Linear:
         """Return log-odds, float64 (m,), of evidence, float64 (m, columns)."""
         return np.asarray(evidence @ np.array(self.coefficients) + self.intercept)
 
+    def mixed(self, other: Self, share: float) -> Self:
+        """Return this rule with a share of another, in [0, 1]."""
+        own = np.array([*self.coefficients, self.intercept])
+        *coefficients, intercept = (
+            (1.0 - share) * own + share * np.array([*other.coefficients, other.intercept])
+        ).tolist()
+        return replace(self, coefficients=tuple(coefficients), intercept=intercept)
+
     @classmethod
     def of(cls, fields: Mapping[str, Any], columns: tuple[str, ...]) -> Self:
-        """Read from JSON: a coefficient by the name of its evidence, 0 where it is not named."""
+        """Read from JSON: a coefficient by the name of its evidence, 0 where it is not named.
+
+        Raises ParameterError if a name is none of the columns.
+        """
         named = fields["coefficients"]
+        for name in named:
+            if name not in columns:
+                raise ParameterError(
+                    f"StoryRule.of: evidence must be among {', '.join(columns)}, got {name!r}."
+                    f"{did_you_mean(name, columns)} Correct or delete it."
+                )
         return cls(tuple(float(named.get(name, 0.0)) for name in columns), fields["intercept"])
 
 
@@ -73,9 +91,17 @@ class StoryRule:
         alone, together = self.alone.log_odds(merges), self.together.log_odds(merges)
         return (1.0 - sharing) * alone + sharing * together
 
+    def among(self, sharing: float) -> Self:
+        """Return the rule that judges every corpus as one with this share of texts with partner."""
+        return replace(
+            self,
+            alone=self.alone.mixed(self.together, sharing),
+            together=self.alone.mixed(self.together, sharing),
+        )
+
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:
-        """Read from JSON."""
+        """Read from JSON; raises ParameterError if evidence is named that there is none of."""
         return cls(
             Linear.of(fields["partner"], NEAREST_EVIDENCE),
             Linear.of(fields["alone"], MERGE_EVIDENCE),

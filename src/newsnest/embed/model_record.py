@@ -1,8 +1,9 @@
 """newsnest.json: what a model folder says of its levels, its training and its calibration."""
 
 import json
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,7 @@ RECORD_FILE = "newsnest.json"
 
 # Recipes wrote these under "chosen", or beside it.
 _MOVED = ("prefix", "max_length")
+_RULES = ("partner", "alone", "together")  # that a story_rule is made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ModelRecord:
     rotate
         Whether a run turns vectors to the principal axes of the corpus; None: only without levels.
     base
-        The model it was trained from: name, and SHA-256 by file.
+        The model it was trained from: name, SHA-256 by file, and the `origin` that one had.
     data
         The files it was trained on: name, digest, how they were read, and counts.
     settings
@@ -70,7 +72,10 @@ class ModelRecord:
     seed
         None: not recorded.
     calibration
-        By level: the evidence for its min_similarity, and the files it was calibrated on.
+        By level: the evidence for what was calibrated, and the files it was calibrated on.
+    story_rule
+        The rule that stories are cut by, learnt from labels (`newsnest.cluster.StoryRule.fields`);
+        empty: the one that comes with newsnest, or the min_similarity of the level.
     details
         What a single recipe records, at the top level of the file: loss, stages, preflight, …
 
@@ -95,12 +100,20 @@ class ModelRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    story_rule: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def training_digests(self) -> frozenset[str]:
         """Digests of the files the model was trained on; older records hold their SHA-256."""
         return _digests(self.data)
+
+    @property
+    def origin(self) -> str:
+        """Name of the model it goes back to through all its training; "" where none is recorded."""
+        if self.recipe == "static":  # from another encoder, but not like it
+            return "static"
+        return str(self.base.get("origin") or self.base.get("name", ""))
 
     @property
     def calibration_digests(self) -> frozenset[str]:
@@ -116,7 +129,7 @@ class ModelRecord:
         Raises
         ------
         EncoderError
-            If it is not a JSON object, or levels or rotate are not what they must be.
+            If it is not a JSON object, or levels, rotate or story_rule are not what they must be.
         """
         path = folder / RECORD_FILE
         if not path.is_file():
@@ -135,6 +148,7 @@ class ModelRecord:
             )
         if not isinstance(content.get("rotate", False), bool):
             raise _wrong(f"{path}: rotate must be true or false, got {content['rotate']!r}")
+        _check_story_rule(path, content.get("story_rule", {}), levels)
         chosen = dict(content.pop("chosen", {}))
         moved = {key: chosen.pop(key) for key in _MOVED if key in chosen}
         known = {field.name for field in fields(cls)} - {"details"}
@@ -209,6 +223,34 @@ def _is_level(level: Any) -> bool:
         and level["dims"] >= 1
         and all(_is_cosine(level.get(key)) for key in ("min_similarity", "dated"))
     )
+
+
+def _check_story_rule(path: Path, rule: Any, levels: Sequence[Mapping[str, Any]]) -> None:
+    """Raise EncoderError unless it is empty or has numbers by name, and is the only word on it."""
+    if rule == {}:
+        return
+    parts = [rule.get(name) for name in _RULES] if isinstance(rule, dict) else []
+    if not parts or set(rule) != set(_RULES) or not all(map(_is_linear, parts)):
+        raise _wrong(
+            f"{path}: story_rule must be an object with {', '.join(_RULES)}, each of coefficients "
+            f"by name and an intercept, got {rule!r}"
+        )
+    if any(own["name"] == "story" and own.get("min_similarity") is not None for own in levels):
+        raise _wrong(
+            f"{path}: stories must have a story_rule or a min_similarity, got both, and only one "
+            "can cut them"
+        )
+
+
+def _is_linear(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"coefficients", "intercept"}:
+        return False
+    named = value["coefficients"]
+    return isinstance(named, dict) and all(map(_is_number, [*named.values(), value["intercept"]]))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _is_cosine(value: Any) -> bool:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from newsnest.errors import ParameterError
 from newsnest.evaluate.bootstrap import Estimate, estimate, resample_weights
+from newsnest.evaluate.gold_scores import GoldScores
 
 CUTS: tuple[float, ...] = tuple(round(cut / 200, 3) for cut in range(190, -41, -1))
 """Every min_similarity that is tried, from .95 down to −.2 in steps of .005."""
@@ -125,13 +126,8 @@ def cut_scores(
             done += 1
         while (parent != (above := parent[parent])).any():
             parent = above
-        # One number for cluster and label: sorting numbers is much faster than sorting rows.
-        cell, count = np.unique(parent[atoms[rows]] * sizes.size + codes, return_counts=True)
-        cluster, label = np.divmod(cell, sizes.size)
-        held = np.bincount(cluster, count)[cluster]
-        square = count.astype(np.float64) ** 2
-        precision[at] = np.bincount(label, square / held, minlength=sizes.size)
-        recall[at] = np.bincount(label, square, minlength=sizes.size) / sizes
+        own = GoldScores.of(parent[atoms[rows]], codes, sizes.size)
+        precision[at], recall[at] = own.precision, own.recall
     return CutScores(precision, recall, sizes)
 
 

@@ -1,6 +1,7 @@
-"""Set a model's min_similarity per level, and record it in the model's newsnest.json.
+"""Calibrate the levels of a model, and record it in the model's newsnest.json.
 
-calibrate_by_gold      from labelled articles: the best B-cubed F1 of our own clustering
+calibrate_by_gold      from labelled articles: a rule for stories, learnt; for topics and themes the
+                       min_similarity with the best B-cubed F1 of our own clustering
 calibrate_by_pairs     from judged pairs: the best F1, or a precision to keep
 calibrate_by_articles  from articles alone: the measured defaults of one corpus, made permanent
 
@@ -16,14 +17,17 @@ from typing import Any, Self
 import numpy as np
 
 import newsnest
-from newsnest.cluster import SHARES, Linked, Merges, link_level, rule_for
+from newsnest.cluster import SHARES, Linked, Merges, StoryCutter, StoryRule, link_level
 from newsnest.corpus import ReadOptions, digest, fold_copies
+from newsnest.describe.sections import media_topics, section_scores
 from newsnest.embed import LevelRecord, MemoryCache, ModelRecord, encode_cached, load_encoder
 from newsnest.errors import EncoderError, InputError
 from newsnest.evaluate.bootstrap import Estimate
 from newsnest.labelled import read_labelled
+from newsnest.pipeline.house_phrases import without_boilerplate
 from newsnest.pipeline.model_levels import ModelLevels, is_among
 from newsnest.pipeline.nest_texts import NestConfig, SeenTexts, choose_levels, see_texts
+from newsnest.pipeline.stories import story_cutter
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Encoder, Floats, Ints, Labels, Level, Vectors, check_level
 
@@ -37,12 +41,12 @@ class CalibratedLevel:
 
     name: str
     dims: int
-    min_similarity: Estimate  # by text alone
-    dated: Estimate | None = None
-    """Text similarity that two articles of the same moment need when dates count; None if the data
-    could not tell."""
+    min_similarity: Estimate | None  # by text alone; None where a rule cuts stories
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """Counts, scores and settings, ready for JSON."""
+    rule: Mapping[str, Any] = field(default_factory=dict)
+    """What stories are cut by, as `newsnest.cluster.StoryRule.fields` has it; empty: by the
+    min_similarity, or where that is None by the committed rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +89,12 @@ class ModelFolder:
 
     def take(self, level: CalibratedLevel) -> None:
         """Let coarser levels be calibrated on top of this one."""
-        dated = {name: v for name, v in self.levels.dated.items() if name != level.name}
-        if level.dated is not None:
-            dated[level.name] = level.dated.value
-        undated = {**self.levels.undated, level.name: level.min_similarity.value}
-        self.levels = replace(self.levels, undated=undated, dated=dated)
+        self.levels = self.levels.without(level.name)
+        if level.min_similarity is not None:
+            undated = {**self.levels.undated, level.name: level.min_similarity.value}
+            self.levels = replace(self.levels, undated=undated)
+        if level.rule:
+            self.levels = replace(self.levels, story_rule=StoryRule.of(level.rule))
 
     def keep(
         self,
@@ -107,22 +112,19 @@ class ModelFolder:
             known = {name: LevelRecord(name, self.dims(name)) for name in SHARES}
         for name, level in found.items():
             own = known.get(name, LevelRecord(name, level.dims))
-            if own.min_similarity is not None:
-                progress.note(
-                    f"{name}: min_similarity {level.min_similarity.value:.3f} replaces "
-                    f"{own.min_similarity:.3f}, which was calibrated before"
-                )
-            known[name] = replace(
-                own,
-                min_similarity=round(level.min_similarity.value, 6),
-                dated=None if level.dated is None else round(level.dated.value, 6),
-            )
+            learnt = record.story_rule if name == "story" else {}
+            if own.min_similarity is not None or learnt:
+                was = "a rule" if learnt else f"min_similarity {own.min_similarity:.3f}"
+                progress.note(f"{name}: {was}, which was calibrated before, is replaced")
+            if name == "story":
+                record = replace(record, story_rule=level.rule)
+            value = None if level.min_similarity is None else round(level.min_similarity.value, 6)
+            known[name] = replace(own, min_similarity=value, dated=None)
         ordered = [known.pop(name) for name in SHARES if name in known]
         calibration = {
             name: {
                 **level.evidence,
-                "min_similarity": asdict(level.min_similarity),
-                "dated": None if level.dated is None else asdict(level.dated),
+                "min_similarity": asdict(level.min_similarity) if level.min_similarity else None,
                 "data": list(sources),
                 "newsnest": newsnest.__version__,
             }
@@ -149,23 +151,31 @@ class Ascent:
     """The n independent texts of one corpus while they are clustered, fine to coarse."""
 
     model: ModelFolder  # what has been calibrated of it so far counts
-    seen: SeenTexts  # the texts as a run with this model sees them
+    texts: Sequence[Article]  # without what their outlets repeat
+    seen: SeenTexts  # the same as a run with this model sees them
     weights: Floats  # (n,): how many articles each text stands for
     item: Ints  # (articles,): the text of each article
     below: Labels | None = None  # (n,): the clusters of the level below; None before the first
     units: Labels | None = None  # (n,): what the level below merged; None: the texts
+    cutter: StoryCutter | None = None  # what cut stories, where evidence did
 
     @classmethod
     def begin(
         cls, articles: Sequence[Article], model: ModelFolder, progress: Progress, **more: Any
     ) -> Self:
-        """Fold copies, encode what is left, centre and turn it."""
+        """Take out boilerplate, fold copies, encode what is left, centre and turn it."""
+        articles, _ = without_boilerplate(articles, progress=progress)
         leaders, item = np.unique(fold_copies(articles, progress=progress), return_inverse=True)
         weights = np.bincount(item).astype(np.float64)
         texts = [articles[row] for row in leaders]
         vectors = model.encode([article.body for article in texts], progress)
         config = NestConfig(str(model.folder), model.levels)
-        return cls(model, see_texts(vectors, texts, weights, config), weights, item, **more)
+        sections = section_scores(
+            [article.body for article in texts], vectors,
+            model.encode(media_topics().lines, SILENT),
+        )  # fmt: skip
+        seen = replace(see_texts(vectors, texts, weights, config), sections=sections)
+        return cls(model, texts, seen, weights, item, **more)
 
     @property
     def atoms(self) -> Ints:
@@ -193,16 +203,24 @@ class Ascent:
 
         Returns the level, with its min_similarity.
         """
-        linked = self._linked(self.level(name, self.model.levels, dated=dated), progress)
-        labels = linked.merges.labels
+        level = self.level(name, self.model.levels, dated=dated)
+        if level.by_evidence:
+            config = NestConfig(str(self.model.folder), self.model.levels)
+            self.cutter = story_cutter(self.seen, self.texts, level, config, progress)
+            labels = self.cutter(np.arange(len(self.weights))).labels
+            level = replace(level, min_similarity=self.cutter.min_similarity)
+        else:
+            linked = self._linked(level, progress)
+            labels, level = linked.merges.labels, linked.level
         self.units, below = self.below, self.below
         self.below = labels if below is None else labels[below]
-        return linked.level
+        return level
 
     def _usual(self, level: Level) -> Level:
         """Return a level that sees and smooths vectors as one of a run does."""
         given = dict.fromkeys(SHARES, 0.0)  # so that nothing is measured
-        levels, _ = choose_levels(self.seen, NestConfig(min_similarity=given))
+        config = NestConfig(str(self.model.folder), min_similarity=given)
+        levels, _ = choose_levels(self.seen, config)
         own = next(one for one in levels if one.name == level.name)
         return replace(level, neighbours=own.neighbours, section_weight=own.section_weight)
 
@@ -225,12 +243,13 @@ def calibrate_by_articles(
     read: ReadOptions = ReadOptions(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
 ) -> tuple[CalibratedLevel, ...]:
-    """Fix a model's min_similarity to the measured defaults of one corpus, the articles of `files`.
+    """Fix the defaults of a model as they are measured on one corpus, the articles of `files`.
 
-    For an uncalibrated model defaults are measured on every corpus anew. Fix them if later corpora
-    are small or unusual parts of this one; labels or judged pairs give better values. Writes the
-    model's newsnest.json, and returns the levels asked for (none asked for: all three) fine to
-    coarse, without intervals.
+    Of topics and themes that is their min_similarity, of stories the share of articles that have a
+    partner. For an uncalibrated model these are measured on every corpus anew. Fix them if later
+    corpora are small or unusual parts of this one; labels or judged pairs give better values.
+    Writes the model's newsnest.json, and returns the levels asked for (none asked for: all three)
+    fine to coarse, without intervals.
 
     Raises InputError if a file cannot be read or holds fewer than two articles, ParameterError if a
     level is unknown, EncoderError if the folder is no model or cannot be written to.
@@ -251,15 +270,20 @@ def calibrate_by_articles(
             f"{independent:,} independent texts are few: what is measured on them may suit no "
             "other corpus"
         )
-    model.levels = replace(model.levels, undated={}, dated={})
+    model.levels = model.levels.without(*SHARES)
     evidence = {"by": "articles", "articles": len(articles), "independent": independent}
     found = []
     for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
-        value = Estimate(ascent.climb(name, progress).min_similarity)
-        dated = rule_for(name, str(folder)).dated if name == "story" else None
-        known = None if dated is None else Estimate(dated)
+        own = CalibratedLevel(name, model.dims(name), None, evidence)
+        level = ascent.climb(name, progress, dated=True)
+        if ascent.cutter is not None and name == "story":
+            sharing = ascent.cutter.sharing
+            rule = ascent.cutter.rule.among(sharing)
+            own = replace(own, rule=rule.fields, evidence=evidence | {"sharing": round(sharing, 4)})
+        else:
+            own = replace(own, min_similarity=Estimate(level.min_similarity))
         if name in names:
-            found.append(CalibratedLevel(name, model.dims(name), value, known, evidence))
+            found.append(own)
     model.keep(found, sources_of(files), progress)
     return tuple(found)
 

@@ -1,23 +1,22 @@
-"""Calibrate by gold labels: the min_similarity at which our own clustering agrees best."""
+"""Calibrate by gold labels: so that our own clustering agrees best with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from newsnest.cluster import SHARES, default_time_weight, rule_for, tell_apart, time_share
+from newsnest.cluster import SHARES
 from newsnest.corpus import ReadOptions
 from newsnest.corpus.columns import find_column
 from newsnest.errors import InputError, did_you_mean
-from newsnest.evaluate import Estimate
 from newsnest.evaluate.cuts import CUTS, CutScores, best_cut, cut_scores
 from newsnest.labelled import read_labelled
 from newsnest.pipeline import calibration
+from newsnest.pipeline.stories import story_evidence
+from newsnest.pipeline.story_calibration import LabelledTexts, learn_stories
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Ints, Level
-
-_TELLING = 0.5  # share of the dated value from which on dates can say what it should be
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +40,11 @@ class _Labelled(calibration.Ascent):
 
     gold: Mapping[str, Ints] = field(default_factory=dict)
 
-    @property
-    def weight(self) -> float:
-        """That of time at the story level."""
-        return default_time_weight() if self.seen.frame.time_scale else 0.0
-
-    @property
-    def share(self) -> float:
-        """How far the dated value counts; see `newsnest.cluster.time_share`."""
-        if not self.weight:
-            return 0.0
-        return time_share(self.weight, tell_apart(self.seen.times, self.seen.frame.time_scale))
-
-    def with_time(self, undated: float) -> list[float]:
-        """Return the min_similarity with dates of every cut."""
-        rule, weight, share = rule_for("story"), self.weight, self.share
-        return [replace(rule, dated=cut).with_time(undated, weight, share) for cut in CUTS]
+    def stories(self) -> LabelledTexts:
+        """Return what stories are learnt from."""
+        level = self.level("story", self.model.levels.without("story"), dated=True)
+        evidence = story_evidence(self.seen, self.texts, level)
+        return LabelledTexts(evidence, self.weights, self.item, self.gold["story"])
 
     def scores(self, level: Level, cuts: Sequence[float], progress: Progress) -> CutScores:
         merges = self.merges(level, max(-1.0, min(cuts)), progress)
@@ -72,16 +60,17 @@ def calibrate_by_gold(
     resampling: calibration.Resampling = calibration.Resampling(),  # noqa: B008 (frozen)
     progress: Progress = SILENT,
 ) -> tuple[calibration.CalibratedLevel, ...]:
-    """Set a model's min_similarity to the values that agree best with gold labels.
+    """Set what cuts a model's levels to what agrees best with gold labels.
 
-    Clusters as `newsnest cluster` does, fine to coarse, and cuts the tree of each level at every
-    value. A level without labels is cut where a run would cut it, so that the next coarser one is
-    calibrated on the clusters it will meet. With dates, stories are calibrated twice: by text
-    alone, and with the default weight of time. Prefer labels that the model was not trained on.
+    Clusters as `newsnest cluster` does, fine to coarse. For stories a rule is learnt and kept if it
+    does better on stories left out (`learn_stories`); the trees of topics and themes are cut at
+    every min_similarity. A level without labels is cut where a run would cut it, so that the next
+    coarser one is calibrated on the clusters it will meet. Prefer labels that the model was not
+    trained on.
 
     Writes the model's newsnest.json, and returns the levels that have labels, fine to coarse;
-    `resampling` is of gold clusters. Cost: encoding, and at most two trees per level and file.
-    Deterministic.
+    `resampling` is of gold clusters. Cost: encoding, and a tree per level and file, seven of
+    stories. Deterministic.
 
     Raises InputError if a file cannot be read, has no labels, or too few, ParameterError if a level
     is unknown, EncoderError if the folder is no model or cannot be written to.
@@ -99,7 +88,11 @@ def calibrate_by_gold(
         level = Level(name, model.dims(name), 0.0)
         own = [corpus for corpus in corpora if name in corpus.gold]
         if own:
-            found.append(_calibrated(level, own, resampling, progress))
+            found.append(
+                _learnt_stories(own, resampling, progress)
+                if name == "story"
+                else _calibrated(level, own, resampling, progress)
+            )
             model.take(found[-1])
         if list(SHARES).index(name) > coarsest:
             for corpus in corpora:
@@ -145,6 +138,25 @@ def _fields(file: Path, gold: GoldFiles, columns: Sequence[str]) -> dict[str, st
     return found
 
 
+def _learnt_stories(
+    corpora: Sequence[_Labelled],
+    resampling: calibration.Resampling,
+    progress: Progress,
+) -> calibration.CalibratedLevel:
+    model = corpora[0].model
+    prior = model.levels.without("story").stories_by(str(model.folder))
+    texts = [own.stories() for own in corpora]
+    found = learn_stories(texts, prior, **asdict(resampling), progress=progress)
+    evidence = {
+        "by": "gold",
+        "articles": sum(int((own.gold >= 0).sum()) for own in texts),
+        "gold_clusters": sum(len(own.texts) for own in texts),
+        **found.evidence,
+    }
+    rule = {} if found.rule is None else found.rule.fields
+    return calibration.CalibratedLevel("story", model.dims("story"), None, evidence, rule)
+
+
 def _calibrated(
     level: Level,
     corpora: Sequence[_Labelled],
@@ -153,22 +165,11 @@ def _calibrated(
 ) -> calibration.CalibratedLevel:
     scores = [own.scores(level, CUTS, progress) for own in corpora]
     best = best_cut(scores, **asdict(resampling))
-    value = best.min_similarity.value
-    dated: Estimate | None = None
     evidence = {
         "by": "gold",
         "f1": asdict(best.f1),
         "articles": best.articles,
         "gold_clusters": best.gold_clusters,
     }
-    telling = [own for own in corpora if level.name == "story" and own.share >= _TELLING]
-    if telling:
-        scores = [
-            own.scores(replace(level, time_weight=own.weight), own.with_time(value), progress)
-            for own in telling
-        ]
-        with_dates = best_cut(scores, **asdict(resampling))
-        dated = with_dates.min_similarity
-        evidence["f1_dated"] = asdict(with_dates.f1)
     assert level.dims is not None
-    return calibration.CalibratedLevel(level.name, level.dims, best.min_similarity, dated, evidence)
+    return calibration.CalibratedLevel(level.name, level.dims, best.min_similarity, evidence)

@@ -21,12 +21,11 @@ from newsnest.errors import ParameterError
 from newsnest.nest import plural
 from newsnest.options import Centre
 from newsnest.pipeline.model_levels import ModelLevels
-from newsnest.pipeline.shared_words import outlets, shared_words, spoken
 from newsnest.pipeline.story_facts import stories_in_words
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Floats, Grain, Hierarchy, Labels, Level, Order, Vectors
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it loads the compiler
     from newsnest.cluster import StoryCutter
 
 
@@ -124,12 +123,15 @@ class NestedTexts:
         How many texts were noise to another clusterer; None for RAC, which has none.
     cutter
         What cut stories by evidence; None where they were cut at one similarity.
+    calibrated
+        Whether it did so by a rule of the model's own.
     """
 
     seen: SeenTexts
     hierarchy: Hierarchy
     noise: int | None = None
     cutter: "StoryCutter | None" = None
+    calibrated: bool = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -151,6 +153,7 @@ class NestedTexts:
             "expected": round(cutter.sharing, 4),
             "sharing": round(float(np.average(articles, weights=self.seen.weights)), 4),
             "confidence": round(cutter.confidence, 4),
+            "calibrated": self.calibrated,
         }
 
 
@@ -230,7 +233,9 @@ def nest_texts(  # noqa: PLR0913
         )
     cutter = None
     if finest is None and levels[-1].by_evidence:
-        cutter = stories or _story_cutter(seen, articles, levels[-1], config, progress)
+        from newsnest.pipeline.stories import story_cutter  # loads the compiler
+
+        cutter = stories or story_cutter(seen, articles, levels[-1], config, progress)
     hierarchy = cluster.nest_levels(
         seen.at,
         levels,
@@ -244,7 +249,9 @@ def nest_texts(  # noqa: PLR0913
     if cutter is not None:
         story = replace(hierarchy.levels[-1], min_similarity=cutter.min_similarity)
         hierarchy = replace(hierarchy, levels=(*hierarchy.levels[:-1], story))
-        nested = NestedTexts(seen, hierarchy, cutter=cutter)
+        nested = NestedTexts(
+            seen, hierarchy, cutter=cutter, calibrated=cutter.rule is config.model.story_rule
+        )
         if chosen:
             progress.note(stories_in_words(nested.facts))
         return nested
@@ -256,28 +263,6 @@ def nest_texts(  # noqa: PLR0913
     )
     progress.note(f"stories by {config.clusterer}{became * bool(finest.noise)}")
     return NestedTexts(seen, hierarchy, finest.noise)
-
-
-def _story_cutter(
-    seen: SeenTexts,
-    articles: Sequence[Article],
-    level: Level,
-    config: NestConfig,
-    progress: Progress,
-) -> "StoryCutter":
-    evidence = cluster.Evidence(
-        seen.text,
-        shared_words(articles),
-        outlets(articles),
-        seen.times,
-        spoken(articles),
-        seen.frame.time_scale,
-        level.time_weight,
-    )
-    rule = cluster.story_rule(config.encoder)
-    return cluster.StoryCutter.of(
-        evidence, seen.weights, rule, grain=config.grain, exact=config.exact, progress=progress
-    )
 
 
 def see_texts(

@@ -134,7 +134,7 @@ def _level(
 ) -> calibration.CalibratedLevel:
     evidence = {key: value for key, value in asdict(cut).items() if key != "min_similarity"}
     evidence = {"by": "pairs", "asked_precision": asked, **evidence}
-    return calibration.CalibratedLevel(name, model.dims(name), cut.min_similarity, None, evidence)
+    return calibration.CalibratedLevel(name, model.dims(name), cut.min_similarity, evidence)
 
 
 def _begin(

@@ -27,9 +27,10 @@ in common, a step finer than by default, 90 % sure, close to a cosine of 0.53.
     """
     if (stories := facts.get("stories")) is None:
         return ""
+    whose = " as the model was calibrated" if stories.get("calibrated") else ""
     return (
         f"About {_percent(stories['sharing'])} of these articles share a story with another. "
-        f"Stories are cut by what articles have in common{_STEPS[stories['grain']]}, "
+        f"Stories are cut by what articles have in common{whose}{_STEPS[stories['grain']]}, "
         f"{_percent(stories['confidence'])} sure, close to a cosine of "
         f"{facts['levels'][-1]['min_similarity']:.2f}."
     )

@@ -64,6 +64,7 @@ def publish_model(
     levels, rotate = (
         levels_of_base(base) if publication.levels is None else (tuple(publication.levels), None)
     )
+    origin = ModelRecord.read(base.folder).origin
     chosen: dict[str, Any] = {"threads": torch.get_num_threads()}
     if isinstance(s, ModelSettings):
         precision = "bfloat16" if context.bfloat16 else "float32"
@@ -74,7 +75,11 @@ def publish_model(
         run=context.place.run,
         levels=levels,
         rotate=rotate,
-        base={"name": s.base, "files": weights.folder_digests(base.folder)},
+        base={
+            "name": s.base,
+            **({"origin": origin} if origin else {}),
+            "files": weights.folder_digests(base.folder),
+        },
         data=tuple(
             {**{key: value for key, value in one.items() if key != "sha256"}, "digest": digest}
             for one, digest in zip(publication.data, context.place.digests, strict=True)
