@@ -139,6 +139,8 @@ class StoryCutter:
         Share of the texts that seem to have a partner, in [0, 1].
     grain
         One of `GRAINS`.
+    rule
+        By which trees are judged; None where that was before.
     tree
         What was cut last.
     cuts
@@ -148,6 +150,7 @@ class StoryCutter:
     judge: Callable[[Ints], StoryTree]
     sharing: float
     grain: Grain
+    rule: StoryRule | None = None
     tree: StoryTree | None = None
     cuts: list[StoryCut] = field(default_factory=list)
 
@@ -187,7 +190,7 @@ class StoryCutter:
         sharing = rule.sharing(evidence.nearest(neighbour)) if len(rows) > 1 else 0.0
         settings = {"exact": exact, "progress": progress}
         judge = _Judge(rows, tenth, evidence, weights, rule, sharing, settings)
-        return cls(judge, sharing, grain)
+        return cls(judge, sharing, grain, rule)
 
     @classmethod
     def again(cls, tree: StoryTree, sharing: float, *, grain: Grain = "default") -> Self:

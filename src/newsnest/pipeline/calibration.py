@@ -276,9 +276,10 @@ def calibrate_by_articles(
     for name in FINE_TO_COARSE[: FINE_TO_COARSE.index(names[-1]) + 1]:
         own = CalibratedLevel(name, model.dims(name), None, evidence)
         level = ascent.climb(name, progress, dated=True)
-        if ascent.cutter is not None and name == "story":
-            sharing = ascent.cutter.sharing
-            rule = ascent.cutter.rule.among(sharing)
+        cutter = ascent.cutter
+        if cutter is not None and cutter.rule is not None and name == "story":
+            sharing = cutter.sharing
+            rule = cutter.rule.among(sharing)
             own = replace(own, rule=rule.fields, evidence=evidence | {"sharing": round(sharing, 4)})
         else:
             own = replace(own, min_similarity=Estimate(level.min_similarity))

@@ -57,6 +57,11 @@ class NestConfig:
     grain: Grain = "default"
     reduction: Reduction = field(default_factory=Reduction)
 
+    @property
+    def calibrated(self) -> ModelLevels:
+        """What of the model's calibration counts: it was learnt from cosines of whole vectors."""
+        return self.model if self.reduction.dims is None else self.model.without(*cluster.SHARES)
+
 
 @dataclass(frozen=True, slots=True)
 class TextFrame:
@@ -250,7 +255,7 @@ def nest_texts(  # noqa: PLR0913
         story = replace(hierarchy.levels[-1], min_similarity=cutter.min_similarity)
         hierarchy = replace(hierarchy, levels=(*hierarchy.levels[:-1], story))
         nested = NestedTexts(
-            seen, hierarchy, cutter=cutter, calibrated=cutter.rule is config.model.story_rule
+            seen, hierarchy, cutter=cutter, calibrated=config.calibrated.story_rule is not None
         )
         if chosen:
             progress.note(stories_in_words(nested.facts))

@@ -31,9 +31,7 @@ def story_cutter(
 ) -> StoryCutter:
     """Return what cuts the stories of texts in a run, by the model's own rule if it has one."""
     evidence = story_evidence(seen, articles, level)
-    # A rule that was learnt judges cosines of whole vectors.
-    model = config.model if config.reduction.dims is None else config.model.without("story")
-    rule = model.stories_by(config.encoder)
+    rule = config.calibrated.stories_by(config.encoder)
     return StoryCutter.of(
         evidence, seen.weights, rule, grain=config.grain, exact=config.exact, progress=progress
     )
