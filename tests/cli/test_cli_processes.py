@@ -91,7 +91,7 @@ def test_a_terminal_gets_bars(corpus: Path, tmp_path: Path):
     assert b"51 articles" in out
     assert b"\x1b[" not in out
     assert b"100%" in said
-    assert b"story: min_similarity" in said
+    assert b"share a story with another" in said
     assert b"Traceback" not in said
 
 

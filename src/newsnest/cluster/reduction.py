@@ -196,10 +196,11 @@ def story_map(means: Vectors) -> Floats:
     Returns
     -------
     ndarray
-        float64 (n, 2). Fewer than five vectors lie on a line, in their order.
+        float64 (n, 2). Fewer than five vectors, or those of one dimension, lie on a line, in their
+        order.
     """
-    n = len(means)
-    if n < 5:
+    n, d = means.shape
+    if n < 5 or d < 2:
         return np.stack([np.arange(n, dtype=np.float64), np.zeros(n)], axis=1)
     from sklearn.manifold import TSNE
 

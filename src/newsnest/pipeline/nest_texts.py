@@ -339,16 +339,13 @@ def choose_levels(
     default.
     """
     weight, scale = config.time_weight, seen.frame.time_scale
-    # Calibrated values are cosines of whole vectors.
-    calibrated = config.model.undated if config.reduction.dims is None else {}
-    by_evidence = not {"story"} & {*calibrated, *config.min_similarity}
+    calibrated = config.calibrated
+    by_evidence = not {"story"} & {*calibrated.undated, *config.min_similarity}
     if not scale or np.isnan(seen.times).all():
         weight = 0.0
     elif weight is None:
         weight = cluster.TIME_WEIGHT if by_evidence else cluster.default_time_weight()
-    known: dict[str, float] = {}
-    if calibrated:
-        known = config.model.similarities(config.encoder, weight, seen.times, scale)
+    known = calibrated.similarities(config.encoder, weight, seen.times, scale)
     unknown = {"story": 0.0} if by_evidence else {}  # measured when stories are cut
     levels = cluster.auto_levels(
         seen.text,
