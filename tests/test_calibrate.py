@@ -244,7 +244,7 @@ def test_a_recalibrated_model_makes_another_run_and_encodes_nothing_anew(
     assert second.run.facts["encoder"] == first.run.facts["encoder"]
     assert any("0 to encode" in note for note in tally.notes)
     assert any(note.startswith("theme:") and "calibrated" in note for note in tally.notes)
-    assert any("share as the model was calibrated" in note for note in tally.notes)
+    assert any("in common as the model was calibrated" in note for note in tally.notes)
     assert not run_of(model, gold, tmp_path / "a.nest")[0].new
 
 
