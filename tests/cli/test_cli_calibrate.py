@@ -56,7 +56,9 @@ def test_a_model_is_calibrated_and_the_next_run_takes_it(newsnest, model, labell
     theme = json.loads((model / "newsnest.json").read_text())["levels"][0]["min_similarity"]
     assert f"min_similarity {theme:.3f} [" in lines[1]
     assert f"theme: min_similarity {theme:.3f} (as the model was calibrated)" in run.stderr
-    assert "Stories are cut by what articles have in common as the model was calibrated" in run.stderr
+    assert (
+        "Stories are cut by what articles have in common as the model was calibrated" in run.stderr
+    )
     again = newsnest("cluster", labelled, "-o", nest, "--encoder", model)
     assert "nothing to do" in again.stdout
 
