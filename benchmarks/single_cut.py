@@ -92,9 +92,16 @@ def curves_of(bench: Bench, name: str, label: str) -> Iterator[Curve]:
             yield curve_of(fit_frame(some).apply(some), gold, kind, part)
 
 
-def curve_of(text: Vectors, gold: measured.GoldSet, kind: str = "whole", part: str = "") -> Curve:
+def curve_of(
+    text: Vectors,
+    gold: measured.GoldSet,
+    kind: str = "whole",
+    part: str = "",
+    merges: Merges | None = None,
+) -> Curve:
     """The tree over texts, cut everywhere."""
-    merges = agglomerate_rows(text, np.ones(len(text)), min_similarity=-1.0)
+    if merges is None:
+        merges = agglomerate_rows(text, np.ones(len(text)), min_similarity=-1.0)
     f1 = f1_curve(merges, gold.gold)
     return Curve(gold.name, len(text), kind, part, measure_spread(text), f1)
 
