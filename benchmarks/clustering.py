@@ -45,6 +45,7 @@ from numba import get_num_threads
 
 import measured
 from as_run import DUMPS, TASKS, Bench, Corpus, Given, Rows, left_out_story_rules
+from clustering_table import group_of
 from newsnest.cluster import SHARES, CoarseRule
 from newsnest.errors import InputError
 from newsnest.nest import Nest
@@ -211,13 +212,6 @@ def table(results: Sequence[Mapping[str, Any]], *, header: bool = True) -> str:
             )
             title = ""
     return "\n".join(lines)
-
-
-def group_of(result: Mapping[str, Any]) -> str:
-    """What is averaged together: dumps, tails, and other sets, by level."""
-    if result["kind"] != "whole":
-        return f"{result['level']}, tails"
-    return f"{result['level']}, dumps" if result["set"] in DUMPS else result["level"]
 
 
 def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
