@@ -40,7 +40,7 @@ from newsnest.types import Labels, Order, Vectors
 ENCODERS = ("minilm", "static", "tfidf")
 DUMPS = ("global_news", "week_feeds", "abc_headlines")  # as people have them, labelled
 TASKS = {
-    "story": (*((name, "story") for name in DUMPS), ("uci_news", "story"), ("ecbplus", "story"),
+    "story": (*((name, "story") for name in DUMPS), ("ecbplus", "story"), ("uci_news", "story"),
               ("googlenews_ts", "label"), ("wiki_events", "story")),
     "topic": (("ecbplus", "topic"), ("20newsgroups", "topic"), ("stackoverflow", "label"),
               ("biomedical", "label")),

@@ -49,7 +49,7 @@ from clustering_table import group_of
 from newsnest.cluster import SHARES, CoarseRule
 from newsnest.errors import InputError
 from newsnest.nest import Nest
-from newsnest.types import Level
+from newsnest.pipeline.nest_texts import NestedTexts
 from peers import SHOWN, Row, check_against_bertopic, peer_rows, timed, warm_up
 from story_rules import GRID, TAILS, one_offs, single_cuts, with_tail
 
@@ -60,10 +60,12 @@ USUAL_TAIL_OF = (("wiki_events", 0.3), ("wiki_events", 0.7))
 Known = Mapping[str, Mapping[tuple[str, int], Mapping[str, Any]]]
 
 
-def said(level: Level) -> dict[str, Any]:
+def said(found: NestedTexts, at: int) -> dict[str, Any]:
     """What decided where a level is cut; of stories, the one cosine that agrees best with it."""
+    level = found.hierarchy.levels[at]
     if level.resolution is None:
-        return {"min_similarity": round(level.min_similarity, 3)}
+        told = {key: found.facts["stories"][key] for key in ("expected", "sharing", "confidence")}
+        return {"min_similarity": round(level.min_similarity, 3), **told}
     return {
         "resolution": round(level.resolution, 3),
         "section_weight": round(level.section_weight, 3),
@@ -89,14 +91,13 @@ def newsnest_rows(
         found, seconds = timed(
             lambda own=given: bench.nested(corpus, seen, own), repeats if name == "newsnest" else 1
         )
-        cut = found.hierarchy
         rows.append(
             Row(
                 name,
-                cut.labels[at],
+                found.hierarchy.labels[at],
                 seconds if name == "newsnest" else None,
                 name.endswith("best value"),
-                said(cut.levels[at]) | (found.facts["stories"] if level == "story" else {}),
+                said(found, at),
             )
         )
     return rows
@@ -166,6 +167,7 @@ def tasks(bench: Bench, sets: Sequence[str]) -> Iterator[tuple[str, str, Corpus]
                 continue
             for other, share in TAIL_OF.get(name, USUAL_TAIL_OF):
                 most = TAILS[other][0]
+                rng = np.random.default_rng(5)  # whatever sets are asked for
                 yield level, label, with_tail(corpus, tails[other], share, most, rng)
 
 

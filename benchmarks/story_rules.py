@@ -194,7 +194,7 @@ def encoder_result(folder: Path, encoder: str, cache: Nest) -> tuple[list[Any], 
     """Leave every set out in turn; return the judged corpora and what was reached."""
     bench = Bench(folder, cache, encoder)
     sets = {
-        name: bench.encoded(measured.load_gold(folder, name, label))
+        name: replace(bench.encoded(measured.load_gold(folder, name, label)), kind="all")
         for name, label in TASKS["story"]
     }
     rng = np.random.default_rng(5)
