@@ -24,8 +24,8 @@ docs: .venv/installed
 	$(BIN)/python -m newsnest.cli.reference > docs/reference/cli.md
 
 # Needs the real data: make bench DATA=path
-BENCHMARKS = defaults clustering whole_run encoding rac million pairs adapter languages copies \
-	corpus_reading
+BENCHMARKS = story_rules defaults single_cut stream clustering whole_run encoding rac million pairs \
+	adapter languages copies corpus_reading
 bench: .venv/installed
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --data $(DATA) || exit 1; done
 

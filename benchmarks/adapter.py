@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-import defaults
 import measured
+import single_cut
 from newsnest.cluster import agglomerate_rows, fit_frame, level_vectors
 from newsnest.cluster.calibration import rule_for
 from newsnest.embed import EncoderConfig, encode_cached, load_encoder
@@ -152,9 +152,9 @@ def f1(
     for dims in (d // 4, d // 2, d):
         view = level_vectors(text, Level("story", dims, 0.0))
         merges = agglomerate_rows(view, np.ones(n), min_similarity=-1.0)
-        curve = defaults.f1_curve(merges, np.arange(n), gold.gold)
+        curve = single_cut.f1_curve(merges, gold.gold)
         value = rule_for("story", encoder).value(view)
-        usual = float(np.interp(value, defaults.GRID[::-1], curve[::-1]))
+        usual = float(np.interp(value, single_cut.GRID[::-1], curve[::-1]))
         out["best"].append(round(float(curve.max()), 4))
         out["default"].append(round(usual, 4))
     return out

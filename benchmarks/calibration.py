@@ -2,19 +2,21 @@
 
 python benchmarks/calibration.py --data FOLDER [--cache NEST]
 
-For minilm and stories, on every set with gold labels of them: the B-cubed F1 lost against the set's
-own best value (regret), the whole tree built once and cut everywhere. Topics and themes have no
-min_similarity by default. What is chosen is chosen on the other sets alone:
+For minilm and stories by text alone, on every set with gold labels of them: the B-cubed F1 lost
+against the set's own best value (regret), the whole tree built once and cut everywhere. Topics and
+themes have no min_similarity by default. What is chosen is chosen on the other sets alone:
 
   constant                          one number
   quantile                          of the similarities of random pairs of the corpus
   mean + k std                      of the same
-  default                           the committed rules, which were fitted on these sets too
-  default, left out                 their form and coefficients chosen without the set: what
-                                    benchmarks/defaults.py wrote
+  default                           stories cut by evidence, by the committed rule, which was
+                                    fitted on these sets too: no cosine, so it can gain
+  default, left out                 the same, by the rule fitted without the set: what
+                                    benchmarks/story_rules.py wrote
   labels of another corpus          its best value as it is; the mean over the other sets
   …, as quantile, as mean + k std   the same, carried over as a place among random pairs
-  …, moved with the default         the same, as a distance from the default
+  …, moved with the default         the same, as a distance from the cosine that agrees best with
+                                    what the default cut
   pairs of another corpus, best F1  from 200 judged pairs of it: where "its tree has joined them"
                                     guesses best that they are alike
   pairs of another corpus, .9       the same: where, of those joined, nine in ten are alike
@@ -38,19 +40,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import defaults
 import measured
-from newsnest.cluster import agglomerate_rows, level_vectors
-from newsnest.cluster.calibration import SHARES, measure_spread, rule_for
+import single_cut
+from as_run import TASKS, Bench, Corpus, Given, left_out_story_rules
+from newsnest.cluster import agglomerate_rows
 from newsnest.cluster.rac_engine import Merges
 from newsnest.errors import ParameterError
+from newsnest.evaluate import bcubed_f1
 from newsnest.evaluate.cuts import join_similarities
 from newsnest.evaluate.precise import agreeing_cut, precise_cut
 from newsnest.nest import Nest
-from newsnest.types import Level, Vectors
+from newsnest.types import Vectors
 
 ENCODER = "minilm"
-LEVELS = ("story",)
 RANDOM_PAIRS = 200_000
 QUANTILES = 1 - np.geomspace(0.5, 1e-5, 400)
 DEVIATIONS = np.arange(-1.0, 8.0, 0.05)
@@ -63,20 +65,21 @@ SHARE_NEAREST, SHARE_NEAR = 0.5, 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """One set at one level: its curve, its random pairs, and what else was measured on it."""
+class Judged:
+    """One set: its curve, its random pairs, and what else was measured on it."""
 
     name: str
-    curve: defaults.Curve
+    curve: single_cut.Curve
     random: NDArray[np.float64]  # similarities, ascending
-    default: float
-    left_out: float
+    default: float  # the one cosine that agrees best with what the default cut
+    f1_default: float
+    f1_left_out: float
     judged: dict[tuple[str, float], list[float | None]]  # by way and precision, a value a draw
     halves: list[float]  # regret on the other half
 
     @property
     def own(self) -> float:
-        return float(defaults.GRID[self.curve.f1.argmax()])
+        return float(single_cut.GRID[self.curve.f1.argmax()])
 
     def regret(self, similarity: float) -> float:
         return self.curve.best - self.curve.at(similarity)
@@ -94,32 +97,28 @@ class Corpus:
         return float((similarity - self.random.mean()) / self.random.std())
 
 
-def corpus_of(bench: defaults.Bench, level: str, name: str, field: str, left_out: float) -> Corpus:
-    most = defaults.MOST.get(name, defaults.USUAL_MOST)
-    gold = measured.load_gold(bench.data, name, field, most=most)
-    text = bench.text(gold)
-    view, merges, atoms = tree(level, text)
-    f1 = defaults.f1_curve(merges, atoms, gold.gold)
-    curve = defaults.Curve(name, len(text), "whole", "", measure_spread(view), f1)
+def judged_set(bench: Bench, name: str, field: str) -> Judged:
+    corpus = bench.corpus(name, field)
+    gold = corpus.gold
+    seen = bench.seen(corpus, Given(time_weight=0.0))
+    merges = agglomerate_rows(seen.text, seen.weights, min_similarity=-1.0)
     rng = np.random.default_rng(5)
-    left = rng.integers(0, len(view), RANDOM_PAIRS)
-    right = (left + rng.integers(1, len(view), RANDOM_PAIRS)) % len(view)
-    return Corpus(
-        name,
-        curve,
-        np.sort(similarities(view, left, right)),
-        bench.rules[level].apply(curve.spread),
-        left_out,
-        judged_values(view, merges, atoms, gold.gold),
-        half_regrets(bench, gold),
+    left = rng.integers(0, len(seen.text), RANDOM_PAIRS)
+    right = (left + rng.integers(1, len(seen.text), RANDOM_PAIRS)) % len(seen.text)
+    default, without = (
+        bench.nested(corpus, seen, Given(rule, time_weight=0.0), ("story",)).hierarchy
+        for rule in (None, bench.story_rules[name])
     )
-
-
-def tree(level: str, text: Vectors) -> tuple[Vectors, Merges, NDArray[np.int32]]:
-    """The view of a level, its whole tree, and the atom of every row."""
-    view = level_vectors(text, Level(level, text.shape[1] // SHARES[level], 0.0))
-    merges = agglomerate_rows(view, np.ones(len(text)), min_similarity=-1.0)
-    return view, merges, np.arange(len(text), dtype=np.int32)
+    return Judged(
+        name,
+        single_cut.curve_of(seen.text, gold, merges=merges),
+        np.sort(similarities(seen.text, left, right)),
+        default.levels[-1].min_similarity,
+        bcubed_f1(default.labels[-1], gold.gold),
+        bcubed_f1(without.labels[-1], gold.gold),
+        judged_values(seen.text, merges, gold.gold),
+        half_regrets(bench, corpus),
+    )
 
 
 def similarities(
@@ -132,7 +131,7 @@ def similarities(
 
 
 def judged_values(
-    view: Vectors, merges: Merges, atoms: NDArray[np.int32], gold: NDArray[np.int64]
+    view: Vectors, merges: Merges, gold: NDArray[np.int64]
 ) -> dict[tuple[str, float], list[float | None]]:
     """Values from judged pairs, None where they give none; a value a draw."""
     asked = [(by, aim) for by in ("", ", cosine") for aim in (BEST_F1, *PRECISIONS)]
@@ -153,7 +152,7 @@ def judged_values(
         )
         right = closest[np.arange(JUDGED), rank]
         found = {
-            "": join_similarities(merges.pairs, merges.similarity, atoms[left], atoms[right]),
+            "": join_similarities(merges.pairs, merges.similarity, left, right),
             ", cosine": similarities(view, left, right),
         }
         alike = gold[left] == gold[right]
@@ -179,21 +178,26 @@ def others_by_similarity(view: Vectors, rows: NDArray[np.int64]) -> NDArray[np.i
     return np.argsort(-similar, axis=1, kind="stable")[:, :-1]
 
 
-def half_regrets(bench: defaults.Bench, gold: measured.GoldSet) -> list[float]:
+def half_regrets(bench: Bench, corpus: Corpus) -> list[float]:
     """Regret of the best value of one half of the gold clusters, on the other half."""
-    clusters = np.random.default_rng(3).permutation(int(gold.gold.max()) + 1)
-    first = np.isin(gold.gold, clusters[: len(clusters) // 2])
-    halves = [gold.take(np.flatnonzero(kept)) for kept in (first, ~first)]
-    if not all(defaults.tells_something(half.gold) for half in halves):
+    gold = corpus.gold.gold
+    clusters = np.random.default_rng(3).permutation(int(gold.max()) + 1)
+    first = np.isin(gold, clusters[: len(clusters) // 2])
+    halves = [corpus.take(np.flatnonzero(kept), "half") for kept in (first, ~first)]
+    if not all(single_cut.tells_something(half.gold.gold) for half in halves):
         return []
-    one, other = (bench.curve(half) for half in halves)
+    one, other = (
+        single_cut.curve_of(bench.seen(half, Given(time_weight=0.0)).text, half.gold)
+        for half in halves
+    )
     return [
-        b.best - b.at(float(defaults.GRID[a.f1.argmax()])) for a, b in ((one, other), (other, one))
+        b.best - b.at(float(single_cut.GRID[a.f1.argmax()]))
+        for a, b in ((one, other), (other, one))
     ]
 
 
 def fitted_elsewhere(
-    corpora: Sequence[Corpus], grid: NDArray[np.float64], at: Callable[[Corpus, float], float]
+    corpora: Sequence[Judged], grid: NDArray[np.float64], at: Callable[[Judged, float], float]
 ) -> list[float]:
     """Regret of every corpus with the parameter that costs least on the others."""
     table = np.array([[own.regret(at(own, value)) for value in grid] for own in corpora])
@@ -204,7 +208,7 @@ def fitted_elsewhere(
 
 
 def carried_over(
-    corpora: Sequence[Corpus], value: Callable[[Corpus, Corpus], float]
+    corpora: Sequence[Judged], value: Callable[[Judged, Judged], float]
 ) -> list[float]:
     """Mean regret of every corpus with values from each of the others."""
     return [
@@ -213,7 +217,7 @@ def carried_over(
     ]
 
 
-def by_pairs(corpora: Sequence[Corpus], asked: tuple[str, float], *, same: bool) -> list[float]:
+def by_pairs(corpora: Sequence[Judged], asked: tuple[str, float], *, same: bool) -> list[float]:
     """Mean regret of every corpus with values from judged pairs, its own or those of the others."""
     out = []
     for to in corpora:
@@ -222,13 +226,13 @@ def by_pairs(corpora: Sequence[Corpus], asked: tuple[str, float], *, same: bool)
     return out
 
 
-def level_result(corpora: Sequence[Corpus]) -> dict[str, Any]:
+def regrets_of(corpora: Sequence[Judged]) -> dict[str, Any]:
     ways: dict[str, list[float]] = {
-        "constant": fitted_elsewhere(corpora, defaults.GRID, lambda own, value: value),
-        "quantile": fitted_elsewhere(corpora, QUANTILES, Corpus.at_quantile),
-        "mean + k std": fitted_elsewhere(corpora, DEVIATIONS, Corpus.at_deviation),
-        "default": [own.regret(own.default) for own in corpora],
-        "default, left out": [own.regret(own.left_out) for own in corpora],
+        "constant": fitted_elsewhere(corpora, single_cut.GRID, lambda own, value: value),
+        "quantile": fitted_elsewhere(corpora, QUANTILES, Judged.at_quantile),
+        "mean + k std": fitted_elsewhere(corpora, DEVIATIONS, Judged.at_deviation),
+        "default": [own.curve.best - own.f1_default for own in corpora],
+        "default, left out": [own.curve.best - own.f1_left_out for own in corpora],
         "labels of another corpus": carried_over(corpora, lambda one, to: one.own),
         "labels of another corpus, as quantile": carried_over(
             corpora, lambda one, to: to.at_quantile(one.quantile_of(one.own))
@@ -268,58 +272,41 @@ def summary(names: Sequence[str], regrets: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def left_out_values(path: Path) -> dict[str, dict[str, float]]:
-    """The min_similarity of rules fitted without a set, by level and set."""
-    report = json.loads(path.read_text(encoding="utf-8"))["encoders"][ENCODER]
-    return {
-        level: {
-            row["set"]: row["min_similarity"] for row in report[level] if row["kind"] == "whole"
-        }
-        for level in LEVELS
-    }
-
-
 def main() -> None:
     parser = measured.arguments(__doc__ or "")
-    parser.add_argument("--defaults", type=Path, default=measured.RESULTS / "defaults.json",
-                        help="what benchmarks/defaults.py wrote")  # fmt: skip
+    parser.add_argument("--story-rules", type=Path, default=measured.RESULTS / "story_rules.json",
+                        help="what benchmarks/story_rules.py wrote")  # fmt: skip
     options = parser.parse_args()
-    known = left_out_values(options.defaults)
-    result: dict[str, Any] = {}
+    known = left_out_story_rules(options.story_rules, ENCODER)
     with Nest(options.cache, create=True) as cache:
-        bench = defaults.Bench(options.data, cache, ENCODER)
-        bench.rules = {level: rule_for(level, ENCODER) for level in LEVELS}
-        for level in LEVELS:
-            corpora = [
-                corpus_of(bench, level, name, field, known[level][name])
-                for name, field in defaults.TASKS[level]
-            ]
-            result[level] = {
-                "sets": {
-                    own.name: {
-                        "rows": own.curve.rows,
-                        "f1_best": round(own.curve.best, 4),
-                        "best_min_similarity": own.own,
-                        "default": round(own.default, 3),
-                        "default_left_out": own.left_out,
-                        "random_mean": round(float(own.random.mean()), 4),
-                        "random_std": round(float(own.random.std()), 4),
-                    }
-                    for own in corpora
-                },
-                "regret": level_result(corpora),
-            }
-            print(level, json.dumps(result[level]["sets"]))
-            for way, row in result[level]["regret"].items():
-                print(f"  {way:<50} mean {row['mean']:.3f}  worst {row['worst']:.3f}  "
-                      f"{row['within_0.04']} of {len(row['sets'])}", flush=True)  # fmt: skip
+        bench = Bench(options.data, cache, ENCODER, known)
+        corpora = [judged_set(bench, name, field) for name, field in TASKS["story"]]
+    sets = {
+        own.name: {
+            "rows": own.curve.rows,
+            "f1_best": round(own.curve.best, 4),
+            "best_min_similarity": own.own,
+            "f1_default": round(own.f1_default, 4),
+            "f1_default_left_out": round(own.f1_left_out, 4),
+            "default_min_similarity": round(own.default, 3),
+            "random_mean": round(float(own.random.mean()), 4),
+            "random_std": round(float(own.random.std()), 4),
+        }
+        for own in corpora
+    }
+    regret = regrets_of(corpora)
+    print(json.dumps(sets))
+    for way, row in regret.items():
+        print(f"  {way:<50} mean {row['mean']:.3f}  worst {row['worst']:.3f}  "
+              f"{row['within_0.04']} of {len(row['sets'])}", flush=True)  # fmt: skip
     record = {
         "encoder": ENCODER,
         "judged_pairs": JUDGED,
         "draws": DRAWS,
         "seeds": {"sets": 0, "random pairs": 5, "judged pairs": 17, "halves": 3},
         "regret": "B-cubed F1 of the set's own best value, less that of the value taken",
-        "levels": result,
+        "sets": sets,
+        "regrets": regret,
     }
     measured.write_result("calibrate", record)
 

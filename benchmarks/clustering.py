@@ -2,15 +2,19 @@
 
 python benchmarks/clustering.py --data FOLDER [--cache NEST] [--sets uci_news ecbplus …]
 
-Needs pip install 'newsnest[offline,compare]' evoc, and benchmarks/results/defaults.json.
+Needs pip install 'newsnest[offline,compare]' evoc, and defaults.json and story_rules.json in
+benchmarks/results.
 
-Every method gets the same minilm vectors of the same articles. What a row is:
+Every method gets the same minilm vectors of the same articles, boilerplate taken out. A row is:
 
-  newsnest                 the committed defaults, as the pipeline uses them
-  newsnest, left out       the same rules fitted without this set: the fair number
-  newsnest, best value     min_similarity, or resolution and section weight of topics and themes,
-                           chosen on the gold labels: a ceiling, not a result
-  …, dates                 the story level with its time view; the peers have none
+  newsnest                 the committed rules, as the pipeline uses them, dates and outlets too
+  newsnest, left out       the same, with rules fitted without this set: the fair number
+  …, no dates              stories of dated articles, their dates unknown, as to the others
+  newsnest, best value     resolution and section weight of topics and themes, chosen on the gold
+                           labels: a ceiling, not a result
+  best single cut          of the tree of stories, chosen on the gold labels: another ceiling
+  lasting cut              of the same tree, where clusters last longest
+  every article alone      what a method that finds no story has
   BERTopic                 its defaults: UMAP to 5 dimensions, HDBSCAN with min_cluster_size 10;
                            every outlier scores as a cluster of its own
   BERTopic, reassigned     outliers moved to the topic whose mean vector is nearest, as its
@@ -18,147 +22,50 @@ Every method gets the same minilm vectors of the same articles. What a row is:
   BERTopic, best size      min_cluster_size of 2, 3, 5 … 250 chosen on the gold labels
   EVoC; EVoC, best layer   its own choice of layer; the layer chosen on the gold labels
 
-The peers cut one level, made for topics: at the theme level only their choices on the gold labels
-say something, and even those cannot ask for few large clusters as a level does.
+Sets of stories in which few articles stand alone are measured once more with tails of 30 and 70 %
+one-off articles. The others cut one level, made for topics: at the theme level only their choices
+on the gold labels say something, and even those cannot ask for few large clusters as a level does.
 
 Choices on the gold labels maximise B-cubed F1. Seconds are of clustering alone, after one warm-up
-that compiles; newsnest's are the median of three. UMAP runs in one thread when it is seeded, so
-it is timed a second time without a seed, and the ratio takes the faster.
+that compiles; newsnest's are the median of the repeats. UMAP runs in one thread when it is seeded;
+where there are several it is timed a second time without a seed, and the ratio takes the faster.
 """
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from evoc import EVoC
-from hdbscan import HDBSCAN
-from numpy.typing import NDArray
-from umap import UMAP
+from numba import get_num_threads
 
-import coarse
-import defaults
 import measured
-from newsnest.cluster import (
-    SHARES,
-    CoarseRule,
-    coarse_rule,
-    default_time_weight,
-    news_share,
-    rule_for,
-)
+from as_run import DUMPS, TASKS, Bench, Corpus, Given, Rows, left_out_story_rules
+from clustering_table import group_of
+from newsnest.cluster import SHARES, CoarseRule
 from newsnest.errors import InputError
-from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
-from newsnest.pipeline import NestConfig, nest_texts
-from newsnest.pipeline.nest_texts import choose_levels, see_texts
-from newsnest.types import Article, Level, Vectors
+from newsnest.pipeline.nest_texts import NestedTexts
+from peers import SHOWN, Row, check_against_bertopic, peer_rows, timed, warm_up
+from story_rules import GRID, TAILS, one_offs, single_cuts, with_tail
 
 ENCODER = "minilm"
-SIZES = (2, 3, 5, 10, 20, 50, 100, 250)
-USUAL_SIZE = 10
-REPEATS = 3
-DATED = ("uci_news", "wiki_events")
-FITTED_ON_DATES = ("wiki_events",)  # the time view's values come from its bursts
-SHOWN = ("bcubed_f1", "pair_f1", "nmi", "ari")
+TAIL_OF = {"wiki_events": (("global_news", 0.3), ("abc_headlines", 0.7))}
+USUAL_TAIL_OF = (("wiki_events", 0.3), ("wiki_events", 0.7))
 
-Codes = NDArray[np.int64]
-Values = Mapping[str, float]
-Rules = Mapping[str, CoarseRule]
+Known = Mapping[str, Mapping[tuple[str, int], Mapping[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Labels one method gave, and how it came to them."""
-
-    method: str
-    labels: NDArray[Any]
-    seconds: float | None
-    chosen_on_labels: bool = False
-    more: Mapping[str, Any] | None = None
-
-    def scored(self, gold: Codes) -> dict[str, Any]:
-        scores = cluster_scores(self.labels, gold).as_dict()
-        kept = {name: round(float(scores[name] or 0), 4) for name in (*SHOWN, "noise")}
-        return {
-            "method": self.method,
-            **kept,
-            "clusters": scores["clusters"],
-            "seconds": None if self.seconds is None else round(self.seconds, 2),
-            "chosen_on_labels": self.chosen_on_labels,
-            **(self.more or {}),
-        }
-
-
-def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[Any, float]:
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        out = work()
-        seconds.append(time.perf_counter() - start)
-    return out, median(seconds)
-
-
-# ── newsnest ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What is known of the texts of a set before they are clustered."""
-
-    vectors: Vectors
-    sections: NDArray[np.float64]
-    times: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, bench: defaults.Bench, gold: measured.GoldSet) -> Encoded:
-        return cls(vectors_of(bench, gold), bench.sections(gold), gold.times)
-
-
-def nested(
-    encoded: Encoded,
-    values: Values,
-    *,
-    rules: Rules = MappingProxyType({}),
-    dated: bool = False,
-) -> dict[str, tuple[NDArray[np.int32], Level]]:
-    """Do as the pipeline does from vectors on; return labels and level by name."""
-    vectors, sections = encoded.vectors, encoded.sections
-    dates = [
-        datetime.fromtimestamp(at, UTC) if dated and not np.isnan(at) else None
-        for at in encoded.times
-    ]
-    articles = [Article(str(row), date=date) for row, date in enumerate(dates)]
-    weights = np.ones(len(articles))
-    config = NestConfig(ENCODER, min_similarity=values)
-    levels = None
-    if rules:
-        seen = replace(see_texts(vectors, articles, weights, config), sections=sections)
-        news = news_share(sections)
-        levels = [
-            rules[level.name].apply(level, news) if level.name in rules else level
-            for level in choose_levels(seen, config)[0]
-        ]
-    found = nest_texts(vectors, articles, weights, config, levels=levels, sections=sections)
-    cut = found.hierarchy
-    return {
-        level.name: (labels, level) for level, labels in zip(cut.levels, cut.labels, strict=True)
-    }
-
-
-def said(level: Level) -> dict[str, Any]:
-    """What decided where a level is cut."""
+def said(found: NestedTexts, at: int) -> dict[str, Any]:
+    """What decided where a level is cut; of stories, the one cosine that agrees best with it."""
+    level = found.hierarchy.levels[at]
     if level.resolution is None:
-        return {"min_similarity": round(level.min_similarity, 3)}
+        told = {key: found.facts["stories"][key] for key in ("expected", "sharing", "confidence")}
+        return {"min_similarity": round(level.min_similarity, 3), **told}
     return {
         "resolution": round(level.resolution, 3),
         "section_weight": round(level.section_weight, 3),
@@ -166,200 +73,122 @@ def said(level: Level) -> dict[str, Any]:
 
 
 def newsnest_rows(
-    bench: defaults.Bench, gold: measured.GoldSet, level: str, without: Values, rules: Rules
+    bench: Bench, corpus: Corpus, level: str, known: Known, repeats: int
 ) -> list[Row]:
-    """Rows without dates; `without` and `rules` are what was fitted without this set."""
-    encoded = Encoded.of(bench, gold)
-    found, seconds = timed(lambda: nested(encoded, {}), REPEATS)
-    rows = [Row("newsnest", found[level][0], seconds, more=said(found[level][1]))]
-    # Not timed: its values were measured elsewhere.
-    found = nested(encoded, without, rules=rules)
-    rows.append(Row("newsnest, left out", found[level][0], None, more=said(found[level][1])))
-    if level == "story":
-        best = float(defaults.GRID[bench.curve(gold).f1.argmax()])
-        found = nested(encoded, {level: best})
-    else:
-        bench.rules = {"story": rule_for("story", ENCODER)}
-        bench.coarse = {"topic": coarse_rule("topic", ENCODER), **rules}
-        best_rule = coarse.surface(bench, level, gold).best(level)
-        found = nested(encoded, without, rules={**rules, level: best_rule})
-    rows.append(Row("newsnest, best value", found[level][0], None, True, said(found[level][1])))
+    """What newsnest reaches, as it is committed and with rules fitted without this set."""
+    seen = bench.seen(corpus)
+    at = list(SHARES).index(level)
+    without = Given(bench.story_rules.get(corpus.gold.name), fitted_without(corpus, level, known))
+    asked = {"newsnest": Given(), "newsnest, left out": without}
+    if level == "story" and not np.isnan(corpus.gold.times).all():
+        asked["newsnest, left out, no dates"] = Given(without.story, without.coarse, 0.0)
+    if level != "story":
+        best = CoarseRule(**known[level][corpus.gold.name, len(corpus.vectors)]["best_rule"])
+        rules = {**without.coarse, level: best}
+        asked["newsnest, best value"] = Given(without.story, rules)
+    rows = []
+    for name, given in asked.items():
+        found, seconds = timed(
+            lambda own=given: bench.nested(corpus, seen, own), repeats if name == "newsnest" else 1
+        )
+        rows.append(
+            Row(
+                name,
+                found.hierarchy.labels[at],
+                seconds if name == "newsnest" else None,
+                name.endswith("best value"),
+                said(found, at),
+            )
+        )
     return rows
 
 
-def dated_rows(bench: defaults.Bench, gold: measured.GoldSet) -> list[Row]:
-    """The story level with dates."""
-    encoded = Encoded.of(bench, gold)
-    found, seconds = timed(lambda: nested(encoded, {}, dated=True), REPEATS)
-    fair = gold.name not in FITTED_ON_DATES
-    name = "newsnest, left out, dates" if fair else "newsnest, dates"
-    labels, used = found["story"]
-    more = said(used) | {"time_weight": default_time_weight()}
-    rows = [Row(name, labels, seconds, more=more)]
-    curve = defaults.dated_curve(bench.text(gold), gold.times, gold.gold, default_time_weight())
-    best = float(defaults.GRID[curve.argmax()])
-    labels, _ = nested(encoded, {"story": best}, dated=True)["story"]
-    more = {**more, "min_similarity": best}
-    rows.append(Row("newsnest, best value, dates", labels, None, True, more))
-    return rows
+def single_rows(corpus: Corpus) -> dict[str, list[Row]]:
+    """What stands beside stories: no story at all, and the tree cut at one similarity."""
+    found = single_cuts(corpus.judged())
+    return {
+        "best single cut": [
+            Row("best single cut", labels, None, True, {"min_similarity": float(value)})
+            for value, labels in zip(GRID, found["best"], strict=True)
+        ],
+        "lasting cut": [Row("lasting cut", found["lasting"][0])],
+        "every article alone": [Row("every article alone", found["alone"][0])],
+    }
 
 
-def left_out(path: Path) -> dict[str, dict[tuple[str, int], dict[str, Any]]]:
+def left_out(path: Path) -> Known:
     """Return what defaults.py measured without a set, by level, set and rows."""
     if not path.is_file():
         raise InputError(f"{path} must exist. Run benchmarks/defaults.py first.")
-    report = json.loads(path.read_text(encoding="utf-8"))["encoders"][ENCODER]
+    report = json.loads(path.read_text(encoding="utf-8"))[ENCODER]
     return {
-        level: {(row["set"], row["rows"]): row for row in report[level] if row["kind"] != "dense"}
-        for level in SHARES
+        level: {(row["set"], row["rows"]): row for row in report[level]}
+        for level in ("theme", "topic")
     }
 
 
-def fitted_without(
-    gold: measured.GoldSet,
-    level: str,
-    known: Mapping[str, Mapping[tuple[str, int], Mapping[str, Any]]],
-) -> tuple[dict[str, float], dict[str, CoarseRule]]:
-    """Return this set's values: of its own rows, or of its largest sample at another level."""
-    if (gold.name, len(gold.articles)) not in known[level]:
+def fitted_without(corpus: Corpus, level: str, known: Known) -> dict[str, CoarseRule]:
+    """Return this set's rules: of its own rows, or of its largest sample at another level."""
+    name, size = corpus.gold.name, len(corpus.vectors)
+    if level != "story" and (name, size) not in known[level]:
         raise InputError(
-            f"defaults.json must hold {gold.name} at level {level} with {len(gold.articles)} rows. "
+            f"defaults.json must hold {name} at level {level} with {size} rows. "
             "Run benchmarks/defaults.py on the same data."
         )
-    values: dict[str, float] = {}
     rules: dict[str, CoarseRule] = {}
-    for name in SHARES:
-        own = {rows: row for (set_, rows), row in known[name].items() if set_ == gold.name}
-        row = own.get(len(gold.articles)) if name == level else own.get(max(own, default=0))
-        if row is not None and name == "story":
-            values[name] = row["min_similarity"]
-        elif row is not None:
-            rules[name] = CoarseRule(**row["rule"])
-    return values, rules
+    for coarser in known:
+        own = {rows: row for (set_, rows), row in known[coarser].items() if set_ == name}
+        row = own.get(size) if coarser == level else own.get(max(own, default=0))
+        if row is not None:
+            rules[coarser] = CoarseRule(**row["rule"])
+    return rules
 
 
-# ── the peers ────────────────────────────────────────────────────────────────────────────────────
-
-
-def umap(vectors: Vectors, seed: int | None) -> Vectors:
-    settings = {"n_neighbors": 15, "n_components": 5, "min_dist": 0.0, "metric": "cosine"}
-    jobs = {"n_jobs": 1} if seed is not None else {}
-    return np.asarray(UMAP(**settings, random_state=seed, **jobs).fit_transform(vectors))
-
-
-def hdbscan(rows: Vectors, size: int) -> NDArray[np.int64]:
-    model = HDBSCAN(
-        min_cluster_size=size,
-        metric="euclidean",
-        cluster_selection_method="eom",
-        prediction_data=False,
-    )
-    return np.asarray(model.fit_predict(rows), dtype=np.int64)
-
-
-def reassigned(labels: NDArray[np.int64], vectors: Vectors) -> NDArray[np.int64]:
-    """Move outliers to the cluster with the nearest mean."""
-    if labels.max() < 0 or labels.min() >= 0:
-        return labels
-    kept = labels >= 0
-    means = np.zeros((labels.max() + 1, vectors.shape[1]))
-    np.add.at(means, labels[kept], vectors[kept])
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
-    out = labels.copy()
-    out[~kept] = (vectors[~kept] @ means.T).argmax(axis=1)
-    return out
-
-
-def peer_rows(vectors: Vectors) -> dict[str, list[Row]]:
-    """Everything the peers can say about these vectors; the scorer picks the best of a list."""
-    reduced, umap_seconds = timed(lambda: umap(vectors, 42))
-    _, unseeded = timed(lambda: umap(vectors, None))
-    sizes = {
-        size: timed(lambda s=size: hdbscan(reduced, s)) for size in SIZES if size < len(vectors)
-    }
-    usual, seconds = sizes[USUAL_SIZE]
-    more = {
-        "min_cluster_size": USUAL_SIZE,
-        "seconds_umap": round(umap_seconds, 2),
-        "seconds_unseeded": round(unseeded + seconds, 2),
-    }
-    evoc = EVoC(random_state=42)
-    own, evoc_seconds = timed(lambda: evoc.fit_predict(vectors))
-    return {
-        "BERTopic": [Row("BERTopic", usual, umap_seconds + seconds, more=more)],
-        "BERTopic, reassigned": [Row("BERTopic, reassigned", reassigned(usual, vectors), None)],
-        "BERTopic, best size": [
-            Row("BERTopic, best size", labels, None, True, {"min_cluster_size": size})
-            for size, (labels, _) in sizes.items()
-        ],
-        "EVoC": [Row("EVoC", np.asarray(own), evoc_seconds)],
-        "EVoC, best layer": [
-            Row("EVoC, best layer", np.asarray(layer), None, True, {"layer": number})
-            for number, layer in enumerate(evoc.cluster_layers_)
-        ],
-    }
-
-
-def best_of(rows: Sequence[Row], gold: Codes) -> dict[str, Any]:
+def best_of(rows: Sequence[Row], gold: Rows) -> dict[str, Any]:
     scored = [row.scored(gold) for row in rows]
     best = max(scored, key=lambda row: row["bcubed_f1"])
     return best if len(rows) == 1 else {**best, "all": scored}
 
 
-def check_against_bertopic(bench: defaults.Bench) -> dict[str, Any]:
-    """Fit the class itself on one set: its partition must be that of `umap` and `hdbscan`."""
-    from bertopic import BERTopic
-    from sklearn.metrics import adjusted_rand_score
-
-    gold = measured.load_gold(bench.data, "ecbplus", "story")
-    vectors = vectors_of(bench, gold)
-    settings = {"n_neighbors": 15, "n_components": 5, "min_dist": 0.0, "metric": "cosine"}
-    model = BERTopic(umap_model=UMAP(**settings, random_state=42, n_jobs=1))
-    texts = [article.body for article in gold.articles]
-    (topics, _), seconds = timed(lambda: model.fit_transform(texts, vectors))
-    agreement = adjusted_rand_score(topics, hdbscan(umap(vectors, 42), USUAL_SIZE))
-    return {"set": "ecbplus", "ari": round(float(agreement), 4), "seconds": round(seconds, 2)}
-
-
-# ── the comparison ───────────────────────────────────────────────────────────────────────────────
-
-
-def vectors_of(bench: defaults.Bench, gold: measured.GoldSet) -> Vectors:
-    return measured.encode([article.body for article in gold.articles], ENCODER, bench.cache)
-
-
-def warm_up() -> None:
-    rows = np.random.default_rng(0).normal(size=(600, 384)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    even = np.full((len(rows), 2), 0.5)
-    nested(Encoded(rows, even, np.arange(600.0)), {}, dated=True)
-    for seed in (42, None):
-        hdbscan(umap(rows, seed), USUAL_SIZE)
-    EVoC(random_state=42).fit_predict(rows)
+def tasks(bench: Bench, sets: Sequence[str]) -> Iterator[tuple[str, str, Corpus]]:
+    """Yield level, gold field and articles of everything that is compared."""
+    rng = np.random.default_rng(5)
+    # Of the whole sets: the most one-off articles there are.
+    of = {name for found in (USUAL_TAIL_OF, *TAIL_OF.values()) for name, _ in found}
+    whole = {name: bench.encoded(measured.load_gold(bench.data, name, "story")) for name in of}
+    tails = {name: one_offs(corpus, rng) for name, corpus in sorted(whole.items())}
+    for level in ("story", "topic", "theme"):
+        for name, label in TASKS[level]:
+            if name not in sets:
+                continue
+            corpus = bench.corpus(name, label)
+            yield level, label, corpus
+            if level != "story" or name in DUMPS:
+                continue
+            for other, share in TAIL_OF.get(name, USUAL_TAIL_OF):
+                most = TAILS[other][0]
+                rng = np.random.default_rng(5)  # whatever sets are asked for
+                yield level, label, with_tail(corpus, tails[other], share, most, rng)
 
 
-def compare(bench: defaults.Bench, sets: Sequence[str], known: Any) -> list[dict[str, Any]]:
+def compare(bench: Bench, sets: Sequence[str], known: Known, repeats: int) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     peers: dict[tuple[str, ...], dict[str, list[Row]]] = {}
-    tasks = [(level, *task) for level in ("story", "topic", "theme")
-             for task in defaults.TASKS[level] if task[0] in sets]  # fmt: skip
-    for level, name, field in tasks:
-        most = defaults.MOST.get(name, defaults.USUAL_MOST)
-        gold = measured.load_gold(bench.data, name, field, most=most)
-        vectors = vectors_of(bench, gold)
-        ids = tuple(article.id for article in gold.articles)
-        if ids not in peers:  # the peers know no levels: once for the same articles
-            peers[ids] = peer_rows(vectors)
-        rows = newsnest_rows(bench, gold, level, *fitted_without(gold, level, known))
-        if level == "story" and name in DATED:
-            rows += dated_rows(bench, gold)
-        scored = [row.scored(gold.gold) for row in rows]
-        scored += [best_of(listed, gold.gold) for listed in peers[ids].values()]
+    for level, label, corpus in tasks(bench, sets):
+        ids = tuple(article.id for article in corpus.gold.articles)
+        if ids not in peers:  # the others know no levels: once for the same articles
+            peers[ids] = peer_rows(corpus.vectors)
+        gold = corpus.gold.gold
+        rows = newsnest_rows(bench, corpus, level, known, repeats)
+        others = {**(single_rows(corpus) if level == "story" else {}), **peers[ids]}
+        scored = [row.scored(gold) for row in rows]
+        scored += [best_of(listed, gold) for listed in others.values()]
         ours = next(row["seconds"] for row in scored if row["method"] == "newsnest")
         theirs = next(row for row in scored if row["method"] == "BERTopic")
         out.append({
-            "set": name, "level": level, "gold": field, "articles": len(ids),
-            "gold_clusters": int(gold.gold.max()) + 1,
+            "set": corpus.gold.name, "level": level, "gold": label, "kind": corpus.kind,
+            "articles": len(ids), "gold_clusters": int(gold.max()) + 1,
+            "in_company": round(float((np.bincount(gold)[gold] > 1).mean()), 4),
             "times_faster": round(min(theirs["seconds"], theirs["seconds_unseeded"]) / ours, 1),
             "methods": scored,
         })  # fmt: skip
@@ -370,39 +199,39 @@ def compare(bench: defaults.Bench, sets: Sequence[str], known: Any) -> list[dict
 def table(results: Sequence[Mapping[str, Any]], *, header: bool = True) -> str:
     lines = [
         "| set, level (gold clusters) | method | B-cubed F1 | pair F1 | NMI | ARI | noise "
-        "| clusters | seconds |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| clusters | largest | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ] * header
     for result in results:
-        title = f"{result['set']}, {result['level']} ({result['gold_clusters']})"
+        title = f"{result['set']}, {result['kind']}, {result['level']} ({result['gold_clusters']})"
         for row in result["methods"]:
             name = row["method"] + (" *" if row["chosen_on_labels"] else "")
             scores = " | ".join(f"{row[score]:.3f}" for score in SHOWN)
             seconds = "" if row["seconds"] is None else f"{row['seconds']:.2f}"
             lines.append(
                 f"| {title} | {name} | {scores} | {row['noise']:.0%} | {row['clusters']:,} "
-                f"| {seconds} |"
+                f"| {row['largest']:.0%} | {seconds} |"
             )
             title = ""
     return "\n".join(lines)
 
 
 def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Means by level over the sets, and on how many sets newsnest, left out, is ahead."""
+    """Means by group over the sets, and on how many sets newsnest, left out, is ahead."""
     out: dict[str, Any] = {}
-    for level in dict.fromkeys(result["level"] for result in results):
-        tasks = [
-            {row["method"]: row for row in r["methods"]} for r in results if r["level"] == level
+    for group in dict.fromkeys(map(group_of, results)):
+        found = [
+            {row["method"]: row for row in r["methods"]} for r in results if group_of(r) == group
         ]
-        methods = [m for m in tasks[0] if all(m in task for task in tasks)]
-        out[level] = {
-            "sets": len(tasks),
+        methods = [m for m in found[0] if all(m in task for task in found)]
+        out[group] = {
+            "sets": len(found),
             **{
-                score: {m: round(float(np.mean([t[m][score] for t in tasks])), 4) for m in methods}
-                for score in SHOWN
+                score: {m: round(float(np.mean([t[m][score] for t in found])), 4) for m in methods}
+                for score in (*SHOWN, "clusters", "largest")
             },
             "ahead_of_BERTopic": {
-                score: sum(t["newsnest, left out"][score] > t["BERTopic"][score] for t in tasks)
+                score: sum(t["newsnest, left out"][score] > t["BERTopic"][score] for t in found)
                 for score in SHOWN
             },
         }
@@ -415,32 +244,38 @@ def summary(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def main() -> None:
-    names = list(dict.fromkeys(name for tasks in defaults.TASKS.values() for name, _ in tasks))
+    names = list(dict.fromkeys(name for found in TASKS.values() for name, _ in found))
     parser = measured.arguments((__doc__ or "").partition("\n")[0])
     parser.add_argument("--sets", nargs="+", choices=names, default=names, metavar="NAME",
                         help=f"of {', '.join(names)}")  # fmt: skip
-    parser.add_argument("--defaults", type=Path, default=measured.RESULTS / "defaults.json",
-                        help="what benchmarks/defaults.py wrote")  # fmt: skip
+    parser.add_argument("--results", type=Path, default=measured.RESULTS,
+                        help="folder of defaults.json and story_rules.json")  # fmt: skip
+    parser.add_argument("--repeats", type=int, default=3, help="of what is timed of newsnest")
     options = parser.parse_args()
-    known = left_out(options.defaults)
-    warm_up()
+    known = left_out(options.results / "defaults.json")
+    rules = left_out_story_rules(options.results / "story_rules.json", ENCODER)
     with Nest(options.cache, create=True) as cache:
-        bench = defaults.Bench(options.data, cache, ENCODER)
-        results = compare(bench, options.sets, known)
+        bench = Bench(options.data, cache, ENCODER, rules)
+        small = bench.corpus("ecbplus", "story")
+        warm_up(small.vectors)
+        bench.nested(small, bench.seen(small))
+        results = compare(bench, options.sets, known, options.repeats)
         checked = check_against_bertopic(bench)
     means = summary(results)
     print(json.dumps(means, indent=1))
     print(f"BERTopic itself against umap + hdbscan here: ARI {checked['ari']}")
-    peers = {name: version(name) for name in ("bertopic", "umap-learn", "hdbscan", "evoc")}
     record = {
         "encoder": ENCODER,
-        "seeds": {"umap": 42, "evoc": 42, "sets": 0},
+        "seeds": {"umap": 42, "evoc": 42, "sets": 0, "tails": 5},
+        "repeats": options.repeats,
+        "threads": get_num_threads(),
         "chosen_on_labels_by": "bcubed_f1",
         "bertopic_class": checked,
         "means": means,
         "results": results,
     }
-    measured.write_result("clustering", record, **peers)
+    libraries = ("bertopic", "umap-learn", "hdbscan", "evoc")
+    measured.write_result("clustering", record, **{name: version(name) for name in libraries})
 
 
 if __name__ == "__main__":

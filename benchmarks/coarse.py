@@ -12,19 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import measured
-from newsnest.cluster import SHARES, CoarseRule, level_vectors, link_level, news_share
+from as_run import DUMPS, Bench, Corpus
+from newsnest.cluster import SHARES, CoarseRule, link_level, news_share
 from newsnest.cluster.levels import grow_level
 from newsnest.evaluate import cluster_scores
-from newsnest.types import Floats, Labels, Level, Vectors
-
-if TYPE_CHECKING:
-    from defaults import Bench
+from newsnest.types import Labels, Level
 
 SAMPLES = (2_000, 500)
 NEIGHBOURS = {"topic": 15, "theme": 30}
@@ -33,11 +30,9 @@ WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4)
 # What no set with labelled topics can say, for none is news of all sections: chosen for what themes
 # of the dumps gain.
 NEWS_TOPICS = (2.5, 0.2)
-DUMPS = ("global_news", "week_feeds", "abc_headlines")
 EXPECTED = (8, 20)  # themes of a dump
 _EACH = 0.02
 _NEARLY = {"topic": 0.01, "theme": 0.0}
-_SAFE, _TOO_LARGE = 0.5, 0.1
 SHOWN = ("f1", "nmi", "clusters", "largest")
 Grid = NDArray[np.float64]
 
@@ -71,50 +66,36 @@ class Surface:
         return CoarseRule(NEIGHBOURS[level], r, r, w, w)
 
 
-def surfaces(bench: Bench, level: str, name: str, label: str, most: int) -> Iterator[Surface]:
+def surfaces(bench: Bench, level: str, name: str, label: str) -> Iterator[Surface]:
     """Yield the surface of a set, and of samples."""
-    whole = measured.load_gold(bench.data, name, label, most=most)
+    whole = bench.corpus(name, label)
     yield surface(bench, level, whole)
+    n = len(whole.gold.gold)
     for size in SAMPLES:
-        if len(whole.gold) > 1.5 * size:
-            rows = np.random.default_rng(7).choice(len(whole.gold), size, replace=False)
-            yield surface(bench, level, whole.take(np.sort(rows)), "sample", f"{size} at random")
+        if n > 1.5 * size:
+            rows = np.random.default_rng(7).choice(n, size, replace=False)
+            yield surface(bench, level, whole.take(np.sort(rows), "sample"), f"{size} at random")
 
 
-def surface(
-    bench: Bench, level: str, gold: measured.GoldSet, kind: str = "whole", part: str = ""
-) -> Surface:
+def surface(bench: Bench, level: str, corpus: Corpus, part: str = "") -> Surface:
     """Cluster a set at every weight and resolution, over stories and topics at fitted values."""
-    text, sections = bench.text(gold), bench.sections(gold)
-    weights, news = np.ones(len(text)), news_share(sections)
+    seen = bench.seen(corpus)
+    weights, news = seen.weights, news_share(seen.sections)
+    dims = seen.text.shape[1]
     units: Labels | None = None
-    labels = _stories(text, weights, bench.rules["story"].value(text))
+    labels = bench.stories(corpus, seen)
     if level == "theme":
-        topics = bench.coarse["topic"].apply(Level("topic", text.shape[1] // 2, 0.0), news)
-        rows = level_vectors(text, topics, sections=sections)
-        found = link_level(rows, weights, topics, below=labels).merges.labels
+        topics = bench.coarse["topic"].apply(Level("topic", dims // 2, 0.0), news)
+        found = link_level(seen.at(topics), weights, topics, below=labels).merges.labels
         units, labels = labels, found[labels]
     scores = np.empty((len(WEIGHTS), len(RESOLUTIONS), len(SHOWN)))
     for i, weight in enumerate(WEIGHTS):
-        blank = Level(level, max(1, text.shape[1] // SHARES[level]), -1.0, section_weight=weight)
-        rows = level_vectors(text, blank, sections=sections)
-        grown = grow_level(rows, weights, NEIGHBOURS[level], labels, units)
+        blank = Level(level, max(1, dims // SHARES[level]), -1.0, section_weight=weight)
+        grown = grow_level(seen.at(blank), weights, NEIGHBOURS[level], labels, units)
         for j, resolution in enumerate(RESOLUTIONS):
             linked = grown.cut(replace(blank, neighbours=1, resolution=resolution))
-            scores[i, j] = _scores(linked.merges.labels[labels], gold.gold)
-    return Surface(gold.name, len(text), kind, part, news, scores)
-
-
-def _stories(text: Vectors, weights: Floats, lowest: float) -> Labels:
-    """Return stories; at another cut if the rule runs a tenth of all texts together.
-
-    Where stories fail, nothing can be learnt about topics and themes.
-    """
-    for cut in (lowest, max(lowest, _SAFE)):
-        labels = link_level(text, weights, Level("story", None, cut)).merges.labels
-        if np.bincount(labels).max() <= _TOO_LARGE * len(text):
-            break
-    return labels
+            scores[i, j] = _scores(linked.merges.labels[labels], corpus.gold.gold)
+    return Surface(corpus.gold.name, len(labels), corpus.kind, part, news, scores)
 
 
 def _scores(labels: Labels, gold: NDArray[np.int64]) -> list[float]:
@@ -191,6 +172,7 @@ def fit(level: str, found: Sequence[Surface]) -> tuple[CoarseRule, list[dict[str
                 **{key: reached[key] for key in SHOWN[1:]},
                 "f1_best": round(float(one.scores[..., 0].max()), 4),
                 "rule": asdict(rule),
+                "best_rule": asdict(one.best(level)),
             }
         )
     return best(rules, worth, names, nearly), rows

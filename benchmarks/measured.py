@@ -10,7 +10,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from newsnest.corpus import find_boilerplate
 from newsnest.corpus.dates import parse_date
 from newsnest.embed import encode_cached, load_encoder
 from newsnest.nest import Nest
@@ -85,6 +86,12 @@ def load_gold(
     gold = np.unique([str(row[field]) for row in rows], return_inverse=True)[1]
     times = np.array([a.date.timestamp() if a.date else np.nan for a in articles])
     return GoldSet(name, articles, gold.astype(np.int64), times)
+
+
+def without_boilerplate(gold: GoldSet) -> GoldSet:
+    """Return a set as a run compares it."""
+    found = find_boilerplate(gold.articles)
+    return replace(gold, articles=[found.strip(article) for article in gold.articles])
 
 
 def encode(texts: Sequence[str], encoder_name: str, cache: Nest) -> Vectors:

@@ -19,15 +19,16 @@ from typing import Any
 import numpy as np
 
 import measured
+from as_run import TASKS, Bench, Corpus, Rows
 from newsnest.cluster import JudgedCorpus, StoryRule
 from newsnest.nest import Nest
 from newsnest.pipeline.story_calibration import LabelledTexts, learn_stories, learnt_from
-from story_rules import MOST, SETS, Corpus, Rows, loaded
+from story_rules import MOST
 
 STRANGE = "static"  # judged by the rule of another encoder
 FEW = 5  # a fifth of the stories
 SEEDS = (0, 1)
-TRIED = tuple(name for name in SETS if name != "wiki_events")
+TRIED = tuple(task for task in TASKS["story"] if task[0] != "wiki_events")
 
 
 def halves(gold: Rows, seed: int) -> tuple[Rows, Rows, Rows]:
@@ -119,8 +120,9 @@ def main() -> None:
     with Nest(options.cache, create=True) as cache:
         for encoder in options.encoders:
             rows: list[dict[str, Any]] = []
-            for name in TRIED:
-                whole = loaded(options.data, name, SETS[name], encoder, cache)
+            bench = Bench(options.data, cache, encoder)
+            for name, label in TRIED:
+                whole = bench.encoded(measured.load_gold(options.data, name, label))
                 if len(whole.gold.gold) > MOST:
                     drawn = np.random.default_rng(0).choice(
                         len(whole.gold.gold), MOST, replace=False

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +23,12 @@ from numpy.typing import NDArray
 
 import measured
 import newsnest.cluster
-from newsnest.cluster import JudgedCorpus, StoryRule, auto_time_scale, fit_frame, fit_story_rule
-from newsnest.cluster.evidence import Evidence
+from as_run import DUMPS, ENCODERS, TASKS, Bench, Corpus, Rows
+from newsnest.cluster import JudgedCorpus, StoryRule, fit_story_rule
 from newsnest.cluster.persistence import lasting_cut
-from newsnest.corpus import find_boilerplate
 from newsnest.evaluate import cluster_scores
 from newsnest.nest import Nest
-from newsnest.pipeline.shared_words import outlets, shared_words
-from newsnest.types import Vectors
 
-ENCODERS = ("minilm", "static", "tfidf")
-DUMPS = ("global_news", "week_feeds", "abc_headlines")
-SETS = {
-    **dict.fromkeys(DUMPS, "story"),
-    "ecbplus": "story",
-    "uci_news": "story",
-    "googlenews_ts": "label",
-    "wiki_events": "story",
-}
 # Its stories run over months under one heading, where those of all others are of days: it is
 # reported on, and its one-off articles make tails, but nothing is fitted to it.
 NOT_FITTED = ("wiki_events",)
@@ -56,31 +45,6 @@ TAILS: Mapping[str, tuple[int, tuple[float, ...]]] = {
     "abc_headlines": (300, (0.7,)),
 }
 MEASURES = ("left_out", "lasting", "best", "alone")
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """Some articles of a set, others perhaps beside them, with vectors and gold stories."""
-
-    kind: str
-    gold: measured.GoldSet
-    vectors: Vectors
-
-    def take(self, rows: Rows, kind: str) -> Corpus:
-        return Corpus(kind, self.gold.take(rows), self.vectors[rows])
-
-    def evidence(self) -> Evidence:
-        articles = self.gold.articles
-        known = self.gold.times[~np.isnan(self.gold.times)]
-        scale = auto_time_scale(known) if len(known) else 0.0
-        text = fit_frame(self.vectors).apply(self.vectors)
-        return Evidence(
-            text, shared_words(articles), outlets(articles), self.gold.times, None, scale
-        )
-
-    def judged(self) -> JudgedCorpus:
-        return JudgedCorpus.of(self.gold.name, self.evidence(), self.gold.gold)
 
 
 def one_offs(corpus: Corpus, rng: np.random.Generator) -> Corpus:
@@ -107,8 +71,10 @@ def with_tail(
     times = rng.choice(known, wanted) if dated else np.full(wanted, np.nan)
     sources = rng.choice([article.source for article in part.gold.articles], wanted)
     articles = [
-        replace(article, source=str(source))
-        for article, source in zip(tail.gold.articles, sources, strict=True)
+        replace(
+            article, source=str(source), date=datetime.fromtimestamp(at, UTC) if dated else None
+        )
+        for article, source, at in zip(tail.gold.articles, sources, times, strict=True)
     ]
     gold = measured.GoldSet(
         corpus.gold.name,
@@ -172,15 +138,6 @@ def dense(whole: Corpus, rng: np.random.Generator) -> Iterator[Corpus]:
             yield whole.take(np.sort(in_time[start : start + 800]), "one stretch of time")
 
 
-def loaded(folder: Path, name: str, field: str, encoder: str, cache: Nest) -> Corpus:
-    """A set as a run sees it: without boilerplate."""
-    gold = measured.load_gold(folder, name, field)
-    boilerplate = find_boilerplate(gold.articles)
-    articles = [boilerplate.strip(article) for article in gold.articles]
-    vectors = measured.encode([article.body for article in articles], encoder, cache)
-    return Corpus("all", measured.GoldSet(name, articles, gold.gold, gold.times), vectors)
-
-
 def scored(labels: NDArray[Any], gold: Rows) -> dict[str, float]:
     scores = cluster_scores(labels, gold).as_dict()
     return {
@@ -188,23 +145,32 @@ def scored(labels: NDArray[Any], gold: Rows) -> dict[str, float]:
     } | {"stories": int(scores["clusters"])}
 
 
-def single_cuts(judged: JudgedCorpus, gold: Rows) -> dict[str, Any]:
-    """Every article alone, the lasting cut, and the best single cut for B-cubed and for pairs."""
+def single_cuts(judged: JudgedCorpus) -> dict[str, list[NDArray[Any]]]:
+    """Every article alone, the lasting cut, and every cut of the grid, as labels."""
 
     def at(lowest: float) -> NDArray[Any]:
-        parent = np.arange(len(gold))
+        parent = np.arange(len(judged.partner))
         made = judged.tree.similarity >= lowest
         parent[judged.tree.pairs[made, 1]] = judged.tree.pairs[made, 0]
         while (parent != parent[parent]).any():
             parent = parent[parent]
         return parent
 
-    cuts = [scored(at(value), gold) for value in GRID]
     return {
-        "alone": scored(np.arange(len(gold)), gold),
-        "lasting": scored(at(lasting_cut(judged.tree)), gold),
-        "best": max(cuts, key=lambda own: own["bcubed_f1"]),
-        "best_pairs": max(cuts, key=lambda own: own["pair_f1"]),
+        "alone": [np.arange(len(judged.partner))],
+        "lasting": [at(lasting_cut(judged.tree))],
+        "best": [at(value) for value in GRID],
+    }
+
+
+def cuts_scored(judged: JudgedCorpus, gold: Rows) -> dict[str, Any]:
+    """Scores of the single cuts, the best of the grid for B-cubed and for pairs."""
+    cuts = {
+        name: [scored(labels, gold) for labels in found]
+        for name, found in single_cuts(judged).items()
+    }
+    return {name: max(found, key=lambda own: own["bcubed_f1"]) for name, found in cuts.items()} | {
+        "best_pairs": max(cuts["best"], key=lambda own: own["pair_f1"])
     }
 
 
@@ -226,7 +192,11 @@ def fitted_on(
 
 def encoder_result(folder: Path, encoder: str, cache: Nest) -> tuple[list[Any], dict[str, Any]]:
     """Leave every set out in turn; return the judged corpora and what was reached."""
-    sets = {name: loaded(folder, name, field, encoder, cache) for name, field in SETS.items()}
+    bench = Bench(folder, cache, encoder)
+    sets = {
+        name: replace(bench.encoded(measured.load_gold(folder, name, label)), kind="all")
+        for name, label in TASKS["story"]
+    }
     rng = np.random.default_rng(5)
     tails = {name: one_offs(sets[name], rng) for name in TAILS}
     corpora = [part for whole in sets.values() for part in parts(whole, tails)]
@@ -251,7 +221,7 @@ def encoder_result(folder: Path, encoder: str, cache: Nest) -> tuple[list[Any], 
                     "left_out": scored(cut.merges.labels, gold),
                     "sharing": round(rule.sharing(evidence.nearest), 3),
                     "sharing_gold": round(float((np.bincount(gold)[gold] > 1).mean()), 3),
-                    **single_cuts(evidence, gold),
+                    **cuts_scored(evidence, gold),
                 }
             )
         shown = rows[-len(own)]
