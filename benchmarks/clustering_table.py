@@ -8,7 +8,7 @@ From clustering, story_rules and stream.json; a test compares the pages with wha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ WHAT = {
     "stackoverflow": "stackoverflow, questions",
     "biomedical": "biomedical, titles",
 }
-DUMPS_MEAN, OTHERS_MEAN = "three dumps, mean", "seven sets, mean"
+BOTH = ("bcubed_f1", "pair_f1")
 Record = Mapping[str, Any]
 Methods = Mapping[str, Record]
 
@@ -79,32 +79,35 @@ def mean_of(found: Sequence[Methods]) -> Methods:
 
 def readme(record: Record) -> str:
     """Return the table of README: dumps first, then other sets, tails, topics and themes."""
-    lines = []
-    both = ("bcubed_f1", "pair_f1")
-    for result in record["results"]:
-        group = group_of(result)
-        if group not in ("story, dumps", "story", "topic"):
-            continue
-        found = methods_of(result)
-        scores = both if result["level"] == "story" else both[:1]
-        told = (result["level"], f"{result['articles']:,}")
-        name = WHAT[result["set"]]
-        lines.append((name, *told, *cells(found, scores, COLUMNS.values())))
-        if group == "story" and "newsnest, left out, no dates" in found:
-            bare = cells(found, scores, [("newsnest, left out, no dates",)])
-            lines.append(("the same, without dates", *told, "–", *bare, *["–"] * 4))
+    results = record["results"]
+    lines = [line for group in ("story, dumps", "story") for line in _sets(results, group)]
     for share in ("30%", "70%"):
-        tails = [methods_of(r) for r in record["results"] if r["kind"].startswith(f"tail {share}")]
+        tails = [methods_of(r) for r in results if r["kind"].startswith(f"tail {share}")]
         name = f"four sets, {share.replace('%', ' %')} one-offs added"
-        lines.append((name, "story", "", *cells(mean_of(tails), both, COLUMNS.values())))
+        lines.append((name, "story", "", *cells(mean_of(tails), BOTH, COLUMNS.values())))
+    lines += _sets(results, "topic")
     for group, name, score in (
-        ("theme, dumps", DUMPS_MEAN, "nmi"),
-        ("theme", OTHERS_MEAN, "bcubed_f1"),
+        ("theme, dumps", "three dumps, mean", "nmi"),
+        ("theme", "seven sets, mean", "bcubed_f1"),
     ):
-        found = mean_of([methods_of(r) for r in record["results"] if group_of(r) == group])
+        found = mean_of([methods_of(r) for r in results if group_of(r) == group])
         level = "theme, NMI" if score == "nmi" else "theme"
         lines.append((name, level, "", *cells(found, (score,), COLUMNS.values())))
     return table(("Set", "Level", "Articles", *COLUMNS), lines)
+
+
+def _sets(results: Sequence[Record], group: str) -> Iterator[tuple[str, ...]]:
+    """Yield a line a set of a group; of dated stories one more."""
+    for result in results:
+        if group_of(result) != group:
+            continue
+        found = methods_of(result)
+        scores = BOTH if result["level"] == "story" else BOTH[:1]
+        told = (result["level"], f"{result['articles']:,}")
+        yield (WHAT[result["set"]], *told, *cells(found, scores, COLUMNS.values()))
+        if group == "story" and "newsnest, left out, no dates" in found:
+            bare = cells(found, scores, [("newsnest, left out, no dates",)])
+            yield ("the same, without dates", *told, "–", *bare, *["–"] * 4)
 
 
 def encoders(record: Record) -> str:
