@@ -70,8 +70,8 @@ def recut(
     >>> from newsnest.pipeline import build
     >>> with Nest(":memory:", create=True) as nest:
     ...     first = build(sample_path(), nest, Options(encoder="tfidf")).run
-    ...     finer = recut(nest, "finer").run
-    >>> finer.facts["clusters"]["story"] > first.facts["clusters"]["story"]
+    ...     finest = recut(nest, "finest").run
+    >>> finest.facts["clusters"]["story"] > first.facts["clusters"]["story"]
     True
     """
     base = run or nest.run()
