@@ -292,14 +292,14 @@ def test_rules_are_written_and_read_alike():
 
 def test_a_rule_says_how_likely_by_name():
     linear = Linear.of({"coefficients": {"words": 2.0}, "intercept": -1.0}, NEAREST_EVIDENCE)
-    np.testing.assert_allclose(linear.log_odds(np.array([[9.0, 0.5, 9.0]])), [0.0])
+    np.testing.assert_allclose(linear.log_odds(np.array([[9.0, 0.5]])), [0.0])
 
 
 def test_words_of_two_languages_are_not_compared():
     evidence, gold = made(20, 20)
     apart = replace(evidence, languages=(np.arange(len(gold)) % 2).astype(np.int32))
     neighbour = ((np.arange(len(gold)) + 1) % len(gold)).astype(np.int32)  # of the other language
-    meaning, words, _ = apart.nearest(neighbour).T
+    meaning, words = apart.nearest(neighbour).T
     np.testing.assert_allclose(words, 0.4 * np.maximum(meaning, 0), atol=1e-6)
     assert bcubed_f1(cut(apart)[1].labels, gold) > 0.85
 
@@ -315,7 +315,7 @@ def test_a_rule_of_one_share_judges_every_corpus_as_one_with_it():
 def test_evidence_that_there_is_none_of_is_told():
     fields = story_rule("minilm").fields
     fields["partner"]["coefficients"]["meanings"] = 1.0
-    with pytest.raises(ParameterError, match="evidence must be among meaning, words, days, got 'm"):
+    with pytest.raises(ParameterError, match="evidence must be among meaning, words, got 'm"):
         StoryRule.of(fields)
 
 

@@ -33,7 +33,6 @@ _SKETCHED = 4  # dimensions a word is spread over
 _NEIGHBOURS = 10
 _SMOOTHED = 5  # neighbours a row is drawn towards
 _STRENGTH, _LOW, _HIGH = 0.5, 0.25, 0.55
-_DAY = 86_400.0
 _CHUNK = 1_000_000  # pairs of texts looked at together
 
 MERGE_EVIDENCE = (
@@ -42,7 +41,7 @@ MERGE_EVIDENCE = (
 )  # fmt: skip
 """What is known of every merge, in the order of the columns; see `Evidence.merges`."""
 
-NEAREST_EVIDENCE = ("meaning", "words", "days")
+NEAREST_EVIDENCE = ("meaning", "words")
 """What is known of every text and its nearest neighbour, in the order of the columns."""
 
 
@@ -155,14 +154,14 @@ class Evidence:
         return rows, ids[:, 0].copy(), values[:, -1].copy()
 
     def nearest(self, neighbour: Labels) -> Floats:
-        """Return `NEAREST_EVIDENCE` of every text and its nearest neighbour, float64 (n, 3).
+        """Return `NEAREST_EVIDENCE` of every text and its nearest neighbour, float64 (n, 2).
 
-        Cosine of meaning; cosine of words; log(1 + days between), 0 where a date is missing.
+        Cosine of meaning and cosine of words. Days between them do not count: what is far apart in
+        a corpus of a day is near in one of a year, and dates helped to find the neighbour.
         """
         own = np.arange(len(self.text), dtype=np.int32)
         meaning, words, _ = self._cosines(own, neighbour)
-        days = np.nan_to_num(np.abs(self.times - self.times[neighbour]) / _DAY)
-        return np.column_stack([meaning, words, np.log1p(days)])
+        return np.column_stack([meaning, words]).astype(np.float64)
 
     def merges(self, merges: Merges, weights: Floats, tenth: Vectors) -> tuple[Floats, Floats]:
         """Return `MERGE_EVIDENCE` of every merge, float64 (m, 12), and how alike its sides are.

@@ -24,7 +24,7 @@ _RIDGE = 3e-4  # on coefficients of evidence scaled to unit deviation, per unit 
 _MODERATE = 0.5  # power of a merge's size that it counts by
 _FREE = (-np.inf, np.inf)
 _MORE, _LESS = (0.0, np.inf), (-np.inf, 0.0)
-_NEAREST: Mapping[str, tuple[float, float]] = {"meaning": _MORE, "words": _MORE, "days": _LESS}
+_NEAREST: Mapping[str, tuple[float, float]] = {"meaning": _MORE, "words": _MORE}
 _TOGETHER: Mapping[str, tuple[float, float]] = {
     "centroid": _MORE,
     "word_centroid": _MORE,
@@ -52,7 +52,7 @@ class JudgedCorpus:
     name
         Corpora of one name count as much together as those of any other.
     nearest, partner
-        float64 (n, 3), `NEAREST_EVIDENCE`; bool (n,): whether the nearest neighbour is of the
+        float64 (n, 2), `NEAREST_EVIDENCE`; bool (n,): whether the nearest neighbour is of the
         text's story.
     tree
         Of the texts, whole.
