@@ -70,8 +70,8 @@ def recut(
     >>> from newsnest.pipeline import build
     >>> with Nest(":memory:", create=True) as nest:
     ...     first = build(sample_path(), nest, Options(encoder="tfidf")).run
-    ...     finest = recut(nest, "finest").run
-    >>> finest.facts["clusters"]["story"] > first.facts["clusters"]["story"]
+    ...     coarser = recut(nest, "coarser").run
+    >>> coarser.facts["clusters"]["story"] < first.facts["clusters"]["story"]
     True
     """
     base = run or nest.run()
