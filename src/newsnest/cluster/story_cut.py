@@ -51,15 +51,13 @@ class StoryTree:
         """Return the most likely partition, with `GRAINS[grain]` added to all log-odds."""
         n = len(self.weights)
         children = trees.children_of(self.merges.pairs, n)
-        total = trees.sums(children, self.weights)
-        a, b = total[children].T
-        size = a * b / (a + b)
+        size = trees.sizes_of_merges(children, self.weights)
         likely = probability(self.log_odds + GRAINS[grain])
         gain = np.concatenate([np.zeros(n), size * (likely - 0.5)])
         cluster = trees.best_partition(children, trees.accumulated(children, gain))
         made = cluster[n:] >= 0
         merges = self.merges.kept(made, by_weight(cluster[:n], self.weights))
-        sure = float(np.average(np.maximum(likely, 1 - likely), weights=size)) if len(a) else 1.0
+        sure = float(np.average(np.maximum(likely, 1 - likely), weights=size)) if len(size) else 1.0
         return StoryCut(merges, _agreeing_cut(self.likeness, made, size), sure)
 
 

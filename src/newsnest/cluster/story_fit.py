@@ -88,8 +88,6 @@ class JudgedCorpus:
         rows, neighbour, tenth = evidence.rows()
         tree = agglomerate_rows(rows, weights, min_similarity=-1.0)
         children = trees.children_of(tree.pairs, n)
-        total = trees.sums(children, weights)
-        a, b = total[children].T
         judged, likeness = evidence.merges(tree, weights, tenth)
         return cls(
             name,
@@ -98,7 +96,7 @@ class JudgedCorpus:
             tree,
             judged,
             shares_of_pairs(children, stories),
-            a * b / (a + b),
+            trees.sizes_of_merges(children, weights),
             likeness,
             weights,
         )

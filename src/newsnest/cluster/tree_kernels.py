@@ -42,6 +42,15 @@ def sums(children: Ints, leaves: Floats) -> Floats:
 
 
 @njit(cache=True)
+def sizes_of_merges(children: Ints, leaves: Floats) -> Floats:
+    """Return how much every merge decides, a·b / (a + b) of its sides' sums, float64 (m,)."""
+    total = sums(children, leaves)
+    a, b = total[children[:, 0]], total[children[:, 1]]
+    size: Floats = a * b / (a + b)
+    return size
+
+
+@njit(cache=True)
 def self_similarity(children: Ints, weight: Floats, across: Floats, n: int) -> Floats:
     """Return the mean similarity within every node, its texts with themselves included, (n + m,).
 
