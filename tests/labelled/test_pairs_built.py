@@ -274,8 +274,25 @@ def test_labels_carry_group_ids_where_articles_have_gold_labels():
     rows = pair_dataset(pairs)["label"][:]
     assert rows == label_rows(pairs)
     assert rows[0][1] == rows[0][2] == rows[1][1] != rows[1][2]  # themes
-    assert rows[0][3:5] == rows[1][3:5] == [-1, -1]  # topics
+    assert rows[0][3:5] == rows[0][5:] and rows[1][3:5] == rows[1][5:]  # topics as stories
     assert rows[0][5] == rows[0][6] and len({*rows[0][5:], *rows[1][5:]}) == 3  # stories
+
+
+def test_an_unknown_coarser_label_is_that_of_the_finer_one():
+    golds = [
+        ("", "", "s"),
+        ("", "t", "s"),
+        ("w", "t", ""),
+        ("", "", ""),
+        ("", "", "z"),
+        ("v", "", ""),
+    ]
+    pairs = [Pair("a", "b", 0.5, gold1=gold, gold2=gold) for gold in golds]
+    themes, topics, stories = ([row[at] for row in label_rows(pairs)] for at in (1, 3, 5))
+    assert themes[0] == themes[1] == themes[2] != -1  # by the story's topic, and the topic's theme
+    assert topics[0] == topics[1] == topics[2] and stories[0] == stories[1]
+    assert themes[4] == topics[4] == stories[4] not in (-1, stories[0], topics[0], themes[0])
+    assert themes[3] == topics[3] == stories[3] == stories[2] == topics[5] == stories[5] == -1
 
 
 def test_more_groups_than_labels_can_count_are_refused(monkeypatch):

@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from newsnest.errors import ParameterError
-from newsnest.labelled import Pair
+from newsnest.labelled import Gold, Pair
 from newsnest.types import LEVELS
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
+_Label = tuple[int, str]
 _LARGEST_ID = 1 << 24  # labels are float32 in a batch, which counts no further
 
 
 def label_rows(pairs: Sequence[Pair]) -> list[list[float]]:
     """Return the label of every pair: its score, then the group ids of both articles per level.
 
-    The levels are theme, topic, story. Where an article has no label of a level, its id there is
-    −1: nothing is known of it.
+    The levels are theme, topic, story. Where an article has no label of a level, it takes the one
+    that others of its finer label have; where none has one, the finer label stands for it, because
+    articles of one story are also of one topic. Without a finer label its id is −1: nothing is
+    known of it.
 
     Example
     -------
-    >>> label_rows([Pair("a", "b", 0.5, gold1=("w", "t", "s1"), gold2=("w", "t", ""))])
-    [[0.5, 0.0, 0.0, 1.0, 1.0, 2.0, -1.0]]
+    >>> label_rows([Pair("a", "b", 0.5, gold1=("w", "", "s1"), gold2=("w", "t", ""))])
+    [[0.5, 0.0, 0.0, 1.0, 2.0, 3.0, -1.0]]
     """
-    numbers: dict[tuple[int, str], int] = {}
+    numbers: dict[_Label, int] = {}
+    known = _whole_gold([gold for pair in pairs for gold in (pair.gold1, pair.gold2)])
     rows = []
-    for pair in pairs:
-        row = [float(pair.score)]
-        for level in range(len(LEVELS)):
-            for gold in (pair.gold1, pair.gold2):
-                label = gold[level]
-                key = (level, label)
-                row.append(float(numbers.setdefault(key, len(numbers)) if label else -1))
-        rows.append(row)
+    for number, pair in enumerate(pairs):
+        labels = zip(*known[2 * number : 2 * number + 2], strict=True)
+        ids = [
+            -1 if label is None else numbers.setdefault(label, len(numbers))
+            for both in labels
+            for label in both
+        ]
+        rows.append([float(pair.score), *map(float, ids)])
     if len(numbers) > _LARGEST_ID:
         raise ParameterError(
             f"label_rows: pairs must have at most {_LARGEST_ID:,} themes, topics and stories, got "
             f"{len(numbers):,}. Train on fewer pairs, or without their gold labels."
         )
     return rows
+
+
+def _whole_gold(golds: Iterable[Gold]) -> list[list[_Label | None]]:
+    """Return gold labels with those that a finer label tells, each with the level it is of."""
+    known = [[(at, label) if label else None for at, label in enumerate(gold)] for gold in golds]
+    for level in reversed(range(len(LEVELS) - 1)):
+        coarser = {row[level + 1]: row[level] for row in known if row[level] and row[level + 1]}
+        for row in known:
+            row[level] = row[level] or coarser.get(row[level + 1], row[level + 1])
+    return known
 
 
 def pair_dataset(pairs: Sequence[Pair]) -> Dataset:

@@ -177,6 +177,9 @@ class TrainerSettings(ModelSettings):
     evaluations: int = setting(2, "validations, each with a checkpoint, per epoch", minimum=1)
     patience: int = setting(2, "validations without improvement before training stops", minimum=1)
     lora: int | None = setting(None, "rank of LoRA adapters; none: train all weights", minimum=1)
+    save: Literal["best", "trained"] = setting(
+        "best", "what to save where validation did not improve: best: the base; trained: the model"
+    )
     report_to: tuple[str, ...] = setting(("none",), "trackers, such as tensorboard:wandb")
 
     USUAL_RATE: ClassVar[float] = 2e-5

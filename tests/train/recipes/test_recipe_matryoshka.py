@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -123,7 +122,7 @@ def test_gold_labels_train_too_with_hard_pairs(settings, gold_file: Path, tally)
 def test_every_way_trains_and_saves_a_model_of_the_same_make(
     settings, tiny_model: Path, changes: dict
 ):
-    folder = MATRYOSHKA.run(settings(**changes), progress=SILENT)
+    folder = MATRYOSHKA.run(settings(save="trained", **changes), progress=SILENT)
     assert moved(folder, tiny_model) > 1e-5
     kept = ModelRecord.read(folder).as_dict()
     names = changes.get("levels", ("theme", "topic", "story"))
@@ -164,9 +163,23 @@ def test_training_ends_early_where_validation_gets_no_better(settings):
     assert kept["validation"]["best_step"] <= kept["validation"]["steps"]
 
 
-def test_a_training_that_made_it_worse_says_so(settings, tally):
-    MATRYOSHKA.run(settings(learning_rate=3.0, epochs=1, anchor=0.0), progress=tally)
-    assert re.search("It got (no better|worse): keep", tally.notes[-1])
+@pytest.mark.parametrize("save", ["best", "trained"])
+def test_a_training_that_made_it_worse_says_so_and_keeps_the_base(
+    settings, tiny_model: Path, tally, save: str
+):
+    ruinous = settings(learning_rate=3.0, epochs=1, anchor=0.0, save=save)
+    folder = MATRYOSHKA.run(ruinous, progress=tally)
+    kept = ModelRecord.read(folder).as_dict()
+    vectors = [
+        SentenceTransformer(str(f), device="cpu").encode(TEXTS) for f in (folder, tiny_model)
+    ]
+    assert np.array_equal(*vectors) == (save == "best")
+    saved = {"best": "base", "trained": "trained model"}[save]
+    assert kept["chosen"]["saved"] == saved
+    assert tally.notes[-1].endswith(f"Saved: the {saved}. More or other data may help.")
+    is_told = "these are the weights of the base" in (folder / "README.md").read_text()
+    assert is_told == (save == "best")
+    assert (kept["validation"]["after"] == kept["validation"]["before"]) == (save == "best")
 
 
 def test_terms_without_weight_are_refused_before_anything_is_written(settings, tmp_path: Path):

@@ -61,3 +61,16 @@ def test_a_token_of_no_text_is_turned_with_the_others(unseen):
     fit = fit_tokens(sparse.csr_array(dense), start, targets, np.arange(400) < 80)
     assert np.isfinite(fit.vectors).all()
     assert np.linalg.norm(fit.vectors[unseen]) > 0
+
+
+def test_the_start_stays_where_no_fit_comes_nearer_to_held_out_texts(monkeypatch):
+    def ruined(shares, start, targets, ridges):
+        return ((ridge, -start) for ridge in ridges)
+
+    monkeypatch.setattr("newsnest.train.recipes.static.train._path", ruined)
+    counts, start, targets = corpus()
+    fit = fit_tokens(counts, start, targets, np.arange(len(targets)) < 80)
+    assert fit.ridge == 0.0 and fit.cosine[0.0] == max(fit.cosine.values())
+    found = counts @ fit.vectors
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    assert (found * targets)[:80].sum(axis=1).mean() == pytest.approx(fit.cosine[0.0], abs=1e-5)

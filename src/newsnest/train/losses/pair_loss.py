@@ -132,7 +132,7 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
             "Leave it out to encode the batch at once.",
         )
         self._require(
-            mini_batch_size is None or not has_static_embedding_input(model),
+            mini_batch_size is None or not _reads_static(model),
             f"mini_batch_size must be None for static vectors, got {mini_batch_size}. "
             "They need little memory; leave it out.",
         )
@@ -152,7 +152,7 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
             "Select them, as pair_dataset does.",
         )
         if labels is None:  # the gradient cache wants some, although this loss reads none
-            labels = torch.zeros(0, device=columns[0]["input_ids"].device)
+            labels = torch.zeros(0, device=_device_of(columns[0]))
         # Copies: the model writes what it computes into the features it is given.
         columns = [dict(column) for column in columns for _ in range(1 + self.views)]
         if self.uses_gradient_cache:
@@ -205,6 +205,16 @@ class PairLoss(CachedLossMixin, nn.Module):  # type: ignore[misc]
             raise ParameterError(f"{type(self).__name__}: {message}")
 
 
+def _reads_static(model: nn.Module) -> bool:
+    # The stock check indexes the model, which only a sequence of modules allows.
+    stages = getattr(model, "_orig_mod", model)  # compiled
+    return isinstance(stages, nn.Sequential) and bool(has_static_embedding_input(stages))
+
+
+def _device_of(column: dict[str, Any]) -> torch.device:
+    return next(value.device for value in column.values() if isinstance(value, Tensor))
+
+
 class FrozenReader:
     """Reads texts by a frozen model; no module: a child of the loss would be trained and saved."""
 
@@ -213,9 +223,8 @@ class FrozenReader:
 
     def read(self, columns: Sequence[dict[str, Tensor]], size: int | None) -> Tensor:
         """Return the vectors (texts, d) of all columns, read `size` texts or a column at a time."""
-        device = next(v.device for v in columns[0].values() if isinstance(v, Tensor))
         # The trainer does not move it, for it is no child of the loss.
-        self.model.to(device)
+        self.model.to(_device_of(columns[0]))
         read = []
         with torch.no_grad():
             for column in columns:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # adapter and static work without the package
 
 _TIMED_STEPS, _TIMED_SECONDS = 3, 20.0
 
+_UNCHANGED = "\nTraining did not improve validation: these are the weights of the base."
+
 JUDGE = "validation"
 """The name of every judge, which stands before its metrics."""
 
@@ -243,16 +245,22 @@ class PairRun:
             after = self.judge.scores(model)
         kept = context.place.kept()
         before, loss = kept["before"], self.trainer.loss
+        gained = after[self.judge.primary] - before[self.judge.primary]
+        is_base = not gained > 0 and s.save == "best"
+        if is_base:
+            model, after = context.load_base(), before
+        saved = "base" if is_base else "trained model"
         table = ["\n| Validation | Before | After |\n|---|---|---|"]
         table += [
             f"| {name} | {before[key]:.4f} | {after[key]:.4f} |" for name, key in rows.items()
         ]
         publication = replace(
             publication,
-            text="\n".join([publication.text, *table]),
+            text="\n".join([publication.text, *([_UNCHANGED] if is_base else []), *table]),
             citation=publication.citation or getattr(loss, "citation", ""),
             data=self.data.sources,
             chosen={
+                "saved": saved,
                 "leaking_pairs_left_out": self.data.leaking,
                 "learning_rate": s.peak_rate,
                 **publication.chosen,
@@ -266,11 +274,11 @@ class PairRun:
             },
         )
         publish_model(context, model, publication)
-        was, now = before[self.judge.primary], after[self.judge.primary]
-        worse = "no better" if now == was else "worse"
+        was = before[self.judge.primary]
+        advice = " More or other data may help." if not gained > 0 else ""
         context.progress.note(
-            f"{s.output}: validation {self.judge.spoken} {was:.4f} before, {now:.4f} after"
-            + ("" if now > was else f". It got {worse}: keep the base, or give other data")
+            f"{s.output}: validation {self.judge.spoken} {was:.4f} before, {was + gained:.4f} "
+            f"trained. Saved: the {saved}.{advice}"
         )
 
 

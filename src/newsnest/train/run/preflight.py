@@ -13,6 +13,7 @@ import torch
 from newsnest.errors import ParameterError
 from newsnest.labelled import Pair
 from newsnest.train.losses import TrainingLevel
+from newsnest.train.pairs import label_rows
 from newsnest.train.samplers import pack_pairs, text_components
 from newsnest.types import LEVELS, Ints
 
@@ -132,9 +133,11 @@ def look_at_batches(
     batches = _packed(pairs, connect_from, batch_size, seed)
     chosen = np.random.default_rng([9, seed]).permutation(len(batches))[:_BATCHES]
     counts = {}
+    rows_of_labels = np.array(label_rows(pairs))[:, 1:].astype(np.int64)
     for level in levels:
         known = _known(pairs, level)
-        labelled = _labels(pairs, LEVELS.index(level.name))
+        at = 2 * LEVELS.index(level.name)
+        labelled = rows_of_labels[:, at : at + 2]
         met = wrong = among = 0
         for b in sorted(chosen.tolist()):
             rows = batches[b]
@@ -166,16 +169,6 @@ def _known(pairs: Sequence[Pair], level: TrainingLevel) -> Ints:
                 if gold[at]:
                     edges.append((text, (at, gold[at]), 1.0))
     return text_components(edges, min_score=level.min_score)[0][: len(pairs)]
-
-
-def _labels(pairs: Sequence[Pair], at: int) -> Ints:
-    """Return the gold labels (n, 2) of a level as numbers, −1 where unknown."""
-    numbers: dict[str, int] = {"": -1}
-    rows = [
-        [numbers.setdefault(gold[at], len(numbers)) for gold in (pair.gold1, pair.gold2)]
-        for pair in pairs
-    ]
-    return np.array(rows, np.int64).reshape(-1, 2)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class AdapterSettings(LevelLossSettings):
     )
     patience: int = setting(3, "epochs without improvement before training stops", minimum=1)
     confidence: float = setting(
-        0.9, "share of resamples in which validation pairs must improve, else the axes are saved",
+        0.9, "share of resamples in which validation must improve, else the start is saved",
         minimum=0.5, maximum=1,
     )  # fmt: skip
     backend: Literal["auto", "torch", "bfloat16", "int8"] = setting(
@@ -61,8 +61,9 @@ which changes no similarity at full d, and learns what each level needs at d/4, 
 to matryoshka without a GPU, and with few pairs.
 
 The model is saved with the learned map only if validation pairs improve with confidence and no
-level gets worse by Pearson; otherwise the principal axes are saved, and newsnest.json and a note
-say so. Validation pairs share no article and no story with training pairs.
+level gets worse by Pearson; otherwise the principal axes are saved, or the base as it is where its
+own prefixes are better, and newsnest.json and a note say so. Validation pairs share no article and
+no story with training pairs.
 
 A step costs O(b·d² + b²·d) for b pairs per batch (and O(d³) for map=orthogonal): seconds in all
 for thousands of pairs, besides the encoding.""",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -39,16 +40,16 @@ class PairVectors:
 class Fitted:
     """A map, and its scores on held-out pairs."""
 
-    # float32 (d, d), to be multiplied from the right; the principal axes where `improved` is False.
+    # float32 (d, d), to be multiplied from the right.
     weight: Vectors
-    improved: bool  # training is what is saved
+    saved: Literal["trained map", "principal axes", "base"]  # which map `weight` is
     best_epoch: int  # 0: the start
     epochs: int
     # Pearson per level of validation pairs: of the base's own leading dimensions ("base"), of the
     # principal axes ("before"), of the best epoch ("trained"), of what is saved ("after").
     scores: dict[str, tuple[float, ...]]
-    # Mean over the levels, of the best epoch over the principal axes; low and high hold 90 % of the
-    # resamples of what shares articles.
+    # Mean over the levels, of the best epoch over the better of principal axes and base; low and
+    # high hold 90 % of the resamples of what shares articles.
     gain: tuple[float, float, float]
     sure: float  # share of the resamples that gain
 
@@ -63,9 +64,10 @@ def fit_adapter(
 ) -> Fitted:
     """Train a map on pairs of frozen vectors; no article is in both `train` and `validation`.
 
-    The best epoch is the one of the highest mean Pearson over the levels among those at no level
-    below the principal axes. It is chosen on the same pairs it is judged by: the gain is a little
-    flattered. Raises InputError if the validation pairs are all of one grade.
+    Training is compared with the principal axes, or with the base itself where its own prefixes
+    have the higher mean Pearson over the levels. The best epoch is the one of the highest mean
+    among those that are worse at no level. It is chosen on the same pairs it is judged by: the gain
+    is a little flattered. Raises InputError if the validation pairs are all of one grade.
     """
     if len({pair.score for pair in validation.pairs}) < 2:
         raise InputError(
@@ -75,9 +77,15 @@ def fit_adapter(
         )
     axes, start = _starts(train, settings)
     dims = [level.dims for level in levels]
-    before = level_pearson(validation, axes, dims)
+    base = np.eye(len(axes), dtype=np.float32)
+    scores = {
+        "base": level_pearson(validation, base, dims),
+        "before": level_pearson(validation, axes, dims),
+    }
+    is_base = np.mean(scores["base"]) > np.mean(scores["before"]) + _ROUNDING
+    untrained, before = (base, scores["base"]) if is_base else (axes, scores["before"])
     stepper = _Stepper(train, levels, settings, start)
-    best, best_score, best_epoch = axes, float(np.mean(before)), 0
+    best, best_score, best_epoch = untrained, float(np.mean(before)), 0
     epochs = 0
     with progress.start("train", settings.epochs, "epochs") as task:
         for epochs in range(settings.epochs + 1):
@@ -95,16 +103,14 @@ def fit_adapter(
             )
             if epochs - best_epoch >= settings.patience:
                 break
-    gain, sure = _gain(validation, (axes, best), dims, settings.seed)
-    improved = gain[0] > 0 and sure >= settings.confidence
-    weight = best if improved else axes
-    scores = {
-        "base": level_pearson(validation, np.eye(len(axes), dtype=np.float32), dims),
-        "before": before,
-        "trained": level_pearson(validation, best, dims),
-        "after": level_pearson(validation, weight, dims),
-    }
-    return Fitted(weight, improved, best_epoch, epochs, scores, gain, sure)
+    gain, sure = _gain(validation, (untrained, best), dims, settings.seed)
+    scores["trained"] = level_pearson(validation, best, dims)
+    if gain[0] > 0 and sure >= settings.confidence:
+        scores["after"] = scores["trained"]
+        return Fitted(best, "trained map", best_epoch, epochs, scores, gain, sure)
+    scores["after"] = before
+    saved: Literal["base", "principal axes"] = "base" if is_base else "principal axes"
+    return Fitted(untrained, saved, best_epoch, epochs, scores, gain, sure)
 
 
 def level_pearson(held: PairVectors, weight: Vectors, dims: Sequence[int]) -> tuple[float, ...]:

@@ -39,7 +39,7 @@ def run_adapter(
         data=data.sources,
         levels=[embed.LevelRecord(level.name, level.dims) for level in levels],
         chosen={
-            "saved": "trained map" if fitted.improved else "principal axes",
+            "saved": fitted.saved,
             "best_epoch": fitted.best_epoch,
             "epochs": fitted.epochs,
             "leaking_pairs_left_out": data.leaking,
@@ -48,7 +48,7 @@ def run_adapter(
         details={"loss": make_loss(levels, s).get_config_dict()},
     )
     publish_model(context, with_map(context.load_base(), fitted.weight), publication)
-    progress.note(f"{s.output}: {_outcome(fitted)}")
+    progress.note(f"{s.output}: {_outcome(fitted, s.confidence)}")
 
 
 def pair_vectors(pairs: Sequence[Pair], encode: Encode) -> PairVectors:
@@ -108,23 +108,22 @@ def _scores(levels: Sequence[TrainingLevel], fitted: Fitted) -> dict[str, Any]:
     }
 
 
-def _outcome(fitted: Fitted) -> str:
-    gain, low, high = fitted.gain
+def _outcome(fitted: Fitted, confidence: float) -> str:
     base, before, trained = (
         float(np.mean(fitted.scores[when])) for when in ("base", "before", "trained")
     )
-    found = f"validation Pearson {base:.4f} by the base, {before:.4f} by principal axes"
-    if not fitted.best_epoch and not gain:
-        return (
-            f"{found}; no epoch was better without a level that was worse. Saved: the principal "
-            "axes, untrained. More or other pairs may help."
+    found = f"validation Pearson: base {base:.4f}, principal axes {before:.4f}"
+    if fitted.gain[0] > 0:
+        found += (
+            f", trained {trained:.4f}, better in {fitted.sure:.0%} of resamples "
+            f"({confidence:.0%} needed)"
         )
-    found += (
-        f", {trained:.4f} trained (gain {gain:+.4f}, 90 % of resamples {low:+.4f} to {high:+.4f})"
-    )
-    if fitted.improved:
+    else:
+        found += ", no epoch better"
+    if fitted.saved == "trained map":
         return f"{found}. Saved: the trained map."
-    return f"{found}. The gain is not sure. Saved: the principal axes, untrained."
+    untrained = "a map that changes nothing" if fitted.saved == "base" else "the principal axes"
+    return f"{found}. Saved: {untrained}, untrained. More or other pairs may help."
 
 
 def _text(base: str, levels: Sequence[TrainingLevel], fitted: Fitted) -> str:
@@ -135,11 +134,12 @@ def _text(base: str, levels: Sequence[TrainingLevel], fitted: Fitted) -> str:
         + " |"
         for at, level in enumerate(levels)
     )
-    outcome = (
-        "The map is trained."
-        if fitted.improved
-        else "Training did not help for sure: the map turns to principal axes, no more."
-    )
+    outcome = {
+        "trained map": "The map is trained.",
+        "principal axes": "Training did not help for sure: the map turns to principal axes, no "
+        "more.",
+        "base": "Neither training nor principal axes helped: the map changes nothing.",
+    }[fitted.saved]
     return f"""
 {base} with a linear map behind it, by `newsnest train adapter`. {outcome}
 

@@ -17,6 +17,7 @@ from newsnest.train.run import Base, Publication, TrainingContext, publish_model
 from newsnest.types import Flags, Vectors
 
 RIDGES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+_SAVED = ("fitted", "distilled")
 _ROUNDS = 100
 _ENOUGH = 1e-3  # of the first residual
 
@@ -26,7 +27,8 @@ class StaticFit:
     """Token vectors, and how near texts that were not fitted come to the transformer."""
 
     vectors: Vectors  # float32 (vocabulary, d)
-    ridge: float  # the weight chosen for staying near the start
+    # The weight chosen for staying near the start; 0 if no fit was better than the start itself.
+    ridge: float
     # Mean cosine of held-out texts to their targets, by ridge; under 0 that of the start.
     cosine: dict[float, float]
 
@@ -40,7 +42,8 @@ def train_static(context: TrainingContext[StaticSettings]) -> None:
     before, after = fit.cosine[0.0], fit.cosine[fit.ridge]
     progress.note(
         f"held-out cosine to {s.base}: {before:.4f} with the tokens as distilled, "
-        f"{after:.4f} fitted"
+        f"{max(fit.cosine[r] for r in RIDGES):.4f} fitted. Saved: the {_SAVED[not fit.ridge]} "
+        "vectors."
     )
     model = SentenceTransformer(
         modules=[StaticEmbedding(tokenizer, embedding_weights=fit.vectors), Normalize()],
@@ -54,7 +57,7 @@ to the vectors of {s.base}; {before:.4f} before the fit.
 """,
         data=data.sources,
         levels=(),
-        chosen={"texts": len(texts), "ridge": fit.ridge},
+        chosen={"saved": _SAVED[not fit.ridge], "texts": len(texts), "ridge": fit.ridge},
         validation={
             "measure": "mean cosine of held-out texts to the base",
             "before": round(before, 6),
@@ -104,8 +107,8 @@ def fit_tokens(
     Minimises ‖X·W − Y‖² + ridge·‖W − start·A‖², where X are the counts, scaled such that each text
     has unit length at the start, and A the least-squares map from start to targets. Conjugate
     gradients, each column with steps of its own; the ridge is the one of `RIDGES` with the highest
-    cosine of the held-out texts. Cost: nonzeros · d multiply-adds a round, 100 rounds a ridge at
-    most. Deterministic for any number of threads.
+    cosine of the held-out texts; where none is better, the start stays. Cost: nonzeros · d
+    multiply-adds a round, 100 rounds a ridge at most. Deterministic for any number of threads.
 
     Source: model2vec's distillation as the start (Tulkens and van Dongen 2024); the regression is
     ours.
@@ -119,8 +122,10 @@ def fit_tokens(
         cosine = {0.0: _cosine(shares[held] @ mapped, targets[held])}
         for ridge, vectors in _path(known, mapped, targets[~held], RIDGES):
             cosine[ridge] = _cosine(shares[held] @ vectors, targets[held])
-        best = max(RIDGES, key=cosine.__getitem__)
-        ((_, vectors),) = _path(shares, mapped, targets, (best,))
+        best = max((0.0, *RIDGES), key=cosine.__getitem__)
+        vectors = mapped
+        if best:
+            ((_, vectors),) = _path(shares, mapped, targets, (best,))
     return StaticFit(vectors, best, cosine)
 
 
