@@ -136,7 +136,9 @@ def _cell(
 
 
 def _mean(values: Sequence[float]) -> str:
-    spread = f" ± {np.std(values):.1f}" if len(values) > 1 else ""
+    # Three seeds are the rule; another number of values stands beside the deviation.
+    seeds = "" if len(values) == 3 else f" (of {len(values)})"
+    spread = f" ± {np.std(values, ddof=1):.1f}{seeds}" if len(values) > 1 else ""
     return f"{np.mean(values):.1f}{spread}"
 
 
