@@ -316,8 +316,8 @@ def assemble(bench: Bench) -> None:
         "encoder": BASE,
         "profile": asdict(profile),
         "says": (
-            f"NMI / ACC, mean ± sample standard deviation over three seeds, or as many as stand beside it; "
-            f"{texts}. "
+            "NMI / ACC, mean ± sample standard deviation over three seeds, or as many as stand "
+            f"beside it; {texts}. "
             f"Seeds: {len(profile.seeds)} of what is not trained, {len(profile.deep_seeds)} of "
             "IDEC and UMAP; of trained encoders three where a deviation stands, else one. "
             f"In all {bench.cells.hours():.1f} hours of a machine that did other things as well. "

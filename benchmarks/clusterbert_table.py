@@ -11,8 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 import measured
 
 RESULT = measured.RESULTS / "clusterbert.json"
@@ -132,14 +130,11 @@ def _cell(
         for c in cells
         if (c["set"], c["encoder"], c.get("clusterer")) == (which, encoder, clusterer)
     ]
-    return " / ".join(_mean([100 * c[score] for c in own]) for score in scores) if own else ""
-
-
-def _mean(values: Sequence[float]) -> str:
-    # Three seeds are the rule; another number of values stands beside the deviation.
-    seeds = "" if len(values) == 3 else f" (of {len(values)})"
-    spread = f" ± {np.std(values, ddof=1):.1f}{seeds}" if len(values) > 1 else ""
-    return f"{np.mean(values):.1f}{spread}"
+    return (
+        " / ".join(measured.mean_and_deviation([100 * c[score] for c in own]) for score in scores)
+        if own
+        else ""
+    )
 
 
 def _lines(rows: Mapping[str, Mapping[str, str]], title: str) -> str:
@@ -199,7 +194,10 @@ def _retrieval(cells: Sequence[Cell]) -> str:
         for encoder in dict.fromkeys(c["encoder"] for c in own):
             told = [c for c in own if (c["task"], c["encoder"]) == (task, encoder)]
             if told:
-                scores = (_mean([100 * c[score] for c in told]) for score in ("map", "mrr_10"))
+                scores = (
+                    measured.mean_and_deviation([100 * c[score] for c in told])
+                    for score in ("map", "mrr_10")
+                )
                 lines.append(f"| {encoder} | {task} | {' | '.join(scores)} | {len(told)} |")
     return "\n".join(lines) if own else ""
 

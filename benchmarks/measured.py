@@ -162,6 +162,13 @@ def _processor() -> str:
     return platform.processor()
 
 
+def mean_and_deviation(values: Sequence[float]) -> str:
+    """Return "mean ± sample deviation"; how many values there are stands beside it unless three."""
+    count = "" if len(values) == 3 else f" (of {len(values)})"
+    spread = f" ± {np.std(values, ddof=1):.1f}{count}" if len(values) > 1 else ""
+    return f"{np.mean(values):.1f}{spread}"
+
+
 def page_with(page: str, name: str, table: str) -> str:
     """Return a page with what stands between the markers of a result replaced."""
     begin, end = (f"<!-- from {name}: {mark} -->" for mark in ("begin", "end"))

@@ -139,12 +139,7 @@ def by_row(rows: Rows) -> dict[str, list[Row]]:
 
 def means(seeds: Sequence[Sequence[float]]) -> list[str]:
     """Return each column × 100: its mean, and the deviation where there are several seeds."""
-    values = 100 * np.array(seeds, float)
-    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
-    return [
-        f"{mean:.1f}" + (f" ± {deviation:.1f}" if len(values) > 1 else "")
-        for mean, deviation in zip(values.mean(axis=0), spread, strict=True)
-    ]
+    return [measured.mean_and_deviation(100 * column) for column in np.array(seeds, float).T]
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -48,7 +48,7 @@ def test_the_page_has_the_tables_of_the_result():
 def test_cells_become_means_and_deviations_in_percent():
     lines = table.build(RECORD).splitlines()
     assert "| encoder + clusterer | BBC, articles | AgNews |" in lines
-    assert "| frozen + k-means | 60.0 ± 10.0 / 75.0 ± 0.0 | – |" in lines
+    assert "| frozen + k-means | 60.0 ± 14.1 (of 2) / 75.0 ± 0.0 (of 2) | – |" in lines
     assert "| frozen + RAC | – | 12.5 / 25.0 |" in lines
 
 

@@ -31,7 +31,9 @@ def test_ablations_are_means_and_deviations_over_seeds():
     rows["LoRA, seed 1"] = ablation(0.7)
     lines = tables.ablations({"small": {"parts": rows}}).splitlines()
     assert lines[4].startswith("| base | 10.0 / 20.0 / 30.0 |")
-    assert lines[5].split(" | ")[4] == "60.0 ± 10.0 / 60.0 ± 10.0 / 60.0 ± 10.0"
+    assert (
+        lines[5].split(" | ")[4] == "60.0 ± 14.1 (of 2) / 60.0 ± 14.1 (of 2) / 60.0 ± 14.1 (of 2)"
+    )
 
 
 def test_newsroom_has_a_column_a_set_and_score():

@@ -29,6 +29,7 @@ def settings(
             "data": (f"{pair_file},scale=4:1",),
             "base": str(tiny_model),
             "output": tmp_path / "model",
+            "save": "trained",
             "device": "cpu",
             "precision": "float32",
             "learning_rate": 1e-3,

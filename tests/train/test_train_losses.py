@@ -257,7 +257,8 @@ def test_every_loss_says_its_settings_and_its_source(loss: nn.Module, count: int
 def test_targets_are_scores_or_rows_of_scores_and_groups():
     targets = read_targets(torch.tensor([[0.5, 7, 8, 1, -1]]), 1)
     assert targets.groups.tolist() == [[[7, 8], [1, -1]]]
-    assert targets.group(0).tolist() == [[7, 8]] and targets.group(5).tolist() == [[1, -1]]
+    assert targets.group(0).tolist() == [[[7, 8], [1, -1]]]
+    assert targets.group(5).tolist() == [[[1, -1]]]
     plain = read_targets(torch.tensor([1, 0]), 2)
     assert plain.scores.tolist() == [1.0, 0.0] and plain.group(0) is None
 

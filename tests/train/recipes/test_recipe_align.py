@@ -68,6 +68,7 @@ def chosen(tiny_model: Path, parallel_file: Path, tmp_path: Path) -> Callable[..
             "data": (f"{parallel_file},key=pid",),
             "base": str(tiny_model),
             "output": tmp_path / "model",
+            "save": "trained",
             "device": "cpu",
             "precision": "float32",
             "learning_rate": 3e-3,

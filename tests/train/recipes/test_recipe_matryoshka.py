@@ -122,7 +122,7 @@ def test_gold_labels_train_too_with_hard_pairs(settings, gold_file: Path, tally)
 def test_every_way_trains_and_saves_a_model_of_the_same_make(
     settings, tiny_model: Path, changes: dict
 ):
-    folder = MATRYOSHKA.run(settings(save="trained", **changes), progress=SILENT)
+    folder = MATRYOSHKA.run(settings(**changes), progress=SILENT)
     assert moved(folder, tiny_model) > 1e-5
     kept = ModelRecord.read(folder).as_dict()
     names = changes.get("levels", ("theme", "topic", "story"))

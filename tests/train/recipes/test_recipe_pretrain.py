@@ -43,6 +43,7 @@ def chosen(tiny_model: Path, files, tmp_path: Path) -> Callable[..., PretrainSet
             "data": files,
             "base": str(tiny_model),
             "output": tmp_path / "model",
+            "save": "trained",
             "device": "cpu",
             "precision": "float32",
             "learning_rate": 3e-3,

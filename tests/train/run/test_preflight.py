@@ -130,3 +130,19 @@ def test_the_time_is_that_of_steps_and_validations():
 def test_a_stopwatch_goes_forward():
     watch = Stopwatch(torch.device("cpu"))
     assert 0 <= watch.seconds() <= watch.seconds() and np.isfinite(watch.seconds())
+
+
+def test_articles_of_one_story_are_no_negatives_though_their_topics_differ():
+    first, second = ("", "t", "s"), ("", "u", "s")
+    pairs = [Pair("a", "b", 0.75, gold1=first, gold2=first)]
+    pairs += [Pair("c", "d", 0.75, gold1=second, gold2=second)]
+    counts, _ = looked(pairs, masked=True)
+    assert counts["topic"].meeting == 1.0 and counts["topic"].false_negatives == 0.0
+
+
+def test_a_text_of_two_stories_does_not_make_them_one():
+    s, z = ("", "", "s"), ("", "", "z")
+    pairs = [Pair("copy", "b", 0.75, gold1=s, gold2=s), Pair("copy", "c", 0.75, gold1=z, gold2=z)]
+    pairs += [Pair("d", "e", 0.75, gold1=s, gold2=s), Pair("f", "g", 0.75, gold1=z, gold2=z)]
+    counts, _ = looked(pairs, masked=True)
+    assert counts["story"].false_negatives == 0.0

@@ -30,8 +30,9 @@ def contrastive_masks(
 ) -> Masks:
     """Return for a batch of n pairs which entries are positives and which are ignored.
 
-    `like` (n,) says whether the two texts of a pair are alike. `group` (n, 2) holds ids of what
-    both belong to, −1 where unknown: texts of other pairs with the same id are no negatives. With
+    `like` (n,) says whether the two texts of a pair are alike. `group` (n, g, 2) holds ids of
+    what both belong to at a level and finer ones, −1 where unknown: texts of other pairs that share
+    one are no negatives, because two articles of one story are also of one topic. With
     `views`, rows and columns are different views, so that a text's own entry is a positive; else it
     is the text itself, and ignored. The variant "paper" takes every partner for a positive and
     ignores groups; `unlike` says how a partner that is not alike counts in the other.
@@ -47,8 +48,8 @@ def contrastive_masks(
     if unlike == "masked":
         ignored = ignored | partner & ~alike
     if group is not None:
-        ids = group.T.reshape(-1)  # (2n,): the first texts, then the second ones
-        same = (ids[:, None] == ids[None, :]) & (ids >= 0)[:, None]
+        ids = group.permute(2, 0, 1).flatten(end_dim=1)  # (2n, g): the first texts, then the second
+        same = ((ids[:, None] == ids[None, :]) & (ids >= 0)[:, None]).any(dim=-1)
         ignored = ignored | same & ~own & ~partner
     return Masks(partner & alike | (own if views else nothing), ignored)
 

@@ -30,9 +30,9 @@ class PairTargets(NamedTuple):
     groups: Tensor
 
     def group(self, level: int) -> Tensor | None:
-        """Return the ids (n, 2) of a level; the last ones known where there are fewer levels."""
+        """Return the ids (n, g, 2) of a level and all finer ones, those of the finest at least."""
         count = self.groups.shape[1]
-        return self.groups[:, min(level, count - 1)] if count else None
+        return self.groups[:, min(level, count - 1) :] if count else None
 
 
 def read_targets(labels: Tensor, pairs: int) -> PairTargets:
