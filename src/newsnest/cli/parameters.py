@@ -14,7 +14,10 @@ import click
 from click.decorators import FC
 from click.shell_completion import CompletionItem
 
+from newsnest.cli import stopping
+from newsnest.cli.groups import Choice
 from newsnest.corpus import spool_stdin
+from newsnest.drafts import discard
 from newsnest.options import Options, flag_of
 from newsnest.plugins import Registry
 from newsnest.types import DateOrder, check_min_similarity
@@ -148,7 +151,7 @@ quiet_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 date_order_option = click.option(
     "--date-order",
-    type=click.Choice(get_args(DateOrder)),
+    type=Choice(get_args(DateOrder)),
     default=None,
     help="How to read dates such as 03/04/2024.  [default: as the other dates in the file]",
 )
@@ -228,7 +231,7 @@ def _click_type(one: Any, kind: Any) -> Any:
     if get_origin(kind) is types.UnionType:
         (kind,) = (one for one in get_args(kind) if one is not types.NoneType)
     if get_origin(kind) is Literal:
-        return click.Choice(get_args(kind))
+        return Choice(get_args(kind))
     if get_origin(kind) is Mapping:
         return Similarities()
     low, below = one.metadata.get("minimum"), one.metadata.get("below")
@@ -279,7 +282,7 @@ def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
     for path in paths:
         if path == "-":
             copy = spool_stdin(sys.stdin.buffer)
-            stack.callback(copy.unlink, missing_ok=True)
+            stack.callback(discard, copy)
             out.append(copy)
         else:
             out.append(path)
@@ -301,6 +304,6 @@ def going_on(kept: str) -> Iterator[None]:
     """Say, where a block is interrupted, what of the work done is not lost."""
     try:
         yield
-    except KeyboardInterrupt:
-        click.echo(f"\nnewsnest: interrupted. {kept}", err=True)
-        raise click.exceptions.Exit(130) from None
+    except KeyboardInterrupt as interrupt:
+        click.echo(f"\nnewsnest: {stopping.in_words(interrupt)}. {kept}", err=True)
+        raise click.exceptions.Exit(stopping.exit_status(interrupt)) from None

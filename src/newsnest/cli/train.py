@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from newsnest.cli.groups import Group
 from newsnest.cli.parameters import going_on, quiet_option
 from newsnest.cli.progress import progress_for
 from newsnest.errors import NewsnestError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from newsnest.train.recipes import Recipe
 
 
-class _Recipes(click.Group):
+class _Recipes(Group):
     """One command a recipe; the recipes are looked up when one is called for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
