@@ -7,6 +7,7 @@ ends. So a draft that can be locked is nobody's, and the next call for the same 
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,10 +15,8 @@ from pathlib import Path
 
 from newsnest.errors import InputError
 
-try:
+if sys.platform != "win32":  # which has no such locks: there nothing is taken for nobody's
     import fcntl
-except ImportError:  # Windows: no such locks, and nothing is taken for nobody's
-    fcntl = None  # type: ignore[assignment]
 
 _DRAFT = (".newsnest-", ".draft")
 _TEMPORARY = "newsnest-"
@@ -90,16 +89,16 @@ def discard(path: Path) -> None:
 
 def remove_abandoned(folder: Path, prefix: str, suffix: str) -> None:
     """Delete the files and folders of such names that no living process is writing."""
-    if fcntl is None:
+    if sys.platform == "win32":
         return
     try:
-        names = [name for name in os.listdir(folder) if name.startswith(prefix)]
+        names = os.listdir(folder)  # noqa: PTH208 - a folder of temporary files may be large
     except OSError:
         return
     for name in names:
-        path = folder / name
-        if not name.endswith(suffix):
+        if not (name.startswith(prefix) and name.endswith(suffix)):
             continue
+        path = folder / name
         with suppress(OSError):  # held, of somebody else, or on a disk without locks: it stays
             lock = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
@@ -115,7 +114,7 @@ def _create(place: Path, prefix: str, suffix: str, *, mode: int, folder: bool) -
         path = place / f"{prefix}{secrets.token_hex(6)}{suffix}"
         if folder:
             path.mkdir(mode)
-            lock = os.open(path, os.O_RDONLY) if fcntl else -1
+            lock = -1 if sys.platform == "win32" else os.open(path, os.O_RDONLY)
         else:
             lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
         if _is_ours(path, lock):
@@ -125,9 +124,9 @@ def _create(place: Path, prefix: str, suffix: str, *, mode: int, folder: bool) -
 
 def _is_ours(path: Path, lock: int) -> bool:
     """Hold a new file; False if another process took it for abandoned before it was held."""
-    if fcntl is None:
+    if sys.platform == "win32":
         if lock >= 0:
-            os.close(lock)  # Windows renames no file that is open
+            os.close(lock)  # no file is renamed there that is open
         return True
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -40,10 +40,14 @@ class _Terminal:
         self._bars = bars
 
     def start(self, what: str, total: int | None, unit: str) -> Task:
-        return _BarTask(self._bars, self._bars.add_task(escape(printable(what)), total=total, unit=unit))
+        return _BarTask(
+            self._bars, self._bars.add_task(escape(printable(what)), total=total, unit=unit)
+        )
 
     def note(self, message: str) -> None:
-        self._bars.console.print(printable(message, lines=True), markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(
+            printable(message, lines=True), markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class _BarTask(Task):

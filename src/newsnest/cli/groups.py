@@ -1,7 +1,5 @@
 """Groups and choices that suggest the name that was meant."""
 
-from collections.abc import Sequence
-
 import click
 
 from newsnest.errors import did_you_mean

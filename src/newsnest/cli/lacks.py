@@ -4,14 +4,15 @@ import errno
 import sys
 
 from newsnest.cli import terminal
+from newsnest.errors import NewsnestError
 
 _MEMORY = (
     "not enough memory. Close other programs, raise the limit (ulimit -v), or read fewer articles "
     "at once; --encoder tfidf needs least."
 )
 # As torch, and the loader of shared libraries, say it.
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "failed to map segment",
-              "Cannot allocate memory", "cannot allocate memory")  # fmt: skip
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory",
+              "failed to map segment", "annot allocate memory", "libllvmlite")  # fmt: skip
 _CURES = {
     errno.ENOSPC: "Free space on the disk, or choose another place; temporary files go to TMPDIR.",
     errno.EDQUOT: "Free space within your quota, or choose another place.",
@@ -20,6 +21,26 @@ _CURES = {
     errno.ENFILE: "Close other programs.",
     errno.EIO: "Check the disk.",
 }
+
+_LEAST = 2_000_000_000
+_HEAVY = ("cluster", "recut", "demo", "train", "calibrate", "hardness", "study")
+
+
+def check_limit(command: str) -> None:
+    """Raise NewsnestError if a limit leaves too little memory to load torch and numba.
+
+    These do not say so: they abort the process.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if command in _HEAVY and 0 <= limit < _LEAST:
+        raise NewsnestError(
+            f"newsnest {command} must have {_LEAST / 1e9:.0f} GB of memory at least, got a limit "
+            f"of {limit / 1e9:.1f} GB. Raise it (ulimit -v)."
+        )
 
 
 def in_words(error: Exception) -> str:

@@ -39,6 +39,13 @@ class _Commands(groups.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = super().resolve_command(ctx, args)
+        lacks.check_limit(found[0] or "")
+        return found
+
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; what the machine lacks becomes one line on stderr and exit status 1."""
         with terminal.guarded():

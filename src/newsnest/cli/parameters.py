@@ -18,9 +18,10 @@ from newsnest.cli import stopping
 from newsnest.cli.groups import Choice
 from newsnest.corpus import spool_stdin
 from newsnest.drafts import discard
+from newsnest.errors import did_you_mean
 from newsnest.options import Options, flag_of
 from newsnest.plugins import Registry
-from newsnest.types import DateOrder, check_min_similarity
+from newsnest.types import LEVELS, DateOrder, check_min_similarity
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
@@ -60,8 +61,30 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
         from newsnest.corpus import READERS
 
         if value not in READERS:
-            self.fail(f"{value!r} is not one of {', '.join(map(repr, READERS))}.", param, ctx)
+            known = ", ".join(map(repr, READERS))
+            meant = did_you_mean(value, READERS)
+            self.fail(f"{value!r} is not one of {known}.{meant}", param, ctx)
         return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the formats that begin so."""
+        from newsnest.corpus import READERS
+
+        return [CompletionItem(name) for name in READERS.names() if name.startswith(incomplete)]
+
+
+class LevelName(click.ParamType):  # type: ignore[type-arg]
+    """The name of a level, or LEVEL=GOLDFIELD, which what is asked checks; the shell completes."""
+
+    name = "level"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the levels that begin so."""
+        return [CompletionItem(level) for level in LEVELS if level.startswith(incomplete)]
 
 
 class Assignments(click.ParamType):  # type: ignore[type-arg]
@@ -155,6 +178,11 @@ date_order_option = click.option(
     default=None,
     help="How to read dates such as 03/04/2024.  [default: as the other dates in the file]",
 )
+follow_links_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    help="In directories, follow links that lead out of them, and links to folders.",
+)
 profile_option = click.option(
     "--profile",
     metavar="NAME|FILE",
@@ -189,6 +217,7 @@ def levels_option(meaning: str, *, required: bool = False) -> Callable[[FC], FC]
         "levels",
         required=required,
         multiple=True,
+        type=LevelName(),
         metavar="LEVEL[=GOLDFIELD]",
         help=meaning,
     )

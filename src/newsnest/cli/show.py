@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @parameters.nest_argument
-@click.option("--level", default=None, help="List the clusters of one level.  [default: the tree]")
+@click.option(
+    "--level",
+    type=parameters.LevelName(),
+    metavar="TEXT",
+    help="List the clusters of one level.  [default: the tree]",
+)
 @parameters.number_option(
     "--limit", 1, 20, "Maximum number of clusters: themes of the tree, or clusters of --level."
 )

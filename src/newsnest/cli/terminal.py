@@ -56,7 +56,7 @@ def guarded() -> Iterator[None]:
             # Nor may a terminal that is not UTF-8 end in a traceback.
             stream.reconfigure(errors="backslashreplace")
     sys.stdout, sys.stderr = (
-        stream and _Guarded(stream, name)  # type: ignore[assignment]  # None where it is closed
+        stream and _Guarded(stream, name)  # None where it is closed
         for stream, name in zip(before, (STDOUT, "standard error"), strict=True)
     )
     try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newsnest.cli.groups import Group
-from newsnest.cli.parameters import going_on, quiet_option
+from newsnest.cli.parameters import EncoderName, going_on, quiet_option
 from newsnest.cli.progress import progress_for
 from newsnest.errors import NewsnestError
 
@@ -65,7 +65,7 @@ class _RecipeCommand(click.Command):
 
 
 def _command(recipe: "Recipe") -> click.Command:
-    from newsnest.embed import base_names
+    from newsnest.embed import KNOWN, base_names
     from newsnest.train.settings import parse_settings, setting_fields
 
     flagged = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
@@ -108,6 +108,8 @@ def _command(recipe: "Recipe") -> click.Command:
             ),
             click.Option(
                 ["--base"],
+                type=EncoderName(KNOWN),
+                metavar="TEXT",
                 default="minilm",
                 show_default=True,
                 help=f"Encoder to start from: {base_names()}.",
