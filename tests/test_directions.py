@@ -14,10 +14,12 @@ import newsnest
 from newsnest.errors import ParameterError
 
 ROOT = Path(newsnest.__file__).parent
-BASE = {"types", "errors", "progress", "plugins", "values"}
+BASE = {"types", "errors", "progress", "plugins", "values", "printable", "drafts"}
 ALLOWED = {
     "types": {"errors", "progress"},
-    "errors": set(),
+    "errors": {"printable"},
+    "printable": set(),
+    "drafts": {"errors"},
     "plugins": {"errors"},
     "progress": set(),
     "values": {"errors"},

@@ -1,5 +1,17 @@
-"""`python -m newsnest` is the `newsnest` command."""
+"""The `newsnest` command, and `python -m newsnest`."""
 
-from newsnest.cli.main import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command; Ctrl-C before it has begun ends in one line too."""
+    try:
+        from newsnest.cli.main import main as command
+    except KeyboardInterrupt:
+        sys.stderr.write("\nnewsnest: interrupted.\n")
+        sys.exit(130)
+    command()
+
+
+if __name__ == "__main__":
+    main()

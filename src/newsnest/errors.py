@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from newsnest.printable import printable
+
 _SPEAKER = re.compile(r"\A[A-Za-z_]+: (?=.* must )")
 
 
@@ -23,12 +25,14 @@ class NewsnestError(Exception):
     def for_people(self) -> str:
         """The message on one line, without the function it begins with: that is for programmers.
 
+        What would act on a terminal is written out.
+
         Example
         -------
         >>> ParameterError("export: path must end in .csv, got 'a.xls'. Rename it.").for_people
         "path must end in .csv, got 'a.xls'. Rename it."
         """
-        return _SPEAKER.sub("", " ".join(str(self).split()))
+        return _SPEAKER.sub("", printable(" ".join(str(self).split())))
 
 
 class InputError(NewsnestError):

@@ -254,7 +254,7 @@ def test_an_output_that_cannot_be_is_refused(rows_file, tmp_path):
     with pytest.raises(
         ParameterError, match=r"must be a file that can be written, got .* too long"
     ):
-        clean_files([rows_file], REGIONAL, output=tmp_path / f"{'a' * 249}.jsonl")
+        clean_files([rows_file], REGIONAL, output=tmp_path / f"{'a' * 250}.jsonl")
 
 
 def test_where_nothing_is_left_what_was_there_stays(tmp_path):

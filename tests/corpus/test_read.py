@@ -366,10 +366,10 @@ def test_paths_that_cannot_be_read_are_errors_that_name_them(tmp_path: Path) -> 
         read(tmp_path / "nowhere.csv")
     with pytest.raises(InputError, match=r"must hold at least one file to read, got 0 of other"):
         read(tmp_path)
-    (tmp_path / "a.doc").write_text("x")
-    with pytest.raises(InputError, match=r"a\.doc must end in one of \.jsonl, .*, got \.doc"):
-        read(tmp_path / "a.doc")
-    assert read(tmp_path / "a.doc", format="txt").articles[0].text == "x"
+    (tmp_path / "a.odd").write_text("x")
+    with pytest.raises(InputError, match=r"a\.odd must end in one of \.jsonl, .*, got \.odd"):
+        read(tmp_path / "a.odd")
+    assert read(tmp_path / "a.odd", format="txt").articles[0].text == "x"
     with pytest.raises(InputError, match="- must be given once, got it several times"):
         read([Path("-"), Path("-")])
     with pytest.raises(InputError, match="must be a regular file or a directory, got neither"):

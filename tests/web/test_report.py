@@ -184,7 +184,7 @@ def test_every_limit_that_is_reached_is_stated(nest: Nest, tmp_path: Path) -> No
 
 def test_a_page_that_cannot_be_written_is_told(nest, tmp_path):
     with pytest.raises(InputError, match=r"must be a file that can be written, got .* too long"):
-        write_report(nest, tmp_path / f"{'p' * 250}.html")
+        write_report(nest, tmp_path / f"{'p' * 251}.html")
 
 
 def test_quoted_articles_are_listed_whatever_the_limit(nest: Nest, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from types import TracebackType
 
 from rich import progress as rich
 from rich.console import Console
+from rich.markup import escape
 from rich.text import Text
 
+from newsnest.printable import printable
 from newsnest.progress import Progress, Task, pace
 
 
@@ -38,10 +40,14 @@ class _Terminal:
         self._bars = bars
 
     def start(self, what: str, total: int | None, unit: str) -> Task:
-        return _BarTask(self._bars, self._bars.add_task(what, total=total, unit=unit))
+        return _BarTask(
+            self._bars, self._bars.add_task(escape(printable(what)), total=total, unit=unit)
+        )
 
     def note(self, message: str) -> None:
-        self._bars.console.print(message, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(
+            printable(message, lines=True), markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class _BarTask(Task):

@@ -21,7 +21,9 @@ _PATTERNS = 20  # of boilerplate
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="PATH..."
+)
 @click.option(
     "--profile",
     required=True,
@@ -37,6 +39,7 @@ _PATTERNS = 20  # of boilerplate
 )
 @parameters.number_option("--examples", 0, 3, "Maximum number of examples per rule.")
 @parameters.field_option("text=body")
+@parameters.follow_links_option
 @parameters.quiet_option
 @parameters.json_option
 def clean(
@@ -45,6 +48,7 @@ def clean(
     output: Path | None,
     examples: int,
     fields: dict[str, str],
+    follow_links: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -54,7 +58,7 @@ def clean(
     `newsnest cluster --profile` does the same while reading. What outlets repeat, and `newsnest
     cluster` disregards, is only shown.
     """
-    read = ReadOptions(fields=fields)
+    read = ReadOptions(fields=fields, follow_links=follow_links)
     loaded = load_profile(profile)
     with ExitStack() as stack, progress_for(quiet) as progress:
         files = parameters.spooled(paths, stack)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     default=None,
     help="Read every PATH in this format.  [default: by file name]",
 )
+@parameters.follow_links_option
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
 @parameters.date_order_option
 @parameters.profile_option
@@ -45,6 +46,7 @@ def cluster(
     output: Path,
     fields: dict[str, str],
     file_format: str | None,
+    follow_links: bool,
     encoding: str | None,
     date_order: DateOrder | None,
     profile: str | None,
@@ -64,10 +66,12 @@ def cluster(
         format=file_format,
         strict=strict,
         date_order=date_order,
+        follow_links=follow_links,
         profile=None if profile is None else load_profile(profile),
     )
     # Before the heavy parts are loaded.
-    find_origins([path for path in paths if path != "-"], forced=file_format)
+    files = [path for path in paths if path != "-"]
+    find_origins(files, forced=file_format, follow_links=follow_links)
     load_encoder(chosen["encoder"])
     options = Options(read=read, **chosen)
 
@@ -76,9 +80,9 @@ def cluster(
 
     with ExitStack() as stack:
         stack.enter_context(going_on(kept_in(output)))
-        files = parameters.spooled(paths, stack)
+        spooled = parameters.spooled(paths, stack)
         with Nest(output, create=True) as nest, progress_for(quiet) as progress:
-            built = build(files, nest, options, progress=progress)
+            built = build(spooled, nest, options, progress=progress)
             notices = nest.notices(built.run)
             first_rejected = nest.rejected(built.run, limit=1)
     if not built.new:

@@ -1,7 +1,5 @@
 """The `newsnest` command."""
 
-import io
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import click
 
 import newsnest
+from newsnest.cli import groups, lacks, stopping, terminal
 from newsnest.errors import NewsnestError
 
 _COMMANDS = {
@@ -27,7 +26,7 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(groups.Group):
     """Loads a command's module when it is called, so that --help and errors come at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -40,22 +39,46 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = super().resolve_command(ctx, args)
+        lacks.check_limit(found[0] or "")
+        return found
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; what the machine lacks becomes one line on stderr and exit status 1."""
+        with terminal.guarded():
+            try:
+                return super().main(*args, **extra)
+            except (MemoryError, ImportError, OSError, RuntimeError) as error:
+                lack = lacks.in_words(error)
+                if not lack:
+                    raise
+                _say(lack)
+                sys.exit(1)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Turn our errors into one line on stderr and exit status 1; Ctrl-C is 130."""
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # Neither a file name nor a terminal that is not UTF-8 may end in a traceback.
-            sys.stdout.reconfigure(errors="backslashreplace")
+        """Turn our errors, Ctrl-C and readers that leave into one line and an exit status."""
         try:
-            return super().invoke(ctx)
+            with stopping.like_ctrl_c():
+                result = super().invoke(ctx)
+                terminal.flush()
+                return result
         except NewsnestError as error:
-            click.echo(f"newsnest: {error.for_people}", err=True)
+            _say(error.for_people)
             ctx.exit(1)
-        except KeyboardInterrupt:  # in commands that leave nothing to resume
-            click.echo("\nnewsnest: interrupted.", err=True)
-            ctx.exit(130)
+        except KeyboardInterrupt as interrupt:  # in commands that leave nothing to resume
+            _say(f"{stopping.in_words(interrupt)}.", before="\n")
+            ctx.exit(stopping.exit_status(interrupt))
         except BrokenPipeError:  # `newsnest show … | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(1)
+            for stream in (sys.stdout, sys.stderr):
+                terminal.give_up(stream)
+            ctx.exit(141)  # as shells say of a command that SIGPIPE ended
+
+
+def _say(message: str, *, before: str = "") -> None:
+    click.echo(f"{before}newsnest: {message}", err=True)
 
 
 @click.group(cls=_Commands, context_settings={"max_content_width": 96})

@@ -14,10 +14,14 @@ import click
 from click.decorators import FC
 from click.shell_completion import CompletionItem
 
+from newsnest.cli import stopping
+from newsnest.cli.groups import Choice
 from newsnest.corpus import spool_stdin
+from newsnest.drafts import discard
+from newsnest.errors import did_you_mean
 from newsnest.options import Options, flag_of
 from newsnest.plugins import Registry
-from newsnest.types import DateOrder, check_min_similarity
+from newsnest.types import LEVELS, DateOrder, check_min_similarity
 
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
@@ -57,8 +61,30 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
         from newsnest.corpus import READERS
 
         if value not in READERS:
-            self.fail(f"{value!r} is not one of {', '.join(map(repr, READERS))}.", param, ctx)
+            known = ", ".join(map(repr, READERS))
+            meant = did_you_mean(value, READERS)
+            self.fail(f"{value!r} is not one of {known}.{meant}", param, ctx)
         return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the formats that begin so."""
+        from newsnest.corpus import READERS
+
+        return [CompletionItem(name) for name in READERS.names() if name.startswith(incomplete)]
+
+
+class LevelName(click.ParamType):  # type: ignore[type-arg]
+    """The name of a level, or LEVEL=GOLDFIELD, which what is asked checks; the shell completes."""
+
+    name = "level"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the levels that begin so."""
+        return [CompletionItem(level) for level in LEVELS if level.startswith(incomplete)]
 
 
 class Assignments(click.ParamType):  # type: ignore[type-arg]
@@ -148,9 +174,14 @@ quiet_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 date_order_option = click.option(
     "--date-order",
-    type=click.Choice(get_args(DateOrder)),
+    type=Choice(get_args(DateOrder)),
     default=None,
     help="How to read dates such as 03/04/2024.  [default: as the other dates in the file]",
+)
+follow_links_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    help="In directories, follow links that lead out of them, and links to folders.",
 )
 profile_option = click.option(
     "--profile",
@@ -186,6 +217,7 @@ def levels_option(meaning: str, *, required: bool = False) -> Callable[[FC], FC]
         "levels",
         required=required,
         multiple=True,
+        type=LevelName(),
         metavar="LEVEL[=GOLDFIELD]",
         help=meaning,
     )
@@ -228,7 +260,7 @@ def _click_type(one: Any, kind: Any) -> Any:
     if get_origin(kind) is types.UnionType:
         (kind,) = (one for one in get_args(kind) if one is not types.NoneType)
     if get_origin(kind) is Literal:
-        return click.Choice(get_args(kind))
+        return Choice(get_args(kind))
     if get_origin(kind) is Mapping:
         return Similarities()
     low, below = one.metadata.get("minimum"), one.metadata.get("below")
@@ -279,7 +311,7 @@ def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
     for path in paths:
         if path == "-":
             copy = spool_stdin(sys.stdin.buffer)
-            stack.callback(copy.unlink, missing_ok=True)
+            stack.callback(discard, copy)
             out.append(copy)
         else:
             out.append(path)
@@ -301,6 +333,6 @@ def going_on(kept: str) -> Iterator[None]:
     """Say, where a block is interrupted, what of the work done is not lost."""
     try:
         yield
-    except KeyboardInterrupt:
-        click.echo(f"\nnewsnest: interrupted. {kept}", err=True)
-        raise click.exceptions.Exit(130) from None
+    except KeyboardInterrupt as interrupt:
+        click.echo(f"\nnewsnest: {stopping.in_words(interrupt)}. {kept}", err=True)
+        raise click.exceptions.Exit(stopping.exit_status(interrupt)) from None

@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from newsnest.cli import terminal
+from newsnest.printable import printable
 from newsnest.progress import SILENT, Progress, Task, pace
 
 _SILENCE = 10.0  # seconds between two plain lines of one task
@@ -16,9 +18,7 @@ def progress_for(quiet: bool) -> Iterator[Progress]:
     if quiet:
         yield SILENT
         return
-    from rich.console import Console  # not for help, which is to come at once
-
-    console = Console(stderr=True)
+    console = terminal.console(stderr=True)
     if not console.is_terminal:
         yield _Lines()
         return
@@ -45,7 +45,7 @@ class _LineTask(Task):
     """
 
     def __init__(self, what: str, total: int | None, unit: str) -> None:
-        self._what = what
+        self._what = printable(what)
         self._total = total
         self._unit = unit
         self._done = self._first = 0

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsnest.cli import parameters
+from newsnest.cli import parameters, terminal
+from newsnest.printable import printable
 from newsnest.types import plural
 
 if TYPE_CHECKING:
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
 
     from newsnest.nest import Cluster, Nest, Run
 
-_ENDLESS = 10_000  # characters
-
 
 @click.command()
 @parameters.nest_argument
-@click.option("--level", default=None, help="List the clusters of one level.  [default: the tree]")
+@click.option(
+    "--level",
+    type=parameters.LevelName(),
+    metavar="TEXT",
+    help="List the clusters of one level.  [default: the tree]",
+)
 @parameters.number_option(
     "--limit", 1, 20, "Maximum number of clusters: themes of the tree, or clusters of --level."
 )
@@ -97,12 +101,9 @@ def print_tree(nest: "Nest", run: "Run", limit: int, *, as_json: bool = False) -
     if as_json:
         parameters.print_json([_nested(nest, c) for c in clusters])
         return
-    from rich.console import Console
     from rich.tree import Tree
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _ENDLESS  # a line a cluster, for grep and the like
+    console = terminal.console()
     for cluster in clusters:
         tree = Tree(_label(cluster, "bold", _size(cluster)))
         _grow(nest, cluster, tree, shown=4)
@@ -125,7 +126,7 @@ def _grow(nest: "Nest", cluster: "Cluster", tree: "Tree", shown: int) -> None:
 def _label(cluster: "Cluster", style: str, size: str) -> Any:
     from rich.text import Text
 
-    return Text.assemble((cluster.name, style), "  ", (size, "dim"))
+    return Text.assemble((printable(cluster.name), style), "  ", (size, "dim"))
 
 
 def _size(cluster: "Cluster") -> str:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.parameters import going_on, quiet_option
+from newsnest.cli.groups import Group
+from newsnest.cli.parameters import EncoderName, going_on, quiet_option
 from newsnest.cli.progress import progress_for
 from newsnest.errors import NewsnestError
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from newsnest.train.recipes import Recipe
 
 
-class _Recipes(click.Group):
+class _Recipes(Group):
     """One command a recipe; the recipes are looked up when one is called for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -64,7 +65,7 @@ class _RecipeCommand(click.Command):
 
 
 def _command(recipe: "Recipe") -> click.Command:
-    from newsnest.embed import base_names
+    from newsnest.embed import KNOWN, base_names
     from newsnest.train.settings import parse_settings, setting_fields
 
     flagged = [field for field in setting_fields(recipe.settings) if field.metadata.get("flag")]
@@ -107,6 +108,8 @@ def _command(recipe: "Recipe") -> click.Command:
             ),
             click.Option(
                 ["--base"],
+                type=EncoderName(KNOWN),
+                metavar="TEXT",
                 default="minilm",
                 show_default=True,
                 help=f"Encoder to start from: {base_names()}.",

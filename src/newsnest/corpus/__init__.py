@@ -12,9 +12,9 @@ from newsnest.corpus.clean_profile import Profile, load_profile, profile_names
 from newsnest.corpus.copies import fold_copies
 from newsnest.corpus.language import settle_languages
 from newsnest.corpus.options import ReadOptions
-from newsnest.corpus.origin import digest, spool_stdin
+from newsnest.corpus.origin import spool_stdin
 from newsnest.corpus.read import read_articles, read_articles_with_rows, read_rows
-from newsnest.corpus.readers import READERS, find_origins, format_of
+from newsnest.corpus.readers import READERS, digest, find_origins, format_of
 from newsnest.corpus.repeated import find_boilerplate
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import Reader, Source

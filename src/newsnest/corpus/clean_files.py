@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -17,6 +16,7 @@ from newsnest.corpus.fields import NO_TEXT
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import read_made
 from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
+from newsnest.drafts import drafted
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Notice, Rejected
@@ -168,25 +168,21 @@ def clean_files(
         _count(items, report, profile, examples, None)
         _check_rows(report, paths)
         return report
-    draft = output.with_name(f"{output.name}.partial")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            _count(items, report, profile, examples, file)
-        _check_rows(report, paths)
-        if not report.kept:
-            raise InputError(
-                f"clean: nothing is left to write to {output}: {report.rejected:,} rows are no "
-                f"articles, {report.dropped:,} were dropped. Look at them without -o."
-            )
-        draft.replace(output)
+        with drafted(output) as draft:
+            with draft.open("w", encoding="utf-8") as file:
+                _count(items, report, profile, examples, file)
+            _check_rows(report, paths)
+            if not report.kept:
+                raise InputError(
+                    f"clean: nothing is left to write to {output}: {report.rejected:,} rows are no "
+                    f"articles, {report.dropped:,} were dropped. Look at them without -o."
+                )
     except OSError as error:
         raise ParameterError(
             f"clean: output must be a file that can be written, got {output} ({error.strerror}). "
             "Choose another name, or see to its folder."
         ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()
     return report
 
 

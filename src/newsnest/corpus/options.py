@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from newsnest.corpus.clean_profile import Profile
+from newsnest.corpus.encodings import check_encoding
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import DateOrder
 
@@ -32,6 +33,9 @@ class ReadOptions:
     date_order
         How to read 03/04/2024; None goes by the other dates of the column, and leaves such a date
         out where they do not settle it.
+    follow_links
+        Follow links of a directory to files and folders outside it, and to folders inside. They are
+        counted in a notice otherwise.
     detect_language
         Detect the language of articles that do not say it; "" where that is uncertain (see
         `newsnest.corpus.settle_languages`).
@@ -55,6 +59,7 @@ class ReadOptions:
     format: str | None = None
     strict: bool = False
     date_order: DateOrder | None = None
+    follow_links: bool = False
     detect_language: bool = True
     profile: Profile | None = None
 
@@ -68,13 +73,7 @@ class ReadOptions:
         if self.date_order is not None:
             _check("date_order", self.date_order, get_args(DateOrder))
         if self.encoding is not None:
-            try:
-                b"a\n".decode(self.encoding, "replace")  # "hex" is a codec, but of no text
-            except (LookupError, ValueError):
-                raise ParameterError(
-                    f"ReadOptions: encoding must be one Python knows, got {self.encoding!r}. "
-                    "Name one such as utf-8, windows-1252 or utf-16."
-                ) from None
+            check_encoding(self.encoding)
 
 
 def _check(what: str, value: str, known: tuple[str, ...]) -> None:

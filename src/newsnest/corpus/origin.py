@@ -2,17 +2,19 @@
 
 import gzip
 import hashlib
-import os
+import re
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from newsnest.drafts import discard, is_temporary, temporary
 from newsnest.errors import InputError
+from newsnest.printable import printable
 from newsnest.progress import Task
 
 CHUNK = 1 << 20
@@ -45,22 +47,22 @@ class Origin:
 
 def name_of(path: str | Path) -> str:
     """Return what an input is called in every message: "-" for standard input."""
-    return "-" if Path(path).suffix == STDIN_SUFFIX else str(path)
+    return "-" if is_stdin(Path(path)) else printable(str(path))
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    """Every regular file below a directory, sorted; links to directories are not followed."""
-    for parent, folders, names in os.walk(folder):
-        # In place, for os.walk goes on with this very list.
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            if path.is_file():
-                yield path
+def is_stdin(path: Path) -> bool:
+    """Tell whether a file is standard input, written by `spool_stdin`."""
+    return is_temporary(path, STDIN_SUFFIX)
 
 
-def check_file(path: Path, who: str) -> None:
+def check_file(given: str | Path, who: str) -> None:
     """Raise InputError unless a path is a regular file."""
+    path = Path(given)
+    if re.match(r"(?:https?|ftp):/", str(given)):
+        raise InputError(
+            f"{who}: {given} must be a file, got an address; nothing is fetched from a network. "
+            "Save it first: curl -L -o FILE ADDRESS."
+        )
     if str(path) == "-":
         raise InputError(
             f"{who}: - must be named alone or spooled, got it among files. "
@@ -125,14 +127,17 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 
 def compression_of(path: Path) -> str:
-    """Tell "gzip", "zstd" or "": by the name, for standard input by the first bytes."""
-    if path.suffix == STDIN_SUFFIX:
+    """Tell "gzip", "zstd" or "": by the first bytes, where these say nothing by the name."""
+    try:
         with path.open("rb") as file:
             start = file.read(4)
-        if start.startswith(b"\x1f\x8b"):
-            return "gzip"
-        return "zstd" if start == b"\x28\xb5\x2f\xfd" else ""
-    return COMPRESSED.get(path.suffix.lower(), "")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if start.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if start == b"\x28\xb5\x2f\xfd":
+        return "zstd"
+    return "" if is_stdin(path) else COMPRESSED.get(path.suffix.lower(), "")
 
 
 def _decompressed(path: Path, raw: RawIOBase) -> Any:
@@ -149,7 +154,8 @@ def _decompressed(path: Path, raw: RawIOBase) -> Any:
 def spool_stdin(stream: BinaryIO | None = None) -> Path:
     """Copy standard input to a temporary file, so that it can be digested and then read.
 
-    `read_articles` calls such a file "-" and sniffs its format. The caller deletes it.
+    `read_articles` calls such a file "-" and sniffs its format. The caller deletes it; after a kill
+    the next call does.
 
     Parameters
     ----------
@@ -169,52 +175,51 @@ def spool_stdin(stream: BinaryIO | None = None) -> Path:
     b'{"title": "Rain in Nantes"}'
     >>> path.unlink()
     """
-    source = sys.stdin.buffer if stream is None else stream
-    with tempfile.NamedTemporaryFile(
-        prefix="newsnest-", suffix=STDIN_SUFFIX, delete=False
-    ) as spool:
-        while chunk := source.read(CHUNK):
-            spool.write(chunk)
-    return Path(spool.name)
+    source = stream or getattr(sys.stdin, "buffer", None)
+    if source is None:
+        raise InputError("spool_stdin: standard input must be open, got none. Pipe a file into it.")
+    return spool(_read(source), STDIN_SUFFIX, "-")
 
 
-def digest(paths: Sequence[str | Path]) -> str:
-    """Recognise the same input again: a hex digest of what the paths hold.
+def _read(source: BinaryIO) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = source.read(CHUNK)
+        except OSError as error:
+            raise InputError(
+                f"spool_stdin: standard input must be readable, got {error.strerror or error}. "
+                "Pipe a file into it."
+            ) from error
+        if not chunk:
+            return
+        yield chunk
 
-    The contents count, and inside a directory the relative names; where a file lies and when it
-    was written do not. Compressed files count as they are.
 
-    Parameters
-    ----------
-    paths
-        Files and directories; spool standard input with `spool_stdin` first.
+def spool(chunks: Iterable[bytes], suffix: str, name: str) -> Path:
+    """Write chunks to a new temporary file, which the caller discards; `name` is for messages.
 
-    Returns
-    -------
-    str
-        40 hexadecimal digits.
-
-    Raises
-    ------
-    InputError
-        If a path does not exist or cannot be read.
+    Where it cannot be written whole, nothing stays.
     """
-    whole = hashlib.blake2b(digest_size=20)
-    for given in paths:
-        path = Path(given)
-        if path.is_dir():
-            whole.update(b"directory\0")
-            for file in walk(path):
-                # With its length, so that the end of a name cannot pass for content.
-                name = file.relative_to(path).as_posix().encode("utf-8", "surrogateescape")
-                whole.update(len(name).to_bytes(8, "big") + name + _digest_file(file))
-        else:
-            check_file(path, "digest")
-            whole.update(b"file\0" + _digest_file(path))
-    return whole.hexdigest()
+    copy: Path | None = None
+    try:
+        copy = temporary(suffix)
+        with copy.open("wb") as file:
+            file.writelines(chunks)
+    except BaseException as error:
+        if copy is not None:
+            discard(copy)
+        if not isinstance(error, OSError):
+            raise
+        folder = tempfile.gettempdir()
+        raise InputError(
+            f"read_articles: {name} must fit into the temporary folder, {folder}, got: "
+            f"{error.strerror or error}. Free space there, or set TMPDIR to another folder."
+        ) from error
+    return copy
 
 
-def _digest_file(path: Path) -> bytes:
+def digest_file(path: Path) -> bytes:
+    """Return the digest of what a file holds; raises InputError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).digest()

@@ -13,13 +13,15 @@ from newsnest.corpus.origin import (
     BrokenStreamError,
     Origin,
     compression_of,
+    name_of,
     read_chunks,
     spool_stdin,
 )
-from newsnest.corpus.readers import READERS, Folder, find_origins
+from newsnest.corpus.readers import READERS, Folder, find_file, find_origins
 from newsnest.corpus.rows import Row, Tally
 from newsnest.corpus.source import Reader, Source, decode, sniff_encoding
 from newsnest.corpus.tabular import looks_like_header
+from newsnest.drafts import discard
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Article, Notice, Rejected
@@ -169,7 +171,11 @@ def read_made(
     if names.count("-") > 1:
         raise InputError("read_articles: - must be given once, got it several times. Name it once.")
     origins: list[Origin | Folder | None] = []
-    origins += find_origins([name for name in names if name != "-"], forced=options.format)
+    origins += find_origins(
+        [name for name in names if name != "-"],
+        forced=options.format,
+        follow_links=options.follow_links,
+    )
     if "-" in names:
         origins.insert(names.index("-"), None)
     return _read_all(origins, _Reading(options, progress, columns, make))
@@ -209,10 +215,8 @@ class _Reading(Generic[T]):
                 yield from self._read_file(origin, shared)
             else:
                 yield from self.read(origin)
-        for path in folder.passed_over:
-            shared.count(
-                "file of another kind was passed over|files of other kinds were passed over", path
-            )
+        for one in folder.passed_over:
+            shared.count(one.why, name_of(one.path))
         yield from shared.notices()
 
     def _read_file(self, origin: Origin, tally: Tally) -> Iterator[T | Rejected]:
@@ -263,9 +267,9 @@ def _read_all(
         else:
             path = spool_stdin()
             try:
-                yield from reading.read(Origin(path, "-", reading.options.format or ""))
+                yield from reading.read(find_file(path, reading.options.format))
             finally:
-                path.unlink()
+                discard(path)
 
 
 def _sniff(path: Path, encoding: str | None, columns: Columns) -> str:

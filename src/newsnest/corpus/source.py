@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from newsnest.corpus.columns import Columns
+from newsnest.corpus.encodings import leaves_order_open, looks_like_utf16, with_order
 from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally
+from newsnest.errors import InputError
 from newsnest.progress import Task
 from newsnest.types import Rejected
 
@@ -84,6 +86,7 @@ class Source:
             lines = _split(start[skip:], fault, chunks)
             yield from _decode_lines(lines, self.encoding, self.tally)
             return
+        self._check_mark(start, name)
         foreign = _transcoded(start, chunks, name)
         first, second_fault = _first(foreign)
         lines = _split(first, fault or second_fault, foreign)
@@ -91,6 +94,17 @@ class Source:
             if "\ufffd" in line.text:
                 self.tally.count(_UNDECODED.format(name), f"at line {line.number}")
             yield line
+
+    def _check_mark(self, start: bytes, name: str) -> None:
+        """Count a guessed order of bytes; raise InputError if there is none."""
+        if start and leaves_order_open(name) and sniff_encoding(start, None)[0] != name:
+            raise InputError(
+                f"read_articles: {self.file} must begin with a byte order mark to be read as "
+                f"{name}, got none, and it does not look like {name}. Leave out --encoding, or "
+                f"name {name}-le or {name}-be."
+            )
+        if name.endswith(("-le", "-be")) and self.encoding != name:
+            self.tally.count(f"file has no byte order mark and was read as {name}", self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +139,14 @@ def sniff_encoding(start: bytes, encoding: str | None) -> tuple[str, int]:
         name = codecs.lookup(encoding).name
         if name in ("utf-8", "utf-8-sig"):
             return "utf-8", 3 if start.startswith(codecs.BOM_UTF8) else 0
+        if leaves_order_open(name) and not any(start.startswith(mark) for mark, _ in _MARKS):
+            return with_order(start, name) or encoding, 0
         return encoding, 0
     for mark, name in _MARKS:
         if start.startswith(mark):
             return name, len(mark)
+    if looks_like_utf16(start[:4096]):
+        return with_order(start[:4096], "utf-16"), 0
     return "utf-8", 0
 
 

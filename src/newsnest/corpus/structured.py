@@ -2,16 +2,16 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from newsnest.corpus.columns import Columns, check_header
-from newsnest.corpus.origin import BrokenStreamError, compression_of, read_chunks
+from newsnest.corpus.origin import BrokenStreamError, compression_of, read_chunks, spool
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import LINE_LIMIT, Line, Source, decode
+from newsnest.drafts import discard
 from newsnest.types import Rejected
 
 _BATCH = 1024
@@ -192,15 +192,15 @@ def read_parquet(source: Source) -> Iterator[Row | Rejected]:
         yield from _read_table(origin.path, source)
         return
     # A copy, for Parquet has its directory at the end and cannot be read as a stream.
-    with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:
-        try:
-            for chunk in read_chunks(origin.path, source.task):
-                copy.write(chunk)
-        except BrokenStreamError as error:
-            yield reject(origin.name, 0, f"the file breaks off: {error}", "")
-            return
-        copy.flush()
-        yield from _read_table(Path(copy.name), source)
+    try:
+        copy = spool(read_chunks(origin.path, source.task), ".parquet", origin.name)
+    except BrokenStreamError as error:
+        yield reject(origin.name, 0, f"the file breaks off: {error}", "")
+        return
+    try:
+        yield from _read_table(copy, source)
+    finally:
+        discard(copy)
 
 
 def _read_table(path: Path, source: Source) -> Iterator[Row | Rejected]:

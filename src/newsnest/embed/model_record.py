@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from newsnest.drafts import drafted
 from newsnest.errors import EncoderError
 
 RECORD_FILE = "newsnest.json"
@@ -191,12 +192,10 @@ class ModelRecord:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file by way of a draft beside it, which takes its name once it is complete."""
-    draft = path.with_name(f"{path.name}.partial")
-    with draft.open("w", encoding="utf-8") as file:
+    with drafted(path) as draft, draft.open("w", encoding="utf-8") as file:
         json.dump(content, file, indent=1, ensure_ascii=False)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _level_content(level: LevelRecord) -> dict[str, Any]:

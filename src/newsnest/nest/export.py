@@ -2,14 +2,13 @@
 
 import csv
 import json
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from newsnest.drafts import replacing
 from newsnest.errors import InputError, ParameterError
 from newsnest.nest.nest import Nest
 from newsnest.nest.records import Run
@@ -58,26 +57,6 @@ def export(nest: Nest, path: str | Path, *, run: Run | None = None) -> int:
     run = run or nest.run()
     with replacing(path, "export") as draft:
         return writers[path.suffix](rows(nest, run), draft)
-
-
-@contextmanager
-def replacing(path: Path, function: str) -> Iterator[Path]:
-    """Yield a draft beside a file; it replaces the file if the block succeeds, else it is deleted.
-
-    Raises InputError if the file cannot be written; `function` begins the message.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        yield draft
-        draft.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"{function}: path must be a file that can be written, got {path} "
-            f"({error.strerror or error}). Check the directory and its permissions."
-        ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink()
 
 
 def rows(nest: Nest, run: Run) -> Iterator[dict[str, Any]]:

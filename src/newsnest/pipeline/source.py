@@ -7,7 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from newsnest.corpus import Notice, ReadOptions, digest, format_of, language, origin, read_articles
+from newsnest.corpus import (
+    Notice,
+    ReadOptions,
+    digest,
+    find_origins,
+    format_of,
+    language,
+    origin,
+    read_articles,
+)
+from newsnest.corpus.readers import Folder
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import Progress
 from newsnest.types import Article, Rejected
@@ -70,19 +80,39 @@ def reading(options: ReadOptions) -> dict[str, Any]:
 
 def _of_paths(paths: Sequence[str | Path], options: ReadOptions) -> Input:
     for path in paths:
-        if isinstance(path, str) and path != "-" and not Path(path).expanduser().exists():
+        if not Path(path).exists() and "://" not in str(path):
             raise InputError(
                 f"build: {path} must exist, got no such file. Check the path; texts themselves go "
                 "to Nester().fit."
             )
+    # Also tells what cannot be read, before a large input is digested.
+    stamps = _stamps(paths, options)
     # The same bytes named .txt and .jsonl are two batches.
     kinds = [format_of(Path(path)) for path in paths] if options.format is None else []
+
+    def items(progress: Progress) -> Iterator[Item]:
+        yield from read_articles(paths, options=options, progress=progress)
+        for path, stamp in _stamps(paths, options).items():
+            if stamps.get(path) != stamp:
+                raise InputError(
+                    f"build: {path} must not change while it is read, got another size or time. "
+                    "Run the same command again when it is complete, or read a copy."
+                )
+
     return Input(
         [*map(origin.name_of, paths)],
-        digest(paths),
+        digest(paths, follow_links=options.follow_links),
         {**reading(options), "kinds": kinds},
-        lambda progress: read_articles(paths, options=options, progress=progress),
+        items,
     )
+
+
+def _stamps(paths: Sequence[str | Path], options: ReadOptions) -> dict[Path, tuple[int, int]]:
+    """Return size and time of every file that is read."""
+    found = find_origins(paths, forced=options.format, follow_links=options.follow_links)
+    files = [file for one in found for file in (one.files if isinstance(one, Folder) else [one])]
+    states = {file.path: file.path.stat() for file in files}
+    return {path: (state.st_size, state.st_mtime_ns) for path, state in states.items()}
 
 
 def _of_articles(articles: Sequence[Article], options: ReadOptions) -> Input:

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from newsnest import labelled
 from newsnest.corpus import fold_copies
 from newsnest.corpus.columns import find_column
+from newsnest.drafts import drafted
 from newsnest.embed import ModelRecord
 from newsnest.errors import InputError
 from newsnest.labelled.articles import UNKNOWN, codes_of
@@ -258,9 +259,8 @@ def _write_training(file: Path, learned: Labelled) -> Path:
     )
     text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".partial")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
+    with drafted(file) as draft:
+        draft.write_text(text, encoding="utf-8")
     return file
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from newsnest.errors import InputError
+from newsnest.drafts import replacing
 from newsnest.pipeline.plain_page import plain_page
 from newsnest.study.outcome import TOP, Outcome, Reported, StageOutcome, one_line, shown
 from newsnest.study.trials import Trial
@@ -15,14 +15,8 @@ _BLUE, _GREY = "#4269d0", "#999"
 
 def write_page(outcome: Outcome, file: Path) -> None:
     """Write the page; a kill leaves the old one or the new one."""
-    draft = file.with_name(f"{file.name}.partial")
-    try:
+    with replacing(file, "write_page") as draft:
         draft.write_text(study_page(outcome), encoding="utf-8")
-        draft.replace(file)
-    except OSError as error:
-        raise InputError(
-            f"{file}: must be writable, got {error.strerror or error}. Check the folder."
-        ) from error
 
 
 def study_page(outcome: Outcome) -> str:

@@ -18,9 +18,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from newsnest.drafts import replacing
 from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Run, plural
-from newsnest.nest.export import replacing
 from newsnest.pipeline.house_phrases import boilerplate_in_words
 from newsnest.pipeline.story_facts import other_grains, stories_in_words
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json

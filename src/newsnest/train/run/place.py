@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from newsnest.corpus import digest
+from newsnest.drafts import drafted
 from newsnest.embed import ModelRecord, model_record, weights
 from newsnest.errors import ParameterError
 from newsnest.labelled import DataFile
@@ -117,12 +118,10 @@ class Place:
 
     def publish(self, save: Callable[[Path], None]) -> None:
         """Write the model into a draft by `save`, then let it appear under its name."""
-        draft = self.output.with_name(f"{self.output.name}.partial")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        save(draft)
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        with drafted(self.output, folder=True) as draft:
+            save(draft)
         # Checkpoints go last: after a kill in between, `is_complete` removes them.
-        draft.replace(self.output)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
 

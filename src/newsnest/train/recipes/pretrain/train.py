@@ -9,6 +9,7 @@ import numpy as np
 from datasets import Dataset
 
 from newsnest import cluster
+from newsnest.drafts import drafted
 from newsnest.embed import EncoderConfig, load_encoder
 from newsnest.errors import ParameterError
 from newsnest.labelled import Pair
@@ -148,10 +149,8 @@ def ask_teacher(
     if not kept.is_file():
         found = _asked(pairs, settings, progress)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        draft = kept.with_suffix(".partial.npz")
-        with draft.open("wb") as file:
+        with drafted(kept) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **found)
-        draft.replace(kept)
     with np.load(kept) as found:
         vectors = TeacherVectors(found["queries"], found["items"])
         fingerprint = str(found["fingerprint"])

@@ -1,0 +1,28 @@
+"""Groups and choices that suggest the name that was meant."""
+
+import click
+
+from newsnest.errors import did_you_mean
+
+
+class Group(click.Group):
+    """A group whose commands are loaded when they are called; one misspelt is told which it is."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return what click does; for an unknown command, add the nearest of those there are."""
+        # click itself looks among commands that are loaded.
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], known)}")
+        return super().resolve_command(ctx, args)
+
+
+class Choice(click.Choice[str]):
+    """One of several values; one misspelt is told which it is."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """Return click's message and the nearest value."""
+        message = super().get_invalid_choice_message(value, ctx)
+        return message + did_you_mean(str(value), self.choices)
