@@ -12,7 +12,7 @@ from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
-from newsnest.corpus.fields import NO_TEXT
+from newsnest.corpus.fields import NO_TEXT, cell_text
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import read_made
 from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
@@ -160,7 +160,7 @@ def clean_files(
     )
 
     def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> _Done | Rejected:
-        return _clean_row(row, columns, profile, beside)
+        return _clean_row(row, columns, tally, (profile, beside))
 
     columns = Columns(options.fields, whole_rows=True)
     items = read_made(paths, make, columns=columns, options=options, progress=progress)
@@ -208,25 +208,23 @@ def _check_rows(report: CleanReport, paths: Sequence[str | Path]) -> None:
         )
 
 
-def _clean_row(row: Row, columns: Columns, profile: Profile, beside: Profile) -> _Done | Rejected:
+def _clean_row(
+    row: Row, columns: Columns, tally: Tally, profiles: tuple[Profile, Profile]
+) -> _Done | Rejected:
     """Clean what an article would be made of, then the other titles, texts and summaries."""
+    profile, beside = profiles
     found = columns.match(tuple(row.values))
-    texts: dict[str, tuple[str, str]] = {}  # column → part and text, of all that are not empty
+    values = dict(row.values)
+    try:
+        texts = _without_mark_up(row, found, values, tally)
+    except TypeError as error:
+        return row.reject(f"{error}, expected a text")
     main: dict[str, str] = {}  # part → the column an article is made of
-    for name in ("title", "text", "summary"):
-        part = "title" if name == "title" else "text"
-        for column in found.get(name, ()):
-            try:
-                text = as_text(row.values[column])
-            except TypeError as error:
-                return row.reject(f"{column!r} is {error}, expected a text")
-            if text:
-                texts[column] = (part, " ".join(text.split()) if part == "title" else text)
-                main.setdefault(part, column)
+    for column, (part, _) in texts.items():
+        main.setdefault(part, column)
     if not texts:
         return row.reject(NO_TEXT)
     cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
-    values = dict(row.values)
     changes = list(cleaned.changes)
     for column, after in zip(main.values(), cleaned.texts, strict=True):
         if after != texts[column][1]:
@@ -240,6 +238,27 @@ def _clean_row(row: Row, columns: Columns, profile: Profile, beside: Profile) ->
     name = next((str(row.values[c]) for c in found.get("id", ()) if row.values[c]), "")
     done = Cleaned(cleaned.texts, tuple(changes), cleaned.drop)
     return _Done(name or f"{row.file}:{row.line}", values, done, before)
+
+
+def _without_mark_up(
+    row: Row, found: Mapping[str, Sequence[str]], values: dict[str, object], tally: Tally
+) -> dict[str, tuple[str, str]]:
+    """Return column → part and text of all that are not empty; values lose their mark-up."""
+    texts: dict[str, tuple[str, str]] = {}
+    for name in ("title", "text", "summary"):
+        part = "title" if name == "title" else "text"
+        for column in found.get(name, ()):
+            try:
+                text = cell_text(name, row.values[column], row, tally)
+            except TypeError as error:
+                raise TypeError(f"{column!r} is {error}") from None
+            is_changed = text != as_text(row.values[column])
+            text = " ".join(text.split()) if part == "title" else text
+            if text:
+                texts[column] = (part, text)
+            if is_changed:
+                values[column] = text
+    return texts
 
 
 def _count(

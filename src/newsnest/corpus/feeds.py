@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from newsnest.corpus.dates import without_warnings
+from newsnest.corpus.markup import to_text
 from newsnest.corpus.origin import BrokenStreamError, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
 from newsnest.corpus.source import Source, decode, sniff_encoding
-from newsnest.corpus.web_pages import to_text
 from newsnest.types import Rejected
 
 FEED_LIMIT = 64 << 20

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders, Evidence, could_be_two_days, parse_date
 from newsnest.corpus.language import detect_language, normalise_language
+from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions
-from newsnest.corpus.rows import Row, Tally, as_text
+from newsnest.corpus.rows import Row, Tally, clean, plain_text
 from newsnest.types import Article, Rejected
 
 DATE_UNREADABLE = (
@@ -26,6 +27,10 @@ DATE_TWO_DAYS = (
 DATE_SETTLED = (
     "date that could be two days was read as {order}, because the file has {dates}"
     "|dates that could be two days were read as {order}, because the file has {dates}"
+)
+MARK_UP = (
+    "title or text held mark-up, which was taken out"
+    "|titles or texts held mark-up, which was taken out"
 )
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
@@ -89,6 +94,20 @@ def _key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
 
 
+def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
+    """Return a cell as clean text; raise TypeError, saying what it is, if it is none.
+
+    Mark-up is taken out, of titles and texts also counted. An id stays as other files write it.
+    """
+    plain = plain_text(value)
+    if field == "id":
+        return clean(plain)
+    text = to_text(plain)
+    if text != plain and field in ("title", "text", "summary"):
+        tally.count(MARK_UP, f"at {row.where}")
+    return clean(text)
+
+
 class ArticleMaker:
     """Makes articles of rows; remembers which ids were used."""
 
@@ -115,7 +134,7 @@ class ArticleMaker:
                     # News interfaces give an outlet as {"id": …, "name": …}.
                     value = value.get("name") or value.get("id")
                 try:
-                    text = as_text(value)
+                    text = cell_text(field, value, row, tally)
                 except TypeError as error:
                     return row.reject(f"{name!r} is {error}, expected a text")
                 if text:

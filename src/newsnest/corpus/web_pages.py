@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from newsnest.corpus.dates import without_warnings
+from newsnest.corpus.markup import to_text
 from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
 from newsnest.corpus.source import Source, decode, sniff_encoding
@@ -16,10 +17,6 @@ PAGE_LIMIT = 32 << 20
 
 NOT_UTF8 = "file is not UTF-8 and was read as {0}|files are not UTF-8 and were read as {0}"
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
-_BLOCKS = (
-    "p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "blockquote", "section",
-    "article", "ul", "ol", "pre",
-)  # fmt: skip
 
 
 def read_page(source: Source) -> Iterator[Row | Rejected]:
@@ -136,28 +133,3 @@ def _title_of(html: str) -> str:
 def _language_of(html: str) -> str:
     found = re.search(r"<html[^>]{0,500}?\slang\s*=\s*[\"']?([A-Za-z-]{2,12})", html[:10_000], re.I)
     return found[1] if found else ""
-
-
-def to_text(html: str) -> str:
-    r"""Return the words of a piece of HTML, a line a block.
-
-    Examples
-    --------
-    >>> to_text("<p>Fish &amp; chips</p><p>again</p>")
-    'Fish & chips\nagain'
-    """
-    if "<" not in html and "&" not in html:
-        return html
-    from lxml import etree  # type: ignore[import-untyped]
-    from lxml import html as lxml_html
-
-    try:
-        tree = lxml_html.fromstring("<div>" + re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html))
-    except (etree.ParserError, ValueError):
-        return ""
-    # with_tail=False: what follows a script belongs to the text.
-    etree.strip_elements(tree, "script", "style", etree.Comment, with_tail=False)
-    for block in tree.iter(*_BLOCKS):
-        block.tail = "\n" + (block.tail or "")
-    lines = ("".join(tree.itertext())).split("\n")
-    return "\n".join(words for line in lines if (words := " ".join(line.split())))
