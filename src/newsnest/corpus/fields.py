@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders, Evidence, could_be_two_days, parse_date
+from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.rows import Row, Tally, as_text
@@ -29,6 +30,7 @@ DATE_SETTLED = (
 )
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
+_OUTLET = ("name", "title", "domain", "id")
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 _LINE_BITS = 40
 
@@ -113,7 +115,8 @@ class ArticleMaker:
                 value = row.values[name]
                 if field == "source" and isinstance(value, dict):
                     # News interfaces give an outlet as {"id": …, "name": …}.
-                    value = value.get("name") or value.get("id")
+                    value = next((v for v in map(value.get, _OUTLET) if v), None)
+                value = plain_value(value)
                 try:
                     text = as_text(value)
                 except TypeError as error:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsnest.corpus.feeds import read_feed
+from newsnest.corpus.json_files import read_json, read_json_lines
 from newsnest.corpus.origin import COMPRESSED, STDIN_SUFFIX, Origin, check_file, walk
+from newsnest.corpus.parquet import read_parquet
 from newsnest.corpus.source import Reader
-from newsnest.corpus.structured import read_json, read_json_lines, read_parquet
 from newsnest.corpus.tabular import read_csv, read_tsv
 from newsnest.corpus.web_pages import read_page, read_texts
 from newsnest.errors import InputError, ParameterError
