@@ -30,7 +30,6 @@ DATE_SETTLED = (
 )
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
-_OUTLET = ("name", "title", "domain", "id")
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 _LINE_BITS = 40
 
@@ -115,7 +114,7 @@ class ArticleMaker:
                 value = row.values[name]
                 if field == "source" and isinstance(value, dict):
                     # News interfaces give an outlet as {"id": …, "name": …}.
-                    value = next((v for v in map(value.get, _OUTLET) if v), None)
+                    value = value.get("name") or value.get("title") or value.get("id")
                 value = plain_value(value)
                 try:
                     text = as_text(value)

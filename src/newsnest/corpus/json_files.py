@@ -13,8 +13,10 @@ from newsnest.corpus.json_text import (
     BrokenJsonError,
     Cursor,
     Stream,
+    TooDeepError,
     TooLongError,
     lines_of,
+    parts_beyond_limit,
     reason,
     stream,
 )
@@ -118,7 +120,7 @@ class _Reader:
     def lines(self, pieces: Iterator[Piece], number: int) -> Rows:
         """Yield the rows of JSON lines."""
         for at, text, fault in lines_of(pieces, number):
-            if fault:
+            if fault := fault or parts_beyond_limit(text):
                 yield reject(self._file, at, fault, text)
                 continue
             try:
@@ -139,8 +141,8 @@ class _Reader:
                 else:
                     yield from self._next(cursor, index)
                 index += 1
-        except BrokenJsonError as error:
-            why = cursor.fault or f"is not valid JSON from here on: {error}"
+        except (BrokenJsonError, RecursionError) as error:
+            why = cursor.fault or f"is not valid JSON from here on: {reason(error)}"
             yield reject(self._file, cursor.number, why, cursor.rest())
         else:
             if cursor.fault:
@@ -163,14 +165,17 @@ class _Reader:
         number = cursor.number
         try:
             value = cursor.decode()
-        except TooLongError as error:
-            if index is not None and char == "{":
+        except BrokenJsonError as error:
+            is_long = isinstance(error, TooLongError)
+            if index is not None and char == "{" and not isinstance(error, TooDeepError):
                 looked = self._look_ahead(index)
                 if found := self._found(looked, number):
                     yield from self._walk(cursor, found)
                     return
-                if looked.texts_by_row:
+                if is_long and looked.texts_by_row:
                     raise _too_many_columns(self._file, number) from None
+            if not is_long:
+                raise
             yield reject(self._file, number, f"the value {error}", cursor.rest())
             cursor.pass_over()
             return
@@ -277,18 +282,18 @@ class _Reader:
         where = f"the list {_shown(name)}" if name else "a list"
         if cursor.skip() == "[":
             for _ in cursor.elements():
-                self._source.tally.count(f"row was read from {where}|rows were read from {where}")
                 yield from self._next(cursor, usual=usual, columns=columns)
+                self._source.tally.count(f"row was read from {where}|rows were read from {where}")
             return
         where = f"the object {_shown(name)}" if name else "one object"
         for place, key in enumerate(cursor.members()):
             if cursor.skip() != "{":
                 cursor.pass_over()
                 continue
-            self._source.tally.count(f"row was read from {where}|rows were read from {where}")
             # Running numbers are no ids: those of two files would be the same.
             known = "" if key in (str(place), str(place + 1)) else key
             yield from self._next(cursor, usual=usual, key=known)
+            self._source.tally.count(f"row was read from {where}|rows were read from {where}")
 
     def _row(self, value: dict[str, Any], place: _Place) -> Row | Rejected:
         if len(value) > shape.COLUMNS_LIMIT:
@@ -320,9 +325,10 @@ def _shown(name: str) -> str:
 
 
 def _is_flat(value: dict[str, Any]) -> bool:
-    return not any(
-        isinstance(one, dict) or (isinstance(one, list) and one and isinstance(one[0], dict | list))
-        for one in value.values()
+    """Whether an object can only be an article: nothing in it holds others."""
+    lists = [one for one in value.values() if isinstance(one, dict | list)]
+    return (not lists or len(lists) < len(value)) and not any(
+        isinstance(one, dict) or not one or isinstance(one[0], dict | list) for one in lists
     )
 
 

@@ -132,6 +132,8 @@ def _is_column(
         return False
     if isinstance(value, Stream):
         return True
+    if isinstance(value, dict) and said(value, columns) & {"title", "text"}:
+        return False  # an article in a wrapper
     some = [*islice(value.values() if isinstance(value, dict) else value, _SAMPLE)]
     return any(isinstance(one, str) for one in some) and not any(
         isinstance(one, dict | list) for one in some

@@ -6,12 +6,18 @@ Why not ijson: it tells neither the line nor the text of a value, which a reject
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from newsnest.corpus.source import LINE_LIMIT, Piece
 
 _BETWEEN = re.compile(r"[\s,\ufeff]*")
+_ENDS = re.compile(r'"|\\(?s:.)')  # of a text, or one escaped character in it
+# Values that hold nothing, each with its comma: millions of them are passed over at once.
+_RUN = re.compile(r'(?>(?>\[\]|\{\}|"[^"\\]*+"|[-+.\w]++)\s*+,\s*+)*+')
 _ENOUGH = 1 << 16
+_MOST_PARTS = 1_000_000  # lists and objects in a value; each takes some 70 bytes
+_SEEN = 1000  # elements of a list from which empty ones are no longer looked at
 _STREAMED = 1 << 20  # characters from which an object is walked through instead of decoded
 # Not strict: a raw tab or line end in a text is a fault of whoever wrote it, and costs nothing.
 _DECODER = json.JSONDecoder(strict=False)
@@ -19,6 +25,10 @@ _DECODER = json.JSONDecoder(strict=False)
 
 class BrokenJsonError(Exception):
     """A text that is no JSON from here on; says why."""
+
+
+class TooDeepError(BrokenJsonError):
+    """A value that is nested too deeply to be decoded, or gone through."""
 
 
 class TooLongError(BrokenJsonError):
@@ -71,9 +81,13 @@ class Cursor:
                 if len(self._text) - self._at > limit:
                     raise TooLongError(f"has more than {limit:,} characters") from None
                 if self._grow():
+                    if too_many := parts_beyond_limit(self._text):
+                        raise TooLongError(too_many) from None
                     continue
                 raise BrokenJsonError(self.fault or reason(error, self._at)) from None
-            except (ValueError, RecursionError) as error:
+            except RecursionError as error:
+                raise TooDeepError(reason(error)) from None
+            except ValueError as error:
                 raise BrokenJsonError(reason(error)) from None
             if end == len(self._text) and self._grow():
                 continue  # a number may go on
@@ -110,11 +124,31 @@ class Cursor:
         try:
             self.decode(_ENOUGH)
         except TooLongError:
-            if char not in ("{", "["):
-                self.decode()
+            if char == '"':
+                self._pass_text()
+            elif char in ("{", "["):
+                for _ in self.members() if char == "{" else self.elements():
+                    if char == "[":
+                        self.pass_run()
+                    self.pass_over()
+            else:
+                raise
+
+    def pass_run(self) -> None:
+        """Go beyond the elements of a list that hold nothing, but for the last."""
+        match = _RUN.match(self._text, self._at)
+        self._move(match.end() if match else self._at)
+        self.skip()
+
+    def _pass_text(self) -> None:
+        self.step()
+        while True:
+            match = _ENDS.search(self._text, self._at)
+            self._move(match.end() if match else len(self._text))
+            if match and match[0] == '"':
                 return
-            for _ in self.members() if char == "{" else self.elements():
-                self.pass_over()
+            if not match and not self._grow():
+                raise BrokenJsonError(self.fault or "a text is not closed")
 
     def rest(self) -> str:
         """Return what is in memory of the text from here on."""
@@ -157,32 +191,46 @@ class Stream:
 
 
 def stream(cursor: Cursor) -> object:
-    """Return the value that begins here, a `Stream` if it is long."""
+    """Return the value that begins here, a `Stream` if it is long, or broken further on."""
     char = cursor.skip()
     try:
         return cursor.decode(_STREAMED)
-    except TooLongError:
+    except TooDeepError:
+        raise
+    except BrokenJsonError:
         if char in ("{", "["):
             return Stream(cursor, is_list=char == "[")
-        return cursor.decode()
+        cursor.pass_over()
+        return ""
+
+
+def parts_beyond_limit(text: str) -> str:
+    """Say of a long text that it holds too many lists and objects for memory, "" if it does not."""
+    if len(text) < 2 * _MOST_PARTS or text.count("[") + text.count("{") <= _MOST_PARTS:
+        return ""
+    return f"has more than {_MOST_PARTS:,} lists and objects"
 
 
 def _members(cursor: Cursor) -> Iterator[tuple[str, object]]:
-    for key in cursor.members():
-        value = stream(cursor)
-        yield key, value
-        if isinstance(value, Stream):
-            value.drain()
+    with suppress(BrokenJsonError):  # whoever reads the rows says what is broken
+        for key in cursor.members():
+            value = stream(cursor)
+            yield key, value
+            if isinstance(value, Stream):
+                value.drain()
 
 
 def _elements(cursor: Cursor) -> Iterator[object]:
-    for _ in cursor.elements():
-        try:
-            value = cursor.decode()
-        except TooLongError:
-            value = None
-            cursor.pass_over()
-        yield value
+    with suppress(BrokenJsonError):
+        for count, _ in enumerate(cursor.elements()):
+            if count >= _SEEN:
+                cursor.pass_run()
+            try:
+                value = cursor.decode()
+            except TooLongError:
+                value = None
+                cursor.pass_over()
+            yield value
 
 
 def reason(error: Exception, start: int = 0) -> str:

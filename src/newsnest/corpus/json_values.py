@@ -6,8 +6,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A text that stands in an object: WordPress, GData, and XML that was turned into JSON.
-_CARRIERS = ("rendered", "#text", "$t", "_text", "__cdata", "value", "S")
+# A text that stands in an object: WordPress, New York Times, GData, XML turned into JSON, DynamoDB.
+_CARRIERS = ("rendered", "main", "#text", "$t", "_text", "__cdata", "value", "S")
 
 
 def plain_value(value: object) -> object:
