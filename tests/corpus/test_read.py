@@ -221,7 +221,7 @@ def test_parquet_columns_of_many_types_are_read(tmp_path: Path) -> None:
             "title": pa.array(["a", None, "c"]).dictionary_encode(),
             "text": pa.array([b"x", b"caf\xe9", None], pa.binary()),
             "date": nano,
-            "source": [["list"], None, None],
+            "source": [["a", "list"], None, None],
         }
     )
     parquet.write_table(table, tmp_path / "a.parquet")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders, Evidence, could_be_two_days, parse_date
+from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions
@@ -132,7 +133,8 @@ class ArticleMaker:
                 value = row.values[name]
                 if field == "source" and isinstance(value, dict):
                     # News interfaces give an outlet as {"id": …, "name": …}.
-                    value = value.get("name") or value.get("id")
+                    value = value.get("name") or value.get("title") or value.get("id")
+                value = plain_value(value)
                 try:
                     text = cell_text(field, value, row, tally)
                 except TypeError as error:

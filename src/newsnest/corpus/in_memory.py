@@ -7,8 +7,8 @@ from newsnest.corpus.columns import Columns, check_header
 from newsnest.corpus.dates import DateOrders, parse_date
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.options import ReadOptions
+from newsnest.corpus.parquet import rows_of
 from newsnest.corpus.rows import Row, Tally
-from newsnest.corpus.structured import rows_of
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Rejected

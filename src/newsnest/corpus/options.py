@@ -39,6 +39,10 @@ class ReadOptions:
     detect_language
         Detect the language of articles that do not say it; "" where that is uncertain (see
         `newsnest.corpus.settle_languages`).
+    records
+        Which list in a JSON object is its articles, as a dotted path: "response.results"; a * in it
+        stands for any name, and "." says that each object is an article. None takes the only list
+        of objects with titles.
     profile
         Clean every article by it (see `newsnest.corpus.load_profile`); what it drops is set aside,
         with the rule. None cleans nothing.
@@ -46,7 +50,7 @@ class ReadOptions:
     Raises
     ------
     ParameterError
-        If a field, the format, the encoding or the date order is unknown.
+        If a field, the format, the encoding or the date order is unknown, or `records` is empty.
 
     Examples
     --------
@@ -61,6 +65,7 @@ class ReadOptions:
     date_order: DateOrder | None = None
     follow_links: bool = False
     detect_language: bool = True
+    records: str | None = None
     profile: Profile | None = None
 
     def __post_init__(self) -> None:
@@ -70,6 +75,11 @@ class ReadOptions:
             from newsnest.corpus.readers import READERS
 
             READERS.choose(self.format, function="ReadOptions")
+        if self.records is not None and not self.records.strip():
+            raise ParameterError(
+                f"ReadOptions: records must be the name of a list, got {self.records!r}. "
+                "Name it, or leave it out."
+            )
         if self.date_order is not None:
             _check("date_order", self.date_order, get_args(DateOrder))
         if self.encoding is not None:

@@ -252,7 +252,8 @@ class _Reading(Generic[T]):
     def _rows(
         self, origin: Origin, reader: Reader, tally: Tally, task: Task
     ) -> Iterator[Row | Rejected]:
-        return reader.read(Source(origin, self.options.encoding, self._columns, tally, task))
+        encoding, records = self.options.encoding, self.options.records
+        return reader.read(Source(origin, encoding, self._columns, tally, task, records))
 
 
 def _read_all(

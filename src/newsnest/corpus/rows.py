@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
+from newsnest.corpus.json_values import plain_value
 from newsnest.types import Notice, Rejected
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]")
@@ -71,6 +72,9 @@ def as_text(value: object) -> str:
 
 def plain_text(value: object) -> str:
     """Return a value as the text it was written as; raise TypeError if it is none."""
+    if isinstance(value, str):
+        return value
+    value = plain_value(value)
     if isinstance(value, str):
         return value
     if value is None:

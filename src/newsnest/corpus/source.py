@@ -35,6 +35,13 @@ _MARKS = (
 _KEPT_OF_LONG = 64 << 10
 
 
+class Piece(NamedTuple):
+    """Text of any length; `fault` says why the file cannot be read beyond it."""
+
+    text: str
+    fault: str = ""
+
+
 class Line(NamedTuple):
     """One physical line, numbered from 1, without its end; `fault` says why it cannot be used."""
 
@@ -59,6 +66,8 @@ class Source:
         Counts what did not cost a row.
     task
         Advanced by the bytes read, or by the rows where the reader counts those.
+    records
+        Which list of an object is its articles (see `ReadOptions`).
     """
 
     origin: Origin
@@ -66,6 +75,7 @@ class Source:
     columns: Columns
     tally: Tally
     task: Task
+    records: str | None = None
 
     @property
     def file(self) -> str:
@@ -105,6 +115,39 @@ class Source:
             )
         if name.endswith(("-le", "-be")) and self.encoding != name:
             self.tally.count(f"file has no byte order mark and was read as {name}", self.file)
+
+    def pieces(self) -> Iterator[Piece]:
+        r"""Yield the decoded text in pieces of some MiB, for formats in which lines mean little.
+
+        It is what `lines` yields, each with ``\n`` behind it, but no line is too long: a piece ends
+        with a line, or else between two characters. What is not UTF-8 is read as Windows-1252, line
+        by line of the piece.
+        """
+        chunks = read_chunks(self.origin.path, self.task)
+        start, fault = _first(chunks)
+        name, skip = sniff_encoding(start, self.encoding)
+        if name != "utf-8":
+            self._check_mark(start, name)
+            chunks = _transcoded(start, chunks, name)
+            start, second_fault = _first(chunks)
+            fault, skip = fault or second_fault, 0
+        number = 1
+        for raw, why in _cut(start[skip:], fault, chunks):
+            try:
+                text = raw.decode("utf-8")
+            except UnicodeDecodeError:
+                text = "\ufffd"
+            if "\ufffd" in text:
+                # Line by line, to read what can be read and to name the first line that cannot.
+                encoding = self.encoding if name == "utf-8" else "utf-8"
+                rows = ((line, "") for line in raw.split(b"\n"))
+                lines = [*_decode_lines(rows, encoding, self.tally, first=number)]
+                text = "\n".join(line.text for line in lines)
+                for line in lines if name != "utf-8" else ():
+                    if "\ufffd" in line.text:
+                        self.tally.count(_UNDECODED.format(name), f"at line {line.number}")
+            number += text.count("\n")
+            yield Piece(text, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +272,39 @@ def _split(start: bytes, fault: str, chunks: Iterator[bytes]) -> Iterator[tuple[
         yield _join(pieces, dropped)
 
 
+def _cut(start: bytes, fault: str, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
+    """Cut a stream after line ends, where there are none between characters of UTF-8."""
+    old_mac = b"\r" in start and b"\n" not in start
+    held, total = b"", 0
+    chunk: bytes | None = start
+    while chunk is not None:
+        total += len(chunk)
+        held += chunk.replace(b"\r", b"\n") if old_mac else chunk
+        if fault:
+            break
+        at = held.rfind(b"\n") + 1 or _between_characters(held)
+        if at:
+            yield held[:at], ""
+        held = held[at:]
+        try:
+            chunk = next(chunks, None)
+        except BrokenStreamError as error:
+            fault = str(error)
+            break
+    if fault:
+        yield held, f"the file breaks off after {total:,} readable bytes: {fault}"
+    elif held:
+        yield held, ""
+
+
+def _between_characters(text: bytes) -> int:
+    """Return the last place of a text in UTF-8 that does not split a character."""
+    at = len(text)
+    while at > max(0, len(text) - 3) and text[at - 1] & 0xC0 == 0x80:
+        at -= 1
+    return at - 1 if at and text[at - 1] >= 0xC0 else at
+
+
 def _join(pieces: list[bytes], dropped: int) -> tuple[bytes, str]:
     line = b"".join(pieces)
     if dropped or len(line) > LINE_LIMIT:
@@ -238,9 +314,9 @@ def _join(pieces: list[bytes], dropped: int) -> tuple[bytes, str]:
 
 
 def _decode_lines(
-    lines: Iterator[tuple[bytes, str]], encoding: str | None, tally: Tally
+    lines: Iterator[tuple[bytes, str]], encoding: str | None, tally: Tally, *, first: int = 1
 ) -> Iterator[Line]:
-    for number, (raw, fault) in enumerate(lines, start=1):
+    for number, (raw, fault) in enumerate(lines, start=first):
         if encoding is not None:
             text = raw.decode("utf-8", "replace")
             # The file itself may hold the replacement character; that is no fault of the encoding.
