@@ -9,6 +9,7 @@ from typing import Any
 from newsnest.corpus.dates import without_warnings
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.origin import BrokenStreamError, read_chunks
+from newsnest.corpus.outlets import known_outlet
 from newsnest.corpus.rows import Row, Tally, reject
 from newsnest.corpus.source import Source, decode, sniff_encoding
 from newsnest.corpus.web_pages import broken_installation, too_many_attributes
@@ -85,7 +86,7 @@ def _read_entries(
             feed = feedparser.parse(
                 io.BytesIO(whole), resolve_relative_uris=False, sanitize_html=False
             )
-        rows = [_values(entry, feed.feed) for entry in feed.entries]
+        rows = [_values(entry, feed.feed, tally) for entry in feed.entries]
     except Exception as error:  # whatever a parser says to a hostile feed, the feed is at fault
         reason = f"the feed cannot be parsed: {type(error).__name__}: {error}"
         yield reject(file, 0, reason, _show(whole))
@@ -129,16 +130,20 @@ def _show(whole: bytes) -> str:
     return decode(start)[0] if name == "utf-8" else start.decode(name, "replace")
 
 
-def _values(entry: Any, feed: Any) -> dict[str, object]:
+def _values(entry: Any, feed: Any, tally: Tally) -> dict[str, object]:
     bodies = [to_text(part.get("value") or "") for part in entry.get("content", ())]
-    outlet = entry.get("source") or {}
+    outlet = entry["source"] if entry.get("source", {}).get("title") else feed
     return {
         "id": entry.get("id"),
         "title": to_text(entry.get("title") or ""),
         "text": max(bodies, key=len, default=""),
         "summary": to_text(entry.get("summary") or ""),
         "date": entry.get("published") or entry.get("updated"),
-        "source": to_text(outlet.get("title") or feed.get("title") or ""),
+        "source": known_outlet(
+            " ".join(to_text(outlet.get("title") or "").split()),
+            outlet.get("href") or outlet.get("link") or "",
+            tally,
+        ),
         "url": entry.get("link"),
         "lang": entry.get("language") or feed.get("language"),
     }

@@ -15,6 +15,7 @@ from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions
+from newsnest.corpus.outlets import known_outlet
 from newsnest.corpus.rows import Row, Tally, clean, plain_text
 from newsnest.types import Article, Rejected
 
@@ -149,6 +150,7 @@ class ArticleMaker:
         if not title and not text:
             return row.reject(NO_TEXT)
         source = " ".join(found.get("source", "").split())
+        source = known_outlet(source, found.get("url", ""), tally)
         article = Article(
             id=found.get("id", ""),
             title=title,
