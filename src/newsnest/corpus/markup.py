@@ -12,7 +12,10 @@ from collections.abc import Sequence
 _LEVELS = 4
 """How often a text may have been escaped; what is left then stays as it is."""
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)")
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};"
+    r"|#(?:0?39|160|8[0-9]{3})(?![0-9]))"  # what feeds cut off or forget to end
+)
 _SPACES = re.compile("[ \t\xa0]+")
 _TOKEN = re.compile(
     r"""<!--(?:[^<-]|-(?!->)|<(?!!--))*+-->      # never past the next comment: linear
@@ -105,7 +108,8 @@ def _without_tags(text: str) -> str:
         pieces.append("\n" if name in _BLOCKS else " " if name in ("td", "th") else "")
         at = token.end()
         if name in _SILENT and token["open"]:
-            at = max(at, pairs.get(token.start(), len(text) if _has_attribute(token) else at))
+            is_cut = _has_attribute(token) and not token["rest"].endswith("/")
+            at = pairs.get(token.start(), len(text) if is_cut else at)
     pieces.append(text[at:])
     whole = "".join(pieces)
     if "=" in whole[whole.rfind("<") :]:
@@ -125,7 +129,7 @@ def _pairs(found: Sequence[_Found]) -> dict[int, int]:
     opened: dict[str, list[int]] = {}
     closed: dict[str, list[tuple[int, int]]] = {}
     for token in found:
-        if token["open"]:
+        if token["open"] and (_is_bare(token) or _has_attribute(token)):
             opened.setdefault(_name(token), []).append(token.start())
         elif token["close"]:
             closed.setdefault(_name(token), []).append((token.start(), token.end()))
@@ -140,16 +144,18 @@ def _pairs(found: Sequence[_Found]) -> dict[int, int]:
     return pairs
 
 
+def _is_bare(token: _Found) -> bool:
+    return not (token["rest"] or "").strip(" /\t\n\r")
+
+
 def _has_attribute(token: _Found) -> bool:
     return bool(token["open"]) and _ATTRIBUTE.match(token["rest"]) is not None
 
 
 def _is_own(token: _Found) -> bool:
     """Whether it is a tag of another vocabulary (`<o:p/>`, `<amp-ad x="">`), not a word."""
-    rest = token["rest"] or ""
-    bare = not rest.strip(" /\t\n\r")
-    if token["open"] and rest.endswith("/"):
-        return bare or _has_attribute(token)
+    if token["open"] and token["rest"].endswith("/"):
+        return _is_bare(token) or _has_attribute(token)
     return any(mark in _name(token) for mark in ":-") and _has_attribute(token)
 
 
@@ -167,7 +173,7 @@ def _is_sure(token: _Found, text: str, in_pair: bool) -> bool:
         return name in _EMPTY or not before[-1:].isspace() or after in ("", "<")
     if _has_attribute(token):
         return True
-    if token["rest"].strip():
+    if not _is_bare(token):
         return False
     is_first = not before.strip() or before.rstrip(" \t")[-1:] in tuple('\n>.!?…”":;')
     return name in _EMPTY or (name in _OPTIONAL_END and is_first)
