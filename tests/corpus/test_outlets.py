@@ -95,5 +95,5 @@ def test_an_entry_taken_from_elsewhere_has_the_outlet_it_was_taken_from(tmp_path
     got = read_bytes(tmp_path, "a.xml", content)
     assert [article.source for article in got.articles] == ["BBC News"]
     assert got.notices[0].message == (
-        "1 outlet was named as its address spells it, first 'BBC News - World' to 'BBC News'"
+        "1 article has the outlet that its address spells, first 'BBC News' of 'BBC News - World'"
     )

@@ -12,9 +12,7 @@ _ADDRESS = re.compile(r"(?:https?:)?//([^/?#\s]+)", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,})/?", re.IGNORECASE)
 _SECOND_LEVEL = frozenset(("ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"))
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-_SHORTENED = (
-    "outlet was named as its address spells it|outlets were named as their address spells them"
-)
+_SHORTENED = "article has the outlet that its address spells|articles have the outlet that their address spells"
 _LONGEST = 200  # characters of a name
 _COMMON = frozenset(
     ("breaking", "daily", "latest", "live", "media", "news", "online", "top", "world")
@@ -26,7 +24,7 @@ def known_outlet(given: str, url: str, tally: Tally) -> str:
     """Return `outlet_name`, and count what was shortened."""
     name = outlet_name(given, url)
     if name != given:
-        tally.count(_SHORTENED, f"{given!r} to {name!r}")
+        tally.count(_SHORTENED, f"{name!r} of {given!r}")
     return name
 
 
