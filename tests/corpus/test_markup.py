@@ -45,6 +45,10 @@ PLAIN = st.lists(st.one_of(WORDS, st.from_regex(r"[\w’.,]{1,8}", fullmatch=Tru
         ("[&#8230;]", "[…]"),
         ("It&#39s late&#8230", "It's late…"),
         ("<script src='x'/>Rain", "Rain"),
+        ('The aide left. <a href="https://example.o', "The aide left."),
+        ("if x <b and c> y, <i>so</i> <unk> z", "if x <b and c> y, so <unk> z"),
+        ("<option selected>Rain<td nowrap>ends", "Rain ends"),
+        ("Highlights:<p>Rain", "Highlights:\nRain"),
     ],
 )
 def test_mark_up_becomes_the_words_it_shows(cell: str, words: str) -> None:
@@ -63,6 +67,7 @@ def test_mark_up_becomes_the_words_it_shows(cell: str, words: str) -> None:
         "if x<y and z>w, a<b>c",
         "the last <li> within",
         "R&#8 <m 7> and </m> of &#97 <U'<]>",
+        "He asked: <p> or <li>? a[b[0]]>3",
         "rain <unk> in <num> towns <!-- so",
         "two  spaces\n\n and\u00a0others & more",
     ],

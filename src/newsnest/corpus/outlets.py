@@ -12,7 +12,10 @@ _ADDRESS = re.compile(r"(?:https?:)?//([^/?#\s]+)", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,})/?", re.IGNORECASE)
 _SECOND_LEVEL = frozenset(("ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"))
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-_SHORTENED = "article has the outlet that its address spells|articles have the outlet that their address spells"
+_SHORTENED = (
+    "article has the outlet that its address spells"
+    "|articles have the outlet that their address spells"
+)
 _LONGEST = 200  # characters of a name
 _COMMON = frozenset(
     ("breaking", "daily", "latest", "live", "media", "news", "online", "top", "world")
