@@ -175,7 +175,7 @@ def _probabilities(text: str) -> Shares:
         text = _plain(text)
         # What `rank` sorts and puts into a dict, at a third of the cost.
         scores = _identifier()._decide(text)
-        shares = np.bincount(_places(), scores, len(shares) + 1)[:-1]
+        shares[:] = np.bincount(_places(), scores, len(shares) + 1)[:-1]
         shares = (shares + _LEAST) * _written(_script(text))
         shares /= shares.sum()
     return shares.astype(np.float16)

@@ -13,11 +13,11 @@ import regex
 BREAK = "\n"
 """Separates two words that no phrase may span: punctuation, or the end of a run."""
 
-# Scripts written without spaces. Katakana is set apart: a run of it is one (foreign) word.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+"""Scripts written without spaces. Katakana is set apart: a run of it is one (foreign) word."""
 _KATAKANA = r"[\p{Katakana}ー]+"
-_LETTER = rf"[\p{{L}}\p{{N}}--[{_UNSPACED}\p{{Katakana}}]]"
-_TAIL = rf"[\p{{L}}\p{{N}}\p{{M}}\u200c\u200d--[{_UNSPACED}\p{{Katakana}}]]*"
+_LETTER = rf"[\p{{L}}\p{{N}}--[{UNSPACED}\p{{Katakana}}]]"
+_TAIL = rf"[\p{{L}}\p{{N}}\p{{M}}\u200c\u200d--[{UNSPACED}\p{{Katakana}}]]*"
 _WORD = (
     r"(?:\p{Lu}\.){2,}"  # U.S., U.N.
     r"|\p{Lu}\p{Ll}{1,2}\.(?= \p{Lu})"  # Mt. Gox, St. Louis
@@ -26,9 +26,9 @@ _WORD = (
     rf"|{_LETTER}{_TAIL}(?:['’·‐‑-]{_LETTER}{_TAIL})*"
 )
 _SPOKEN = regex.compile(
-    rf"{_WORD}|{_KATAKANA}|[{_UNSPACED}][{_UNSPACED}\p{{M}}]*|[^\s\p{{L}}\p{{N}}\p{{M}}]", regex.V1
+    rf"{_WORD}|{_KATAKANA}|[{UNSPACED}][{UNSPACED}\p{{M}}]*|[^\s\p{{L}}\p{{N}}\p{{M}}]", regex.V1
 )
-_RUN = regex.compile(rf"[{_UNSPACED}]", regex.V1)
+_RUN = regex.compile(rf"[{UNSPACED}]", regex.V1)
 _NOT_PROSE = regex.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\S+")
 
 _ELIDING = frozenset({"fr", "it", "ca", "oc", ""})
@@ -78,7 +78,7 @@ def spellings(text: str) -> list[str]:
     words: list[str] = []
     for word in found:
         if _RUN.match(word):
-            words += _pairs(word)
+            words += pairs(word)
         else:
             words.append(word if word[0].isalnum() else BREAK)
     return words
@@ -89,7 +89,7 @@ _STRETCH = regex.compile(
 )
 
 
-def _pairs(run: str) -> list[str]:
+def pairs(run: str) -> list[str]:
     """Cut a run without spaces into overlapping pairs, with a break after each stretch."""
     words: list[str] = []
     for stretch in _STRETCH.findall(run):
