@@ -144,7 +144,8 @@ def stop_words(language: str) -> frozenset[str]:
     (True, True, False)
     """
     code = base_language(language) or FALLBACK
-    listed = {word.casefold() for word in stopwordsiso.stopwords(code)}
+    # Without the non-joiner, as keys are.
+    listed = {word.casefold().replace("\u200c", "") for word in stopwordsiso.stopwords(code)}
     if code == "hr":
         listed |= {_cyrillic(word) for word in listed}
     return frozenset((listed - _LET_THROUGH.get(code, set())) | _ADDED.get(code, set()))

@@ -162,6 +162,9 @@ def bare(spelling: str, language: str = "") -> str:
     return str(word)
 
 
+_NON_JOINER = "\u200c"  # Persian: the same word is written with and without
+
+
 def word_key(word: str) -> str:
     """Return the key under which a bare word is counted, casefolded; "" if it cannot be a keyword.
 
@@ -174,7 +177,7 @@ def word_key(word: str) -> str:
     """
     if _NUMBER.fullmatch(word) or _LETTERS.search(word) is None:
         return ""
-    key = word.casefold().replace("’", "'")
+    key = word.casefold().replace("’", "'").replace(_NON_JOINER, "")
     if "." in key:
         key = key.replace(".", "")
     return key if len(key) > 1 else ""
