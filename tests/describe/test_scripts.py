@@ -10,6 +10,7 @@ import pytest
 from newsnest.describe import segment
 from newsnest.describe.keywords import keywords
 from newsnest.describe.proclitics import arabic_key, without_proclitics
+from newsnest.describe.sentences import is_quotable, word_count
 from newsnest.describe.stopwords import stop_words
 from newsnest.describe.terms import count_terms
 from newsnest.describe.tokens import bare, spellings, word_key
@@ -230,3 +231,22 @@ def test_a_persian_word_is_one_with_and_without_its_non_joiner():
 def test_serbian_has_the_stop_words_of_croatian_in_both_scripts():
     assert {"je", "је", "nije", "није"} <= stop_words("sr")
     assert stop_words("bs") == stop_words("hr")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("हिन्दी में ख़बर", 3),
+        ("ธนาคารกลางคงอัตราดอกเบี้ยนโยบาย", 7),
+        ("渡轮工人在海港举行罢工", 6),
+        ("フェリーの船員", 3),
+        ("বন্দরে ফেরি বন্ধ", 3),
+    ],
+)
+def test_marks_make_no_words_of_their_own(sentence, words):
+    assert word_count(sentence) == words
+
+
+def test_a_hindi_and_a_thai_sentence_may_be_quoted():
+    assert is_quotable("बंदरगाह पर नौका कर्मचारियों ने हड़ताल शुरू की और कहा कि काम बंद रहेगा।")
+    assert is_quotable("พนักงานเรือข้ามฟากนัดหยุดงานที่ท่าเรือและบอกว่าจะไม่กลับไปทำงาน")
