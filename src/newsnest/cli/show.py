@@ -148,8 +148,12 @@ def _print_level(nest: "Nest", run: "Run", level: str, limit: int, as_json: bool
     if as_json:
         parameters.print_json([_plain(c) for c in clusters])
         return
+    from rich.text import Text
+
+    console = terminal.console()
     for cluster in clusters:
-        click.echo(f"{cluster.label:>6}  {_isolated(cluster.name)}  ({_size(cluster)})")
+        line = f"{cluster.label:>6}  {_isolated(cluster.name)}  ({_size(cluster)})"
+        console.print(Text(line), soft_wrap=True)
 
 
 def _print_rejected(nest: "Nest", run: "Run", as_json: bool) -> None:
