@@ -9,11 +9,13 @@ import pytest
 
 from newsnest.describe import segment
 from newsnest.describe.keywords import keywords
+from newsnest.describe.outlets import without_outlets
 from newsnest.describe.proclitics import arabic_key, without_proclitics
 from newsnest.describe.sentences import is_quotable, word_count
 from newsnest.describe.stopwords import stop_words
 from newsnest.describe.terms import count_terms
 from newsnest.describe.tokens import bare, spellings, word_key
+from newsnest.types import Article
 
 FERRY = {
     "zh": [
@@ -113,7 +115,8 @@ def test_keywords_are_words_without_function_words_and_endings(language):
 
 
 def test_every_tokenizer_is_installed_where_the_tests_run():
-    assert set(segment.tokenizer_versions()) == set(segment._PACKAGES.values())
+    packages = {name for names in segment._PACKAGES.values() for name in names}
+    assert set(segment.tokenizer_versions()) == packages
     assert segment.tokenizer("ja").startswith("sudachipy ")
 
 
@@ -123,9 +126,32 @@ def nothing_installed(monkeypatch):
         raise importlib.metadata.PackageNotFoundError(package)
 
     monkeypatch.setattr(segment.importlib.metadata, "version", version)
-    segment.tokenizer.cache_clear()
+    segment._versions.cache_clear()
     yield
-    segment.tokenizer.cache_clear()
+    segment._versions.cache_clear()
+
+
+def test_a_tokenizer_without_its_dictionary_is_none(monkeypatch, nothing_installed):
+    def version(package):
+        if package == "sudachidict-small":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(segment.importlib.metadata, "version", version)
+    assert (segment.tokenizer("ja"), segment.tokenizer("zh")) == ("", "rjieba 1.0")
+    assert "sudachipy" not in segment.tokenizer_versions()
+
+
+def test_outlets_name_no_cluster_in_scripts_without_spaces():
+    articles = [
+        Article(str(n), f"{title} 海港晚报", lang="zh", source="海港晚报")
+        for n, title in enumerate(["渡轮罢工", "渡轮停运", "工会继续罢工"])
+    ] + [Article("x", "中央银行利率", lang="zh", source="另一家")]
+    terms = count_terms([a.title for a in articles], ["zh"] * 4)
+    assert {"海港晚报", "海港", "晚报"} & set(terms.shown)
+    left = without_outlets(terms, articles).shown
+    assert not {"海港晚报", "海港", "晚报"} & set(left)
+    assert "渡轮" in left
 
 
 @pytest.mark.usefixtures("nothing_installed")

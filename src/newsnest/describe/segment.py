@@ -16,7 +16,13 @@ BREAK = "\n"
 Split = Callable[[str], list[str]]
 """Returns the words of a run of characters without spaces, `BREAK` in place of all others."""
 
-_PACKAGES = {"zh": "rjieba", "ja": "sudachipy", "th": "pythainlp", "ko": "kiwipiepy"}
+_PACKAGES = {
+    "zh": ("rjieba",),
+    "ja": ("sudachipy", "sudachidict-small"),
+    "th": ("pythainlp",),
+    "ko": ("kiwipiepy", "kiwipiepy-model"),
+}
+"""What finds the words of a language; dictionaries after the tokenizer."""
 _NAMES = {"zh": "Chinese", "ja": "Japanese", "th": "Thai", "ko": "Korean"}
 _PAIRS = "pairs of characters"
 _NO_TOKENIZER = dict.fromkeys(("km", "lo", "my", "bo", "dz"), _PAIRS)
@@ -25,6 +31,14 @@ _FEW = 0.01  # of the texts
 
 
 @cache
+def _versions(language: str) -> dict[str, str]:
+    """Return the versions of what finds the words of a language, none unless all is installed."""
+    try:
+        return {name: importlib.metadata.version(name) for name in _PACKAGES.get(language, ())}
+    except importlib.metadata.PackageNotFoundError:
+        return {}
+
+
 def tokenizer(language: str) -> str:
     """Return the package that finds the words of a language and its version, "" if none does.
 
@@ -33,17 +47,12 @@ def tokenizer(language: str) -> str:
     >>> tokenizer("en")
     ''
     """
-    package = _PACKAGES.get(language, "")
-    try:
-        return f"{package} {importlib.metadata.version(package)}" if package else ""
-    except importlib.metadata.PackageNotFoundError:
-        return ""
+    return next((f"{name} {version}" for name, version in _versions(language).items()), "")
 
 
 def tokenizer_versions() -> dict[str, str]:
-    """Return the version of each tokenizer that is installed: other words make other names."""
-    found = {package: tokenizer(language) for language, package in _PACKAGES.items()}
-    return {package: named.split()[1] for package, named in found.items() if named}
+    """Return the versions of tokenizers and dictionaries: other words make other names."""
+    return {name: v for language in _PACKAGES for name, v in _versions(language).items()}
 
 
 def words_found_by(texts: Mapping[str, int]) -> dict[str, str]:
@@ -158,7 +167,8 @@ def _japanese() -> Split:
 
 @cache
 def _thai() -> Split:
-    os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")  # or it makes a folder in the user's home
+    if "PYTHAINLP_READ_MODE" not in os.environ:  # its older name; both are an error
+        os.environ.setdefault("PYTHAINLP_READ_ONLY", "1")  # or it makes a folder in the home
     from pythainlp.corpus import thai_stopwords
     from pythainlp.tokenize import word_tokenize
 
