@@ -28,7 +28,8 @@ _NEW = 1e-4  # share of a language of which nothing is known
 _UNIT = 1 << 20
 
 _FOREIGN = frozenset(("pcm", "zxx", "grc", "hbo"))
-"""Not detected: no news, or, Nigerian Pidgin, what 6 in 100 English headlines are taken for."""
+"""Not detected: Nigerian Pidgin, for which it takes 6 in 100 English headlines, and no languages
+of news."""
 
 _OF_SEVERAL = frozenset(("zh", "no", "ar"))
 """What the detector has several labels for."""
