@@ -15,9 +15,10 @@ from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import NO_TEXT, cell_text
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import read_made
-from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
+from newsnest.corpus.rows import Row, Tally, as_text
 from newsnest.drafts import drafted
 from newsnest.errors import InputError, ParameterError
+from newsnest.invisible import clean_surrogates
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Notice, Rejected
 
