@@ -12,7 +12,7 @@ from newsnest.corpus.source import Line, Source
 from newsnest.errors import InputError
 
 # Excel's own first line, which names the delimiter.
-_SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=(.)\1*"?', re.IGNORECASE)
 _SEARCHED = 20
 _ABOVE = (
     "line above the names of the columns was passed over"
@@ -53,7 +53,7 @@ def find_table(lines: Sequence[Line], source: Source, *, is_tsv: bool) -> Table:
         an article.
     """
     columns, file, first = source.columns, source.file, lines[0]
-    named = _SEP_LINE.fullmatch(first.text.strip())
+    named = _SEP_LINE.fullmatch(first.text.strip(" "))  # a tab is a delimiter
     delimiter = named[1] if named else ""
     if named:
         lines = lines[1:]
@@ -190,5 +190,5 @@ def _refuse(head: _Head, lines: Sequence[Line], source: Source) -> None:
     raise InputError(
         f"read_articles: {source.file}, line {lines[head.at].number}: the first row must name the "
         f"columns, got what looks like an article: {shown(values)}. Read that row too: --no-header "
-        f"{fields_for(rows)}."
+        f"{fields_for(rows)}. If it does name them, say one: --field title=COLUMN."
     )
