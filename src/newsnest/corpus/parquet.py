@@ -46,9 +46,12 @@ def _read_table(path: Path, source: Source) -> Iterator[Row | Rejected]:
         return
     with table:
         check_header(names, columns, file, 0)
-        wanted = [name for found in columns.match(tuple(names)).values() for name in found]
+        fields = columns.match(tuple(names))
+        wanted = [name for found in fields.values() for name in found]
         if columns.whole_rows:
             wanted = names
+        else:
+            source.tally.meet(tuple(names), fields)
         number = 0
         batches = table.iter_batches(batch_size=_BATCH, columns=wanted, use_threads=False)
         while True:
