@@ -310,7 +310,7 @@ def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
     out: list[str | Path] = []
     for path in paths:
         if path == "-":
-            copy = spool_stdin(sys.stdin.buffer)
+            copy = spool_stdin()
             stack.callback(discard, copy)
             out.append(copy)
         else:
