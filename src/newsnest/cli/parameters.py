@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
