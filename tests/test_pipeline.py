@@ -644,3 +644,46 @@ def test_stories_can_be_made_by_another_clusterer(nest: Nest, corpus: Path, clus
 def test_options_that_another_clusterer_would_not_look_at_are_refused(changes, said):
     with pytest.raises(ParameterError, match=said):
         Options(**{"clusterer": "hdbscan", **changes})
+
+
+def test_a_file_that_is_written_to_while_it_is_read_makes_no_run(
+    corpus: Path, nest: Nest, monkeypatch
+):
+    from newsnest.pipeline import source
+
+    def growing(paths, **options):
+        yield from read_articles(paths, **options)
+        with corpus.open("a") as file:
+            file.write('{"id": "late", "title": "Came too late"}\n')
+
+    monkeypatch.setattr(source, "read_articles", growing)
+    with pytest.raises(InputError, match=r"news\.jsonl must not change while it is read, got anot"):
+        build(corpus, nest, TFIDF)
+    monkeypatch.undo()
+    assert not nest.runs()
+    assert build(corpus, nest, TFIDF).run.facts["articles"] == 52
+
+
+def test_what_cannot_be_read_is_told_before_anything_is_digested(
+    corpus: Path, nest: Nest, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr("newsnest.pipeline.source.digest", lambda *_, **__: pytest.fail("digested"))
+    with pytest.raises(InputError, match="must exist, got no such file. Check the path; texts"):
+        build([corpus, tmp_path / "none.jsonl"], nest, TFIDF)
+    (tmp_path / "book.xlsx").touch()
+    with pytest.raises(InputError, match="must be a file of articles, got a workbook"):
+        build([corpus, tmp_path / "book.xlsx"], nest, TFIDF)
+    with pytest.raises(InputError, match="must be a file, got an address; nothing is fetched"):
+        build("https://example.org/feed.xml", nest, TFIDF)
+
+
+def test_following_links_makes_another_batch(corpus: Path, nest: Nest, tmp_path: Path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Ferry strike ends")
+    (folder / "link.jsonl").symlink_to(corpus)
+    alone = build(folder, nest, TFIDF).run
+    assert alone.facts["articles"] == 1
+    followed = build(folder, nest, replace(TFIDF, read=ReadOptions(follow_links=True))).run
+    assert followed.facts["articles"] == 52 and followed.batch != alone.batch
+    assert not build(folder, nest, TFIDF).new
