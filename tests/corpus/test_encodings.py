@@ -29,7 +29,8 @@ def test_a_codec_of_no_text_is_refused(name: str):
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"), [("uft-8", "utf-8"), ("utf16le", "utf-16le"), ("window-1252", "windows-1252")]
+    ("name", "meant"),
+    [("uft-8", "utf-8"), ("utf16le", "utf-16le"), ("window-1252", "windows-1252")],
 )
 def test_an_unknown_encoding_is_told_which_was_meant(name: str, meant: str):
     with pytest.raises(ParameterError, match=f"must be one Python knows, .* mean '{meant}'"):
