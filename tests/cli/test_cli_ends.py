@@ -18,7 +18,7 @@ from test_cli_processes import ENVIRONMENT, NEWSNEST, run
 
 import invented
 from newsnest.cli import lacks, terminal
-from newsnest.errors import NewsnestError
+from newsnest.errors import EncoderError, NewsnestError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and devices of Linux")
 NO_SPACE = (
@@ -45,6 +45,11 @@ def test_a_full_output_is_one_line(nest: Path, tmp_path: Path, words: list[str])
     with Path("/dev/full").open("w") as full:
         done = run(*words, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (1, NO_SPACE)
+
+
+def _caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
 
 
 def small_files() -> None:
@@ -162,7 +167,7 @@ def test_too_little_memory_to_begin_is_one_line(corpus: Path, tmp_path: Path):
     done = run("cluster", corpus, "-o", tmp_path / "n", "--encoder", "tfidf", preexec_fn=limit)
     assert (done.returncode, done.stderr) == (
         1,
-        "newsnest: newsnest cluster must have 2 GB of memory at least, got a limit of 0.6 GB. "
+        "newsnest: newsnest cluster must have 2.5 GB of memory at least, got a limit of 0.6 GB. "
         "Raise it (ulimit -v).\n",
     )
 
@@ -174,12 +179,13 @@ def test_too_little_memory_to_begin_is_one_line(corpus: Path, tmp_path: Path):
         ImportError("x.so: failed to map segment from shared object"),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
         OSError("Could not find/load shared object file 'libllvmlite.so'"),
+        _caused(EncoderError("load_encoder: torch must be there. Install it."), MemoryError()),
     ],
     ids=repr,
 )
 def test_too_little_memory_on_the_way_is_one_line(newsnest, nest: Path, monkeypatch, error):
     def fail(*_: object, **__: object) -> None:
-        raise error
+        raise error from error.__cause__
 
     monkeypatch.setattr("newsnest.cli.show.print_tree", fail)
     done = newsnest("show", nest, status=1)
@@ -195,7 +201,7 @@ def test_what_is_no_lack_of_the_machine_is_not_taken_for_one(monkeypatch):
     full = OSError(28, "No space left on device", "/tmp/a")
     assert lacks.in_words(full).startswith("/tmp/a cannot be written to or read: No space left on")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (5, 5))
-    with pytest.raises(NewsnestError, match="newsnest train must have 2 GB of memory at least"):
+    with pytest.raises(NewsnestError, match="newsnest train must have 2.5 GB of memory at least"):
         lacks.check_limit("train")
     lacks.check_limit("show")
 
