@@ -135,7 +135,16 @@ def test_a_spool_of_a_killed_process_goes_with_the_next_one(tmp_path: Path, monk
     ours = temporary(".stdin")
     assert names(tmp_path) == [ours.name]
     discard(ours)
-    assert not names(tmp_path) and not drafts._held
+    assert not names(tmp_path)
+
+
+def test_a_file_that_the_caller_deleted_is_not_held_for_ever(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    temporary(".stdin").unlink()
+    ours = temporary(".stdin")
+    assert list(drafts._held) == [ours]
+    discard(ours)
+    assert not drafts._held
 
 
 def test_a_disk_without_locks_is_written_to_and_nothing_is_removed(tmp_path: Path, monkeypatch):
