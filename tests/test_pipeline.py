@@ -673,3 +673,46 @@ def test_articles_in_memory_lose_what_is_not_seen_too(nest: Nest):
     build(given, nest, TFIDF)
     (kept,) = nest.store.articles(nest.runs()[-1].batch)
     assert (kept.title, kept.text, kept.source) == ("Ferry", "strike", "Gull")
+
+
+def test_a_file_that_is_written_to_while_it_is_read_makes_no_run(
+    corpus: Path, nest: Nest, monkeypatch
+):
+    from newsnest.pipeline import source
+
+    def growing(paths, **options):
+        yield from read_articles(paths, **options)
+        with corpus.open("a") as file:
+            file.write('{"id": "late", "title": "Came too late"}\n')
+
+    monkeypatch.setattr(source, "read_articles", growing)
+    with pytest.raises(InputError, match=r"news\.jsonl must not change while it is read, got anot"):
+        build(corpus, nest, TFIDF)
+    monkeypatch.undo()
+    assert not nest.runs()
+    assert build(corpus, nest, TFIDF).run.facts["articles"] == 52
+
+
+def test_what_cannot_be_read_is_told_before_anything_is_digested(
+    corpus: Path, nest: Nest, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr("newsnest.pipeline.source.digest", lambda *_, **__: pytest.fail("digested"))
+    with pytest.raises(InputError, match="must exist, got no such file. Check the path; texts"):
+        build([corpus, tmp_path / "none.jsonl"], nest, TFIDF)
+    (tmp_path / "book.xlsx").touch()
+    with pytest.raises(InputError, match="must be a file of articles, got a workbook"):
+        build([corpus, tmp_path / "book.xlsx"], nest, TFIDF)
+    with pytest.raises(InputError, match="must be a file, got an address; nothing is fetched"):
+        build("https://example.org/feed.xml", nest, TFIDF)
+
+
+def test_following_links_makes_another_batch(corpus: Path, nest: Nest, tmp_path: Path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Ferry strike ends")
+    (folder / "link.jsonl").symlink_to(corpus)
+    alone = build(folder, nest, TFIDF).run
+    assert alone.facts["articles"] == 1
+    followed = build(folder, nest, replace(TFIDF, read=ReadOptions(follow_links=True))).run
+    assert followed.facts["articles"] == 52 and followed.batch != alone.batch
+    assert not build(folder, nest, TFIDF).new
