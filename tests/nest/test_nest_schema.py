@@ -16,7 +16,7 @@ from kept import keep
 import newsnest
 from newsnest.errors import NestError
 from newsnest.nest import Nest
-from newsnest.nest.sqlite import schema
+from newsnest.nest.sqlite import opening, schema
 
 TABLES = {
     "articles", "batch_articles", "batches", "clusters", "encoders", "memberships", "merges",
@@ -167,7 +167,7 @@ def test_runs_of_the_first_tables_are_still_read(tmp_path: Path, monkeypatch):
     path = tmp_path / "n"
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        connection = schema.connect(path, create=True)
+        connection = opening.connect(path, create=True)
         connection.execute("INSERT INTO corpora (digest, options) VALUES ('d', '{}')")
         connection.execute(
             "INSERT INTO runs (key, corpus, created, options, versions) VALUES "

@@ -78,13 +78,14 @@ class Runs(Database):
         ).fetchone()
         if rotation is None:
             return None
-        turn = np.frombuffer(rotation, "<f4")
-        d = math.isqrt(len(turn))
-        return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
+        with codec.as_written(f"the frame of run {run.id}"):
+            turn = np.frombuffer(rotation, "<f4")
+            d = math.isqrt(len(turn))
+            return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
 
     def tree(self, run: Run) -> KeptTree | None:
         row = self.connection.execute(
-            f"SELECT {codec.TREE_COLUMNS} FROM trees "
+            f"SELECT digest, {codec.TREE_COLUMNS} FROM trees "
             "WHERE id = (SELECT tree FROM runs WHERE id = ?)",
             (run.id,),
         ).fetchone()
@@ -118,23 +119,26 @@ class Runs(Database):
 
     def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
         ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
-        columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
         # SQLite sorts NULL before everything; articles without a date come last.
         order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
         rows = self.connection.execute(
-            f"SELECT {columns}, m.cluster, o.id FROM memberships m JOIN articles a "
+            f"SELECT {codec.WHOLE_ARTICLE}, m.cluster, o.id FROM memberships m JOIN articles a "
             f"ON a.key = m.article LEFT JOIN articles o ON o.key = m.copy_of "
             f"WHERE {condition} ORDER BY {order}",
             (run.id,) if story is None else (run.id, story.id),
         )
         for *article, cluster, copy_of in rows:
-            yield Member(codec.to_article(article), ancestry[cluster], copy_of)
+            with codec.as_written(f"the story of article {article[0]!r}"):
+                path = ancestry[cluster]
+            yield Member(codec.to_article(article), path, copy_of)
 
     def _path(self, cluster: int | None) -> tuple[int, ...]:
         """Return the ids from the coarsest level down to this cluster."""
         path: list[int] = []
         while cluster is not None:
+            if cluster in path:
+                raise codec.Damaged(f"cluster {cluster} lies within itself")
             path.append(cluster)
             cluster = self._first("SELECT parent FROM clusters WHERE id = ?", (cluster,))
         return tuple(reversed(path))
