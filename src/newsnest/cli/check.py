@@ -1,5 +1,6 @@
 """`newsnest check`: whether a nest still holds what was written."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def check(nest: Path, as_json: bool, quiet: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _conclude(nest: Path, counts: dict[str, int], faults: int) -> None:
+def _conclude(nest: Path, counts: Mapping[str, int], faults: int) -> None:
     held = [f"{counts[name]:,} {plural(name[:-1], counts[name])}" for name in _HELD if counts]
     if older := counts.get("without_digest"):
         held.append(f"{older:,} of the vectors from before they had digests")

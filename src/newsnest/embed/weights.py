@@ -38,9 +38,7 @@ _SHAPING = ("*.safetensors", "*.json", "*.txt", "*.model")
 # Written beside models without any say in their vectors.
 _SILENT_FILES = (RECORD_FILE, "data_config.json", "requirements.txt", "trainer_state.json")
 _OTHER_BACKENDS = ("onnx", "openvino")
-# Loaded, pickles, where no file of the second name lies beside them.
 _SAFELY = "Save the model again with save_pretrained(safe_serialization=True)."
-_PICKLED = {"pytorch_model*.bin": "model*.safetensors", "adapter_model.bin": "adapter_*.safetensors"}
 
 
 def expanded(name: str) -> Path:
@@ -119,20 +117,31 @@ def check_model_folder(folder: Path) -> None:
             f"load_encoder: {folder} must hold weights as .safetensors, got none. {_SAFELY}"
         )
     for place in _folders(folder):
-        for pickled, safe in _PICKLED.items():
-            for path in sorted(place.glob(pickled)):
-                if not any(place.glob(safe)):
-                    raise EncoderError(
-                        f"load_encoder: {path} must be .safetensors, got pickled weights, which "
-                        f"are never loaded. {_SAFELY}"
-                    )
-    with suppress(OSError, ValueError, KeyError, TypeError):  # loading raises, with the reason
-        for _, path in model_modules(folder):
-            parts = PurePath(path).parts
-            if parts and (".." in parts or _is_aside(folder / path, folder)):
+        _check_pickled(place)
+    _check_modules(folder)
+
+
+def _check_pickled(place: Path) -> None:
+    """Raise EncoderError where pickled weights in a folder would be loaded for want of safe ones."""
+    for path in (*place.glob("pytorch_model*.bin"), *place.glob("adapter_model.bin")):
+        safe = path.stem.replace("pytorch_", "").partition("-")[0] + ".safetensors"
+        if not any((place / name).is_file() for name in (safe, f"{safe}.index.json")):
+            raise EncoderError(
+                f"load_encoder: {path} must be {safe}, got pickled weights, which are never "
+                f"loaded. {_SAFELY}"
+            )
+
+
+def _check_modules(folder: Path) -> None:
+    """Raise EncoderError where a module lies where `folder_digests` does not look."""
+    with suppress(AttributeError, KeyError, OSError, TypeError, ValueError):
+        modules = [PurePath(module) for _, module in model_modules(folder)]
+        for path in modules:  # of an empty path: the folder itself
+            aside = path.is_absolute() or ".." in path.parts
+            if aside or (path.parts and _is_aside(folder / path, folder)):
                 raise EncoderError(
                     f"load_encoder: modules of {folder / 'modules.json'} must lie in folders of "
-                    f"the model, not hidden, got {path!r}. Move it there."
+                    f"the model, not hidden, got {path}. Move it there."
                 )
 
 

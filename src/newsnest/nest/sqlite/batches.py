@@ -77,8 +77,8 @@ class Batches(Database):
 
     def articles(self, batch: int) -> list[Article]:
         rows = self.connection.execute(
-            f"SELECT {codec.WHOLE_ARTICLE} FROM batch_articles b JOIN articles a ON a.key = b.article "
-            "WHERE b.batch = ? ORDER BY b.id",
+            f"SELECT {codec.WHOLE_ARTICLE} FROM batch_articles b "
+            "JOIN articles a ON a.key = b.article WHERE b.batch = ? ORDER BY b.id",
             (batch,),
         )
         return [codec.to_article(row) for row in rows]
@@ -132,13 +132,12 @@ class KeptVectors(Database):
                 (fingerprint,),
             )
             encoder = self._first(_ENCODER, (fingerprint,))
+            rows = (row.tobytes() for row in vectors.astype("<f4"))
             sql.executemany(
                 # Another program may have encoded the same text meanwhile: the first vector stays.
                 "INSERT INTO vectors VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     (encoder, text, vector, codec.vector_digest(text, vector))
-                    for text, vector in zip(
-                        hashes, (row.tobytes() for row in vectors.astype("<f4")), strict=True
-                    )
+                    for text, vector in zip(hashes, rows, strict=True)
                 ),
             )

@@ -1,6 +1,5 @@
 """A whole nest looked through, each row against its digest and each run against its articles."""
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from newsnest.errors import NewsnestError
 from newsnest.nest.checked import Checked, Fault, linkage_fault, tree_fault, vector_fault
 from newsnest.nest.records import Run
 from newsnest.nest.sqlite import codec
@@ -15,6 +15,7 @@ from newsnest.nest.sqlite.runs import Runs
 from newsnest.progress import SILENT, Progress
 
 _STEP = 1000
+_PUZZLED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _COUNTED = {
     "articles": "SELECT count(*) FROM articles",
     "vectors": "SELECT count(*) FROM vectors",
@@ -51,8 +52,8 @@ _NESTED = (
      "ON o.run = m.run AND o.article = m.copy_of WHERE m.run = :run AND m.copy_of IS NOT NULL "
      "AND (o.cluster IS NOT m.cluster OR o.copy_of IS NOT NULL)"),
     ("memberships", "is in the run, but not in its batch",
-     "SELECT a.id FROM memberships m JOIN articles a ON a.key = m.article LEFT JOIN batch_articles b "
-     "ON b.batch = :batch AND b.article = m.article WHERE m.run = :run AND b.batch IS NULL"),
+     "SELECT a.id FROM memberships m JOIN articles a ON a.key = m.article LEFT JOIN "
+     "batch_articles b ON b.batch = :batch AND b.article = m.article WHERE m.run = :run AND b.batch IS NULL"),
     ("memberships", "is in the batch, but not in the run",
      "SELECT b.id FROM batch_articles b LEFT JOIN memberships m ON m.run = :run AND "
      "m.article = b.article WHERE b.batch = :batch AND m.run IS NULL"),
@@ -94,6 +95,13 @@ class Checks(Runs):
         finally:
             self.connection.text_factory = usual
 
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        # What no reader can make sense of may be damage that no digest covers, such as an index.
+        if isinstance(error, _PUZZLED) and not isinstance(error, NewsnestError):
+            for fault in self.check().faults[:1]:
+                error = codec.Damaged(f"{fault.part} {fault.id} {fault.problem}")
+        super().__exit__(kind, error, trace)
+
     def _file(self) -> Iterator[Fault]:
         for (problem,) in self.connection.execute("PRAGMA integrity_check"):
             if problem != "ok":
@@ -113,7 +121,9 @@ class Checks(Runs):
             "WHERE a.id <> b.id"
         )
         for batch, name in self.connection.execute(ask):
-            yield Fault("batch_articles", _name(name), f"stands for another article in batch {batch}")
+            yield Fault(
+                "batch_articles", _name(name), f"stands for another article in batch {batch}"
+            )
 
     def _vectors(self, progress: Progress) -> Iterator[Fault]:
         widths: dict[Any, int] = {}
@@ -195,10 +205,10 @@ def _unreadable(part: str, name: Any, make: Any, row: Iterable[Any]) -> Iterator
     """Yield a fault if a row cannot become a record, or has a text that is not UTF-8."""
     try:
         make(row)
-        json.dumps(row, ensure_ascii=False).encode()
+        "".join(value for value in row if isinstance(value, str)).encode()
     except codec.Damaged as error:
         yield Fault(part, str(name), str(error))
-    except (TypeError, UnicodeEncodeError):  # bytes where text was; what `_any_text` let pass
+    except UnicodeEncodeError:  # what `_any_text` let pass
         yield Fault(part, str(name), "has a text that is not UTF-8")
 
 

@@ -18,7 +18,7 @@ WHOLE_ARTICLE = ", ".join(f"a.{name}" for name in (*ARTICLE_COLUMNS.split(", "),
 CLUSTER_COLUMNS = (
     "c.id, c.level, c.label, c.parent, c.articles, c.independent, c.name, c.keywords, c.summary, "
     "(SELECT id FROM articles WHERE key = c.representative), c.first, c.last, c.x, c.y, "
-    "c.section, c.section_id, c.section_score"
+    "c.section, c.section_id, c.section_score, c.digest"
 )
 
 BATCH_COLUMNS = "id, digest, options, inputs"
@@ -79,7 +79,7 @@ def from_article(article: Article) -> tuple[str | float | None, ...]:
 
 def to_article(row: Sequence[Any]) -> Article:
     """Make an article of ARTICLE_COLUMNS and `content`."""
-    name, title, text, lang, date, source, url, content = row
+    name, title, text, lang, date, source, url = row[:-1]
     if not is_whole(row):
         raise Damaged(f"the article {name!r} is not what was written")
     return Article(name, title, text, lang, to_date(date), source, url)
@@ -128,19 +128,16 @@ def from_cluster(
     cluster: Cluster, run: int, depth: int, first: int, representative: int
 ) -> tuple[Any, ...]:
     """Return the values of a row of clusters; ids are counted from `first`."""
-    return (
-        first + cluster.id,
-        run,
-        depth,
-        cluster.level,
-        cluster.label,
-        None if cluster.parent is None else first + cluster.parent,
+    known = (cluster.level, cluster.label)
+    parent = None if cluster.parent is None else first + cluster.parent
+    said = (
         cluster.articles,
         cluster.independent,
         cluster.name,
         json.dumps(cluster.keywords, ensure_ascii=False),
         json.dumps([[s.text, s.article] for s in cluster.summary], ensure_ascii=False),
-        representative,
+    )
+    rest = (
         to_seconds(cluster.first),
         to_seconds(cluster.last),
         cluster.x,
@@ -149,18 +146,28 @@ def from_cluster(
         cluster.section_id,
         cluster.section_score,
     )
+    digest = content_of(*known, *said, *rest)
+    return (first + cluster.id, run, depth, *known, parent, *said, representative, *rest, digest)
 
 
 def to_cluster(row: Sequence[Any]) -> Cluster:
     """Make a cluster of CLUSTER_COLUMNS, which are in the order of its fields."""
-    as_they_are, rest = row[:7], row[12:]
+    as_they_are, rest, digest = row[:7], row[12:-1], row[-1]
     keywords, summary, representative, first, last = row[7:12]
     with as_written(f"cluster {row[0]}"):
+        said = (*as_they_are[1:3], *as_they_are[4:], keywords, summary, first, last, *rest)
+        if digest is not None and digest != content_of(*said):
+            raise ValueError("another digest")
         words = tuple(json.loads(keywords))
         sentences = tuple(Sentence(text, article) for text, article in json.loads(summary))
         dates = to_date(first), to_date(last)
     fields: tuple[Any, ...] = (*as_they_are, words, sentences, representative, *dates, *rest)
     return Cluster(*fields)
+
+
+def run_digest(texts: Sequence[str], means: bytes, rotation: bytes) -> bytes:
+    """Return the digest of a finished run: options, versions and facts, and its frame."""
+    return content_of(*texts, means.hex(), rotation.hex())
 
 
 TREE_COLUMNS = "pairs, similarity, log_odds, likeness, sections, texts, exact"

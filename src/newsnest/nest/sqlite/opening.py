@@ -55,9 +55,9 @@ def connect(
 ) -> sqlite3.Connection:
     """Open a nest, bring its tables up to date, and return the connection.
 
-    `content` is that of a nest in memory. Where its directory cannot be written, it is opened for reading alone. Raises NestError, and
-    leaves the file untouched, if there is no such file and `create` is False, if it is not a nest,
-    or if it was written by a newer newsnest.
+    `content` is that of a nest in memory. Where its directory cannot be written, a nest is opened
+    for reading alone. Raises NestError, and leaves the file untouched, if there is no such file and
+    `create` is False, if it is not a nest, or if it was written by a newer newsnest.
     """
     try:
         there = str(path) != IN_MEMORY and _check_path(path, create=create)
@@ -88,6 +88,8 @@ def connect(
     except BaseException as error:
         if connection is not None:
             connection.close()
+        if isinstance(error, UnicodeDecodeError):  # SQLite quotes a name of a table that is damaged
+            error = Damaged("a text is not UTF-8")
         ours = as_nest_error(path, error)
         if ours is None:
             raise
@@ -120,10 +122,10 @@ def _reader(path: Path) -> sqlite3.Connection:
         connection.close()
         if not unfinished or os.access(file.parent, os.W_OK):
             raise
+        beside = log if log.exists() else journal
         raise NestError(
-            f"{path}: what was written last is still in {log.name if log.exists() else journal.name}"
-            " beside it, and that cannot be read where nothing can be written. Copy both to another "
-            "directory."
+            f"{path}: what was written last is still in {beside.name} beside it, and cannot be read "
+            "where nothing can be written. Copy both to another directory."
         ) from error
     return connection
 

@@ -73,12 +73,15 @@ class Runs(Database):
         return [codec.to_run(row) for row in rows]
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
-        means, rotation = self.connection.execute(
-            "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
+        *texts, means, rotation, digest = self.connection.execute(
+            "SELECT options, versions, facts, means, rotation, digest FROM runs WHERE id = ?",
+            (run.id,),
         ).fetchone()
         if rotation is None:
             return None
-        with codec.as_written(f"the frame of run {run.id}"):
+        with codec.as_written(f"run {run.id}"):
+            if digest is not None and digest != codec.run_digest(texts, means, rotation):
+                raise ValueError("another digest")
             turn = np.frombuffer(rotation, "<f4")
             d = math.isqrt(len(turn))
             return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
@@ -176,7 +179,7 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
     total = len(result.clusters) + len(result.membership) + merges
     with progress.start("keep", total, "rows") as task:
         sql.executemany(
-            f"INSERT INTO clusters VALUES ({', '.join('?' * 19)})",
+            f"INSERT INTO clusters VALUES ({', '.join('?' * 20)})",
             _counted(_clusters(run, result, keys, first), task),
         )
         sql.executemany(
@@ -188,16 +191,15 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
         )
     wrote = round(time.perf_counter() - began, 3)
     facts = {**result.facts, "seconds": {**result.facts.get("seconds", {}), "write": wrote}}
+    started = sql.execute("SELECT options, versions FROM runs WHERE id = ?", (run.id,)).fetchone()
+    found = codec.to_json(facts)
+    frame = [part.astype("<f4").tobytes() for part in (result.means, result.rotation)]
+    digest = codec.run_digest((*started, found), *frame)
+    tree = None if result.tree is None else _write_tree(sql, result.tree)
     sql.execute(
-        "UPDATE runs SET facts = ?, means = ?, rotation = ?, tree = ?, stopped = '', finished = 1 "
-        "WHERE id = ?",
-        (
-            codec.to_json(facts),
-            result.means.astype("<f4").tobytes(),
-            result.rotation.astype("<f4").tobytes(),
-            None if result.tree is None else _write_tree(sql, result.tree),
-            run.id,
-        ),
+        "UPDATE runs SET facts = ?, means = ?, rotation = ?, digest = ?, tree = ?, stopped = '', "
+        "finished = 1 WHERE id = ?",
+        (found, *frame, digest, tree, run.id),
     )
 
 

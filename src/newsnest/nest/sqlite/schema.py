@@ -191,15 +191,23 @@ CREATE TABLE trees (
 ALTER TABLE runs ADD COLUMN tree INTEGER REFERENCES trees (id);   -- that stories were cut from
 """
 
-# An article has its digest as `content`. Vectors of before have none: one made of them now would
-# call a vector whole that was damaged long ago.
-_VECTOR_DIGESTS = """
-ALTER TABLE vectors ADD COLUMN digest BLOB;   -- of text and vector; NULL: from before there were any
+# An article has its digest as `content`. What is older than digests has none: one made now would
+# call whole what was damaged long ago.
+_DIGESTS = """
+ALTER TABLE vectors ADD COLUMN digest BLOB;    -- of text and vector
+ALTER TABLE clusters ADD COLUMN digest BLOB;   -- of what is said of it, without its place
+ALTER TABLE runs ADD COLUMN digest BLOB;       -- of options, versions, facts, means and rotation
 """
 
 MIGRATIONS: tuple[str, ...] = (
-    _FIRST, _RUNS_TELL, _ARTICLES_OF_THE_NEST, _SECTIONS, _TREES, _VECTOR_DIGESTS,
-)  # fmt: skip
+    _FIRST,
+    _RUNS_TELL,
+    _ARTICLES_OF_THE_NEST,
+    _SECTIONS,
+    _TREES,
+    _DIGESTS,
+)
+
 
 def columns_of(version: int) -> Mapping[str, frozenset[str]]:
     """Return the columns that every table has after so many migrations, by its name."""
