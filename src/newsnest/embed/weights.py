@@ -122,7 +122,7 @@ def check_model_folder(folder: Path) -> None:
 
 
 def _check_pickled(place: Path) -> None:
-    """Raise EncoderError where pickled weights in a folder would be loaded for want of safe ones."""
+    """Raise EncoderError where pickled weights would be loaded for want of safe ones."""
     for path in (*place.glob("pytorch_model*.bin"), *place.glob("adapter_model.bin")):
         safe = path.stem.replace("pytorch_", "").partition("-")[0] + ".safetensors"
         if not any((place / name).is_file() for name in (safe, f"{safe}.index.json")):

@@ -20,6 +20,6 @@ from newsnest.nest.store import Store, open_store
 from newsnest.types import plural
 
 __all__ = [
-    "Batch", "Checked", "Cluster", "Fault", "Headline", "KeptTree", "Member", "Nest", "Result", "Run",
-    "Store", "Totals", "export", "open_store", "plural",
+    "Batch", "Checked", "Cluster", "Fault", "Headline", "KeptTree", "Member", "Nest", "Result",
+    "Run", "Store", "Totals", "export", "open_store", "plural",
 ]  # fmt: skip

@@ -46,14 +46,16 @@ _NESTED = (
      "m.article = c.representative WHERE c.run = :run AND m.run IS NULL"),
     ("memberships", "is in no story of the run",
      "SELECT a.id FROM memberships m JOIN articles a ON a.key = m.article LEFT JOIN clusters c "
-     f"ON c.id = m.cluster WHERE m.run = :run AND (c.run IS NOT m.run OR c.depth IS NOT {_FINEST})"),
+     "ON c.id = m.cluster WHERE m.run = :run AND "
+     f"(c.run IS NOT m.run OR c.depth IS NOT {_FINEST})"),
     ("memberships", "copies an article that is none of its story, or a copy itself",
      "SELECT a.id FROM memberships m JOIN articles a ON a.key = m.article LEFT JOIN memberships o "
      "ON o.run = m.run AND o.article = m.copy_of WHERE m.run = :run AND m.copy_of IS NOT NULL "
      "AND (o.cluster IS NOT m.cluster OR o.copy_of IS NOT NULL)"),
     ("memberships", "is in the run, but not in its batch",
      "SELECT a.id FROM memberships m JOIN articles a ON a.key = m.article LEFT JOIN "
-     "batch_articles b ON b.batch = :batch AND b.article = m.article WHERE m.run = :run AND b.batch IS NULL"),
+     "batch_articles b ON b.batch = :batch AND b.article = m.article "
+     "WHERE m.run = :run AND b.batch IS NULL"),
     ("memberships", "is in the batch, but not in the run",
      "SELECT b.id FROM batch_articles b LEFT JOIN memberships m ON m.run = :run AND "
      "m.article = b.article WHERE b.batch = :batch AND m.run IS NULL"),

@@ -124,8 +124,8 @@ def _reader(path: Path) -> sqlite3.Connection:
             raise
         beside = log if log.exists() else journal
         raise NestError(
-            f"{path}: what was written last is still in {beside.name} beside it, and cannot be read "
-            "where nothing can be written. Copy both to another directory."
+            f"{path}: what was written last is still in {beside.name} beside it, and cannot be "
+            "read where nothing can be written. Copy both to another directory."
         ) from error
     return connection
 
