@@ -82,7 +82,9 @@ class Database:
         for start in range(0, len(sought), _SOUGHT):
             part = sought[start : start + _SOUGHT]
             marks = ",".join("?" * len(part))
-            yield from self.connection.execute(f"{statement} IN ({marks})", (*values, *part))
+            ask = f"{statement} IN ({marks})"
+            # All at once: no statement stays open where the reader stops at a row that is damaged.
+            yield from self.connection.execute(ask, (*values, *part)).fetchall()
 
     def _remove_if_bare(self) -> None:
         """Close the file and remove it if nothing in it took work: no vectors, no rows to look at.
