@@ -88,8 +88,17 @@ def numbered(path: Path) -> None:
         lambda path: same_number(path, len(schema.MIGRATIONS)),
         lambda path: same_number(path, 1, log=True),
     ],
-    ids=["text", "one byte", "almost a header", "database", "other program", "numbered",
-         "our number", "our numbers", "our number and a log"],
+    ids=[
+        "text",
+        "one byte",
+        "almost a header",
+        "database",
+        "other program",
+        "numbered",
+        "our number",
+        "our numbers",
+        "our number and a log",
+    ],
 )
 def test_a_file_that_is_not_a_nest_is_left_as_it_is(tmp_path: Path, make, create: bool):
     path = tmp_path / "precious"

@@ -21,7 +21,7 @@ _DEEPEST = 100  # lists and objects in each other
 _TEXTS, _NUMBERS, _OBJECTS = (
     ("recipe", "run", "prefix"),
     ("max_length", "seed"),
-    ("base", "settings", "chosen", "validation", "versions", "calibration"),
+    ("base", "settings", "chosen", "validation", "versions"),
 )
 
 
@@ -245,7 +245,7 @@ def _wrong(problem: str) -> EncoderError:
 def _check_kinds(path: Path, content: Mapping[str, Any]) -> None:
     """Raise EncoderError where a field is of another kind than `ModelRecord` says."""
     calibration = content.get("calibration", {})
-    entries = calibration.values() if isinstance(calibration, dict) else ()
+    entries = calibration.values() if isinstance(calibration, dict) else [None]
     files = [one.get("data", []) if isinstance(one, dict) else None for one in entries]
     right = {
         "rotate": ("true or false", isinstance(content.get("rotate", False), bool)),
