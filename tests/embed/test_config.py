@@ -54,8 +54,9 @@ def test_int8_needs_a_processor_that_adds_in_32_bits(processor, flags, works):
         assert choose_backend(config) == "int8"
     else:
         message = (
-            "must run on an x86 processor with VNNI under Linux, got one whose .*cpuinfo names none "
-            "of amx_int8, avx512_vnni, avx_vnni. Choose backend auto: here it computes in float32."
+            "must run on an x86 processor with VNNI under Linux, got one whose .*cpuinfo names "
+            "none of amx_int8, avx512_vnni, avx_vnni. Choose backend auto: here it computes in "
+            "float32."
         )
         with pytest.raises(EncoderError, match=message):
             choose_backend(config)
@@ -102,10 +103,8 @@ def test_what_computes_is_told_with_the_reason(processor, tiny_model, tally, fla
 
 def test_an_accelerator_is_told():
     config = EncoderConfig(device="cuda")
-    assert (
-        config_module.why(config, "torch")
-        == "computed in float32 (backend auto, on an accelerator)"
-    )
+    said = config_module.why(config, "torch")
+    assert said == "computed in float32 (backend auto, on an accelerator)"
 
 
 def test_a_run_fails_at_once_where_int8_cannot_be_computed(processor, tmp_path):

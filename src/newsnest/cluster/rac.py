@@ -261,7 +261,8 @@ def _seconds(times: ArrayLike | None, count: int) -> Floats | None:
     if seconds.shape != (count,) or np.isinf(seconds).any() or np.isnan(seconds).all():
         known = int(np.isfinite(seconds).sum())
         raise ParameterError(
-            f"LevelwiseRAC.fit: times must be the seconds of all {count:,} rows, NaN where unknown, "
-            f"got shape {seconds.shape} with {known:,} finite. Leave times out if none is known."
+            f"LevelwiseRAC.fit: times must be the seconds of all {count:,} rows, NaN where "
+            f"unknown, got shape {seconds.shape} with {known:,} finite. Leave times out if none is "
+            "known."
         )
     return seconds

@@ -100,10 +100,11 @@ def choose_backend(config: EncoderConfig) -> Chosen:
     EncoderError where int8 is asked for and the processor is not known to have it.
     """
     if config.backend == "int8" and not cpu_flags() & _INT8:
+        instead = in_numbers(choose_backend(replace(config, backend="auto")))
         raise EncoderError(
-            "load_encoder: backend int8 must run on an x86 processor with VNNI under Linux, got one "
-            f"whose {_CPU_INFO} names none of {', '.join(sorted(_INT8))}. Choose backend auto: here "
-            f"it computes in {in_numbers(choose_backend(replace(config, backend='auto')))}."
+            "load_encoder: backend int8 must run on an x86 processor with VNNI under Linux, got "
+            f"one whose {_CPU_INFO} names none of {', '.join(sorted(_INT8))}. Choose backend auto: "
+            f"here it computes in {instead}."
         )
     if config.backend != "auto":
         return config.backend

@@ -92,7 +92,8 @@ def build(
         raise ParameterError(
             f"build: nest must be a Nest or a path, got {type(nest).__name__}. Name a file."
         )
-    # Fails on a misspelt encoder, or int8 on a processor without it, before a large input is read; loads no weights.
+    # Fails on a misspelt encoder, or int8 on a processor without it, before a large input is read;
+    # loads no weights.
     config = EncoderConfig(long_texts=options.long_texts, backend=options.backend)
     load_encoder(options.encoder, config=config)
     describer = find_describer(describer)
