@@ -97,6 +97,8 @@ FLIPPED = [
     ("UPDATE runs SET rotation = x'0102' WHERE id = 1", "runs", "1", "run 1 is not what was"),
     ("UPDATE trees SET log_odds = x'010203'", "runs", "2", "the tree of a run is not what"),
     ("UPDATE trees SET exact = 1", "runs", "2", "the tree of a run is not what was written"),
+    ("UPDATE merges SET distance = x'00' WHERE run = 1 AND step = 1",
+     "merges", "1", "a merge of run 1 is not what was written"),
     ("UPDATE batches SET options = ''", "batches", "1", "batch 1 is not what was written"),
 ]  # fmt: skip
 
@@ -131,6 +133,11 @@ def test_a_vector_without_a_digest_must_be_one_at_least(path: Path, vector, prob
     change(path, "UPDATE vectors SET vector = ?, digest = NULL WHERE text = ?",
            unfinished(vector), HASHES[3])  # fmt: skip
     assert faults(path) == [Fault("vectors", f"1:{HASHES[3].hex()}", problem)]
+
+
+def test_a_vector_of_no_hash_is_found(path: Path):
+    change(path, "UPDATE vectors SET text = 'x' WHERE rowid = 2")
+    assert faults(path) == [Fault("vectors", "1:x", "is not what was written")]
 
 
 NESTED = [

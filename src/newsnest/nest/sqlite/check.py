@@ -79,7 +79,7 @@ class Checks(Runs):
             for part, found in parts.items():
                 try:
                     faults.extend(found)
-                except sqlite3.DatabaseError as error:  # pages that cannot be read end a part
+                except (sqlite3.DatabaseError, *_PUZZLED) as error:  # as where a page is broken
                     faults.append(Fault(part, "", str(error)))
             try:
                 counts = {name: int(self._first(ask)) for name, ask in _COUNTED.items()}
@@ -184,7 +184,12 @@ class Checks(Runs):
         texts = "SELECT count(*) FROM memberships WHERE run = ? AND copy_of IS NULL"
         rows = int(self._first(texts, (run.id,)))
         down = run.options.get("order") == "coarse-to-fine"
-        for depth, linkage in enumerate(self.linkages(run)):
+        try:
+            linkages = self.linkages(run)
+        except codec.Damaged as error:
+            yield Fault("merges", str(run.id), str(error))
+            return
+        for depth, linkage in enumerate(linkages):
             finest = depth == len(sizes) - 1
             leaves = rows if down or finest else sizes[depth + 1]
             # Another clusterer of stories makes no merges.

@@ -105,7 +105,8 @@ def to_vector(text: bytes, vector: bytes, digest: bytes | None) -> Vectors:
             return np.frombuffer(vector, "<f4")
     except (TypeError, ValueError):  # neither bytes, nor a number of them that four divides
         pass
-    raise Damaged(f"the vector of text {text.hex()} is not what was written")
+    name = text.hex() if isinstance(text, bytes) else repr(text)
+    raise Damaged(f"the vector of text {name} is not what was written")
 
 
 def content_of(*values: str | float | None) -> bytes:

@@ -158,12 +158,10 @@ class Runs(Database):
 
     def linkages(self, run: Run) -> list[Floats]:
         ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
-        return [
-            np.array(
-                self.connection.execute(ask, (run.id, depth)).fetchall(), dtype=np.float64
-            ).reshape(-1, 4)
-            for depth in range(len(self.levels(run)))
-        ]
+        found = [self.connection.execute(ask, (run.id, depth)).fetchall()
+                 for depth in range(len(self.levels(run)))]  # fmt: skip
+        with codec.as_written(f"a merge of run {run.id}"):
+            return [np.array(rows, dtype=np.float64).reshape(-1, 4) for rows in found]
 
 
 def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: Progress) -> None:
