@@ -18,9 +18,10 @@ _SHOWN = 20  # faults of a part
 @parameters.json_option
 @parameters.quiet_option
 def check(nest: Path, as_json: bool, quiet: bool) -> None:
-    """Look for damage in NEST: exit status 1 and what is damaged, or 0 and that it is whole.
+    """Look for damage in NEST.
 
-    Compares every article and vector with its digest, and the runs with their articles.
+    Compares every article and vector with its digest, and the runs with their articles. Prints what
+    is damaged and exits with 1, or with 0 if nothing is.
     """
     from newsnest.nest import Nest
 
