@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -198,6 +199,7 @@ def test_too_little_memory_on_the_way_is_one_line(newsnest, nest: Path, monkeypa
 def test_what_is_no_lack_of_the_machine_is_not_taken_for_one(monkeypatch):
     assert lacks.in_words(OSError(2, "No such file or directory")) == ""
     assert lacks.in_words(RuntimeError("a bug")) == ""
+    assert "ulimit -f unlimited" in lacks.in_words(OSError(errno.EFBIG, "File too large"))
     full = OSError(28, "No space left on device", "/tmp/a")
     assert lacks.in_words(full).startswith("/tmp/a cannot be written to or read: No space left on")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (5, 5))

@@ -170,3 +170,17 @@ def test_the_result_says_whether_it_is_exact(order):
     rows = np.random.default_rng(2).normal(size=(200, 16))
     assert LevelwiseRAC(order=order).fit(rows).hierarchy_.exact
     assert not LevelwiseRAC(order=order, exact=False).fit(rows).hierarchy_.exact
+
+
+@pytest.mark.parametrize(
+    ("times", "got"),
+    [
+        (np.full(40, np.nan), r"got shape \(40,\) with 0 finite"),
+        (np.zeros(39), r"got shape \(39,\) with 39 finite"),
+        (np.r_[np.inf, np.zeros(39)], r"got shape \(40,\) with 39 finite"),
+    ],
+)
+def test_times_are_those_of_the_rows_and_one_at_least_is_known(times, got):
+    with pytest.raises(ParameterError, match=f"times must be the seconds of all 40 rows, .*{got}"):
+        LevelwiseRAC(LEVELS).fit(articles(40), times=times)
+    LevelwiseRAC(LEVELS).fit(articles(40), times=np.r_[0.0, np.full(39, np.nan)])

@@ -5,7 +5,8 @@ import pytest
 
 from newsnest.embed import MemoryCache, TfidfEncoder, encode_cached, load_encoder, text_hash
 from newsnest.embed.unit import unit_embeddings
-from newsnest.errors import EncoderError
+from newsnest.errors import EncoderError, NestError
+from newsnest.nest import Nest
 
 
 class KilledError(Exception):
@@ -107,6 +108,28 @@ def test_vectors_of_another_width_are_refused():
     cache.put_many(encoder.fingerprint, [text_hash("x")], np.ones((1, 7), np.float32))
     with pytest.raises(EncoderError, match=r"must give vectors of 2 dimensions, got shape \(7,\)"):
         encode_cached(encoder, ["x"], cache)
+
+
+@pytest.mark.parametrize("row", [(np.nan, 0.0), (np.inf, 0.0), (0.0, 0.0), (1.0, 1.0)])
+def test_vectors_that_cannot_be_an_encoder_s_are_not_used(row):
+    encoder, cache = TfidfEncoder(), MemoryCache()
+    encoder.prepare(["storm hits", "bank holds"])
+    cache.put_many(encoder.fingerprint, [text_hash("x")], np.array([row], np.float32))
+    with pytest.raises(EncoderError, match="cache must give finite vectors of length 1, got oth"):
+        encode_cached(encoder, ["x"], cache)
+
+
+def test_a_flipped_bit_of_a_vector_kept_in_a_nest_is_found(tmp_path):
+    encoder, texts = TfidfEncoder(), ["storm hits", "bank holds"]
+    encoder.prepare(texts)
+    with Nest(tmp_path / "n", create=True) as nest:
+        kept = encode_cached(encoder, texts, nest.vectors)
+        ask = nest.store.connection.execute
+        flipped = bytearray(kept[0].tobytes())
+        flipped[0] ^= 1  # the lowest bit of a number: of length 1 it still is
+        ask("UPDATE vectors SET vector = ? WHERE text = ?", (flipped, text_hash(texts[0])))
+    with pytest.raises(NestError, match="is not what was written"), Nest(tmp_path / "n") as nest:
+        encode_cached(encoder, texts, nest.vectors)
 
 
 def test_a_text_hash_is_16_bytes_even_of_broken_unicode():

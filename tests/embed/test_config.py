@@ -53,8 +53,15 @@ def test_int8_needs_a_processor_that_adds_in_32_bits(processor, flags, works):
     if works:
         assert choose_backend(config) == "int8"
     else:
-        with pytest.raises(EncoderError, match="must run on an x86 processor with VNNI"):
+        message = (
+            "must run on an x86 processor with VNNI under Linux, got one whose .*cpuinfo names "
+            "none of amx_int8, avx512_vnni, avx_vnni. Choose backend auto: here it computes in "
+            "float32."
+        )
+        with pytest.raises(EncoderError, match=message):
             choose_backend(config)
+        with pytest.raises(EncoderError, match=message):  # at once: before anything is read
+            load_encoder("minilm", config=config)
 
 
 def test_an_accelerator_computes_in_float32(processor, monkeypatch):
@@ -78,13 +85,37 @@ def test_what_was_asked_for_is_what_computes(processor, tiny_model):
         assert encoder.backend == asked
 
 
-def test_what_auto_chose_is_told(processor, tiny_model, tally):
-    processor("avx512_bf16")
-    config = EncoderConfig(device="cpu")
+@pytest.mark.parametrize(
+    ("flags", "config", "said"),
+    [
+        ("avx512_bf16", EncoderConfig(device="cpu"), "bfloat16 (backend auto, for this processor)"),
+        ("avx2", EncoderConfig(device="cpu"),
+         "float32 (backend auto: this processor does not multiply bfloat16)"),
+        ("avx512_bf16", EncoderConfig(backend="torch"), "float32 (backend torch, as asked for)"),
+        ("avx512_vnni", EncoderConfig(backend="int8"), "int8 (backend int8, as asked for)"),
+    ],
+)  # fmt: skip
+def test_what_computes_is_told_with_the_reason(processor, tiny_model, tally, flags, config, said):
+    processor(flags)
     load_encoder(str(tiny_model), config=config).prepare([], progress=tally)
-    assert [note.partition(": ")[2] for note in tally.notes] == [
-        "computed in bfloat16 (backend auto, for this processor)"
-    ]
+    assert [note.partition(": ")[2] for note in tally.notes] == [f"computed in {said}"]
+
+
+def test_an_accelerator_is_told():
+    config = EncoderConfig(device="cuda")
+    said = config_module.why(config, "torch")
+    assert said == "computed in float32 (backend auto, on an accelerator)"
+
+
+def test_a_run_fails_at_once_where_int8_cannot_be_computed(processor, tmp_path):
+    from newsnest.pipeline import Options, build
+
+    processor("avx2")
+    path = tmp_path / "news.jsonl"
+    path.write_text('{"title": "Sea wall breached"}')
+    with pytest.raises(EncoderError, match="got one whose .* Choose backend auto"):
+        build(path, tmp_path / "n", Options(encoder="minilm", backend="int8"))
+    assert not (tmp_path / "n").exists()
 
 
 def test_int8_vectors_of_two_kinds_of_attention_share_nothing(processor, tiny_model):

@@ -134,9 +134,57 @@ def test_a_model_goes_back_to_what_its_base_went_back_to():
             _rule("{}", "0", ', "levels": [{"name": "story", "dims": 8, "min_similarity": 0.4}]'),
             "stories must have a story_rule or a min_similarity, got both",
         ),
+        ("[" * 100_000, r"must be JSON, got: more than 100 lists or objects in each other"),
+        ('{"a":' * 300 + "1" + "}" * 300, "more than 100 lists or objects in each other"),
+        ('{"seed": ' + "9" * 5000 + "}", "must be JSON, got: Exceeds the limit"),
+        ('{"levels": [{"name": "story", "dims": true}]}', "levels must be a list of objects"),
+        (
+            '{"levels": [{"name": "s", "dims": 8, "dated": NaN}]}',
+            "levels must be a list of objects",
+        ),
+        (f'{{"levels": {list(range(10_000))}}}', "levels must be a list of objects .{0,300}$"),
+        (_rule("{}", "1" + "0" * 400), "story_rule must be an object with partner, alone"),
+        ('{"recipe": ["pairs"]}', r"recipe must be text, got \['pairs'\]"),
+        ('{"chosen": {"prefix": 3}}', "prefix must be text, got 3"),
+        ('{"max_length": "16"}', "max_length must be a whole number, got '16'"),
+        ('{"seed": true}', "seed must be a whole number, got True"),
+        ('{"seed": NaN}', "seed must be a whole number, got nan"),
+        ('{"base": [1]}', r"base must be an object, got \[1\]"),
+        ('{"versions": null}', "versions must be an object, got None"),
+        ('{"chosen": 7}', "chosen must be an object, got 7"),
+        ('{"data": {"a": 1}}', "data must be a list of objects, got {'a': 1}"),
+        ('{"data": [{"digest": []}]}', "data must be a list of objects, got"),
+        ('{"calibration": {"story": 0.5}}', "calibration must be an object of objects with their"),
+        ('{"calibration": {"story": {"data": 3}}}', "calibration must be an object of objects"),
     ],
 )
 def test_a_record_of_another_shape_is_refused(tmp_path: Path, text: str, message: str):
     (tmp_path / RECORD_FILE).write_text(text)
     with pytest.raises(EncoderError, match=message):
         ModelRecord.read(tmp_path)
+
+
+def test_a_record_that_is_no_text_huge_or_not_to_be_read_is_refused(tmp_path: Path, monkeypatch):
+    path = tmp_path / RECORD_FILE
+    path.write_bytes(b'{"recipe": "\xff"}')
+    with pytest.raises(EncoderError, match="must be JSON, got: 'utf-8' codec can't decode"):
+        ModelRecord.read(tmp_path)
+    with path.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(EncoderError, match="must be JSON, got: more than 64 MB"):
+        ModelRecord.read(tmp_path)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: (_ for _ in ()).throw(OSError(5, "I/O")))
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    with pytest.raises(EncoderError, match="must be a file that can be read, got: I/O. Check its"):
+        ModelRecord.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["modules.json", "config_sentence_transformers.json"])
+def test_a_model_whose_other_files_are_nested_too_deep_is_an_error_of_ours(
+    static_model: Path, name: str
+):
+    from newsnest.embed import load_encoder
+
+    (static_model / name).write_text("[" * 100_000)
+    with pytest.raises(EncoderError, match="Save the model again|Save or download the model"):
+        load_encoder(str(static_model)).prepare(["sea wall"])

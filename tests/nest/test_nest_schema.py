@@ -16,7 +16,7 @@ from kept import keep
 import newsnest
 from newsnest.errors import NestError
 from newsnest.nest import Nest
-from newsnest.nest.sqlite import schema
+from newsnest.nest.sqlite import opening, schema
 
 TABLES = {
     "articles", "batch_articles", "batches", "clusters", "encoders", "memberships", "merges",
@@ -57,6 +57,17 @@ def other_program(path: Path) -> None:
     connection.close()
 
 
+def same_number(path: Path, version: int = 0, *, log: bool = False) -> None:
+    """Make the database of another program that happens to have our application id."""
+    connection = sqlite3.connect(path)
+    if log:
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+
+
 def numbered(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 1")
@@ -73,8 +84,21 @@ def numbered(path: Path) -> None:
         foreign_database,
         other_program,
         numbered,
+        same_number,
+        lambda path: same_number(path, len(schema.MIGRATIONS)),
+        lambda path: same_number(path, 1, log=True),
     ],
-    ids=["text", "one byte", "almost a header", "database", "other program", "numbered"],
+    ids=[
+        "text",
+        "one byte",
+        "almost a header",
+        "database",
+        "other program",
+        "numbered",
+        "our number",
+        "our numbers",
+        "our number and a log",
+    ],
 )
 def test_a_file_that_is_not_a_nest_is_left_as_it_is(tmp_path: Path, make, create: bool):
     path = tmp_path / "precious"
@@ -84,6 +108,63 @@ def test_a_file_that_is_not_a_nest_is_left_as_it_is(tmp_path: Path, make, create
         Nest(path, create=create)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["precious"]
+
+
+def test_what_another_program_has_not_finished_writing_stays_as_it_is(tmp_path: Path):
+    path = tmp_path / "precious"
+    same_number(path, log=True)
+    writer = sqlite3.connect(path)
+    writer.execute("INSERT INTO mine VALUES ('dear')")
+    writer.commit()
+    left = tmp_path / "left"
+    left.mkdir()
+    for one in tmp_path.glob("precious*"):
+        shutil.copy(one, left)
+    writer.close()
+    before = {one.name: one.read_bytes() for one in left.iterdir() if one.name != "precious-shm"}
+    with pytest.raises(NestError, match="precious is not a nest, and is left as it is"):
+        Nest(left / "precious", create=True)
+    assert {name: (left / name).read_bytes() for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "lacks"),
+    [
+        ("DROP TABLE merges", "the table merges"),
+        ("ALTER TABLE runs DROP COLUMN stopped", "the column stopped of runs"),
+    ],
+)
+def test_a_nest_that_lacks_a_part_says_which_and_is_left(
+    tmp_path: Path, statement: str, lacks: str
+):
+    path = tmp_path / "n"
+    keep(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(NestError, match=f"n is damaged, and is left as it is: it lacks {lacks}"):
+        Nest(path, create=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_a_nest_cut_short_is_an_error_of_ours(tmp_path: Path, share: float):
+    path = tmp_path / "n"
+    keep(path).close()
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(NestError, match="The file is damaged: make the nest again"):
+        Nest(path)
+
+
+def test_a_name_of_a_table_that_is_not_text_is_an_error_of_ours(tmp_path: Path):
+    path = tmp_path / "n"
+    keep(path).close()
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"CREATE TABLE merges", b"CREATE TABLE \xffer\xcbes"))
+    with pytest.raises(NestError, match="The file is damaged: make the nest again"):
+        Nest(path)
 
 
 def test_a_damaged_header_is_an_error_of_ours(tmp_path: Path):
@@ -167,7 +248,7 @@ def test_runs_of_the_first_tables_are_still_read(tmp_path: Path, monkeypatch):
     path = tmp_path / "n"
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        connection = schema.connect(path, create=True)
+        connection = opening.connect(path, create=True)
         connection.execute("INSERT INTO corpora (digest, options) VALUES ('d', '{}')")
         connection.execute(
             "INSERT INTO runs (key, corpus, created, options, versions) VALUES "
@@ -217,16 +298,21 @@ def shared() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def unprivileged(code: str, path: Path) -> str:
-    """Run code where even root has no more rights than others."""
-    drop = "import newsnest.nest, os\nif os.geteuid() == 0:\n os.setgroups([])\n os.setgid(65534)"
+def elsewhere(code: str, path: Path) -> str:
+    """Run code in another program and return what it says."""
     done = subprocess.run(
-        [sys.executable, "-c", f"{drop}\n os.setuid(65534)\n{code}", str(path)],
+        [sys.executable, "-c", code, str(path)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(Path(newsnest.__file__).parents[1])},
     )
     return done.stdout + done.stderr
+
+
+def unprivileged(code: str, path: Path) -> str:
+    """Run code where even root has no more rights than others."""
+    drop = "import newsnest.nest, os\nif os.geteuid() == 0:\n os.setgroups([])\n os.setgid(65534)"
+    return elsewhere(f"{drop}\n os.setuid(65534)\n{code}", path)
 
 
 TRY = """
@@ -253,6 +339,82 @@ def test_a_nest_that_may_only_be_read_says_so_when_written(shared: Path):
     assert "NestError:" in said
     assert "readonly database. Check that the file and its directory can be written" in said
     assert path.read_bytes() == before
+
+
+def killed(path: Path) -> None:
+    """Make a nest whose writer was killed: its last step is in the log alone."""
+    keep(path).close()
+    code = (
+        "import os, sys; from newsnest.nest import Nest\n"
+        "Nest(sys.argv[1]).store.add_batch('second', {}, []); os._exit(9)"
+    )
+    elsewhere(code, path)
+    assert path.with_name(f"{path.name}-wal").stat().st_size > 0
+
+
+def test_what_a_killed_writer_left_beside_a_nest_is_taken_up_and_gone(tmp_path: Path):
+    killed(tmp_path / "n")
+    with Nest(tmp_path / "n") as nest:
+        assert [batch.digest for batch in nest.store.batches()] == ["digest", "second"]
+    assert [one.name for one in tmp_path.iterdir()] == ["n"]
+
+
+READ = """
+import sys
+from newsnest.errors import NestError
+from newsnest.nest import Nest
+try:
+    with Nest(sys.argv[1]) as nest:
+        print(len(list(nest.members())), len(nest.store.batches()), nest.check().faults)
+        nest.store.add_batch("other", {}, [])
+except NestError as error:
+    print("NestError:", error)
+"""
+
+
+def test_a_nest_on_a_disk_that_cannot_be_written_is_read(shared: Path, monkeypatch):
+    path = shared / "n"
+    keep(path).close()
+    path.chmod(0o444)
+    shared.chmod(0o555)
+    before = path.read_bytes()
+    said = unprivileged(READ, path)
+    assert said.startswith("6 1 ()\nNestError:")
+    assert "readonly database. Check that the file and its directory can be written" in said
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as on a read-only disk, for any user
+    with Nest(path) as nest:
+        assert len(list(nest.members())) == 6
+        with pytest.raises(NestError, match="readonly database. Check that the file"):
+            nest.store.add_batch("other", {}, [])
+    assert path.read_bytes() == before
+    assert [one.name for one in shared.iterdir()] == ["n"]
+
+
+def test_a_log_that_can_only_be_read_is_read_with_its_index_and_never_left_out(shared: Path):
+    path = shared / "n"
+    killed(path)
+    for one in shared.iterdir():
+        one.chmod(0o444)
+    shared.chmod(0o555)
+    assert unprivileged(READ, path).startswith("6 2 ()\nNestError:")
+    shared.chmod(0o755)
+    path.with_name("n-shm").unlink()
+    shared.chmod(0o555)
+    said = unprivileged(READ, path)
+    assert "n: what was written last is still in n-wal beside it, and cannot be read where" in said
+    assert "Copy both to another directory." in said
+
+
+def test_a_nest_that_is_open_twice_in_a_program_keeps_its_locks(tmp_path: Path):
+    path = tmp_path / "n"
+    with keep(path) as nest:
+        Nest(path).close()
+        other = "import sys; from newsnest.nest import Nest; Nest(sys.argv[1]).close()"
+        assert elsewhere(other, path) == ""
+        assert path.with_name("n-wal").exists()  # or what is written now would be lost
+        nest.store.add_batch("second", {}, [])
+    with Nest(path) as nest:
+        assert len(nest.store.batches()) == 2
 
 
 def test_a_nest_that_may_not_be_read_says_so(shared: Path):

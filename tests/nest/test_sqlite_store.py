@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from kept import ARTICLES, begin, keep, result
+from test_nest_schema import elsewhere
 
 from newsnest.errors import NestError
 from newsnest.nest import Nest
@@ -177,3 +178,21 @@ def test_a_finished_run_is_found_while_another_program_writes(tmp_path: Path):
             assert nest.store.start_run("key", 1, {}, {}).finished
             with pytest.raises(NestError, match="Another program is writing"):
                 nest.store.start_run("new", 1, {}, {})
+
+
+def test_a_file_that_may_not_grow_is_an_error_of_ours_and_loses_nothing(tmp_path: Path):
+    path = tmp_path / "n"
+    keep(path).close()
+    code = (
+        "import resource, sys, numpy as np\n"
+        "from newsnest.nest import Nest\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        "hashes = [bytes([n % 256, n // 256]) for n in range(999)]\n"
+        "rows = np.ones((999, 64), 'f4')\n"
+        "with Nest(sys.argv[1]) as nest: nest.vectors.put_many('print', hashes, rows)\n"
+    )
+    assert "NestError" in (said := elsewhere(code, path))
+    assert "Check the disk and the room left on it, then run the command again." in said
+    with Nest(path) as nest:
+        assert nest.check().faults == ()
+        assert nest.check().counts["vectors"] == 0

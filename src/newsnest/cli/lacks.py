@@ -17,6 +17,7 @@ _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory",
 _CURES = {
     errno.ENOSPC: "Free space on the disk, or choose another place; temporary files go to TMPDIR.",
     errno.EDQUOT: "Free space within your quota, or choose another place.",
+    errno.EFBIG: "Raise the limit on the size of files: ulimit -f unlimited.",
     errno.EROFS: "Choose a place that can be written to.",
     errno.EMFILE: "Raise the limit on open files: ulimit -n 1024.",
     errno.ENFILE: "Close other programs.",

@@ -17,6 +17,7 @@ _COMMANDS = {
     "show": "newsnest.cli.show",
     "export": "newsnest.cli.show",
     "report": "newsnest.cli.show",
+    "check": "newsnest.cli.check",
     "evaluate": "newsnest.cli.evaluate",
     "train": "newsnest.cli.train",
     "hardness": "newsnest.cli.hardness",

@@ -22,7 +22,7 @@ from newsnest.cluster.rac_engine import agglomerate_rows
 from newsnest.cluster.rows import check_similarity, check_weights, directions, group_means
 from newsnest.cluster.views import Frame, fit_frame, level_vectors
 from newsnest.errors import ParameterError
-from newsnest.types import Labels, Level, Order
+from newsnest.types import Floats, Labels, Level, Order
 
 
 class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -60,7 +60,9 @@ class RAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     Cost: n²·d multiply-adds, memory O(n·d). Rows are scaled to unit length; identical rows are
-    folded first. Ties go to the lowest row; the same bits for any number of threads.
+    folded first. The same bits for any number of threads. Ties go to the lowest row: where pairs
+    are exactly equally similar, other orders of the rows may give another partition, as good. A
+    nest has articles in the order of their ids, so there the order of an input changes nothing.
 
     Example
     -------
@@ -218,7 +220,7 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         ------
         ParameterError
             If order is unknown, a level's numbers are outside their domain, a weight is not
-            positive, or a row is zero.
+            positive, a row is zero, or times are not a number a row, at least one of them known.
         """
         if self.order not in get_args(Order):
             raise ParameterError(
@@ -228,7 +230,7 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         rows = directions("LevelwiseRAC.fit", validate_data(self, X, dtype=np.float32, order="C"))
         weights = _check_sample_weight(sample_weight, rows, dtype=np.float64)
         check_weights("LevelwiseRAC.fit", weights)
-        seconds = None if times is None else np.asarray(times, dtype=np.float64)
+        seconds = _seconds(times, len(rows))
         centred = None
         if groups is not None:
             centred = np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int32)
@@ -249,3 +251,18 @@ class LevelwiseRAC(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.level_labels_ = np.stack(self.hierarchy_.labels, axis=1)
         self.linkages_ = self.hierarchy_.linkages
         return self
+
+
+def _seconds(times: ArrayLike | None, count: int) -> Floats | None:
+    """Return times as float64; raise ParameterError where they cannot be those of the rows."""
+    if times is None:
+        return None
+    seconds = np.asarray(times, dtype=np.float64)
+    if seconds.shape != (count,) or np.isinf(seconds).any() or np.isnan(seconds).all():
+        known = int(np.isfinite(seconds).sum())
+        raise ParameterError(
+            f"LevelwiseRAC.fit: times must be the seconds of all {count:,} rows, NaN where "
+            f"unknown, got shape {seconds.shape} with {known:,} finite. Leave times out if none is "
+            "known."
+        )
+    return seconds

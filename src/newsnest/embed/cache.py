@@ -86,7 +86,7 @@ def encode_cached(
     Raises
     ------
     EncoderError
-        The encoder is not prepared, or the cache gives vectors of another width.
+        The encoder is not prepared, or the cache gives vectors of another width or length.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def _check(encoder: Encoder, rows: Vectors, count: int) -> None:
         found = f"{getattr(rows, 'dtype', type(rows).__name__)}"
     elif rows.shape != (count, encoder.dimensions):
         found = f"shape {rows.shape}"
-    elif not np.allclose(np.einsum("ij,ij->i", rows, rows), 1.0, atol=1e-2):
+    elif not _are_unit(rows):
         found = "rows of another length, or NaN"
     else:
         return
@@ -145,6 +145,10 @@ def _check(encoder: Encoder, rows: Vectors, count: int) -> None:
         f"encode_cached: encoder {encoder.name!r} must return float32 unit vectors of shape "
         f"({count}, {encoder.dimensions}), got {found}. Correct its encode."
     )
+
+
+def _are_unit(rows: Vectors) -> bool:
+    return np.allclose(np.einsum("ij,ij->i", rows, rows), 1.0, atol=1e-2)
 
 
 def _next_size(size: int, seconds: float) -> int:
@@ -172,6 +176,12 @@ def _fill(
                     f"got shape {row.shape}. Delete the cached vectors of {encoder.name!r}."
                 )
             rows[place[key]] = row
+        at = [place[key] for key in known]
+        if not _are_unit(rows[at]):
+            raise EncoderError(
+                f"encode_cached: cache must give finite vectors of length 1, got others of "
+                f"{encoder.name!r}. Make the nest again from its articles."
+            )
         missing += [key for key in chunk if key not in known]
     return missing
 

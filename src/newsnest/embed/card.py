@@ -1,10 +1,11 @@
 """A model's length, prompt and width from its configuration files, without loading the model."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from newsnest.embed.model_record import read_json
 
 # Models whose length sentence-transformers takes from the two files that `_room` reads.
 _PLAIN = ("bert", "distilbert", "mpnet", "roberta", "xlm-roberta")
@@ -87,7 +88,7 @@ def mean_pooled_bert(folder: Path) -> bool:
 
 def model_modules(folder: Path) -> list[tuple[str, str]]:
     """Return kind and folder of each module of a model, as modules.json lists them."""
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    modules = read_json(folder / "modules.json")
     return [(module["type"].rpartition(".")[2], str(module["path"])) for module in modules]
 
 
@@ -137,7 +138,7 @@ def _width(pooling: Mapping[str, Any]) -> int | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
     if not isinstance(content, dict):
         raise ValueError(f"{path} is no object")
     return content

@@ -5,7 +5,7 @@ Nothing here loads torch if its version shows a build for CPUs alone.
 
 import functools
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -100,15 +100,34 @@ def choose_backend(config: EncoderConfig) -> Chosen:
     EncoderError where int8 is asked for and the processor is not known to have it.
     """
     if config.backend == "int8" and not cpu_flags() & _INT8:
+        instead = in_numbers(choose_backend(replace(config, backend="auto")))
         raise EncoderError(
-            "load_encoder: backend int8 must run on an x86 processor with VNNI under Linux, "
-            "got another. Choose backend auto."
+            "load_encoder: backend int8 must run on an x86 processor with VNNI under Linux, got "
+            f"one whose {_CPU_INFO} names none of {', '.join(sorted(_INT8))}. Choose backend auto: "
+            f"here it computes in {instead}."
         )
     if config.backend != "auto":
         return config.backend
     if _on_accelerator(config.device):
         return "torch"
     return "bfloat16" if multiplies_bfloat16() else "torch"
+
+
+def in_numbers(backend: Chosen) -> str:
+    """Return the numbers a backend computes in."""
+    return "float32" if backend == "torch" else backend
+
+
+def why(config: EncoderConfig, chosen: Chosen) -> str:
+    """Return what computes and why, in words."""
+    reason = f"backend {config.backend}, as asked for"
+    if config.backend == "auto":
+        reason = "backend auto, for this processor"
+        if chosen == "torch":
+            reason = "backend auto: this processor does not multiply bfloat16"
+            if _on_accelerator(config.device):
+                reason = "backend auto, on an accelerator"
+    return f"computed in {in_numbers(chosen)} ({reason})"
 
 
 def _on_accelerator(device: str | None) -> bool:

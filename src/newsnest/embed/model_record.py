@@ -1,8 +1,8 @@
 """newsnest.json: what a model folder says of its levels, its training and its calibration."""
 
 import json
-import math
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -16,6 +16,13 @@ RECORD_FILE = "newsnest.json"
 # Recipes wrote these under "chosen", or beside it.
 _MOVED = ("prefix", "max_length")
 _RULES = ("partner", "alone", "together")  # that a story_rule is made of
+_LARGEST = 64 << 20  # bytes of a JSON file of a model
+_DEEPEST = 100  # lists and objects in each other
+_TEXTS, _NUMBERS, _OBJECTS = (
+    ("recipe", "run", "prefix"),
+    ("max_length", "seed"),
+    ("base", "settings", "chosen", "validation", "versions"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +137,33 @@ class ModelRecord:
         Raises
         ------
         EncoderError
-            If it is not a JSON object, or levels, rotate or story_rule are not what they must be.
+            If it cannot be read, is not a JSON object, or a field is not what it must be.
         """
         path = folder / RECORD_FILE
         if not path.is_file():
             return cls()
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
         except ValueError as error:
             raise _wrong(f"{path} must be JSON, got: {error}") from error
+        except OSError as error:
+            raise EncoderError(
+                f"load_encoder: {path} must be a file that can be read, got: {error.strerror}. "
+                "Check its permissions."
+            ) from error
         if not isinstance(content, dict):
             raise _wrong(f"{path} must hold a JSON object, got {type(content).__name__}")
         levels = content.pop("levels", [])
         if not isinstance(levels, list) or not all(map(_is_level, levels)):
             raise _wrong(
                 f"{path}: levels must be a list of objects with name, dims and perhaps "
-                f"min_similarity, got {levels!r}"
+                f"min_similarity, got {levels!r:.200}"
             )
-        if not isinstance(content.get("rotate", False), bool):
-            raise _wrong(f"{path}: rotate must be true or false, got {content['rotate']!r}")
+        for key in _MOVED:
+            if isinstance(content.get("chosen"), dict) and key in content["chosen"]:
+                content.setdefault(key, content["chosen"].pop(key))
+        _check_kinds(path, content)
         _check_story_rule(path, content.get("story_rule", {}), levels)
-        chosen = dict(content.pop("chosen", {}))
-        moved = {key: chosen.pop(key) for key in _MOVED if key in chosen}
         known = {field.name for field in fields(cls)} - {"details"}
         return cls(
             levels=tuple(
@@ -159,9 +171,8 @@ class ModelRecord:
                 for level in levels
             ),
             data=tuple(content.pop("data", ())),
-            chosen=chosen,
             details={key: value for key, value in content.items() if key not in known},
-            **{**moved, **{key: value for key, value in content.items() if key in known}},
+            **{key: value for key, value in content.items() if key in known},
         )
 
     def write(self, folder: Path) -> None:
@@ -190,6 +201,24 @@ class ModelRecord:
         return {key: v for key, v in kept.items() if v != "" or key in _MOVED} | dict(self.details)
 
 
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds; ValueError where it is none, too large or too deep."""
+    if path.stat().st_size > _LARGEST:
+        raise ValueError(f"more than {_LARGEST >> 20} MB")
+    deep = f"more than {_DEEPEST} lists or objects in each other"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(deep) from error
+    level = [content]
+    for _ in range(_DEEPEST + 1):
+        level = [one for one in level if isinstance(one, dict | list)]
+        if not level:
+            return content
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    raise ValueError(deep)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file by way of a draft beside it, which takes its name once it is complete."""
     with drafted(path) as draft, draft.open("w", encoding="utf-8") as file:
@@ -213,12 +242,42 @@ def _wrong(problem: str) -> EncoderError:
     return EncoderError(f"load_encoder: {problem}. Correct or delete it.")
 
 
+def _check_kinds(path: Path, content: Mapping[str, Any]) -> None:
+    """Raise EncoderError where a field is of another kind than `ModelRecord` says."""
+    calibration = content.get("calibration", {})
+    entries = calibration.values() if isinstance(calibration, dict) else [None]
+    files = [one.get("data", []) if isinstance(one, dict) else None for one in entries]
+    right = {
+        "rotate": ("true or false", isinstance(content.get("rotate", False), bool)),
+        "data": ("a list of objects", _are_files(content.get("data", []))),
+        "calibration": ("an object of objects with their data", all(map(_are_files, files))),
+        **{name: ("text", isinstance(content.get(name) or "", str)) for name in _TEXTS},
+        **{name: ("a whole number", _is_whole(content.get(name) or 0)) for name in _NUMBERS},
+        **{name: ("an object", isinstance(content.get(name, {}), dict)) for name in _OBJECTS},
+    }
+    for name, (kind, holds) in right.items():
+        if not holds:
+            raise _wrong(f"{path}: {name} must be {kind}, got {content[name]!r:.200}")
+
+
+def _are_files(value: Any) -> bool:
+    """Tell whether it is a list of objects whose digests, where they have any, are text."""
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and all(isinstance(one.get(k, ""), str) for k in ("digest", "sha256"))
+        for one in value
+    )
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_level(level: Any) -> bool:
     """Tell whether it has a name, how many leading dimensions it sees, and cosines or null."""
     return (
         isinstance(level, dict)
         and isinstance(level.get("name"), str)
-        and isinstance(level.get("dims"), int)
+        and _is_whole(level.get("dims"))
         and level["dims"] >= 1
         and all(_is_cosine(level.get(key)) for key in ("min_similarity", "dated"))
     )
@@ -232,7 +291,7 @@ def _check_story_rule(path: Path, rule: Any, levels: Sequence[Mapping[str, Any]]
     if not parts or set(rule) != set(_RULES) or not all(map(_is_linear, parts)):
         raise _wrong(
             f"{path}: story_rule must be an object with {', '.join(_RULES)}, each of coefficients "
-            f"by name and an intercept, got {rule!r}"
+            f"by name and an intercept, got {rule!r:.200}"
         )
     if any(own["name"] == "story" and own.get("min_similarity") is not None for own in levels):
         raise _wrong(
@@ -249,7 +308,8 @@ def _is_linear(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    # NaN is not below, and an integer may be too large for a float.
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def _is_cosine(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from newsnest.drafts import drafted
 from newsnest.embed.loading import patient_threads, quiet_loading
+from newsnest.embed.model_record import read_json
 from newsnest.embed.static_model import TokenMeans, TokenMeansEncoder
 from newsnest.embed.weights import file_sha256, minilm_folder, settings_digest
 from newsnest.errors import EncoderError
@@ -153,7 +154,7 @@ def _verify(kept: Path) -> dict[str, str]:
     """Return the digests of the kept files, after comparing them with what was written."""
     cure = f"Delete {kept} and run again."
     try:
-        expected = json.loads((kept / _MANIFEST).read_text(encoding="utf-8"))["sha256"]
+        expected = dict(read_json(kept / _MANIFEST)["sha256"])
         digests = {name: file_sha256(kept / name) for name in _FILES}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EncoderError(

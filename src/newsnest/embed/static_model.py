@@ -1,7 +1,6 @@
 """Static models: a vector a token, a text is the mean of its tokens' vectors; no torch."""
 
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from newsnest.embed.card import clustering_prompt, model_modules
-from newsnest.embed.model_record import ModelRecord
+from newsnest.embed.model_record import ModelRecord, read_json
 from newsnest.embed.pieces import plain_tokenizer
 from newsnest.embed.unit import unit_embeddings
 from newsnest.embed.weights import check_model_folder, folder_digests, settings_digest
@@ -168,8 +167,8 @@ def _prompt(config: Path) -> str:
     if not config.is_file():
         return ""
     try:
-        return clustering_prompt(json.loads(config.read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError) as error:
+        return clustering_prompt(read_json(config))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise EncoderError(
             f"prepare: {config} must be a JSON object, got: {error}. Save the model again."
         ) from error

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsnest.embed.card import Card, read_card, transformer_folder
-from newsnest.embed.config import Chosen, EncoderConfig, choose_backend, multiplies_bfloat16
+from newsnest.embed.config import (
+    Chosen,
+    EncoderConfig,
+    choose_backend,
+    in_numbers,
+    multiplies_bfloat16,
+    why,
+)
 from newsnest.embed.model_record import ModelRecord
 from newsnest.embed.pieces import Cutter, Piece, plain_tokenizer
 from newsnest.embed.stock import StockModel
@@ -48,7 +55,8 @@ class SentenceTransformerEncoder:
     locate
         Returns the model's folder; called once, by `prepare`.
     config
-        How long texts are read, batch size, device, precision.
+        How long texts are read, batch size, device, precision. EncoderError at once if this
+        processor cannot compute in it.
     max_length
         Tokens read of a text, special tokens included; None takes the model's own.
     prefix
@@ -92,6 +100,8 @@ class SentenceTransformerEncoder:
         self._folder = Path()
         self._model: StockModel | Int8Bert | None = None
         self._cutter: Cutter | None = None
+        if config.backend == "int8":
+            choose_backend(config)  # raises before a large input is read
 
     def origin(self, progress: Progress = SILENT) -> tuple[Path, int | None, str | None]:
         """Return the model's folder, and max_length and prefix as given: to train it further."""
@@ -134,8 +144,7 @@ class SentenceTransformerEncoder:
         self._cutter, self.record, self.backend = cutter, record, backend
         self._folder, self.dimensions = folder, card.dimensions
         self.fingerprint = settings_digest(settings)
-        if self.config.backend == "auto" and backend != "torch":
-            progress.note(f"{self.name}: computed in {backend} (backend auto, for this processor)")
+        progress.note(f"{self.name}: {why(self.config, backend)}")
 
     def encode(self, texts: Sequence[str], *, progress: Progress = SILENT) -> Vectors:
         # An empty text has a vector too, that of its special tokens.
@@ -247,4 +256,4 @@ def _way(backend: Chosen) -> str:
     if backend == "int8":
         attention = "bfloat16" if multiplies_bfloat16() else "float32"
         return f"int8 {_INT8_VERSION}, attention {attention}"
-    return "float32" if backend == "torch" else backend
+    return in_numbers(backend)

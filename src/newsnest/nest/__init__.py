@@ -3,6 +3,7 @@
 `Nest` reads one, `Store` is what a backend must do; SQLite is the one there is.
 """
 
+from newsnest.nest.checked import Checked, Fault
 from newsnest.nest.export import export
 from newsnest.nest.nest import Nest
 from newsnest.nest.records import (
@@ -19,6 +20,6 @@ from newsnest.nest.store import Store, open_store
 from newsnest.types import plural
 
 __all__ = [
-    "Batch", "Cluster", "Headline", "KeptTree", "Member", "Nest", "Result", "Run", "Store",
-    "Totals", "export", "open_store", "plural",
+    "Batch", "Checked", "Cluster", "Fault", "Headline", "KeptTree", "Member", "Nest", "Result",
+    "Run", "Store", "Totals", "export", "open_store", "plural",
 ]  # fmt: skip

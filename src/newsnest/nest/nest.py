@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from newsnest.errors import NestError, did_you_mean
+from newsnest.nest.checked import Checked
 from newsnest.nest.records import Cluster, KeptTree, Member, Run
 from newsnest.nest.sqlite import SqliteStore
 from newsnest.nest.store import Store, open_store
+from newsnest.progress import SILENT, Progress
 from newsnest.types import Floats, Rejected, Vectors
 
 
@@ -71,6 +73,14 @@ class Nest:
 
     def __exit__(self, *error: Any) -> None:
         self.store.__exit__(*error)
+
+    def check(self, *, progress: Progress = SILENT) -> Checked:
+        """Look through the whole nest for what is not as it was written.
+
+        The file's own structure, digests of articles, vectors and trees, and runs: labels nested,
+        every article in one story, merges that make the clusters. Reads everything once.
+        """
+        return self.store.check(progress=progress)
 
     def runs(self) -> list[Run]:
         """Return every run, oldest first."""

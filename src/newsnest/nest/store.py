@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from newsnest.errors import NestError
+from newsnest.nest.checked import Checked
 from newsnest.nest.records import Batch, Cluster, Headline, KeptTree, Member, Result, Run, Totals
 from newsnest.nest.sqlite import SqliteStore
 from newsnest.progress import SILENT, Progress
@@ -36,6 +37,9 @@ class Store(Protocol):
         If the block fails with a `NewsnestError`, a nest that it created is deleted unless it holds
         vectors or rejected rows worth looking at.
         """
+
+    def check(self, *, progress: Progress = SILENT) -> Checked:
+        """Look for damage in all that is kept, against digests and against each other."""
 
     # ── vectors: what was encoded once is never encoded again ─────────────────────────────────
 

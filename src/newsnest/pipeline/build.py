@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import newsnest
 from newsnest.corpus import Notice, settle_languages
 from newsnest.describe import Describer
-from newsnest.embed import KNOWN, ModelRecord, load_encoder, weights
+from newsnest.embed import KNOWN, EncoderConfig, ModelRecord, load_encoder, weights
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
 from newsnest.options import Options
@@ -92,8 +92,10 @@ def build(
         raise ParameterError(
             f"build: nest must be a Nest or a path, got {type(nest).__name__}. Name a file."
         )
-    # Fails on a misspelt encoder before a large input is read; loads no weights.
-    load_encoder(options.encoder)
+    # Fails on a misspelt encoder, or int8 on a processor without it, before a large input is read;
+    # loads no weights.
+    config = EncoderConfig(long_texts=options.long_texts, backend=options.backend)
+    load_encoder(options.encoder, config=config)
     describer = find_describer(describer)
     given = find_input(source, options.read)
     with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:

@@ -25,6 +25,7 @@ class KeptVectors:
         facts = run.facts
         self.name = str(run.options["encoder"])
         self.fingerprint, self.dimensions = str(facts["encoder"]), int(facts["dimensions"])
+        self.backend = facts.get("backend", "")
         self._run, self._cut = run.id, int(facts["cut"])
 
     def prepare(self, texts: Sequence[str], *, progress: Progress = SILENT) -> None:

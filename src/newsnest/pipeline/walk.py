@@ -199,6 +199,8 @@ class Walk:
         self._tell_foreign(texts)
         cut = encoder.count_cut(bodies)
         self.facts |= {"encoder": encoder.fingerprint, "dimensions": encoder.dimensions, "cut": cut}
+        if backend := getattr(encoder, "backend", ""):  # what computed, of a transformer
+            self.facts["backend"] = backend
         if cut:
             self.progress.note(
                 f"{cut:,} of {len(bodies):,} {plural('text', len(bodies))} "

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from newsnest.errors import NestError
 from newsnest.nest.records import Batch
 from newsnest.nest.sqlite import codec
@@ -78,10 +76,9 @@ class Batches(Database):
         return [codec.to_batch(row) for row in rows]
 
     def articles(self, batch: int) -> list[Article]:
-        columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         rows = self.connection.execute(
-            f"SELECT {columns} FROM batch_articles b JOIN articles a ON a.key = b.article "
-            "WHERE b.batch = ? ORDER BY b.id",
+            f"SELECT {codec.WHOLE_ARTICLE} FROM batch_articles b "
+            "JOIN articles a ON a.key = b.article WHERE b.batch = ? ORDER BY b.id",
             (batch,),
         )
         return [codec.to_article(row) for row in rows]
@@ -124,9 +121,9 @@ class KeptVectors(Database):
 
     def get_many(self, fingerprint: str, hashes: Sequence[bytes]) -> dict[bytes, Vectors]:
         encoder = self._first(_ENCODER, (fingerprint,))
-        ask = "SELECT text, vector FROM vectors WHERE encoder = ? AND text"
+        ask = "SELECT text, vector, digest FROM vectors WHERE encoder = ? AND text"
         rows = self._among(ask, (encoder,), hashes)
-        return {text: np.frombuffer(vector, dtype="<f4") for text, vector in rows}
+        return {row[0]: codec.to_vector(*row) for row in rows}
 
     def put_many(self, fingerprint: str, hashes: Sequence[bytes], vectors: Vectors) -> None:
         with self.transaction() as sql:
@@ -135,11 +132,12 @@ class KeptVectors(Database):
                 (fingerprint,),
             )
             encoder = self._first(_ENCODER, (fingerprint,))
+            rows = (row.tobytes() for row in vectors.astype("<f4"))
             sql.executemany(
                 # Another program may have encoded the same text meanwhile: the first vector stays.
-                "INSERT INTO vectors VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO vectors VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (
-                    (encoder, text, row.tobytes())
-                    for text, row in zip(hashes, vectors.astype("<f4"), strict=True)
+                    (encoder, text, vector, codec.vector_digest(text, vector))
+                    for text, vector in zip(hashes, rows, strict=True)
                 ),
             )

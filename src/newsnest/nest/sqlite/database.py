@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from newsnest.errors import NewsnestError
-from newsnest.nest.sqlite.schema import IN_MEMORY, as_nest_error, connect
+from newsnest.nest.sqlite.opening import IN_MEMORY, as_nest_error, connect
 
 _SOUGHT = 500  # at a time: SQLite's default limit on parameters was 999 for a long time
 
@@ -15,18 +15,16 @@ _SOUGHT = 500  # at a time: SQLite's default limit on parameters was 999 for a l
 class Database:
     """An open SQLite file with the tables of a nest; each room of the store builds on it."""
 
-    def __init__(self, path: Path, *, create: bool = False) -> None:
+    def __init__(self, path: Path, *, create: bool = False, content: bytes | None = None) -> None:
         self.address = str(path)
         self.path = path
-        self.connection = connect(path, create=create)
+        self.connection = connect(path, create=create, content=content)
         self._is_new = create and not self._first("SELECT EXISTS (SELECT 1 FROM batches)")
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
         """Open a nest in memory, of what `to_bytes` returned."""
-        opened = cls(Path(IN_MEMORY), create=True)
-        opened.connection.deserialize(content)
-        return opened
+        return cls(Path(IN_MEMORY), content=content)
 
     def to_bytes(self) -> bytes:
         with closing(sqlite3.connect(IN_MEMORY)) as copy:
@@ -84,7 +82,9 @@ class Database:
         for start in range(0, len(sought), _SOUGHT):
             part = sought[start : start + _SOUGHT]
             marks = ",".join("?" * len(part))
-            yield from self.connection.execute(f"{statement} IN ({marks})", (*values, *part))
+            ask = f"{statement} IN ({marks})"
+            # All at once: no statement stays open where the reader stops at a row that is damaged.
+            yield from self.connection.execute(ask, (*values, *part)).fetchall()
 
     def _remove_if_bare(self) -> None:
         """Close the file and remove it if nothing in it took work: no vectors, no rows to look at.

@@ -58,9 +58,11 @@ class Overview(Database):
     def stories_below(self, run: Run) -> dict[int, int]:
         rows = self.connection.execute(
             # UNION ALL, for UNION would count the stories of one parent once.
-            "WITH RECURSIVE up (cluster) AS (SELECT parent FROM clusters WHERE run = :run AND "
-            "depth = (SELECT max(depth) FROM clusters WHERE run = :run) UNION ALL "
-            "SELECT c.parent FROM up JOIN clusters c ON c.id = up.cluster) "
+            # By depth, for parents that are damaged may lead in a circle.
+            "WITH RECURSIVE up (cluster, depth) AS (SELECT parent, depth FROM clusters "
+            "WHERE run = :run AND depth = (SELECT max(depth) FROM clusters WHERE run = :run) "
+            "UNION ALL SELECT c.parent, up.depth - 1 FROM up JOIN clusters c ON c.id = up.cluster "
+            "WHERE up.depth > 0) "
             "SELECT cluster, count(*) FROM up WHERE cluster IS NOT NULL GROUP BY cluster",
             {"run": run.id},
         )
@@ -122,7 +124,8 @@ class Overview(Database):
 
 def _to_headline(row: tuple[Any, ...]) -> Headline:
     key, story, name, title, lang, source, url, date, copy_of = row
-    line = title.strip().partition("\n")[0]
+    with codec.as_written(f"the article {name!r}"):
+        line = title.strip().partition("\n")[0]
     if len(line) > _TITLE:
         line = line[: _TITLE - 1].rstrip() + "…"
     return Headline(key, story, name, line, lang, source, url, date, copy_of)

@@ -73,18 +73,22 @@ class Runs(Database):
         return [codec.to_run(row) for row in rows]
 
     def frame(self, run: Run) -> tuple[Vectors, Vectors] | None:
-        means, rotation = self.connection.execute(
-            "SELECT means, rotation FROM runs WHERE id = ?", (run.id,)
+        *texts, means, rotation, digest = self.connection.execute(
+            "SELECT options, versions, facts, means, rotation, digest FROM runs WHERE id = ?",
+            (run.id,),
         ).fetchone()
         if rotation is None:
             return None
-        turn = np.frombuffer(rotation, "<f4")
-        d = math.isqrt(len(turn))
-        return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
+        with codec.as_written(f"run {run.id}"):
+            if digest is not None and digest != codec.run_digest(texts, means, rotation):
+                raise ValueError("another digest")
+            turn = np.frombuffer(rotation, "<f4")
+            d = math.isqrt(len(turn))
+            return np.frombuffer(means, "<f4").reshape(-1, d), turn.reshape(d, d)
 
     def tree(self, run: Run) -> KeptTree | None:
         row = self.connection.execute(
-            f"SELECT {codec.TREE_COLUMNS} FROM trees "
+            f"SELECT digest, {codec.TREE_COLUMNS} FROM trees "
             "WHERE id = (SELECT tree FROM runs WHERE id = ?)",
             (run.id,),
         ).fetchone()
@@ -118,23 +122,26 @@ class Runs(Database):
 
     def members(self, run: Run, *, story: Cluster | None = None) -> Iterator[Member]:
         ancestry = self._ancestry(run) if story is None else {story.id: self._path(story.id)}
-        columns = ", ".join(f"a.{name}" for name in codec.ARTICLE_COLUMNS.split(", "))
         condition = "m.run = ?" if story is None else "m.run = ? AND m.cluster = ?"
         # SQLite sorts NULL before everything; articles without a date come last.
         order = "a.id" if story is None else "a.date IS NULL, a.date, a.id"
         rows = self.connection.execute(
-            f"SELECT {columns}, m.cluster, o.id FROM memberships m JOIN articles a "
+            f"SELECT {codec.WHOLE_ARTICLE}, m.cluster, o.id FROM memberships m JOIN articles a "
             f"ON a.key = m.article LEFT JOIN articles o ON o.key = m.copy_of "
             f"WHERE {condition} ORDER BY {order}",
             (run.id,) if story is None else (run.id, story.id),
         )
         for *article, cluster, copy_of in rows:
-            yield Member(codec.to_article(article), ancestry[cluster], copy_of)
+            with codec.as_written(f"the story of article {article[0]!r}"):
+                path = ancestry[cluster]
+            yield Member(codec.to_article(article), path, copy_of)
 
     def _path(self, cluster: int | None) -> tuple[int, ...]:
         """Return the ids from the coarsest level down to this cluster."""
         path: list[int] = []
         while cluster is not None:
+            if cluster in path:
+                raise codec.Damaged(f"cluster {cluster} lies within itself")
             path.append(cluster)
             cluster = self._first("SELECT parent FROM clusters WHERE id = ?", (cluster,))
         return tuple(reversed(path))
@@ -151,12 +158,10 @@ class Runs(Database):
 
     def linkages(self, run: Run) -> list[Floats]:
         ask = "SELECT a, b, distance, weight FROM merges WHERE run = ? AND depth = ? ORDER BY step"
-        return [
-            np.array(
-                self.connection.execute(ask, (run.id, depth)).fetchall(), dtype=np.float64
-            ).reshape(-1, 4)
-            for depth in range(len(self.levels(run)))
-        ]
+        found = [self.connection.execute(ask, (run.id, depth)).fetchall()
+                 for depth in range(len(self.levels(run)))]  # fmt: skip
+        with codec.as_written(f"a merge of run {run.id}"):
+            return [np.array(rows, dtype=np.float64).reshape(-1, 4) for rows in found]
 
 
 def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: Progress) -> None:
@@ -172,7 +177,7 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
     total = len(result.clusters) + len(result.membership) + merges
     with progress.start("keep", total, "rows") as task:
         sql.executemany(
-            f"INSERT INTO clusters VALUES ({', '.join('?' * 19)})",
+            f"INSERT INTO clusters VALUES ({', '.join('?' * 20)})",
             _counted(_clusters(run, result, keys, first), task),
         )
         sql.executemany(
@@ -184,16 +189,15 @@ def _write_result(sql: sqlite3.Connection, run: Run, result: Result, progress: P
         )
     wrote = round(time.perf_counter() - began, 3)
     facts = {**result.facts, "seconds": {**result.facts.get("seconds", {}), "write": wrote}}
+    started = sql.execute("SELECT options, versions FROM runs WHERE id = ?", (run.id,)).fetchone()
+    found = codec.to_json(facts)
+    frame = [part.astype("<f4").tobytes() for part in (result.means, result.rotation)]
+    digest = codec.run_digest((*started, found), *frame)
+    tree = None if result.tree is None else _write_tree(sql, result.tree)
     sql.execute(
-        "UPDATE runs SET facts = ?, means = ?, rotation = ?, tree = ?, stopped = '', finished = 1 "
-        "WHERE id = ?",
-        (
-            codec.to_json(facts),
-            result.means.astype("<f4").tobytes(),
-            result.rotation.astype("<f4").tobytes(),
-            None if result.tree is None else _write_tree(sql, result.tree),
-            run.id,
-        ),
+        "UPDATE runs SET facts = ?, means = ?, rotation = ?, digest = ?, tree = ?, stopped = '', "
+        "finished = 1 WHERE id = ?",
+        (found, *frame, digest, tree, run.id),
     )
 
 

@@ -4,19 +4,16 @@ A nest is one SQLite file: `application_id` says that it is one, `user_version` 
 migrations it has seen. A migration is never edited once released; a change is a new one.
 """
 
+import functools
 import sqlite3
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from newsnest.errors import NestError
 from newsnest.nest.sqlite.codec import content_of
 
 APPLICATION_ID = 0x4E455354  # "NEST"
-IN_MEMORY = ":memory:"
-"""The address of a nest without a file."""
-_PATIENCE = 30  # seconds to wait for another program
-_CACHE = 65_536  # KiB: room for the index over a million hashes, which is met in random order
 
 # Tables of small rows that are found by their key are WITHOUT ROWID: the key's tree is the table,
 # and nothing is stored twice. Rows as large as vectors would make such a tree slow to search.
@@ -194,137 +191,61 @@ CREATE TABLE trees (
 ALTER TABLE runs ADD COLUMN tree INTEGER REFERENCES trees (id);   -- that stories were cut from
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _RUNS_TELL, _ARTICLES_OF_THE_NEST, _SECTIONS, _TREES)
+# An article has its digest as `content`. What is older than digests has none: one made now would
+# call whole what was damaged long ago.
+_DIGESTS = """
+ALTER TABLE vectors ADD COLUMN digest BLOB;    -- of text and vector
+ALTER TABLE clusters ADD COLUMN digest BLOB;   -- of what is said of it, without its place
+ALTER TABLE runs ADD COLUMN digest BLOB;       -- of options, versions, facts, means and rotation
+"""
 
-_BUSY = "Another program is writing to this nest: wait for it, then run the command again."
-_DENIED = "Check that the file and its directory can be written, and that it stays in place."
-_DAMAGED = "The file is damaged: make the nest again from its articles."
-_DISK = "Check the disk and the room left on it, then run the command again."
-_CURES = {
-    sqlite3.SQLITE_BUSY: _BUSY,
-    sqlite3.SQLITE_LOCKED: _BUSY,
-    sqlite3.SQLITE_PERM: _DENIED,
-    sqlite3.SQLITE_READONLY: _DENIED,
-    sqlite3.SQLITE_CANTOPEN: _DENIED,
-    sqlite3.SQLITE_FULL: _DISK,
-    sqlite3.SQLITE_IOERR: _DISK,
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: _DAMAGED,
-}
-
-
-def as_nest_error(path: Path, error: BaseException | None) -> NestError | None:
-    """Return what SQLite says about the file in our words; None for errors of another kind."""
-    if not isinstance(error, sqlite3.Error):
-        return None
-    cure = _CURES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)  # the rest is detail
-    return None if cure is None else NestError(f"{path}: {error}. {cure}")
+MIGRATIONS: tuple[str, ...] = (
+    _FIRST,
+    _RUNS_TELL,
+    _ARTICLES_OF_THE_NEST,
+    _SECTIONS,
+    _TREES,
+    _DIGESTS,
+)
 
 
-def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
-    """Open a nest, bring its tables up to date, and return the connection.
-
-    Raises NestError, and leaves the file untouched, if there is no such file and `create` is False,
-    if it is not a nest, or if it was written by a newer newsnest.
-    """
-    try:
-        if str(path) != IN_MEMORY:
-            _check_path(path, create=create)
-    except OSError as error:
-        raise NestError(
-            f"{path}: cannot be opened ({error.strerror}). Check the path and its permissions."
-        ) from error
-    connection = None
-    try:
-        # isolation_level=None: no BEGIN of Python's own, which would come between ours.
-        connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
-        _check_identity(connection, path, create=create)
-        _use_log(connection)
-        # With the log this is safe from damage: a power cut may lose the last commits, a killed
-        # program nothing. A sync for every chunk of vectors is saved.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA cache_size = {-_CACHE}")
-        _migrate(connection, path)
-        # Only now: a migration may drop a table that others refer to, and put another in its place.
-        connection.execute("PRAGMA foreign_keys = ON")
-    except BaseException as error:
-        if connection is not None:
-            connection.close()
-        ours = as_nest_error(path, error)
-        if ours is None:
-            raise
-        raise ours from error
-    return connection
+def columns_of(version: int) -> Mapping[str, frozenset[str]]:
+    """Return the columns that every table has after so many migrations, by its name."""
+    return _columns_after(MIGRATIONS[:version])
 
 
-def _use_log(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log; SQLite itself does not wait where two programs do so."""
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
+@functools.lru_cache(maxsize=8)
+def _columns_after(migrations: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        _apply(connection, migrations)
+        return columns(connection)
 
 
-def _check_path(path: Path, *, create: bool) -> None:
-    if path.is_dir():
-        raise NestError(f"{path} is a directory. Give the nest a file name, such as news.nest")
-    if not path.exists():
-        if not create:
-            raise NestError(f"{path}: no such nest. Make one: newsnest cluster FILE -o {path}")
-        if not path.parent.is_dir():
-            raise NestError(f"{path.parent}: no such directory. Create it first.")
-        return
-    if not path.is_file():
-        raise NestError(f"{path} is not a regular file. Choose another name.")
-    with path.open("rb") as file:
-        head = file.read(16)
-    if head and head != b"SQLite format 3\x00":
-        cure = "Choose another name."
-        if not create:
-            cure = f"Make one of it: newsnest cluster {path} -o {path.with_suffix('.nest').name}"
-        raise NestError(f"{path} is not a nest, and is left as it is. {cure}")
+def columns(connection: sqlite3.Connection) -> Mapping[str, frozenset[str]]:
+    """Return the columns of every table there is, by its name."""
+    found: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+        "WHERE m.type = 'table'"
+    ):
+        found.setdefault(table, set()).add(column)
+    return {table: frozenset(names) for table, names in found.items()}
 
 
-def _check_identity(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
-    """Accept our own files and, to be filled, empty ones: a creation that was cut short."""
-    connection.execute("BEGIN")  # one moment: another program may be filling the file right now
-    identity = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = _version(connection)
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    connection.execute("COMMIT")
-    empty = not (identity or version or tables)
-    if empty and not create:
-        raise NestError(f"{path} is empty. Fill it: newsnest cluster FILE -o {path}")
-    if not empty and identity != APPLICATION_ID:
-        raise NestError(f"{path} is not a nest, and is left as it is. Choose another name.")
-    if version > len(MIGRATIONS):
-        raise NestError(
-            f"{path} was written by a newer newsnest (tables {version}, this one knows "
-            f"{len(MIGRATIONS)}). Run: pip install -U newsnest"
-        )
-
-
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return how many migrations a file has seen."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the tables up to date; after a kill all of it is there or nothing."""
-    if _version(connection) == len(MIGRATIONS):
+    if version_of(connection) == len(MIGRATIONS):
         return
-    connection.create_function("content_of", 6, content_of, deterministic=True)
     # No ROLLBACK below: `connect` closes the connection after an error, and that undoes all.
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         # Asked again under the lock: another program may have been faster.
-        for migration in MIGRATIONS[_version(connection) :]:
-            for statement in _statements(migration):
-                connection.execute(statement)
+        _apply(connection, MIGRATIONS[version_of(connection) :])
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise
@@ -336,6 +257,13 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("COMMIT")
+
+
+def _apply(connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    connection.create_function("content_of", 6, content_of, deterministic=True)
+    for migration in migrations:
+        for statement in _statements(migration):
+            connection.execute(statement)
 
 
 def _statements(script: str) -> Iterator[str]:
