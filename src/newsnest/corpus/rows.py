@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from newsnest.corpus.json_values import plain_value
@@ -86,7 +86,7 @@ def plain_text(value: object) -> str:
             return ""
         # Columns of whole numbers with gaps come as floats from many a table.
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
-    if isinstance(value, bool | int | Decimal | datetime | date):
+    if isinstance(value, bool | int | Decimal | datetime | date | time | timedelta):
         return str(value)
     if isinstance(value, list | tuple):
         raise TypeError("a list")
