@@ -13,9 +13,9 @@ from newsnest.types import Rejected
 
 _BATCH = 32  # rows in memory at once; few, for one may hold a text of many MiB
 _RATIO = 1000  # times its size that a file may unpack to; texts take up a tenth of theirs
-_SUSPECT = 64 << 20
-_UNPACKED = 256 << 20  # bytes that a file may always unpack to
-_PACKED = f", more than {_RATIO:,} times its size"
+_SUSPECT = 16 << 20
+_UNPACKED = 64 << 20  # bytes that a file may always unpack to
+_PACKED = f"more than {_RATIO:,} times its size"
 
 
 def read_parquet(source: Source) -> Iterator[Row | Rejected]:
@@ -55,7 +55,8 @@ def _read_table(path: Path, source: Source) -> Iterator[Row | Rejected]:
             wanted = names
         largest = _most_packed(table.metadata, wanted)
         if largest > _UNPACKED:
-            yield reject(file, 0, f"a column of the table unpacks to {largest:,} bytes{_PACKED}", "")
+            why = f"a column of the table unpacks to {largest:,} bytes, {_PACKED}"
+            yield reject(file, 0, why, "")
             return
         size = 1 if largest else _BATCH
         batches = table.iter_batches(batch_size=size, columns=wanted, use_threads=False)
@@ -70,12 +71,14 @@ def _read_table(path: Path, source: Source) -> Iterator[Row | Rejected]:
                 return
             if batch is None:
                 return
-            limit -= batch.nbytes
-            if limit < 0:
-                yield reject(file, number + 1, f"the table is left from here on: it unpacks{_PACKED}", "")
-                return
             for row in rows:
                 number += 1
+                # Not the bytes of the batch: one value may stand for many cells of it.
+                limit -= sum(len(cell) for cell in row.values() if isinstance(cell, str | bytes))
+                if limit < 0:
+                    why = f"from here on the table is left out: it unpacks to {_PACKED}"
+                    yield reject(file, number, why, "")
+                    return
                 yield Row(file, number, row, None)
             source.task.advance(len(rows))
 
