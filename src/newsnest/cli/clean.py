@@ -39,6 +39,7 @@ _PATTERNS = 20  # of boilerplate
 )
 @parameters.number_option("--examples", 0, 3, "Maximum number of examples per rule.")
 @parameters.field_option("text=body")
+@parameters.records_option
 @parameters.follow_links_option
 @parameters.quiet_option
 @parameters.json_option
@@ -48,6 +49,7 @@ def clean(
     output: Path | None,
     examples: int,
     fields: dict[str, str],
+    records: str | None,
     follow_links: bool,
     quiet: bool,
     as_json: bool,
@@ -58,7 +60,7 @@ def clean(
     `newsnest cluster --profile` does the same while reading. What outlets repeat, and `newsnest
     cluster` disregards, is only shown.
     """
-    read = ReadOptions(fields=fields, follow_links=follow_links)
+    read = ReadOptions(fields=fields, records=records, follow_links=follow_links)
     loaded = load_profile(profile)
     with ExitStack() as stack, progress_for(quiet) as progress:
         files = parameters.spooled(paths, stack)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     default=None,
     help="Read every PATH in this format.  [default: by file name]",
 )
+@parameters.records_option
 @parameters.follow_links_option
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
 @parameters.date_order_option
@@ -46,6 +47,7 @@ def cluster(
     output: Path,
     fields: dict[str, str],
     file_format: str | None,
+    records: str | None,
     follow_links: bool,
     encoding: str | None,
     date_order: DateOrder | None,
@@ -66,6 +68,7 @@ def cluster(
         format=file_format,
         strict=strict,
         date_order=date_order,
+        records=records,
         follow_links=follow_links,
         profile=None if profile is None else load_profile(profile),
     )

@@ -12,7 +12,7 @@ from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
-from newsnest.corpus.fields import NO_TEXT, cell_text
+from newsnest.corpus.fields import NO_TEXT, REMOVED, cell_text, was_removed
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import read_made
 from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
@@ -224,6 +224,8 @@ def _clean_row(
         main.setdefault(part, column)
     if not texts:
         return row.reject(NO_TEXT)
+    if was_removed(*(texts[column][1] for column in main.values())):
+        return row.reject(REMOVED)
     cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
     changes = list(cleaned.changes)
     for column, after in zip(main.values(), cleaned.texts, strict=True):

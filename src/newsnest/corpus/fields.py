@@ -1,6 +1,7 @@
 """Rows → articles: values found and cleaned, nothing lost on the way."""
 
 import hashlib
+import re
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -35,6 +36,9 @@ MARK_UP = (
 )
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
+REMOVED = "was taken back by its outlet: NewsAPI gives [Removed] instead of it"
+_REMOVED = "[Removed]"
+_CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")  # what NewsAPI leaves out of a text
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 _LINE_BITS = 40
 
@@ -106,7 +110,12 @@ def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
     text = to_text(plain)
     if text != plain and field in ("title", "text", "summary"):
         tally.count(MARK_UP, f"at {row.where}")
-    return clean(text)
+    return clean(_CUT.sub("…", text) if field == "text" else text)
+
+
+def was_removed(*texts: str) -> bool:
+    """Whether the texts of an article only say that it was taken back."""
+    return {"", _REMOVED} >= set(texts)
 
 
 class ArticleMaker:
@@ -148,6 +157,8 @@ class ArticleMaker:
         text = found.get("text") or found.get("summary", "")
         if not title and not text:
             return row.reject(NO_TEXT)
+        if was_removed(title, text):
+            return row.reject(REMOVED)
         source = " ".join(found.get("source", "").split())
         article = Article(
             id=found.get("id", ""),
