@@ -38,7 +38,8 @@ NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
 REMOVED = "was taken back by its outlet: NewsAPI gives [Removed] instead of it"
 _REMOVED = "[Removed]"
-_CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")  # what NewsAPI leaves out of a text
+_LONGEST_CUT = 40
+_CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]$")  # what NewsAPI leaves out of a text
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 _LINE_BITS = 40
 
@@ -110,7 +111,10 @@ def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
     text = to_text(plain)
     if text != plain and field in ("title", "text", "summary"):
         tally.count(MARK_UP, f"at {row.where}")
-    return clean(_CUT.sub("…", text) if field == "text" else text)
+    text = clean(text)
+    if field == "text" and text.endswith(" chars]"):
+        text = text[:-_LONGEST_CUT] + _CUT.sub("…", text[-_LONGEST_CUT:])
+    return text
 
 
 def was_removed(*texts: str) -> bool:

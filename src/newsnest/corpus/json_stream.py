@@ -30,7 +30,7 @@ def stream(cursor: Cursor) -> object:
     """Return the value that begins here, a `Stream` if it is long, or broken further on."""
     char = cursor.skip()
     try:
-        return cursor.decode(_STREAMED)
+        return cursor.decode(min(_STREAMED, cursor.limit))
     except TooDeepError:
         raise
     except BrokenJsonError:

@@ -42,6 +42,9 @@ class Cursor:
         The line at which it begins.
     """
 
+    limit = LINE_LIMIT
+    """Characters of the longest value that is decoded."""
+
     def __init__(self, pieces: Iterator[Piece], number: int = 1) -> None:
         self._pieces = pieces
         self._text = ""
@@ -65,18 +68,19 @@ class Cursor:
         """Go beyond the character that `skip` returned."""
         self._at += 1
 
-    def decode(self, limit: int = LINE_LIMIT) -> object:
+    def decode(self, limit: int | None = None) -> object:
         """Decode the value that begins here and go beyond it.
 
         Raises TooLongError if it has more characters than the limit, else BrokenJsonError.
         """
+        limit = limit or self.limit
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 if len(self._text) - self._at > limit:
                     raise TooLongError(f"has more than {limit:,} characters") from None
-                if self._grow():
+                if self._grow(limit):
                     if too_many := parts_beyond_limit(self._text):
                         raise TooLongError(too_many) from None
                     continue
@@ -154,11 +158,11 @@ class Cursor:
         self.number += self._text.count("\n", self._at, end)
         self._at = end
 
-    def _grow(self) -> bool:
-        """Read on until there is twice as much, so that the cost stays linear."""
+    def _grow(self, limit: int = _ENOUGH) -> bool:
+        """Read on until there is twice as much, so that the cost stays linear, up to the limit."""
         kept = self._text[self._at :]
         parts, size = [kept], 0
-        while size <= max(len(kept), _ENOUGH):
+        while size <= max(len(kept), _ENOUGH) and len(kept) + size <= max(limit, len(kept)):
             piece = None if self.fault else next(self._pieces, None)
             if piece is None:
                 break
