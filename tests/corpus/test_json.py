@@ -58,7 +58,7 @@ def test_a_json_feed_gives_its_items_with_outlet_language_and_dates(tmp_path: Pa
         "2021-04-01 11:07:01",
     ]
     assert read.articles[0].text == "Crews return"
-    assert noticed(read) == "2 rows were read from the list 'items'"
+    assert "2 rows were read from the list 'items'" in noticed(read)
 
 
 def test_newsapi_gives_its_articles_without_the_mark_of_a_cut_and_what_was_taken_back(
@@ -77,7 +77,7 @@ def test_newsapi_gives_its_articles_without_the_mark_of_a_cut_and_what_was_taken
     assert read.articles[0].text == "Crews go back…"
     assert read.articles[0].source == "Harbour Post"
     assert "was taken back by its outlet: NewsAPI gives [Removed]" in read.reasons
-    assert noticed(read) == "3 rows were read from the list 'articles'"
+    assert "3 rows were read from the list 'articles'" in noticed(read)
 
 
 def test_the_extended_json_of_mongodb_is_read(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_the_only_list_of_articles_in_an_object_is_taken_and_named(
     content, path = CONTAINERS[name]
     read = got(tmp_path, json.dumps(content, indent=indent))
     assert titles(read) == ["Ferry 1"]
-    assert noticed(read) == f"1 row was read from the list {path!r}"
+    assert f"1 row was read from the list {path!r}" in noticed(read)
     assert not read.rejected
 
 
@@ -182,7 +182,7 @@ def test_articles_by_id_are_rows_and_running_numbers_are_no_ids(tmp_path: Path) 
         ("n123", "Ferry 1"),
         ("n124", "Ferry 2"),
     ]
-    assert noticed(read) == "2 rows were read from one object"
+    assert "2 rows were read from one object" in noticed(read)
     assert got(tmp_path, {"n1": ONE}).articles[0].id == "n1"
     assert got(tmp_path, {"0": ONE, "1": TWO}).articles[0].id not in ("0", "1")
 
@@ -283,7 +283,7 @@ def test_lists_with_titles_that_are_left_unread_are_told(tmp_path: Path) -> None
     assert "first 'posts' at" in noticed(read)
     assert "(read it with --records posts)" in noticed(read)
     assert titles(got(tmp_path, blog, "a.jsonl", records="posts")) == ["Ferry 2", "Ferry 3"]
-    assert not got(tmp_path, blog, "a.jsonl", records=".").notices
+    assert "unread" not in noticed(got(tmp_path, blog, "a.jsonl", records="."))
 
 
 def test_a_container_without_known_titles_is_set_aside_with_its_lists(tmp_path: Path) -> None:

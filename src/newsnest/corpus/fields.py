@@ -161,7 +161,7 @@ class ArticleMaker:
         text = found.get("text") or found.get("summary", "")
         if not title and not text:
             return row.reject(NO_TEXT)
-        if was_removed(title, text):
+        if was_removed(title, *(found.get(part, "") for part in ("text", "summary"))):
             return row.reject(REMOVED)
         source = " ".join(found.get("source", "").split())
         article = Article(
