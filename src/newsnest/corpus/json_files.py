@@ -4,7 +4,7 @@ import json
 from itertools import chain
 
 from newsnest.corpus.json_rows import SPACE, JsonRows, Rows
-from newsnest.corpus.json_text import Cursor
+from newsnest.corpus.json_text import DECODER, Cursor
 from newsnest.corpus.source import Source
 
 
@@ -49,7 +49,7 @@ def _is_lines(text: str, *, by_lines: bool) -> bool:
     if not first.startswith(("{", "[")):
         return True
     try:
-        _, after = json.JSONDecoder(strict=False).raw_decode(first)
+        _, after = DECODER.raw_decode(first)
     except json.JSONDecodeError:
         if first.startswith("[") or first.endswith(("{", "[", ",")):
             return False  # goes on over lines
@@ -63,6 +63,6 @@ def _is_lines(text: str, *, by_lines: bool) -> bool:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text, strict=False), dict)
+        return isinstance(DECODER.decode(text), dict)
     except (ValueError, RecursionError):
         return False

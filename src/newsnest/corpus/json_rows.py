@@ -1,6 +1,5 @@
 """JSON values → rows: articles, and what holds them."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -11,6 +10,7 @@ from newsnest.corpus import json_tables as tables
 from newsnest.corpus.json_shape import Found, Looked
 from newsnest.corpus.json_stream import Stream, stream
 from newsnest.corpus.json_text import (
+    DECODER,
     BrokenJsonError,
     Cursor,
     TooDeepError,
@@ -65,7 +65,7 @@ class JsonRows:
                 yield reject(self._file, at, fault, text)
                 continue
             try:
-                value = json.loads(text.lstrip(SPACE), strict=False)
+                value = DECODER.decode(text.lstrip(SPACE))
             except (ValueError, RecursionError) as error:
                 yield reject(self._file, at, f"is not valid JSON: {reason(error)}", text)
                 continue

@@ -16,7 +16,7 @@ _RUN = re.compile(r'(?>(?>\[\]|\{\}|"[^"\\]*+"|[-+.\w]++)\s*+,\s*+)*+')
 _ENOUGH = 1 << 16
 _MOST_PARTS = 1_000_000  # lists and objects in a value; each takes some 70 bytes
 # Not strict: a raw tab or line end in a text is a fault of whoever wrote it, and costs nothing.
-_DECODER = json.JSONDecoder(strict=False)
+DECODER = json.JSONDecoder(strict=False)
 
 
 class BrokenJsonError(Exception):
@@ -76,7 +76,7 @@ class Cursor:
         limit = limit or self.limit
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
+                value, end = DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 if len(self._text) - self._at > limit:
                     raise TooLongError(f"has more than {limit:,} characters") from None
