@@ -19,6 +19,8 @@ import pytest
 
 import newsnest
 from newsnest.cli.main import main
+from newsnest.corpus.column_names import USUAL
+from newsnest.corpus.columns import Columns
 from newsnest.corpus.readers import READERS
 from newsnest.describe import DESCRIBERS
 from newsnest.embed import KNOWN
@@ -248,6 +250,15 @@ def test_every_format_has_a_row_with_its_suffixes_and_no_row_is_left_over():
     rows = column(read(DOCS / "guide" / "input.md"), "## Formats")
     suffixes = [tuple(re.findall(r"\.\w+", cell)) for cell in rows]
     assert suffixes == [*(reader.suffixes for reader in READERS.values()), (), ()]  # directory, "-"
+
+
+def test_every_column_name_of_the_page_stands_for_its_field():
+    rows = table(read(DOCS / "guide" / "input.md"), "## Fields")
+    assert [row[0].strip("`") for row in rows] == list(USUAL)
+    for field, _, names in rows:
+        for name in names.split(", "):
+            found = Columns({}).match((name,))
+            assert next(iter(found)) == field.strip("`"), name
 
 
 def test_every_describer_has_a_row_and_no_row_is_left_over():

@@ -5,12 +5,23 @@ from __future__ import annotations
 import gzip
 import json
 import time
+from pathlib import Path
 
 import pytest
 
-from newsnest.corpus import Change, clean_article, clean_files, load_profile
+from newsnest.corpus import (
+    Change,
+    ReadOptions,
+    clean_article,
+    clean_files,
+    load_profile,
+    read_articles,
+    source,
+)
+from newsnest.corpus.clean_files import clean_files_with_articles
 from newsnest.corpus.clean_profile import Filter, Minimum, Profile, Replace
 from newsnest.errors import InputError, ParameterError
+from newsnest.types import Article
 
 from .reading import read
 
@@ -232,7 +243,7 @@ def test_tables_texts_and_odd_values_are_cleaned_too(tmp_path):
     (tmp_path / "t.txt").write_text("Wind, see www.example.org\n")
     clean_files([tmp_path / "t.txt"], profile, output=tmp_path / "t.jsonl")
     assert json.loads((tmp_path / "t.jsonl").read_text()) == {"text": "Wind, see"}
-    (tmp_path / "o.jsonl").write_text('{"title": ["a"]}\n{"title": "Rain", "n": NaN}\n')
+    (tmp_path / "o.jsonl").write_text('{"title": ["a", "b"]}\n{"title": "Rain", "n": NaN}\n')
     odd = clean_files([tmp_path / "o.jsonl"], profile, output=tmp_path / "o2.jsonl")
     assert odd.first_rejected is not None and "is a list" in odd.first_rejected.reason
     assert json.loads((tmp_path / "o2.jsonl").read_text()) == {"title": "Rain", "n": None}
@@ -276,3 +287,17 @@ def test_a_file_without_rows_is_an_error_and_writes_nothing(tmp_path):
         with pytest.raises(InputError, match="no article could be read from .*: there are no rows"):
             clean_files([empty], REGIONAL, output=output)
     assert [path.name for path in tmp_path.iterdir()] == ["empty.jsonl"]
+
+
+def test_cleaning_reads_its_input_once_and_returns_what_clustering_makes_of_it(
+    rows_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    read_chunks = source.read_chunks
+    monkeypatch.setattr(source, "read_chunks", lambda p, t: opened.append(p) or read_chunks(p, t))
+    report, articles = clean_files_with_articles([rows_file], REGIONAL)
+    assert opened == [rows_file]
+    assert report == clean_files([rows_file], REGIONAL)
+    options = ReadOptions(profile=REGIONAL, detect_language=False)
+    read = read_articles([rows_file], options=options)
+    assert articles == [one for one in read if isinstance(one, Article)]

@@ -19,6 +19,7 @@ from kept import begin, keep, result
 
 from newsnest.errors import InputError, NestError, ParameterError
 from newsnest.nest import Cluster, Nest, Result, export
+from newsnest.nest.export import _plain
 from newsnest.types import Article
 
 COLUMNS = [
@@ -102,6 +103,12 @@ def test_no_cell_of_the_csv_is_a_formula(nest: Nest, tmp_path: Path):
     assert rows["é"]["source"] == "+33"  # a number, not a formula
     assert rows["d"]["story_name"] == "'=HYPERLINK(1)"
     assert "-7" in rows  # an id that is a number stays one, to be joined by
+
+
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠\t\r")
+def test_no_sign_that_begins_a_formula_is_left_bare(sign: str):
+    assert _plain(f"{sign}SUM(A1)") == f"'{sign}SUM(A1)"
+    assert _plain(f"a{sign}b") == f"a{sign}b"
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])

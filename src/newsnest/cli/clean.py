@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,10 @@ import click
 
 from newsnest.cli import parameters
 from newsnest.cli.progress import progress_for
-from newsnest.corpus import CleanReport, ReadOptions, clean_files, load_profile, read_articles
-from newsnest.corpus.clean_files import Example, RuleCount
+from newsnest.corpus import CleanReport, ReadOptions, load_profile
+from newsnest.corpus.clean_files import Example, RuleCount, clean_files_with_articles
 from newsnest.pipeline.house_phrases import without_boilerplate
-from newsnest.progress import Progress
-from newsnest.types import Article, plural
+from newsnest.types import plural
 
 _SHOWN = 60  # characters of each side of an example
 _PATTERNS = 20  # of boilerplate
@@ -41,6 +39,7 @@ _PATTERNS = 20  # of boilerplate
 @parameters.field_option("text=body")
 @parameters.records_option
 @parameters.follow_links_option
+@parameters.no_header_option
 @parameters.quiet_option
 @parameters.json_option
 def clean(
@@ -51,6 +50,7 @@ def clean(
     fields: dict[str, str],
     records: str | None,
     follow_links: bool,
+    header: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -60,14 +60,14 @@ def clean(
     `newsnest cluster --profile` does the same while reading. What outlets repeat, and `newsnest
     cluster` disregards, is only shown.
     """
-    read = ReadOptions(fields=fields, records=records, follow_links=follow_links)
+    read = ReadOptions(fields=fields, header=header, records=records, follow_links=follow_links)
     loaded = load_profile(profile)
     with ExitStack() as stack, progress_for(quiet) as progress:
         files = parameters.spooled(paths, stack)
-        report = clean_files(
+        report, articles = clean_files_with_articles(
             files, loaded, output=output, options=read, examples=examples, progress=progress
         )
-        repeated = _boilerplate(files, replace(read, profile=loaded), progress)
+        repeated = without_boilerplate(articles, progress=progress)[1]
     if as_json:
         written = None if output is None else str(output)
         parameters.print_json(
@@ -78,15 +78,6 @@ def clean(
         for notice in report.notices:
             click.echo(f"{notice.file}: {notice.message}", err=True)
     _print(report, repeated, output)
-
-
-def _boilerplate(
-    files: Sequence[str | Path], options: ReadOptions, progress: Progress
-) -> dict[str, Any]:
-    """Return what `newsnest cluster` takes out of these articles, and of how many."""
-    read = read_articles(files, options=replace(options, detect_language=False), progress=progress)
-    articles = [one for one in read if isinstance(one, Article)]
-    return without_boilerplate(articles, progress=progress)[1]
 
 
 def _print(report: CleanReport, repeated: dict[str, Any], output: Path | None) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @parameters.options_of()
 @parameters.field_option("text=body")
+@parameters.no_header_option
 @click.option(
     "--format",
     "file_format",
@@ -46,6 +47,7 @@ def cluster(
     paths: tuple[str, ...],
     output: Path,
     fields: dict[str, str],
+    header: bool,
     file_format: str | None,
     records: str | None,
     follow_links: bool,
@@ -64,6 +66,7 @@ def cluster(
     """
     read = ReadOptions(
         fields=fields,
+        header=header,
         encoding=encoding,
         format=file_format,
         strict=strict,

@@ -252,6 +252,15 @@ def field_option(example: str) -> Callable[[FC], FC]:
     )
 
 
+no_header_option = click.option(
+    "--no-header",
+    "header",
+    flag_value=False,
+    default=True,
+    help="Tables have no line of column names: columns are column1, column2, … (--field title=3).",
+)
+
+
 def seed_option(draws: str) -> Callable[[FC], FC]:
     """Return `--seed`, of what is drawn."""
     return number_option("--seed", 0, 0, f"Random seed for {draws}.")

@@ -12,14 +12,14 @@ from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
-from newsnest.corpus.fields import NO_TEXT, REMOVED, cell_text, was_removed
+from newsnest.corpus.fields import REMOVED, cell_text, no_text, was_removed
 from newsnest.corpus.options import ReadOptions
-from newsnest.corpus.read import read_made
+from newsnest.corpus.read import article_maker, read_made
 from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
 from newsnest.drafts import drafted
 from newsnest.errors import InputError, ParameterError
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Notice, Rejected
+from newsnest.types import Article, Notice, Rejected
 
 _AS_THEY_COME = ReadOptions()
 _EXAMPLES = 3
@@ -101,6 +101,17 @@ class _Done:
     before: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """How files are cleaned; the articles they make are added to `articles`, unless it is None."""
+
+    profile: Profile
+    output: Path | None
+    options: ReadOptions
+    examples: int
+    articles: list[Article] | None = None
+
+
 def clean_files(
     paths: Sequence[str | Path],
     profile: Profile,
@@ -150,6 +161,29 @@ def clean_files(
     >>> clean_files([sample_path()], load_profile("generic")).kept
     499
     """
+    return _clean(paths, _Job(profile, output, options, examples), progress)
+
+
+def clean_files_with_articles(
+    paths: Sequence[str | Path],
+    profile: Profile,
+    *,
+    output: Path | None = None,
+    options: ReadOptions = _AS_THEY_COME,
+    examples: int = _EXAMPLES,
+    progress: Progress = SILENT,
+) -> tuple[CleanReport, list[Article]]:
+    """Clean files as `clean_files` does, and return the articles `newsnest cluster` makes of them.
+
+    Files are read once. Languages are those that they say; none is detected.
+    """
+    articles: list[Article] = []
+    job = _Job(profile, output, options, examples, articles)
+    return _clean(paths, job, progress), articles
+
+
+def _clean(paths: Sequence[str | Path], job: _Job, progress: Progress) -> CleanReport:
+    profile, output, options = job.profile, job.output, job.options
     if output is not None:
         _check_output(output, paths)
     report = CleanReport(profile.name, profile.digest)
@@ -158,20 +192,27 @@ def clean_files(
     beside = replace(
         profile, filters=(), minimum=tuple(o for o in profile.minimum if o.otherwise == "empty")
     )
+    columns = Columns(options.fields, whole_rows=True, header=options.header)
+    plain = replace(options, profile=profile, detect_language=False)
+    article_of = article_maker(plain, columns) if job.articles is not None else None
 
-    def make(row: Row, columns: Columns, tally: Tally, orders: DateOrders) -> _Done | Rejected:
-        return _clean_row(row, columns, tally, (profile, beside))
+    def make(row: Row, found: Columns, tally: Tally, orders: DateOrders) -> _Done | Rejected:
+        if job.articles is not None and article_of is not None:
+            # With counts of its own, for `_clean_row` counts the same cells.
+            article = article_of(row, found, Tally(row.file), orders)
+            if isinstance(article, Article):
+                job.articles.append(article)
+        return _clean_row(row, found, tally, (profile, beside))
 
-    columns = Columns(options.fields, whole_rows=True)
     items = read_made(paths, make, columns=columns, options=options, progress=progress)
     if output is None:
-        _count(items, report, profile, examples, None)
+        _count(items, report, job, None)
         _check_rows(report, paths)
         return report
     try:
         with drafted(output) as draft:
             with draft.open("w", encoding="utf-8") as file:
-                _count(items, report, profile, examples, file)
+                _count(items, report, job, file)
             _check_rows(report, paths)
             if not report.kept:
                 raise InputError(
@@ -216,14 +257,14 @@ def _clean_row(
     found = columns.match(tuple(row.values))
     values = dict(row.values)
     try:
-        texts = _without_mark_up(row, found, values, tally)
+        texts = _without_mark_up(row, columns, values, tally)
     except TypeError as error:
         return row.reject(f"{error}, expected a text")
     main: dict[str, str] = {}  # part → the column an article is made of
     for column, (part, _) in texts.items():
         main.setdefault(part, column)
     if not texts:
-        return row.reject(NO_TEXT)
+        return row.reject(no_text(row, columns))
     if was_removed(*(texts[column][1] for column in main.values())):
         return row.reject(REMOVED)
     cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
@@ -243,15 +284,17 @@ def _clean_row(
 
 
 def _without_mark_up(
-    row: Row, found: Mapping[str, Sequence[str]], values: dict[str, object], tally: Tally
+    row: Row, columns: Columns, values: dict[str, object], tally: Tally
 ) -> dict[str, tuple[str, str]]:
     """Return column → part and text of all that are not empty; values lose their mark-up."""
     texts: dict[str, tuple[str, str]] = {}
+    found = columns.match(tuple(row.values))
     for name in ("title", "text", "summary"):
         part = "title" if name == "title" else "text"
         for column in found.get(name, ()):
             try:
-                text = cell_text(name, row.values[column], row, tally)
+                value = columns.value(name, column, row.values[column])
+                text = cell_text(name, value, row, tally)
             except TypeError as error:
                 raise TypeError(f"{column!r} is {error}") from None
             is_changed = text != as_text(row.values[column])
@@ -266,8 +309,7 @@ def _without_mark_up(
 def _count(
     items: Iterable[_Done | Rejected | Notice],
     report: CleanReport,
-    profile: Profile,
-    examples: int,
+    job: _Job,
     file: TextIO | None,
 ) -> None:
     for item in items:
@@ -279,8 +321,8 @@ def _count(
             report.rejected += 1
             report.first_rejected = report.first_rejected or item
             continue
-        _count_row(item, report, examples)
-        for rule in profile.filters:
+        _count_row(item, report, job.examples)
+        for rule in job.profile.filters:
             report.rules[rule.rule].without += filtered_by(rule, item.values) is None
         if file is not None and item.cleaned.drop is None:
             plain = {name: _plain(value) for name, value in item.values.items()}

@@ -10,13 +10,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from newsnest.corpus.columns import Columns
+from newsnest.corpus.columns import Columns, is_lead
 from newsnest.corpus.dates import DateOrders, Evidence, could_be_two_days, parse_date
 from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions
-from newsnest.corpus.rows import Row, Tally, clean, plain_text
+from newsnest.corpus.rows import Row, Tally, clean, plain_text, says_nothing
 from newsnest.types import Article, Rejected
 
 DATE_UNREADABLE = (
@@ -40,6 +40,12 @@ REMOVED = "was taken back by its outlet: NewsAPI gives [Removed] instead of it"
 _REMOVED = "[Removed]"
 _LONGEST_CUT = 40
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]$")  # what NewsAPI leaves out of a text
+STANDS_IN = "{0[0]} was taken from “{1}”|{0[1]} were taken from “{1}”"
+_WORDS = {
+    "title": ("title", "titles"),
+    "text": ("text", "texts"),
+    "date": ("date", "dates"),
+}
 LANGUAGE_UNKNOWN = "language code is none|language codes are none"
 _LINE_BITS = 40
 
@@ -103,11 +109,16 @@ def _key(name: str) -> int:
 def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
     """Return a cell as clean text; raise TypeError, saying what it is, if it is none.
 
-    Mark-up is taken out, of titles and texts also counted. An id stays as other files write it.
+    Mark-up is taken out, of titles and texts also counted. An id stays as other files write it. A
+    cell that says nothing, such as "nan", is empty, and counted.
     """
     plain = plain_text(value)
+    cleaned = clean(plain)
+    if isinstance(value, str) and says_nothing(cleaned):
+        tally.count_nothing(field, cleaned, row.line)
+        return ""
     if field == "id":
-        return clean(plain)
+        return cleaned
     text = to_text(plain)
     if text != plain and field in ("title", "text", "summary"):
         tally.count(MARK_UP, f"at {row.where}")
@@ -141,13 +152,11 @@ class ArticleMaker:
         """Turn a row into an article, or set it aside with the reason."""
         found: dict[str, str] = {}
         date: datetime | None = None
-        for field, names in self.columns.match(tuple(row.values)).items():
+        for field, names in self._columns_of(row, tally).items():
             for name in names:
-                value = row.values[name]
-                if field == "source" and isinstance(value, dict):
-                    # News interfaces give an outlet as {"id": …, "name": …}.
-                    value = value.get("name") or value.get("title") or value.get("id")
-                value = plain_value(value)
+                if field == "summary" and "text" in found and not is_lead(name):
+                    break
+                value = plain_value(self.columns.value(field, name, row.values[name]))
                 try:
                     text = cell_text(field, value, row, tally)
                 except TypeError as error:
@@ -156,13 +165,16 @@ class ArticleMaker:
                     found[field] = text
                     if field == "date":
                         date = self._read_date(value, text, tally, (row, name, orders))
+                    if field in _WORDS and self.columns.stands_in(field, name):
+                        tally.count(STANDS_IN.format(_WORDS[field], name[:60]))
                     break
         title = " ".join(found.get("title", "").split())
-        text = found.get("text") or found.get("summary", "")
+        text = "\n\n".join(found[part] for part in ("summary", "text") if part in found)
         if not title and not text:
-            return row.reject(NO_TEXT)
+            return row.reject(no_text(row, self.columns))
         if was_removed(title, *(found.get(part, "") for part in ("text", "summary"))):
             return row.reject(REMOVED)
+        tally.got |= found.keys() | ({"text"} if text else set())
         source = " ".join(found.get("source", "").split())
         article = Article(
             id=found.get("id", ""),
@@ -174,6 +186,13 @@ class ArticleMaker:
             url=found.get("url", ""),
         )
         return self._with_id(article, row)
+
+    def _columns_of(self, row: Row, tally: Tally) -> dict[str, tuple[str, ...]]:
+        names = tuple(row.values)
+        found = self.columns.match(names)
+        if not self.columns.whole_rows:
+            tally.meet(names, found)
+        return found
 
     def _read_date(
         self, value: object, text: str, tally: Tally, where: tuple[Row, str, DateOrders]
@@ -221,6 +240,17 @@ class ArticleMaker:
             number += 1
         self._repeats[content] = number
         return f"{content}-{number}"
+
+
+def no_text(row: Row, columns: Columns) -> str:
+    """Say why a row is no article: nothing there, or words that say nothing."""
+    found = columns.match(tuple(row.values))
+    names = [name for field in ("title", "text", "summary") for name in found.get(field, ())]
+    words = [value for name in names if isinstance(value := row.values[name], str)]
+    shown = ", ".join(
+        f"“{word.strip()}”" for word in dict.fromkeys(words) if says_nothing(word.strip())
+    )
+    return NO_TEXT + (f", but for what says nothing: {shown}" if shown else "")
 
 
 def _settle(text: str, evidence: Evidence | None) -> tuple[datetime | None, str]:

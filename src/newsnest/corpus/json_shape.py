@@ -180,7 +180,7 @@ def said(value: Mapping[str, Any], columns: Columns) -> set[str]:
     return {
         field
         for field, names in columns.match(tuple(value)).items()
-        if any(_is_plain(plain_value(value[name])) for name in names)
+        if any(_is_plain(plain_value(columns.value(field, name, value[name]))) for name in names)
     }
 
 

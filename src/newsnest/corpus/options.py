@@ -43,6 +43,9 @@ class ReadOptions:
         Which list in a JSON object is its articles, as a dotted path: "response.results"; a * in it
         stands for any name, and "." says that each object is an article. None takes the only list
         of objects with titles.
+    header
+        Whether the first line of a .csv or .tsv file names its columns. Without, they are column1,
+        column2 …; ``{"title": "3"}`` then maps column3.
     profile
         Clean every article by it (see `newsnest.corpus.load_profile`); what it drops is set aside,
         with the rule. None cleans nothing.
@@ -66,6 +69,7 @@ class ReadOptions:
     follow_links: bool = False
     detect_language: bool = True
     records: str | None = None
+    header: bool = True
     profile: Profile | None = None
 
     def __post_init__(self) -> None:

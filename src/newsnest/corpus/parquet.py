@@ -50,9 +50,12 @@ def _read_table(path: Path, source: Source) -> Iterator[Row | Rejected]:
         return
     with table:
         check_header(names, columns, file, 0)
-        wanted = [name for found in columns.match(tuple(names)).values() for name in found]
+        fields = columns.match(tuple(names))
+        wanted = [name for found in fields.values() for name in found]
         if columns.whole_rows:
             wanted = names
+        else:
+            source.tally.meet(tuple(names), fields)
         largest = _most_packed(table.metadata, wanted)
         if largest > _UNPACKED:
             why = f"a column of the table unpacks to {largest:,} bytes, {_PACKED}"

@@ -8,6 +8,7 @@ from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import ArticleMaker
+from newsnest.corpus.header import looks_like_table
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.origin import (
     BrokenStreamError,
@@ -20,7 +21,6 @@ from newsnest.corpus.origin import (
 from newsnest.corpus.readers import READERS, Folder, find_file, find_origins
 from newsnest.corpus.rows import Row, Tally
 from newsnest.corpus.source import Reader, Source, decode, sniff_encoding
-from newsnest.corpus.tabular import looks_like_header
 from newsnest.drafts import discard
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task
@@ -83,8 +83,8 @@ def read_articles(
     ...     [article.title for article in read_articles([path])]
     ['Rain in Nantes']
     """
-    columns = Columns(options.fields)
-    make = _article_of(options, columns)
+    columns = Columns(options.fields, header=options.header)
+    make = article_maker(options, columns)
     return read_made(paths, make, columns=columns, options=options, progress=progress)
 
 
@@ -104,8 +104,8 @@ def read_articles_with_rows(
     leave_out
         Returns why a row is set aside before anything is made of it, "" to keep it.
     """
-    columns = Columns(options.fields, whole_rows=True)
-    article_of = _article_of(options, columns)
+    columns = Columns(options.fields, whole_rows=True, header=options.header)
+    article_of = article_maker(options, columns)
 
     def make(
         row: Row, found: Columns, tally: Tally, orders: DateOrders
@@ -118,7 +118,8 @@ def read_articles_with_rows(
     return read_made(paths, make, columns=columns, options=options, progress=progress)
 
 
-def _article_of(options: ReadOptions, columns: Columns) -> Make[Article]:
+def article_maker(options: ReadOptions, columns: Columns) -> Make[Article]:
+    """Return what makes articles of rows, as the options say, for `read_made`."""
     mapped = ArticleMaker(options, columns)
     plain = mapped.with_columns(Columns({}))
 
@@ -206,6 +207,9 @@ class _Reading(Generic[T]):
         tally = Tally(origin.name)
         yield from self._read_file(origin, tally)
         yield from tally.notices()
+        lacking, unused = tally.gap()
+        if lacking:
+            yield Notice(origin.name, f"no article has {lacking}; columns not used: {unused}")
 
     def read_folder(self, folder: Folder) -> Iterator[T | Rejected | Notice]:
         """Read a directory: pages and texts share one tally, other files keep their own."""
@@ -213,8 +217,14 @@ class _Reading(Generic[T]):
         for origin in folder.files:
             if origin.format in ("txt", "html"):
                 yield from self._read_file(origin, shared)
-            else:
-                yield from self.read(origin)
+                continue
+            tally = Tally(origin.name)
+            yield from self._read_file(origin, tally)
+            yield from tally.notices()
+            lacking, unused = tally.gap()
+            if lacking:  # one notice for all: a folder may hold an article a file
+                what = f"file has no article with {lacking}|files have no article with {lacking}"
+                shared.count(what, f"{origin.name} (columns not used: {unused})")
         for one in folder.passed_over:
             shared.count(one.why, name_of(one.path))
         yield from shared.notices()
@@ -296,4 +306,6 @@ def _sniff(path: Path, encoding: str | None, columns: Columns) -> str:
     if text.startswith("<"):
         head = text[:1000].lower()
         return "html" if "<html" in head or "<!doctype html" in head else "xml"
-    return "csv" if looks_like_header(first_line, columns) else "txt"
+    lines = [line for line in text.splitlines() if line.strip()][:20]
+    # The last of many may be cut.
+    return "csv" if looks_like_table(lines, columns) else "txt"

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,6 +15,17 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\
 _INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060\u00ad"
 CONTENT_LIMIT = 10_000
 """Characters of a rejected row that are kept."""
+
+_NOTHING = frozenset(
+    {"nan", "-nan", "nat", "none", "null", "undefined", "n/a", "#n/a", "n.a.", "<na>", "<null>"}
+    | {"<none>", "<nan>", "(null)", "(none)", "(blank)", "[null]", "\\n", "[]", "{}"}
+    | {"-", "--", "---", "–", "—", "#null!", "#value!", "#ref!", "#name?", "#div/0!"}
+    | {"only available in paid plans"}  # NewsData.io, of every text
+)
+_MATTERS = {"date": "a date", "source": "an outlet", "text": "a text"}
+_COLUMNS_MET = 1000
+_COLUMNS_SHOWN = 12
+_WORDS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,12 @@ def plain_text(value: object) -> str:
     raise TypeError("an object" if isinstance(value, dict) else f"a {type(value).__name__}")
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a whole cell is a word that tables write where there is no value: nan, N/A, NULL."""
+    # R writes NA; na is a language, Nauruan.
+    return len(text) < 30 and (text.casefold() in _NOTHING or text == "NA")
+
+
 def clean(text: str) -> str:
     """Return text without control characters, lone surrogates and space at its ends."""
     if "\r" in text:
@@ -116,11 +133,41 @@ class Tally:
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     rows: int = 0
+    got: set[str] = field(default_factory=set)
+    """Fields that some article has."""
+    _unused: dict[str, None] = field(default_factory=dict)
+    _names: tuple[str, ...] = ()
+    _nothing: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
     def count(self, what: str, example: str = "") -> None:
         """Count one more of a kind; the first example is kept."""
         self.counts[what] = self.counts.get(what, 0) + 1
         self.examples.setdefault(what, example)
+
+    def count_nothing(self, column: str, word: str, line: int) -> None:
+        """Count a cell that says nothing."""
+        self._nothing.setdefault((column, word), [0, line])[0] += 1
+
+    def meet(self, names: tuple[str, ...], fields: Mapping[str, Iterable[str]]) -> None:
+        """Remember which columns are of no field."""
+        if names == self._names or len(self._unused) > _COLUMNS_MET:
+            return
+        self._names = names
+        used = {name for columns in fields.values() for name in columns}
+        # "Unnamed: 0" is the index that pandas writes.
+        unused = (name for name in names if name and not name.startswith("Unnamed: "))
+        self._unused.update(dict.fromkeys(name for name in unused if name not in used))
+
+    def gap(self) -> tuple[str, str]:
+        """Return what no article has, and the columns that are of no field; "" twice if none."""
+        lacking = [words for name, words in _MATTERS.items() if name not in self.got]
+        if not self.got or not lacking or not self._unused:
+            return "", ""
+        names = [name[:60] for name in self._unused]
+        more = f" and {len(names) - _COLUMNS_SHOWN:,} more"
+        shown = ", ".join(names[:_COLUMNS_SHOWN]) + more * (len(names) > _COLUMNS_SHOWN)
+        *first, last = lacking
+        return (f"{', '.join(first)} or {last}" if first else last), shown
 
     def notices(self) -> Iterator[Notice]:
         """Say what was counted, in the order the kinds were first met."""
@@ -130,5 +177,18 @@ class Tally:
             words = plural if count != 1 else singular
             message = f"{count:,} {words}" + (f", first {example}" if example else "")
             yield Notice(self.file, message)
+        if self._nothing:
+            yield Notice(self.file, self._say_nothing())
         if not self.rows:
             yield Notice(self.file, "holds no rows")
+
+    def _say_nothing(self) -> str:
+        total = sum(count for count, _ in self._nothing.values())
+        ranked = sorted(self._nothing.items(), key=lambda one: -one[1][0])
+        shown = ", ".join(
+            f"“{word}” in {column[:60]} ({count:,}, first at line {line:,})"
+            for (column, word), (count, line) in ranked[:_WORDS_SHOWN]
+        )
+        more = " and others" * (len(ranked) > _WORDS_SHOWN)
+        cells = "cell that says nothing was" if total == 1 else "cells that say nothing were"
+        return f"{total:,} {cells} read as empty: {shown}{more}"

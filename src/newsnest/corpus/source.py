@@ -85,7 +85,7 @@ class Source:
     def lines(self) -> Iterator[Line]:
         r"""Yield the decoded lines, unpacked where the file is compressed.
 
-        Lines end with ``\n`` or ``\r\n``; with ``\r`` where the first chunk knows no ``\n``. A
+        Lines end with ``\n`` or ``\r\n``; with ``\r`` where that comes first, and no ``\r\n``. A
         stream that breaks off gives one last line with a fault. Without an encoding a mark decides,
         then it is UTF-8, else Windows-1252, line by line; what is not UTF-8 is counted.
         """
@@ -236,7 +236,7 @@ def _utf8(text: str) -> bytes:
 
 def _split(start: bytes, fault: str, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
     """Cut a stream into lines: (line, fault), the rest after the last line end included."""
-    end = b"\r" if b"\r" in start and b"\n" not in start else b"\n"
+    end = _line_end(start)
     pieces: list[bytes] = []
     held = dropped = total = 0
     chunk = start
@@ -274,7 +274,7 @@ def _split(start: bytes, fault: str, chunks: Iterator[bytes]) -> Iterator[tuple[
 
 def _cut(start: bytes, fault: str, chunks: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
     """Cut a stream after line ends, where there are none between characters of UTF-8."""
-    old_mac = b"\r" in start and b"\n" not in start
+    old_mac = _line_end(start) == b"\r"
     held, total = b"", 0
     chunk: bytes | None = start
     while chunk is not None:
@@ -303,6 +303,12 @@ def _between_characters(text: bytes) -> int:
     while at > max(0, len(text) - 3) and text[at - 1] & 0xC0 == 0x80:
         at -= 1
     return at - 1 if at and text[at - 1] >= 0xC0 else at
+
+
+def _line_end(start: bytes) -> bytes:
+    """Old Macs end lines with a carriage return alone; a line feed may then stand inside quotes."""
+    before, mark, _ = start.partition(b"\r")
+    return b"\r" if mark and b"\n" not in before and b"\r\n" not in start else b"\n"
 
 
 def _join(pieces: list[bytes], dropped: int) -> tuple[bytes, str]:

@@ -1,21 +1,22 @@
 """Comma-separated files and their kin, where one bad quote costs one line and no more."""
 
-import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 
-from newsnest.corpus.columns import Columns, check_header, knows_a_text
+from newsnest.corpus.columns import known_names
+from newsnest.corpus.dialect import BROKEN, CLOSED, OPEN, Dialect
+from newsnest.corpus.header import Table, find_table
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import LINE_LIMIT, Line, Source
 from newsnest.types import Rejected
 
-_DELIMITERS = (",", ";", "\t", "|")
-# Excel's own first line, which names the delimiter.
-_SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-
-_CLOSED, _OPEN, _BROKEN = "closed", "open", "broken"
+_SAMPLE = 200
+_SAMPLE_CHARACTERS = 1 << 20
+_NAMES_AGAIN = (
+    "line repeats the names of the columns and was passed over"
+    "|lines repeat the names of the columns and were passed over"
+)
 
 
 def read_csv(source: Source) -> Iterator[Row | Rejected]:
@@ -24,6 +25,7 @@ def read_csv(source: Source) -> Iterator[Row | Rejected]:
     The delimiter is the one of comma, semicolon, tab and bar under which the header names most
     fields we know. A quoted value may span lines. A quote that never closes, or closes in the
     middle of a value on another line, costs the line it opens on: reading goes on at the next.
+    Where the first lines show it, quotes are apostrophes, or are escaped by a backslash.
     """
     return _read(source, is_tsv=False)
 
@@ -34,98 +36,40 @@ def read_tsv(source: Source) -> Iterator[Row | Rejected]:
 
 
 def _read(source: Source, *, is_tsv: bool) -> Iterator[Row | Rejected]:
-    buffer, file, columns = _Buffer(source.lines()), source.file, source.columns
-    dialect = header = None
+    buffer, file = _Buffer(source.lines()), source.file
+    table: Table | None = None
+    is_first = True
     while (line := buffer.pop()) is not None:
         if line.fault:
             yield reject(file, line.number, line.fault, line.text)
             continue
         if not line.text.strip():
             continue
-        if header is None and (named := _SEP_LINE.fullmatch(line.text.strip())):
-            dialect = _Dialect(named[1])
+        if table is None:
+            ahead = [one for one in buffer.look() if not one.fault and one.text.strip()]
+            table = find_table([line, *ahead], source, is_tsv=is_tsv)
+        if line.number < table.start:
             continue
-        if header is None:
-            dialect = dialect or _sniff(line.text, columns, is_tsv=is_tsv)
-            header = [name.strip() for name in dialect.parse(line.text)[0]]
-            check_header(header, columns, file, line.number)
+        row = _read_record(line, buffer, table, file)
+        if isinstance(row, Row) and _names_again(row, source, is_first=is_first):
+            source.tally.count(_NAMES_AGAIN, f"at line {row.line}")
             continue
-        assert dialect is not None
-        yield _read_record(line, buffer, dialect, header, file)
+        is_first = False
+        yield row
 
 
-def looks_like_header(line: str, columns: Columns) -> bool:
-    """Whether some delimiter makes this line name a title or a text."""
-    names, _ = _sniff(line, columns, is_tsv=False).parse(line)
-    return any(knows_a_text([name.strip()], columns) for name in names) and len(line) < 10_000
-
-
-# Not the csv module: there a quote that never closes swallows the rest of the file.
-@dataclass(frozen=True, slots=True)
-class _Dialect:
-    delimiter: str
-
-    def parse(self, line: str) -> tuple[list[str], str]:
-        """Split one physical line; the state says how it ends."""
-        if '"' not in line:
-            return line.split(self.delimiter), _CLOSED
-        values: list[str] = []
-        at = 0
-        while True:
-            opening = _skip_spaces(line, at, self.delimiter)
-            if line[opening : opening + 1] == '"':
-                value, at, state = self.quoted(line, opening + 1)
-                values.append(value)
-                if state != _CLOSED or at > len(line):
-                    return values, state
-            else:
-                end = line.find(self.delimiter, at)
-                if end < 0:
-                    values.append(line[at:])
-                    return values, _CLOSED
-                values.append(line[at:end])
-                at = end + 1
-
-    def quoted(self, line: str, at: int, *, strict: bool = False) -> tuple[str, int, str]:
-        """Read on inside quotes; return the value, where the next one starts, and the state.
-
-        A quote amid the value that is neither doubled nor before a delimiter is kept as it is on
-        one line; `strict` calls it broken, because across lines it is the sign that the quote
-        before it was never closed.
-        """
-        parts: list[str] = []
-        inner = False
-        while True:
-            end = line.find('"', at)
-            if end < 0:
-                parts.append(line[at:])
-                return "".join(parts), len(line) + 1, _BROKEN if inner else _OPEN
-            parts.append(line[at:end])
-            after = _skip_spaces(line, end + 1, self.delimiter)
-            if line[end + 1 : end + 2] == '"':
-                parts.append('"')
-                at = end + 2
-            elif after >= len(line) or line[after] == self.delimiter:
-                return "".join(parts), after + 1, _CLOSED
-            elif strict:
-                return "".join(parts), len(line) + 1, _BROKEN
-            else:
-                inner = True
-                parts.append('"')
-                at = end + 1
-
-    def leaves(self, line: str) -> str:
-        """Tell how a line ends that starts inside quotes: a fact of the line alone."""
-        _, at, state = self.quoted(line, 0, strict=True)
-        if state != _CLOSED or at > len(line):
-            return state
-        return self.parse(line[at:])[1]
-
-
-def _skip_spaces(line: str, at: int, delimiter: str) -> int:
-    while line[at : at + 1] == " " and delimiter != " ":
-        at += 1
-    return at
+def _names_again(row: Row, source: Source, *, is_first: bool) -> bool:
+    """Whether a row is the header again, or a second one, in other words, right below the first."""
+    if not source.columns.needs_text or not source.columns.header:
+        return False
+    name, first = next(iter(row.values.items()))
+    if not is_first and str(first).strip() != name:
+        return False  # nearly all rows
+    values = [str(value).strip() for value in row.values.values()]
+    if values == list(row.values):
+        return True
+    named = set(filter(None, values))
+    return is_first and len(named) > 1 and named == known_names([*named], source.columns)
 
 
 class _Buffer:
@@ -139,38 +83,55 @@ class _Buffer:
     def __init__(self, lines: Iterator[Line]) -> None:
         self._lines = lines
         self._ahead: deque[Line] = deque()
-        self._searched = 0
+        self._added: deque[int] = deque()  # how many values each of the lines searched begins
+        self._sum = 0
         self._held = 0
-        self._last = (0, "")
+        self._last = (0, "", 0)
 
     def pop(self) -> Line | None:
         if not self._ahead:
             return next(self._lines, None)
         line = self._ahead.popleft()
         self._held -= len(line.text)
-        self._searched = max(0, self._searched - 1)
+        if self._added:
+            self._sum -= self._added.popleft()
         return line
 
-    def find_end(self, dialect: _Dialect) -> tuple[int, str]:
-        """Count the lines ahead up to the one where an open quote ends, and tell how."""
+    def look(self) -> Sequence[Line]:
+        """Return some lines ahead, which stay to be popped."""
+        while len(self._ahead) < _SAMPLE and self._held < _SAMPLE_CHARACTERS and self._grow():
+            pass
+        return tuple(self._ahead)
+
+    def _grow(self) -> bool:
+        line = next(self._lines, None)
+        if line is not None:
+            self._ahead.append(line)
+            self._held += len(line.text)
+        return line is not None
+
+    def find_end(self, dialect: Dialect) -> tuple[int, int, str]:
+        """Count the lines ahead up to the one where an open quote ends, and values they begin.
+
+        0 lines, and why, where it does not end.
+        """
         while True:
-            if self._searched == len(self._ahead):
+            if len(self._added) == len(self._ahead):
                 if self._held > LINE_LIMIT:
-                    return 0, f"does not close within {LINE_LIMIT:,} characters"
-                line = next(self._lines, None)
-                if line is None:
-                    return 0, "never closes"
-                self._ahead.append(line)
-                self._held += len(line.text)
-            found = self._ahead[self._searched]
+                    return 0, 0, f"does not close within {LINE_LIMIT:,} characters"
+                if not self._grow():
+                    return 0, 0, "never closes"
+            found = self._ahead[len(self._added)]
             if self._last[0] != found.number:
-                self._last = (found.number, "" if found.fault else dialect.leaves(found.text))
-            state = self._last[1] or _BROKEN
-            if state == _CLOSED:
-                return self._searched + 1, ""
-            if state == _BROKEN:
-                return 0, f"is not closed where line {found.number:,} has another quote"
-            self._searched += 1
+                state, added = (BROKEN, 0) if found.fault else dialect.leaves(found.text)
+                self._last = (found.number, state, added)
+            _, state, added = self._last
+            if state == CLOSED:
+                return len(self._added) + 1, self._sum + added, ""
+            if state == BROKEN:
+                return 0, 0, f"is not closed where line {found.number:,} has another quote"
+            self._added.append(added)
+            self._sum += added
 
     def take(self, count: int) -> list[str]:
         lines = []
@@ -184,70 +145,67 @@ class _Buffer:
         return (line.text for line in islice(self._ahead, count))
 
 
-def _read_record(
-    line: Line, buffer: _Buffer, dialect: _Dialect, header: Sequence[str], file: str
-) -> Row | Rejected:
+def _read_record(line: Line, buffer: _Buffer, table: Table, file: str) -> Row | Rejected:
+    names, dialect, _ = table
     values, state = dialect.parse(line.text)
-    if state == _CLOSED and len(values) == len(header):
-        return Row(file, line.number, dict_of(header, values), line.text)
+    if state == CLOSED and (row := _fit(values, names)) is not None:
+        return Row(file, line.number, row, line.text)
     why = "is followed by another quote that neither closes it nor is doubled"
-    if state == _OPEN:
-        count, why = buffer.find_end(dialect)
-        if count:
-            values = _parse_joined(values, buffer.peek(count), dialect, len(header))
-            if len(values) == len(header):
+    if state == OPEN:
+        count, added, why = buffer.find_end(dialect)
+        total = len(values) + added
+        # Counted first: joined values that do not fit would be joined again from the next line.
+        if count and total <= len(names) + 1 and not any(names[total:]):
+            joined = _parse_joined(values, buffer.peek(count), dialect)
+            if (row := _fit(joined, names)) is not None:
                 content = "\n".join([line.text, *buffer.take(count)])
-                return Row(file, line.number, dict_of(header, values), content)
-            why = f"closes {count:,} lines on, but then the row has {_miscounted(values, header)}"
+                return Row(file, line.number, row, content)
+        if count:
+            wrong = _miscounted(total, names)
+            why = f"closes {count:,} lines on, but then the row has {wrong}"
     if dialect.delimiter == "\t":
         # Many tab-separated files know no quotes at all: a headline may begin with one.
         plain = line.text.split("\t")
-        if len(plain) == len(header):
-            return Row(file, line.number, dict_of(header, plain), line.text)
-    if state == _CLOSED:
-        return reject(file, line.number, f"has {_miscounted(values, header)}", line.text)
+        if (row := _fit(plain, names)) is not None:
+            return Row(file, line.number, row, line.text)
+    if state == CLOSED:
+        return reject(file, line.number, f"has {_miscounted(len(values), names)}", line.text)
     return reject(file, line.number, f"a quote opens here and {why}", line.text)
 
 
-def _parse_joined(
-    first: list[str], following: Iterator[str], dialect: _Dialect, width: int
-) -> list[str]:
-    """Read an open record on; stop where it has too many values, for it is of no use then."""
+def _parse_joined(first: list[str], following: Iterator[str], dialect: Dialect) -> list[str]:
+    """Read an open record on."""
     values = list(first)
     parts = [values.pop()]
     for line in following:
         value, at, state = dialect.quoted(line, 0, strict=True)
         parts.append(value)
-        if state == _CLOSED and at <= len(line):
+        if state == CLOSED and at <= len(line):
             rest, _ = dialect.parse(line[at:])
             values += ["\n".join(parts), *rest[:-1]]
             parts = [rest[-1]]
-            if len(values) > width:
-                break
     return [*values, "\n".join(parts)]
 
 
-def _miscounted(values: Sequence[str], header: Sequence[str]) -> str:
-    return f"{len(values):,} values where the header has {len(header):,} columns"
+def _miscounted(values: int, names: Sequence[str]) -> str:
+    return f"{values:,} values where the header has {len(names):,} columns"
 
 
-def dict_of(header: Sequence[str], values: Sequence[str]) -> dict[str, object]:
-    """Pair columns with values; of columns of the same name the first with a value counts."""
-    if len(set(header)) == len(header):
-        return dict(zip(header, values, strict=True))
+def _fit(values: Sequence[str], names: Sequence[str]) -> dict[str, object] | None:
+    """Pair columns with values; None where there are more or fewer.
+
+    Empty values too many, or too few under no name, are delimiters at the end of lines. Of columns
+    of the same name the first with a value counts.
+    """
+    if len(values) != len(names):
+        lacking = names[len(values) :]
+        if any(map(str.strip, values[len(names) :])) or any(lacking):
+            return None
+        values = [*values[: len(names)], *lacking]
+    if len(set(names)) == len(names):
+        return dict(zip(names, values, strict=True))
     row: dict[str, object] = {}
-    for name, value in zip(header, values, strict=True):
+    for name, value in zip(names, values, strict=True):
         if not row.get(name):
             row[name] = value
     return row
-
-
-def _sniff(line: str, columns: Columns, *, is_tsv: bool) -> _Dialect:
-    # max() keeps the first of equals, so that this order decides.
-    order = ("\t", *_DELIMITERS[:2], "|") if is_tsv else _DELIMITERS
-
-    def score(delimiter: str) -> tuple[int, int]:
-        names = [name.strip() for name in _Dialect(delimiter).parse(line)[0]]
-        return len(columns.match(tuple(names))), len(names)
-
-    return _Dialect(max(order, key=score))

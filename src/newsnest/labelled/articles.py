@@ -158,7 +158,7 @@ def read_labelled(
 
 def _is_fault(row: Rejected) -> bool:
     """Whether a row is no article for another reason than a missing text, or an id of two files."""
-    return row.reason != NO_TEXT and (
+    return not row.reason.startswith(NO_TEXT) and (
         " was used before, at " not in row.reason or f" at {row.file}, line " in row.reason
     )
 
@@ -247,7 +247,7 @@ def read_gold(
     seen: dict[str, None] = {}
     for item in stream_labelled([path], labels, options=options, progress=progress):
         if isinstance(item, Rejected):
-            if item.reason != NO_TEXT:
+            if not item.reason.startswith(NO_TEXT):
                 raise bad_row(item)
         else:
             seen.update(dict.fromkeys(item[1].values))

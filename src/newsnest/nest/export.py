@@ -105,7 +105,10 @@ def _write_csv(records: Iterator[dict[str, Any]], path: Path) -> int:
 
 def _plain(value: Any) -> Any:
     """Keep a spreadsheet from running a cell as a formula; an id such as -17 stays as it is."""
-    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    # Full-width signs too: spreadsheets in Asian locales read them as the plain ones.
+    risky = isinstance(value, str) and value.startswith(
+        ("=", "+", "-", "@", "\t", "\r", *"＝＋－＠")
+    )
     return "'" + value if risky and not _NUMBER.fullmatch(value) else value
 
 
