@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from newsnest.corpus import Profile, clean_files
 from newsnest.corpus.json_values import plain_value
 from newsnest.errors import InputError, ParameterError
 
@@ -206,6 +207,12 @@ def test_every_way_pandas_writes_a_frame_is_read(tmp_path: Path, content: Any) -
     assert [(one.id, one.title) for one in read.articles] == [("x", "a"), ("y", "b")]
 
 
+def test_a_row_of_other_length_than_the_columns_is_set_aside(tmp_path: Path) -> None:
+    read = got(tmp_path, {"columns": ["id", "title"], "data": [["x", "a"], ["y"], ["z", "b", 1]]})
+    assert titles(read) == ["a"]
+    assert read.reasons == "has 1 values for 2 columns | has 3 values for 2 columns"
+
+
 def test_pages_of_an_interface_are_read_one_a_line_in_arrays_and_one_after_the_other(
     tmp_path: Path,
 ) -> None:
@@ -308,3 +315,13 @@ def test_of_a_broken_container_what_came_before_is_read(tmp_path: Path, end: str
     assert titles(read) == ["a", "c"]
     assert len(read.rejected) == 1
     assert "is not valid JSON from here on" in read.reasons
+
+
+def test_clean_sets_aside_what_was_taken_back_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"articles": [ONE, {"title": "[Removed]", "text": "[Removed]"}]}))
+    report = clean_files([path], Profile("none"), output=tmp_path / "b.jsonl")
+    assert (report.kept, report.rejected) == (1, 1)
+    assert report.first_rejected is not None
+    assert "was taken back by its outlet" in report.first_rejected.reason
+    assert json.loads((tmp_path / "b.jsonl").read_text())["title"] == "Ferry 1"

@@ -145,8 +145,10 @@ class JsonRows:
             yield from self._object(value, place)
 
     def _list(self, value: list[Any], place: _Place) -> Rows:
-        if place.columns:
-            yield self._row(dict(zip(place.columns, value, strict=False)), place)
+        if place.columns and len(value) != len(place.columns):
+            yield self._reject(place, f"has {len(value)} values for {len(place.columns)} columns")
+        elif place.columns:
+            yield self._row(dict(zip(place.columns, value, strict=True)), place)
         elif any(isinstance(one, dict) for one in value):
             cursor = Cursor(iter([Piece(place.text)]), place.number)
             cursor.skip()
@@ -182,11 +184,8 @@ class JsonRows:
             return ""
         looked = shape.look(value.items(), self._columns, every=True)
         lists = [f"{one.name!r} ({one.count:,})" for one in looked.found if one.of_objects]
-        return (
-            ", ".join(lists[:_SHOWN]) + " (say which of their columns is one: --field title=…)"
-            if lists
-            else ""
-        )
+        cure = " (say which of their columns is one: --field title=…)" if lists else ""
+        return ", ".join(lists[:_SHOWN]) + cure
 
     def _found(self, looked: Looked, number: int) -> list[Found]:
         """Return the lists that are to be read, of which more than one must be chosen."""
