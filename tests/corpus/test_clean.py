@@ -232,7 +232,7 @@ def test_tables_texts_and_odd_values_are_cleaned_too(tmp_path):
     (tmp_path / "t.txt").write_text("Wind, see www.example.org\n")
     clean_files([tmp_path / "t.txt"], profile, output=tmp_path / "t.jsonl")
     assert json.loads((tmp_path / "t.jsonl").read_text()) == {"text": "Wind, see"}
-    (tmp_path / "o.jsonl").write_text('{"title": ["a"]}\n{"title": "Rain", "n": NaN}\n')
+    (tmp_path / "o.jsonl").write_text('{"title": ["a", "b"]}\n{"title": "Rain", "n": NaN}\n')
     odd = clean_files([tmp_path / "o.jsonl"], profile, output=tmp_path / "o2.jsonl")
     assert odd.first_rejected is not None and "is a list" in odd.first_rejected.reason
     assert json.loads((tmp_path / "o2.jsonl").read_text()) == {"title": "Rain", "n": None}

@@ -105,7 +105,7 @@ def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
 
     Mark-up is taken out, of titles and texts also counted. An id stays as other files write it.
     """
-    plain = plain_text(value)
+    plain = plain_text(plain_value(value))
     if field == "id":
         return clean(plain)
     text = to_text(plain)
