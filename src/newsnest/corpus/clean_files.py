@@ -13,6 +13,7 @@ from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
 from newsnest.corpus.fields import REMOVED, cell_text, no_text, was_removed
+from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import article_maker, read_made
 from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
@@ -297,7 +298,7 @@ def _without_mark_up(
                 text = cell_text(name, value, row, tally)
             except TypeError as error:
                 raise TypeError(f"{column!r} is {error}") from None
-            is_changed = text != as_text(row.values[column])
+            is_changed = text != as_text(plain_value(row.values[column]))
             text = " ".join(text.split()) if part == "title" else text
             if text:
                 texts[column] = (part, text)

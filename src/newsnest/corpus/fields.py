@@ -112,7 +112,7 @@ def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
     Mark-up is taken out, of titles and texts also counted. An id stays as other files write it. A
     cell that says nothing, such as "nan", is empty, and counted.
     """
-    plain = plain_text(value)
+    plain = plain_text(plain_value(value))
     cleaned = clean(plain)
     if isinstance(value, str) and says_nothing(cleaned):
         tally.count_nothing(field, cleaned, row.line)

@@ -83,9 +83,8 @@ def as_text(value: object) -> str:
 
 def plain_text(value: object) -> str:
     """Return a value as the text it was written as; raise TypeError if it is none."""
-    if isinstance(value, str):
-        return value
-    value = plain_value(value)
+    if isinstance(value, dict):
+        value = plain_value(value)  # the one value of a list is taken for articles alone
     if isinstance(value, str):
         return value
     if value is None:
