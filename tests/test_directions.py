@@ -14,7 +14,7 @@ import newsnest
 from newsnest.errors import ParameterError
 
 ROOT = Path(newsnest.__file__).parent
-BASE = {"types", "errors", "progress", "plugins", "values", "printable", "drafts"}
+BASE = {"types", "errors", "progress", "plugins", "values", "printable", "invisible", "drafts"}
 ALLOWED = {
     "types": {"errors", "progress"},
     "errors": {"printable"},
@@ -23,6 +23,7 @@ ALLOWED = {
     "plugins": {"errors"},
     "progress": set(),
     "values": {"errors"},
+    "invisible": set(),
     "__main__": {"cli"},
     "corpus": BASE,
     "labelled": BASE | {"corpus"},

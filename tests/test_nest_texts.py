@@ -183,3 +183,17 @@ def test_umap_is_refused_with_a_given_frame(monkeypatch):
     frame = nest_texts(*texts).seen.frame
     with pytest.raises(ParameterError, match="got umap, which lays out every corpus anew"):
         nest_texts(*texts, NestConfig(reduction=Reduction("umap", 8)), frame=frame)
+
+
+def test_languages_that_detection_confuses_share_a_mean_and_older_frames_keep_theirs():
+    vectors, articles, weights = corpus(langs=("hr", "bs", "en"))
+    config = NestConfig("tfidf", ModelLevels.of(ModelRecord()), centre="language")
+    frame = see_texts(vectors, articles, weights, config).frame
+    assert frame.centred == ("en", "hr")
+    codes = [article.lang for article in articles]
+    row = dict(zip(codes, frame.groups(articles).tolist(), strict=True))
+    assert row == {"en": 0, "hr": 1, "bs": 1}
+    means = np.zeros((4, 32), np.float32)
+    older = TextFrame(("bs", "en", "hr"), replace(frame.vectors, means=means), 0.0)
+    row = dict(zip(codes, older.groups(articles).tolist(), strict=True))
+    assert row == {"bs": 0, "en": 1, "hr": 2}

@@ -21,7 +21,7 @@ import invented
 import newsnest
 from newsnest.corpus import ReadOptions, read_articles
 from newsnest.corpus.sample import sample_path
-from newsnest.describe import KeywordDescriber
+from newsnest.describe import KeywordDescriber, segment
 from newsnest.errors import EncoderError, InputError, NestError, ParameterError
 from newsnest.nest import Nest, Run
 from newsnest.nest.export import rows
@@ -644,3 +644,75 @@ def test_stories_can_be_made_by_another_clusterer(nest: Nest, corpus: Path, clus
 def test_options_that_another_clusterer_would_not_look_at_are_refused(changes, said):
     with pytest.raises(ParameterError, match=said):
         Options(**{"clusterer": "hdbscan", **changes})
+
+
+def test_a_run_says_what_finds_the_words_of_languages_without_spaces(
+    nest: Nest, tmp_path, tally, monkeypatch
+):
+    rows = [("yue", "渡轮工人在海港举行罢工"), ("zh-TW", "渡輪罷工結束"), ("ko", "파업이 끝났다")]
+    path = tmp_path / "asia.jsonl"
+    path.write_text("".join(json.dumps({"lang": c, "title": t}) + "\n" for c, t in rows))
+    built = build([path], nest, TFIDF, progress=tally)
+    found = built.run.facts["tokenizers"]
+    assert {code: word.split()[0] for code, word in found.items()} == {
+        "zh": "rjieba", "ko": "kiwipiepy"
+    }  # fmt: skip
+    assert built.run.versions["rjieba"] == found["zh"].split()[1]
+    assert not any("newsnest[asian]" in note for note in tally.notes)
+    monkeypatch.setattr(segment, "tokenizer", lambda language: "")
+    monkeypatch.setattr(segment, "tokenizer_versions", dict)
+    without = build([path], nest, replace(TFIDF, grain="finer"), progress=tally).run
+    assert without.facts["tokenizers"] == {
+        "ko": "words with their endings", "zh": "pairs of characters"
+    }  # fmt: skip
+    assert sum("pip install 'newsnest[asian]'" in note for note in tally.notes) == 1
+
+
+def test_articles_in_memory_lose_what_is_not_seen_too(nest: Nest):
+    given = [Article("a", "\u202eFe\u200brry", "stri\u00adke", source="Gull\u2069")]
+    build(given, nest, TFIDF)
+    (kept,) = nest.store.articles(nest.runs()[-1].batch)
+    assert (kept.title, kept.text, kept.source) == ("Ferry", "strike", "Gull")
+
+
+def test_a_file_that_is_written_to_while_it_is_read_makes_no_run(
+    corpus: Path, nest: Nest, monkeypatch
+):
+    from newsnest.pipeline import source
+
+    def growing(paths, **options):
+        yield from read_articles(paths, **options)
+        with corpus.open("a") as file:
+            file.write('{"id": "late", "title": "Came too late"}\n')
+
+    monkeypatch.setattr(source, "read_articles", growing)
+    with pytest.raises(InputError, match=r"news\.jsonl must not change while it is read, got anot"):
+        build(corpus, nest, TFIDF)
+    monkeypatch.undo()
+    assert not nest.runs()
+    assert build(corpus, nest, TFIDF).run.facts["articles"] == 52
+
+
+def test_what_cannot_be_read_is_told_before_anything_is_digested(
+    corpus: Path, nest: Nest, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr("newsnest.pipeline.source.digest", lambda *_, **__: pytest.fail("digested"))
+    with pytest.raises(InputError, match="must exist, got no such file. Check the path; texts"):
+        build([corpus, tmp_path / "none.jsonl"], nest, TFIDF)
+    (tmp_path / "book.xlsx").touch()
+    with pytest.raises(InputError, match="must be a file of articles, got a workbook"):
+        build([corpus, tmp_path / "book.xlsx"], nest, TFIDF)
+    with pytest.raises(InputError, match="must be a file, got an address; nothing is fetched"):
+        build("https://example.org/feed.xml", nest, TFIDF)
+
+
+def test_following_links_makes_another_batch(corpus: Path, nest: Nest, tmp_path: Path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Ferry strike ends")
+    (folder / "link.jsonl").symlink_to(corpus)
+    alone = build(folder, nest, TFIDF).run
+    assert alone.facts["articles"] == 1
+    followed = build(folder, nest, replace(TFIDF, read=ReadOptions(follow_links=True))).run
+    assert followed.facts["articles"] == 52 and followed.batch != alone.batch
+    assert not build(folder, nest, TFIDF).new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from newsnest.pipeline.shared_words import outlets, shared_words, spoken
 from newsnest.types import Article
@@ -20,6 +21,34 @@ def test_words_are_counted_without_stop_words_of_any_language_of_the_corpus():
         np.sqrt(words.weights.multiply(words.weights).sum(axis=1)), 1.0, atol=1e-6
     )
     assert (words.weights[[0]] @ words.weights[[1]].T).toarray()[0, 0] > 0  # the year
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("渡轮工人在港口罢工", "港口渡轮停运两天"),
+        ("フェリーの乗組員が港でストライキ", "港のフェリー運休"),
+        ("부두에서 페리가 멈췄다", "페리는 부두를 떠나지 않았다"),
+        ("เรือเฟอร์รี่หยุดที่ท่าเรือ", "ท่าเรือปิดเรือเฟอร์รี่"),
+        ("बंदरगाह पर नौका रुकी", "नौका बंदरगाह से नहीं चली"),
+        ("বন্দরে ফেরি বন্ধ", "ফেরি ছাড়েনি বন্দরে"),
+    ],
+)
+def test_texts_share_words_in_scripts_without_spaces_and_with_marks(first, second):
+    words = shared_words([Article("1", first), Article("2", second), Article("3", "天气晴朗")])
+    both = (words.weights @ words.weights.T).toarray()
+    assert both[0, 1] > 0.1
+    assert both[0, 2] == 0
+
+
+def test_a_word_with_marks_is_one_word_and_an_english_text_is_split_as_before():
+    hindi = shared_words([Article("1", "हिन्दी"), Article("2", "Storm's eye-wall 'hits' l'été")])
+    assert np.diff(hindi.weights.indptr).tolist() == [1, 4]
+
+
+def test_languages_that_detection_confuses_are_one():
+    langs = ["hr"] * 60 + ["bs"] * 40
+    assert spoken([Article(str(n), "text", lang=lang) for n, lang in enumerate(langs)]) is None
 
 
 def test_texts_of_stop_words_alone_have_no_words():

@@ -110,6 +110,8 @@ def remove_abandoned(folder: Path, prefix: str, suffix: str) -> None:
 
 def _create(place: Path, prefix: str, suffix: str, *, mode: int, folder: bool) -> Path:
     """Return a new file or folder, held by this process."""
+    for gone in [path for path in _held if not path.exists()]:
+        discard(gone)  # deleted by others than us
     while True:
         path = place / f"{prefix}{secrets.token_hex(6)}{suffix}"
         if folder:

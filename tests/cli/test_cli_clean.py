@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +90,16 @@ def test_clean_shows_what_outlets_repeat_and_leaves_it(newsnest, profile, tmp_pa
     told = json.loads(newsnest("clean", path, "--profile", profile, "--json").stdout)
     assert told["boilerplate"]["texts"] == 16
     assert told["boilerplate"]["patterns"][0]["text"] == "Read on..."
+
+
+def test_links_out_of_a_directory_are_cleaned_only_if_asked(newsnest, tmp_path: Path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("Ferry strike ends after a week of talks")
+    (tmp_path / "out.txt").write_text("Another text that lies outside of it")
+    (folder / "link.txt").symlink_to(tmp_path / "out.txt")
+    alone = newsnest("clean", folder, "--profile", "generic")
+    assert "generic: 1 row, 1 kept" in alone.stdout
+    assert "1 link out of the directory was not followed (--follow-links does)" in alone.stderr
+    both = newsnest("clean", folder, "--profile", "generic", "--follow-links")
+    assert "generic: 2 rows, 2 kept" in both.stdout

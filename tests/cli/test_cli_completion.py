@@ -57,3 +57,21 @@ def test_the_script_of_a_shell_names_the_command(shell, monkeypatch: pytest.Monk
     monkeypatch.setattr(BashComplete, "_check_version", staticmethod(lambda: None))
     script = shell(main, {}, "newsnest", "_NEWSNEST_COMPLETE").source()
     assert "_NEWSNEST_COMPLETE" in script and "newsnest" in script
+
+
+def test_formats_levels_and_bases_are_completed():
+    assert completed("cluster", "--format", "js") == [("plain", "jsonl"), ("plain", "json")]
+    assert completed("show", "--level", "t") == [("plain", "theme"), ("plain", "topic")]
+    assert completed("evaluate", "clusters", "--level", "s") == [("plain", "story")]
+    assert completed("train", "pairs", "--base", "mini") == [("plain", "minilm")]
+    assert completed("train", "pairs", "--base", "models/x") == [("dir", "models/x")]
+
+
+def test_nests_and_files_are_completed_wherever_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("a.nest").touch()
+    for words in (["cluster", "x", "-o"], ["recut"], ["demo", "-o"]):
+        assert completed(*words, "") == [("plain", "a.nest")]
+    assert completed("clean", "new") == [("file", "new")]

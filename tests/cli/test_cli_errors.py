@@ -225,3 +225,20 @@ def test_an_interrupted_command_ends_like_one(newsnest, nest: Path, monkeypatch)
 
     monkeypatch.setattr("newsnest.nest.Nest", interrupted)
     assert newsnest("show", nest, status=130).stderr == "\nnewsnest: interrupted.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["clustr"], "No such command 'clustr'. Did you mean 'cluster'?"),
+        (["train", "matrioshka"], "No such command 'matrioshka'. Did you mean 'matryoshka'?"),
+        (["evaluate", "pair"], "No such command 'pair'. Did you mean 'pairs'?"),
+        (["cluster", "x", "-o", "n", "--order", "fine"], "'fine-to-coarse', 'coarse-to-fine'."),
+        (["cluster", "x", "-o", "n", "--order", "fine-coarse"], "Did you mean 'fine-to-coarse'?"),
+        (["cluster", "x", "-o", "n", "--format", "jsnl"], "'xml'. Did you mean 'jsonl'?"),
+        (["cluster", "x", "-o", "n", "--date-order", "DYM"], "Did you mean 'YMD'?"),
+        (["cluster", "x", "-o", "n", "--formt", "csv"], "Did you mean '--format'?"),
+    ],
+)
+def test_a_misspelt_word_is_told_which_was_meant(newsnest, arguments: list[str], wanted: str):
+    assert wanted in newsnest(*arguments, status=2).stderr

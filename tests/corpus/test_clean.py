@@ -301,3 +301,24 @@ def test_cleaning_reads_its_input_once_and_returns_what_clustering_makes_of_it(
     options = ReadOptions(profile=REGIONAL, detect_language=False)
     read = read_articles([rows_file], options=options)
     assert articles == [one for one in read if isinstance(one, Article)]
+
+
+@pytest.mark.parametrize(
+    ("tail", "left"),
+    [
+        (" Contact: 06 12 34 56 78 - a@mairie.fr https://www.fete.fr Cordialement", ""),
+        ("\nContact :\nTél : 06 12 34 56 78\nMail : a@mairie.fr\nBien cordialement,\nAnne", ""),
+        (" Courriel : a@b.fr / Tel. 02 99 12 34 56.", ""),
+        (" (contact : a@b.fr)", ""),
+        (" Plus d'infos sur www.fete.fr", ""),
+        (" Renseignements et inscriptions au 02 99 12 34 56 ou sur www.fete.fr", ""),
+        (" Site internet : www.fete.fr Facebook : https://fb.com/fete Merci, cordialement", ""),
+        (" Contact presse : Anne Le Goff", " Contact presse : Anne Le Goff"),
+        (" Mail: la Poste ouvre un nouveau guichet.", " Mail: la Poste ouvre un nouveau guichet."),
+        (" Au contact : un match rude.", " Au contact : un match rude."),
+        (" Plus d'infos sur la fête demain.", " Plus d'infos sur la fête demain."),
+    ],
+)
+def test_labels_go_with_what_they_announced(tail, left):
+    said = "La fête du port aura lieu samedi sur les quais, avec de nombreux artistes locaux."
+    assert clean_article([("text", said + tail)], {}, REGIONAL).texts == (said + left,)

@@ -196,3 +196,17 @@ def test_copies_are_the_same_in_another_process_with_one_thread() -> None:
     }  # fmt: skip
     assert len(runs) == 1
     assert len(runs.pop()) > 400
+
+
+def test_emoji_zero_width_full_width_and_capitals_make_no_other_text():
+    wide = "".join(chr(ord(c) + 0xFEE0) if c != " " else c for c in "Ferry strike ends")
+    shown = ["🚢 Ferry strike ends", "Ferry strike ends 🚢\ufe0f🔥", wide, "FERRY STRIKE ENDS"]
+    shown += ["Ferry\xa0strike\xa0ends", "1\ufe0f\u20e3 Ferry strike ends"]
+    articles = [Article(str(n), title) for n, title in enumerate(shown)]
+    assert fold_copies(articles).tolist() == [0, 0, 0, 0, 0, 5]
+
+
+def test_texts_of_other_emoji_are_not_copies():
+    shown = ["⚽\ufe0f🔥", "❤\ufe0f🔥", "🚢🚢🚢", "👨\u200d👩\u200d👧", "⚽\ufe0f🔥"]
+    articles = [Article(str(n), title) for n, title in enumerate(shown)]
+    assert fold_copies(articles).tolist() == [0, 1, 2, 3, 0]

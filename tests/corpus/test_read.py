@@ -402,7 +402,7 @@ def test_a_file_that_may_not_be_opened_is_an_error(
         ({"format": "doc"}, "format must be one of jsonl, .*, got 'doc'"),
         ({"date_order": "YDM"}, "date_order must be one of DMY, MDY, YMD, got 'YDM'"),
         ({"encoding": "klingon"}, "encoding must be one Python knows, got 'klingon'"),
-        ({"encoding": "hex"}, "encoding must be one Python knows, got 'hex'"),
+        ({"encoding": "hex"}, "encoding must be one of text, got 'hex'"),
         ({"encoding": "a\0b"}, "encoding must be one Python knows"),
     ],
 )

@@ -207,3 +207,9 @@ def test_the_cost_of_open_quotes_is_linear(
     got = read_bytes(tmp_path, "a.csv", f"{names}\n{lines}".encode())
     assert got.counts[0] < 50
     assert calls < 5 * lines.count("\n") + 2000  # the lines that are sniffed
+
+
+def test_a_header_of_very_many_names_is_read(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(100_000)]
+    content = f"title,{','.join(names)}\nRain,{','.join(names)}\n"
+    assert read_bytes(tmp_path, "a.csv", content.encode()).counts == (1, 0)

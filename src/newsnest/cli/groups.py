@@ -12,10 +12,11 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return what click does; for an unknown command, add the nearest of those there are."""
-        # click itself looks among commands that are loaded.
-        known = self.list_commands(ctx)
-        if args and args[0] not in known and not args[0].startswith("-"):
-            ctx.fail(f"No such command {args[0]!r}.{did_you_mean(args[0], known)}")
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            # click itself looks among commands that are loaded.
+            meant = did_you_mean(name, self.list_commands(ctx))
+            ctx.fail(f"No such command {name!r}.{meant}")
         return super().resolve_command(ctx, args)
 
 

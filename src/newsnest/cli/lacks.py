@@ -12,7 +12,8 @@ _MEMORY = (
 )
 # As torch, and the loader of shared libraries, say it.
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory",
-              "failed to map segment", "annot allocate memory", "libllvmlite")  # fmt: skip
+              "failed to map segment", "annot allocate memory", "could not create a primitive",
+              "libllvmlite")  # fmt: skip
 _CURES = {
     errno.ENOSPC: "Free space on the disk, or choose another place; temporary files go to TMPDIR.",
     errno.EDQUOT: "Free space within your quota, or choose another place.",
@@ -22,7 +23,7 @@ _CURES = {
     errno.EIO: "Check the disk.",
 }
 
-_LEAST = 2_000_000_000
+_LEAST = 2_500_000_000
 _HEAVY = ("cluster", "recut", "demo", "train", "calibrate", "hardness", "study")
 
 
@@ -38,15 +39,24 @@ def check_limit(command: str) -> None:
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if command in _HEAVY and 0 <= limit < _LEAST:
         raise NewsnestError(
-            f"newsnest {command} must have {_LEAST / 1e9:.0f} GB of memory at least, got a limit "
+            f"newsnest {command} must have {_LEAST / 1e9:.1f} GB of memory at least, got a limit "
             f"of {limit / 1e9:.1f} GB. Raise it (ulimit -v)."
         )
 
 
+def memory_in_words(error: BaseException | None) -> str:
+    """Return that memory was lacking, and the cure, if an error or its cause says so, else ""."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+            return _MEMORY
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 def in_words(error: Exception) -> str:
     """Return what the machine lacked, and the cure; "" for any other error."""
-    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
-        return _MEMORY
+    if lack := memory_in_words(error):
+        return lack
     if not isinstance(error, OSError) or error.errno not in _CURES:
         return ""
     place = error.filename or "a file"

@@ -66,7 +66,8 @@ class _Commands(groups.Group):
                 terminal.flush()
                 return result
         except NewsnestError as error:
-            _say(error.for_people)
+            # Whatever could not be loaded for lack of memory need not be installed again.
+            _say(lacks.memory_in_words(error.__cause__) or error.for_people)
             ctx.exit(1)
         except KeyboardInterrupt as interrupt:  # in commands that leave nothing to resume
             _say(f"{stopping.in_words(interrupt)}.", before="\n")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -325,7 +324,7 @@ def spooled(paths: Sequence[str], stack: ExitStack) -> list[str | Path]:
     out: list[str | Path] = []
     for path in paths:
         if path == "-":
-            copy = spool_stdin(sys.stdin.buffer)
+            copy = spool_stdin()
             stack.callback(discard, copy)
             out.append(copy)
         else:

@@ -1,5 +1,7 @@
 """`newsnest show`, `export` and `report`: a nest on the terminal, as a table, and as a page."""
 
+import sys
+import unicodedata
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +128,14 @@ def _grow(nest: "Nest", cluster: "Cluster", tree: "Tree", shown: int) -> None:
 def _label(cluster: "Cluster", style: str, size: str) -> Any:
     from rich.text import Text
 
-    return Text.assemble((printable(cluster.name), style), "  ", (size, "dim"))
+    return Text.assemble((_isolated(cluster.name), style), "  ", (size, "dim"))
+
+
+def _isolated(name: str) -> str:
+    """Isolate a name from right to left, or a terminal turns round the numbers beside it."""
+    leftward = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    name = printable(name)
+    return f"\u2068{name}\u2069" if leftward and sys.stdout.isatty() else name
 
 
 def _size(cluster: "Cluster") -> str:
@@ -139,8 +148,12 @@ def _print_level(nest: "Nest", run: "Run", level: str, limit: int, as_json: bool
     if as_json:
         parameters.print_json([_plain(c) for c in clusters])
         return
+    from rich.text import Text
+
+    console = terminal.console()
     for cluster in clusters:
-        click.echo(f"{cluster.label:>6}  {cluster.name}  ({_size(cluster)})")
+        line = f"{cluster.label:>6}  {_isolated(cluster.name)}  ({_size(cluster)})"
+        console.print(Text(line), soft_wrap=True)
 
 
 def _print_rejected(nest: "Nest", run: "Run", as_json: bool) -> None:

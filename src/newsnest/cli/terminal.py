@@ -91,7 +91,7 @@ def flush() -> None:
         sys.stdout.flush()
 
 
-def give_up(stream: TextIO) -> None:
+def give_up(stream: TextIO | None) -> None:
     """Send what a stream still holds nowhere, so that Python does not complain at its end."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    with suppress(OSError, ValueError, AttributeError):  # AttributeError: it was closed before
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]

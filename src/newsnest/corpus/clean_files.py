@@ -16,9 +16,10 @@ from newsnest.corpus.fields import REMOVED, cell_text, no_text, was_removed
 from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import article_maker, read_made
-from newsnest.corpus.rows import Row, Tally, as_text, clean_surrogates
+from newsnest.corpus.rows import Row, Tally, as_text
 from newsnest.drafts import drafted
 from newsnest.errors import InputError, ParameterError
+from newsnest.invisible import clean_surrogates
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Article, Notice, Rejected
 

@@ -63,7 +63,7 @@ class Columns:
             if (column := find_column(wanted, names)) is not None:
                 found[field] = (column,)
         taken = {column for columns in found.values() for column in columns}
-        free = {name: fold_name(name[:100]) for name in names if name not in taken}
+        free = {name: fold_name(name[:100]) for name in dict.fromkeys(names) if name not in taken}
         coded = sum(folded in CODES for folded in free.values()) >= _CODES_TOGETHER
         usual: dict[str, list[tuple[int, str]]] = {}
         for name, folded in free.items():

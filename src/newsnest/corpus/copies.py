@@ -160,7 +160,8 @@ def _patterns() -> tuple[Any, Any, Any]:
 
     return (
         # Marks belong to their letters: without them words of Hindi or Thai fall together.
-        regex.compile(r"[\p{L}\p{M}\p{N}]+"),
+        # Not those of emoji: all with one would be the same.
+        regex.compile(r"(?V1)[[\p{L}\p{M}\p{N}]--[\ufe00-\ufe0f\u20e3]]+"),
         regex.compile(r"\s+(?:[-–—|·»]|\.\.\.)\s+"),
         regex.compile(r"\s*[^()\n]{0,60}\([\p{L}. /]{2,30}\)\s*[-–—]{1,2}\s+"),
     )

@@ -24,7 +24,7 @@ def check_encoding(name: str) -> None:
             f"ReadOptions: encoding must be one Python knows, got {name!r}."
             f"{did_you_mean(name.lower(), sorted(known))} Name one such as {', '.join(USUAL)}."
         ) from None
-    is_text = codec._is_text_encoding  # type: ignore[attr-defined]  # Python tells it nowhere else
+    is_text = codec._is_text_encoding  # Python tells it nowhere else
     if not is_text or codec.name.replace("_", "-") in _NO_TEXT:
         raise ParameterError(
             f"ReadOptions: encoding must be one of text, got {name!r}. Name one such as "

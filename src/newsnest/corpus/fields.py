@@ -16,6 +16,7 @@ from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions
+from newsnest.corpus.outlets import known_outlet
 from newsnest.corpus.rows import Row, Tally, clean, plain_text, says_nothing
 from newsnest.types import Article, Rejected
 
@@ -176,6 +177,7 @@ class ArticleMaker:
             return row.reject(REMOVED)
         tally.got |= found.keys() | ({"text"} if text else set())
         source = " ".join(found.get("source", "").split())
+        source = known_outlet(source, found.get("url", ""), tally)
         article = Article(
             id=found.get("id", ""),
             title=title,

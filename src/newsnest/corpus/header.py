@@ -1,6 +1,7 @@
 """Where a table begins, what its columns are called, and how its lines are cut."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from newsnest.errors import InputError
 # Excel's own first line, which names the delimiter.
 _SEP_LINE = re.compile(r'"?sep=(.)\1*"?', re.IGNORECASE)
 _SEARCHED = 20
+_LONGEST = 10_000  # characters of a header below the first line
 _ABOVE = (
     "line above the names of the columns was passed over"
     "|lines above the names of the columns were passed over"
@@ -62,7 +64,9 @@ def find_table(lines: Sequence[Line], source: Source, *, is_tsv: bool) -> Table:
     if not columns.header:
         return _without_header(lines, source, delimiter, is_tsv=is_tsv)
     heads = (
-        _head(lines, at, columns, delimiter, is_tsv) for at in range(min(len(lines), _SEARCHED))
+        _head(lines, at, columns, delimiter, is_tsv)
+        for at in range(min(len(lines), _SEARCHED))
+        if not at or len(lines[at].text) < _LONGEST
     )
     head = next(heads)
     if columns.needs_text:
@@ -74,10 +78,10 @@ def find_table(lines: Sequence[Line], source: Source, *, is_tsv: bool) -> Table:
         elif not _is_header(head, columns):
             _refuse(head, lines, source)
     names = _all_named(head, lines, source)
-    repeated = dict.fromkeys(name for name in names if name and names.count(name) > 1)
-    for name in repeated:
-        source.tally.count(_TWICE, f"“{name[:60]}”")
     check_header(names, columns, file, lines[head.at].number)
+    for name, count in Counter(names).items():
+        if name and count > 1:
+            source.tally.count(_TWICE, f"“{name[:60]}”")
     start = lines[head.end - 1].number + 1
     return Table(names, head.dialect, start)
 

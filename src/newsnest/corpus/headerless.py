@@ -10,16 +10,19 @@ _CHARACTERS = 60
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{16}")
 _HOST = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 _SHOWN = 12
+_LOOKED_AT = 1000
 
 
 def looks_like_article(values: Sequence[str]) -> bool:
     """Whether a row holds a date, an address or a sentence, which no name of a column is."""
-    return is_of_an_article(values) or any(map(_is_sentence, values))
+    return is_of_an_article(values) or any(map(_is_sentence, values[:_LOOKED_AT]))
 
 
 def is_of_an_article(values: Sequence[str]) -> bool:
     """Whether a row holds a date, an address or a long text."""
-    return any(_is_date(value) or _is_address(value) or len(value) > 200 for value in values)
+    return any(
+        _is_date(value) or _is_address(value) or len(value) > 200 for value in values[:_LOOKED_AT]
+    )
 
 
 def _is_date(value: str) -> bool:

@@ -12,7 +12,10 @@ from collections.abc import Sequence
 _LEVELS = 4
 """How often a text may have been escaped; what is left then stays as it is."""
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)")
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};"
+    r"|#(?:0?39|160|8[0-9]{3})(?![0-9]))"  # what feeds cut off or forget to end
+)
 _SPACES = re.compile("[ \t\xa0]+")
 _TOKEN = re.compile(
     r"""<!--(?:[^<-]|-(?!->)|<(?!!--))*+-->      # never past the next comment: linear
@@ -25,11 +28,10 @@ _TOKEN = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_ATTRIBUTE = re.compile(
-    r"(?:\s+(?:async|checked|controls|defer|disabled|hidden|allowfullscreen|nowrap))*"
-    r"\s+[\w:@.-]+\s*=\s*\S",
-    re.IGNORECASE,
+_FLAG = (
+    r"\s+(?:async|checked|controls|defer|disabled|hidden|allowfullscreen|nowrap|selected|muted)\b"
 )
+_ATTRIBUTE = re.compile(rf"(?:{_FLAG})*(?:\s+[\w:@.-]+\s*=\s*\S|\s*/?$)", re.IGNORECASE)
 _CUT_TAG = re.compile(
     r"""<([a-z][a-z0-9]*)(?:\s+[\w-]+=(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+))*"""
     r"""\s+[\w-]+=(?:"[^"<>]*|'[^'<>]*)$""",
@@ -90,6 +92,10 @@ def _with_characters(text: str) -> str:
 
 
 def _without_tags(text: str) -> str:
+    # A cell cut at so many characters may end within a tag.
+    cut = _CUT_TAG.search(text, text.rfind("<"))
+    if cut and cut[1].lower() in _ELEMENTS:
+        text = text[: cut.start()].rstrip()
     found = list(_TOKEN.finditer(text))
     pairs = _pairs(found)
     if not any(_is_sure(token, text, token.start() in pairs) for token in found):
@@ -98,21 +104,16 @@ def _without_tags(text: str) -> str:
     at = 0
     for token in found:
         name = _name(token)
-        is_word = name not in _ELEMENTS and token.start() not in pairs and not _is_own(token)
-        if token.start() < at or (name and is_word):
+        if token.start() < at or (name and _is_word(token, token.start() in pairs)):
             continue
         pieces.append(text[at : token.start()])
         pieces.append("\n" if name in _BLOCKS else " " if name in ("td", "th") else "")
         at = token.end()
         if name in _SILENT and token["open"]:
-            at = max(at, pairs.get(token.start(), len(text) if _has_attribute(token) else at))
+            is_cut = _has_attribute(token) and not token["rest"].endswith("/")
+            at = pairs.get(token.start(), len(text) if is_cut else at)
     pieces.append(text[at:])
-    whole = "".join(pieces)
-    if "=" in whole[whole.rfind("<") :]:
-        # A cell cut at so many characters may end within a tag.
-        cut = _CUT_TAG.search(whole, whole.rfind("<"))
-        whole = whole[: cut.start()] if cut and cut[1].lower() in _ELEMENTS else whole
-    lines = (" ".join(line.split()) for line in whole.split("\n"))
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
@@ -125,7 +126,7 @@ def _pairs(found: Sequence[_Found]) -> dict[int, int]:
     opened: dict[str, list[int]] = {}
     closed: dict[str, list[tuple[int, int]]] = {}
     for token in found:
-        if token["open"]:
+        if token["open"] and (_is_bare(token) or _has_attribute(token)):
             opened.setdefault(_name(token), []).append(token.start())
         elif token["close"]:
             closed.setdefault(_name(token), []).append((token.start(), token.end()))
@@ -140,34 +141,43 @@ def _pairs(found: Sequence[_Found]) -> dict[int, int]:
     return pairs
 
 
+def _is_bare(token: _Found) -> bool:
+    return not (token["rest"] or "").strip(" /\t\n\r")
+
+
 def _has_attribute(token: _Found) -> bool:
-    return bool(token["open"]) and _ATTRIBUTE.match(token["rest"]) is not None
+    return bool(token["open"]) and not _is_bare(token) and bool(_ATTRIBUTE.match(token["rest"]))
+
+
+def _is_word(token: _Found, in_pair: bool) -> bool:
+    """Whether it is none even amid mark-up: `<unk>`, `<b and c>`."""
+    if token["open"] and not _is_bare(token) and not _has_attribute(token):
+        return True
+    return _name(token) not in _ELEMENTS and not in_pair and not _is_own(token)
 
 
 def _is_own(token: _Found) -> bool:
     """Whether it is a tag of another vocabulary (`<o:p/>`, `<amp-ad x="">`), not a word."""
-    rest = token["rest"] or ""
-    bare = not rest.strip(" /\t\n\r")
-    if token["open"] and rest.endswith("/"):
-        return bare or _has_attribute(token)
+    if token["open"] and token["rest"].endswith("/"):
+        return _is_bare(token) or _has_attribute(token)
     return any(mark in _name(token) for mark in ":-") and _has_attribute(token)
 
 
 def _is_sure(token: _Found, text: str, in_pair: bool) -> bool:
     """Whether a tag can be nothing but mark-up."""
     name = _name(token)
-    if not name or in_pair or _is_own(token):
-        return True
-    if name not in _ELEMENTS:
+    if token["cdata"] == "]]>" or (name and _is_word(token, in_pair)):
         return False
+    if not name or in_pair or _has_attribute(token) or _is_own(token):
+        return True
     before = text[max(0, token.start() - 20) : token.start()]
+    after = text[token.end() : token.end() + 1]
+    is_stuck = before[-1:].strip() != "" or after.strip() != ""
+    if name in _EMPTY:
+        return True
     if token["close"]:
         # "He left.</p>", cut at its front; "the </p> tag" is a word.
-        after = text[token.end() : token.end() + 1]
-        return name in _EMPTY or not before[-1:].isspace() or after in ("", "<")
-    if _has_attribute(token):
-        return True
-    if token["rest"].strip():
-        return False
-    is_first = not before.strip() or before.rstrip(" \t")[-1:] in tuple('\n>.!?…”":;')
-    return name in _EMPTY or (name in _OPTIONAL_END and is_first)
+        return before[-1:].strip() != "" or after in ("", "<")
+    last = before.rstrip(" \t")[-1:]
+    is_first = last in ("", "\n", ">") or (is_stuck and last in tuple('.!?…”":;'))
+    return name in _OPTIONAL_END and is_first

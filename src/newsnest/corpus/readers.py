@@ -202,8 +202,8 @@ def digest(paths: Sequence[str | Path], *, follow_links: bool = False) -> str:
             continue
         whole.update(b"directory\0")
         for found in look_through(path, follow_links=follow_links):
-            # With its length, so that the end of a name cannot pass for content.
-            name = found.path.relative_to(path).as_posix().encode("utf-8", "surrogateescape")
-            whole.update(len(name).to_bytes(8, "big") + name)
-            whole.update(digest_file(found.path) if isinstance(found, Origin) else b"passed over")
+            if isinstance(found, Origin):
+                # With its length, so that the end of a name cannot pass for content.
+                name = found.path.relative_to(path).as_posix().encode("utf-8", "surrogateescape")
+                whole.update(len(name).to_bytes(8, "big") + name + digest_file(found.path))
     return whole.hexdigest()

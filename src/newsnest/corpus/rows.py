@@ -2,17 +2,15 @@
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from newsnest.corpus.json_values import plain_value
+from newsnest.invisible import clean_surrogates, escaped_invisible, without_invisible
 from newsnest.types import Notice, Rejected
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff]")
-_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060\u00ad"
 CONTENT_LIMIT = 10_000
 """Characters of a rejected row that are kept."""
 
@@ -61,19 +59,11 @@ class Row:
 
 
 def reject(file: str, line: int, reason: str, content: str) -> Rejected:
-    """Make a rejected row; its content is cut at 10,000 characters and says so."""
-    whole = clean_surrogates(content)
+    """Make a rejected row: what is not seen is escaped; cut at 10,000 characters, and says so."""
+    whole = escaped_invisible(clean_surrogates(content))
     if len(whole) > CONTENT_LIMIT:
         whole = f"{whole[:CONTENT_LIMIT]} … (cut: {len(whole):,} characters in all)"
-    return Rejected(file, line, clean_surrogates(reason), whole)
-
-
-def clean_surrogates(text: str) -> str:
-    """Replace lone surrogates, which no file can hold, by U+FFFD."""
-    if text.isascii():
-        return text
-    # By way of UTF-16, in which the two halves of a pair that stand together become one character.
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return Rejected(file, line, escaped_invisible(clean_surrogates(reason)), whole)
 
 
 def as_text(value: object) -> str:
@@ -110,15 +100,10 @@ def says_nothing(text: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """Return text without control characters, lone surrogates and space at its ends."""
+    """Return text without what is not seen, lone surrogates and space at its ends."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _CONTROL.search(text):
-        text = _CONTROL.sub(" ", clean_surrogates(text))
-    text = text.strip()
-    if text and (text[0] in _INVISIBLE or text[-1] in _INVISIBLE):
-        text = text.strip(_INVISIBLE + " \t\n")
-    return text
+    return without_invisible(text).strip()
 
 
 @dataclass(slots=True)

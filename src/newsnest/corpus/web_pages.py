@@ -9,11 +9,32 @@ from newsnest.corpus.markup import to_text
 from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject
 from newsnest.corpus.source import Source, decode, sniff_encoding
+from newsnest.errors import InputError
 from newsnest.progress import Task
 from newsnest.types import Rejected
 
 PAGE_LIMIT = 32 << 20
 """Bytes of the largest page that is read."""
+
+TAG_LIMIT = 15_000
+"""Tags of the largest page: the search for the main text is quadratic in some of them."""
+
+INLINE_LIMIT = 2_000
+"""Tags between two blocks: links and the like within one paragraph."""
+
+ATTRIBUTE_LIMIT = 200
+"""Attributes of one tag: the parser compares each with all others."""
+
+_SCRIPT = re.compile(
+    r"<(?:script|style)\b(?:[^<]|<(?!/(?:script|style)|(?:script|style)\b))*+", re.I
+)
+_TAG_START = re.compile("<[a-zA-Z]")
+_BLOCK_START = re.compile(
+    r"</?(?:p|div|br|li|ul|ol|h[1-6]|t[rdh]|table|section|article|blockquote|main|body|head)\b",
+    re.I,
+)
+_LONG_TAG = re.compile(f"<[a-zA-Z][^<>]{{{2 * ATTRIBUTE_LIMIT},}}")
+_QUOTED = re.compile("\"[^\"]*+\"|'[^']*+'")
 
 NOT_UTF8 = "file is not UTF-8 and was read as {0}|files are not UTF-8 and were read as {0}"
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
@@ -30,8 +51,13 @@ def read_page(source: Source) -> Iterator[Row | Rejected]:
     if not html.strip():
         yield reject(origin.name, 1, "the page is empty", html)
         return
+    if fault := _too_much(html):
+        yield reject(origin.name, 1, fault, html)
+        return
     try:
         values = _extract(html)
+    except ImportError as error:
+        raise broken_installation(origin.name, error) from error
     except Exception as error:  # whatever a parser says to a hostile page, the page is at fault
         reason = f"the page cannot be parsed: {type(error).__name__}: {error}"
         yield reject(origin.name, 1, reason, html)
@@ -55,6 +81,14 @@ def read_texts(source: Source) -> Iterator[Row | Rejected]:
         return
     text = _decode_text(whole, source.encoding, origin.name, source.tally)
     yield Row(origin.name, 1, {"text": text}, text)
+
+
+def broken_installation(file: str, error: ImportError) -> InputError:
+    """Return the error of a parser that is missing: no file is at fault for that."""
+    return InputError(
+        f"read_articles: {file} cannot be read, for a package is missing or broken: "
+        f"{str(error).rstrip('.')}. Upgrade pip, and install newsnest again."
+    )
 
 
 def _read_whole(origin: Origin, task: Task) -> bytes | Rejected:
@@ -99,6 +133,28 @@ def _decode_page(whole: bytes, encoding: str | None, file: str, tally: Tally) ->
             tally.count(NOT_UTF8.format(charset), file)
             return text
     return _decode_text(whole, encoding, file, tally)
+
+
+def _too_much(html: str) -> str:
+    """Return what a page has too much of to be searched for its main text in seconds."""
+    shown = _SCRIPT.sub("", html)
+    tags = len(_TAG_START.findall(shown))
+    if tags > TAG_LIMIT:
+        return f"the page holds {tags:,} tags, more than {TAG_LIMIT:,}, too many for one article"
+    if tags > INLINE_LIMIT:
+        inline = max(len(_TAG_START.findall(part)) for part in _BLOCK_START.split(shown))
+        if inline > INLINE_LIMIT:
+            return f"one paragraph holds {inline:,} tags, more than {INLINE_LIMIT:,}"
+    return too_many_attributes(shown)
+
+
+def too_many_attributes(markup: str) -> str:
+    """Return that a tag has more attributes than parsers take well, "" if none has."""
+    for tag in _LONG_TAG.finditer(markup):
+        attributes = len(_QUOTED.sub("", tag[0]).replace("/", " ").split()) - 1
+        if attributes > ATTRIBUTE_LIMIT:
+            return f"one tag holds {attributes:,} attributes, more than {ATTRIBUTE_LIMIT:,}"
+    return ""
 
 
 def _extract(html: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ import numpy as np
 import regex
 
 from newsnest.describe.sentences import split_sentences
+from newsnest.invisible import without_invisible
 from newsnest.types import Article, Ints, Labels
 
 SEPARATOR = " · "
@@ -31,13 +32,18 @@ def headline_name(article: Article) -> str:
     'Fed waits'
     """
     if article.title.strip():
-        return _without_outlet(" ".join(html.unescape(article.title).split()), article.source)
+        return _without_outlet(_plain_line(article.title), article.source) or article.id
     sentences = split_sentences(article.text[: 10 * MAX_CHARACTERS], article.lang)
-    first = " ".join(html.unescape(sentences[0] if sentences else article.headline).split())
+    first = _plain_line(sentences[0] if sentences else article.headline)
     if len(first) <= MAX_CHARACTERS:
         return first or article.id
     cut = first[:MAX_CHARACTERS]
     return f"{cut.rpartition(' ')[0] or cut}…"
+
+
+def _plain_line(text: str) -> str:
+    """Decode entities, which may hide what is not to be seen, and collapse white space."""
+    return " ".join(without_invisible(html.unescape(text)).split())
 
 
 def _without_outlet(title: str, source: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import scipy
 
-from newsnest.describe import stopwords, tokens
+from newsnest.describe import segment, stopwords, tokens
 from newsnest.describe.terms import Terms
 from newsnest.types import Article, Flags, Floats, Ints
 
@@ -75,7 +75,9 @@ def _dense(counts: scipy.sparse.csr_array, number: int) -> Floats:
 
 def _spelt(source: str, language: str) -> tuple[list[str], bool]:
     """Return the words of an outlet's name, and whether they are less than the name."""
-    words = [word.casefold() for word in tokens.spellings(source) if word != tokens.BREAK]
+    split = segment.splitter(stopwords.base_language(language))
+    spelt = tokens.spellings(source, split)
+    words = [word.casefold() for word in spelt if word != tokens.BREAK]
     if words and words[0] in _ARTICLES:
         words = words[1:]
     stops = stopwords.stop_words("en") | stopwords.stop_words(language)
@@ -94,15 +96,23 @@ def _joined(source: str) -> Iterable[tuple[list[str], bool]]:
 
 
 def _parts(words: Sequence[str], column: dict[str, int]) -> list[int]:
-    pairs = [f"{first} {second}" for first, second in itertools.pairwise(words)]
+    pairs = _pairs(words)
     return [column[part] for part in [*words, *pairs] if part in column]
+
+
+def _pairs(words: Sequence[str]) -> list[str]:
+    """Return the phrases of two words of a name, as their script writes them."""
+    return [
+        f"{first}{second}" if min(map(tokens.is_unspaced, (first, second))) else f"{first} {second}"
+        for first, second in itertools.pairwise(words)
+    ]
 
 
 def _leave_out(
     gone: Flags, words: Sequence[str], column: dict[str, int], own: Floats, least: Floats
 ) -> None:
     """Mark a name and those of its parts that seldom occur without the rest."""
-    pairs = [f"{first} {second}" for first, second in itertools.pairwise(words)]
+    pairs = _pairs(words)
     whole = min((own[column[p]] if p in column else 0) for p in (pairs or words))
     for place in _parts(words, column):
         if own[place] >= least[place] and 0 < own[place] <= 2 * whole:

@@ -14,10 +14,15 @@ _OPEN_END = regex.compile(
 )
 _ENDED_LINE = 0.6
 _NUMBERS = 0.8  # for each other word: a time stamp, a table of results
-_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"  # without spaces
-_WORD = regex.compile(rf"(?V1)[{_SCRIPTS}]|[[\p{{L}}\p{{N}}]--[{_SCRIPTS}]]+")
+# Without spaces: a word has about two characters, or four letters.
+_CHARACTERS, _LETTERS = r"\p{Han}\p{Hiragana}", r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNSPACED = rf"{_CHARACTERS}{_LETTERS}"
+_WORD = regex.compile(
+    rf"(?V1)[[{_UNSPACED}]--\p{{M}}]"
+    rf"|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]][[\p{{L}}\p{{N}}\p{{M}}]--[{_UNSPACED}]]*"
+)
+_CHARACTER, _LETTER = regex.compile(rf"[{_CHARACTERS}]"), regex.compile(rf"[{_LETTERS}]")
 _BULLETS = ("•", "▪", "●", "◦", "‣", "*")
-_UNSPACED = regex.compile(rf"[{_SCRIPTS}]")
 _BOILERPLATE = regex.compile(
     r"\b(?:read (?:more|also|next|the full)|click here|cookies?|sign up|subscribe|newsletter|"
     r"all rights reserved|share (?:this|on)|follow us|image (?:caption|source|copyright)|"
@@ -81,7 +86,7 @@ def _continues(before: str, piece: str) -> bool:
 
 
 def word_count(sentence: str) -> int:
-    """Count words; in scripts without spaces, two characters count as one.
+    """Count words; without spaces, two characters of Chinese or four letters of Thai count as one.
 
     Example
     -------
@@ -89,8 +94,9 @@ def word_count(sentence: str) -> int:
     (3, 2)
     """
     found = _WORD.findall(sentence)
-    characters = sum(_UNSPACED.match(word) is not None for word in found)
-    return len(found) - characters + (characters + 1) // 2
+    characters = sum(_CHARACTER.match(word) is not None for word in found)
+    letters = sum(_LETTER.match(word) is not None for word in found)
+    return len(found) - characters - letters + (characters + 1) // 2 + (letters + 3) // 4
 
 
 def is_quotable(sentence: str) -> bool:

@@ -30,7 +30,23 @@ FREQUENT_WINDOW = 30
 FREQUENT_TEXTS = 10
 """Minimum number of texts, so that a few texts do not make a stop word of their own subject."""
 
-_ALIASES = {"nb": "no", "nn": "no", "fil": "tl", "iw": "he", "in": "id", "ckb": "ku", "zsm": "ms"}
+_ALIASES = {
+    "nb": "no",
+    "nn": "no",
+    "fil": "tl",
+    "iw": "he",
+    "in": "id",
+    "ckb": "ku",
+    "zsm": "ms",
+    "yue": "zh",
+    "wuu": "zh",
+    "cmn": "zh",
+    "arz": "ar",
+    "ary": "ar",
+    "mo": "ro",
+    "prs": "fa",
+    **dict.fromkeys(("sr", "bs", "cnr", "sh"), "hr"),
+}
 
 
 def _words(line: str) -> frozenset[str]:
@@ -74,6 +90,26 @@ _ADDED = {
         "vídeo vídeos foto fotos segunda terça quarta quinta sexta sábado domingo ontem hoje "
         "amanhã segundo anos ano milhões"
     ),
+    "ar": _words(
+        "قال قالت وقال أضاف أضافت أكد أكدت أعلن أعلنت ذكر ذكرت أشار أوضح خلال حول بين عام يوم أمس "
+        "تكون يكون كانت يجب يمكن اليوم غدا مليون صحيفة وكالة الأحد الاثنين الثلاثاء الأربعاء "
+        "الخميس الجمعة السبت"
+    ),
+    "hi": _words(
+        "जाता जाती जाते उन्होंने आपको कहा कहना बताया बताई गया गई गए किया दिया हुआ हुई हुए रहा रही "
+        "रहे वाले वाली वाला लेकर बाद "
+        "साल दिन आज कल सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार खबर फोटो वीडियो"
+    ),
+    "zh": _words(
+        "表示 宣布 指出 认为 报道 記者 记者 目前 进行 已经 今天 昨天 明天 今年 去年 消息 新闻 新聞 "
+        "视频 图片 报导 報導 左右 日电 称 有关 相关 问题 发生 出现 成为 要求 举行 可能 没有 "
+    ),
+    "ja": _words("写真 動画 速報 記事 発表 場合 関係 必要 可能 予定 問題 話 万円 億円"),
+    "ko": _words(
+        "기자 사진 영상 속보 뉴스 단독 종합 오늘 어제 내일 올해 지난해 내년 오전 오후 지난 관련 "
+        "이번 이날 최근 경우 때문 위해 대해 통해 이후 당시 예정 발표 가운데"
+    ),
+    "th": _words("ข่าว ภาพ คลิป วันนี้ เมื่อวาน ล่าสุด กล่าว ระบุ เปิดเผย"),
 }
 
 _ACRONYMS = {"en": frozenset({"US", "WHO", "IT"})}
@@ -110,8 +146,21 @@ def stop_words(language: str) -> frozenset[str]:
     (True, True, False)
     """
     code = base_language(language) or FALLBACK
-    listed = {word.casefold() for word in stopwordsiso.stopwords(code)}
+    # Without the non-joiner, as keys are.
+    listed = {word.casefold().replace("\u200c", "") for word in stopwordsiso.stopwords(code)}
+    if code == "hr":
+        listed |= {_cyrillic(word) for word in listed}
     return frozenset((listed - _LET_THROUGH.get(code, set())) | _ADDED.get(code, set()))
+
+
+def _cyrillic(word: str) -> str:
+    """Return a Serbian or Croatian word in Cyrillic, of which each Latin spelling has but one."""
+    for latin, letter in (("lj", "љ"), ("nj", "њ"), ("dž", "џ")):
+        word = word.replace(latin, letter)
+    return word.translate(_CYRILLIC)
+
+
+_CYRILLIC = str.maketrans("abvgdđežzijklmnoprstćufhcčš", "абвгдђежзијклмнопрстћуфхцчш")
 
 
 @cache

@@ -4,7 +4,6 @@ The spellings of all texts are numbered as they are met; what is costly (case, e
 is then done once per distinct spelling, and everything per occurrence is an array operation.
 """
 
-from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,20 +13,19 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from newsnest.describe import stopwords, tokens
+from newsnest.describe import proclitics, stopwords, tokens
+from newsnest.describe.occurrences import Occurrences, Small, bare_words, read_words
 from newsnest.describe.protocol import MAX_CHARACTERS, MAX_TERMS
 from newsnest.errors import ParameterError
 from newsnest.progress import SILENT, Progress
 
 Ints = NDArray[np.int64]
-Small = NDArray[np.int32]  # for arrays with one entry per occurrence
 Flags = NDArray[np.bool_]
 _Number = TypeVar("_Number", np.int32, np.int64)
 
 _STOPPED_SHARE = 0.9
 _PHRASE_LIFT = 4.0
 _PHRASE_TEXTS = 2
-_CHUNK = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +41,6 @@ class Terms:
     shown: tuple[str, ...]
     parts: Ints
     families: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class _Occurrences:
-    """Every word of every text, flat: `spelling[i]` occurs in text `row[i]`."""
-
-    spelling: Small
-    row: Small
-    texts: int
-    spellings: tuple[str, ...]
-    languages: tuple[str, ...]
-
-
-class _Numbers(dict[str, int]):
-    """Numbers strings as they are first met, in a list shared between languages."""
-
-    def __init__(self, language: str, met: list[tuple[str, str]]) -> None:
-        self.language = language
-        self.met = met
-
-    def __missing__(self, spelling: str) -> int:
-        number = self[spelling] = len(self.met)
-        self.met.append((spelling, self.language))
-        return number
 
 
 def count_terms(
@@ -106,14 +80,11 @@ def count_terms(
                 f"count_terms: {name} must be at least 1, got {value}. "
                 "Leave it out for the default."
             )
-    found = _read(texts, languages, max_characters, progress)
-    bares = [
-        tokens.bare(spelling, stopwords.base_language(language))
-        for spelling, language in zip(found.spellings, found.languages, strict=True)
-    ]
+    found = read_words(texts, languages, max_characters, progress)
+    bares = bare_words(found)
     words, word_of_spelling = _words(found, bares)
     word = word_of_spelling[found.spelling] if words else np.full(found.row.size, -1)
-    linked = _linked(found, word)
+    linked = _linked(found, word, bares)
     matrix, keys = _count(found, word, linked, len(words))
     kept = _kept(matrix, keys, len(words), max_terms)
     keys = keys[kept]
@@ -128,45 +99,20 @@ def count_terms(
     )
 
 
-def _read(
-    texts: Sequence[str], languages: Sequence[str], max_characters: int, progress: Progress
-) -> _Occurrences:
-    met: list[tuple[str, str]] = []
-    vocabularies: dict[str, _Numbers] = {}
-    numbers, lengths = array("i"), array("i")
-    with progress.start("reading words", len(texts), "texts") as task:
-        for done, (text, language) in enumerate(zip(texts, languages, strict=True), start=1):
-            numbered = vocabularies.get(language)
-            if numbered is None:
-                numbered = vocabularies[language] = _Numbers(language, met)
-            found = tokens.spellings(text[:max_characters])
-            found.append(tokens.BREAK)
-            numbers.extend(map(numbered.__getitem__, found))
-            lengths.append(len(found))
-            if done % _CHUNK == 0:
-                task.advance(_CHUNK)
-        task.advance(len(texts) % _CHUNK)
-    return _Occurrences(
-        spelling=np.array(numbers, dtype=np.int32),
-        row=np.repeat(np.arange(len(texts), dtype=np.int32), np.array(lengths, dtype=np.int64)),
-        texts=len(texts),
-        spellings=tuple(spelling for spelling, _ in met),
-        languages=tuple(language for _, language in met),
-    )
-
-
-def _words(found: _Occurrences, bares: Sequence[str]) -> tuple[list[str], Ints]:
+def _words(found: Occurrences, bares: Sequence[str]) -> tuple[list[str], Ints]:
     """Return the words in alphabetical order and the word of each spelling, −1 for none."""
     keys: list[str] = []
     stopped = np.zeros(len(bares), dtype=bool)
     for number, (spelling, language) in enumerate(
         zip(found.spellings, found.languages, strict=True)
     ):
-        key = tokens.word_key(bares[number])
+        key = whole = tokens.word_key(bares[number])
         stops = stopwords.stop_words(language)
-        if tokens.is_ending(spelling):
+        if stopwords.base_language(language) == "ar":
+            key = proclitics.arabic_key(key)
+        if found.pairs[number] and tokens.is_ending(spelling):
             stopped[number] = True
-        elif key in stops or spelling.casefold().replace("’", "'") in stops:
+        elif key in stops or whole in stops or spelling.casefold().replace("’", "'") in stops:
             if stopwords.is_acronym(spelling, language):
                 key = spelling.replace(".", "")
             else:
@@ -194,16 +140,16 @@ def _one_spelling(keys: Sequence[str]) -> list[str]:
     return [same.get(key, key) for key in keys]
 
 
-def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
+def _frequent(found: Occurrences, word: Ints, words: int) -> Flags:
     """Mark too frequent spellings, in languages without a full list and without spaces."""
     marked = np.zeros(len(found.spellings), dtype=bool)
     codes = sorted(set(found.languages))
     listed = {code: stopwords.has_full_list(code) for code in codes}
     judged = np.array(
         [
-            number >= 0 and (tokens.is_pair(spelling) or not listed[language])
-            for spelling, language, number in zip(
-                found.spellings, found.languages, word.tolist(), strict=True
+            number >= 0 and (pair or not listed[language])
+            for pair, language, number in zip(
+                found.pairs, found.languages, word.tolist(), strict=True
             )
         ],
         dtype=bool,
@@ -226,23 +172,32 @@ def _frequent(found: _Occurrences, word: Ints, words: int) -> Flags:
     return marked
 
 
-def _linked(found: _Occurrences, word: Ints) -> Ints:
-    """Return (2, p) the positions of the first and the second word of every phrase."""
+def _linked(found: Occurrences, word: Ints, bares: Sequence[str]) -> Ints:
+    """Return (2, p) the positions of the first and the second word of every phrase.
+
+    No phrase goes on behind a Korean particle.
+    """
     if word.size < 2:
         return np.empty((2, 0), dtype=np.int64)
-    pair = np.array([tokens.is_pair(spelling) for spelling in found.spellings])[found.spelling]
+    pair = found.pairs[found.spelling]
+    closed = np.array(
+        [
+            b != word and tokens.is_hangul(word)
+            for b, word in zip(bares, found.spellings, strict=True)
+        ]
+    )[found.spelling]
     connector = np.array([tokens.is_connector(spelling) for spelling in found.spellings])
     near = np.arange(word.size - 1)
     over = np.flatnonzero(connector[found.spelling[1:-1]])
     at = np.concatenate([near, over])
     to = np.concatenate([near + 1, over + 2])
     both = (word[at] >= 0) & (word[to] >= 0) & (word[at] != word[to]) & (pair[at] == pair[to])
-    both &= (found.row[at] == found.row[to]) & ~(pair[at] & (to - at > 1))
+    both &= ~closed[at] & (found.row[at] == found.row[to]) & ~(pair[at] & (to - at > 1))
     return np.stack([at[both], to[both]])
 
 
 def _count(
-    found: _Occurrences, word: Ints, linked: Ints, words: int
+    found: Occurrences, word: Ints, linked: Ints, words: int
 ) -> tuple[scipy.sparse.csr_array, Ints]:
     """Count terms per text; a term's key is first · (words + 1) + second + 1."""
     single = np.flatnonzero(word >= 0)
@@ -274,7 +229,7 @@ def _kept(matrix: scipy.sparse.csr_array, keys: Ints, words: int, max_terms: int
 
 
 def _shown(
-    found: _Occurrences, bares: Sequence[str], word: Ints, linked: Ints, parts: Ints
+    found: Occurrences, bares: Sequence[str], word: Ints, linked: Ints, parts: Ints
 ) -> tuple[str, ...]:
     """Return the most frequent spelling of each term, counted where capitals are informative.
 
@@ -294,12 +249,21 @@ def _shown(
     wanted = parts[:, 0] * width + parts[:, 1] + 1
     term = np.minimum(np.searchsorted(wanted, key), wanted.size - 1).astype(np.int32)
     use = wanted[term] == key
+    second = np.array(
+        [
+            full[n] if tokens.elides(stopwords.base_language(code)) else form[n]
+            for n, code in enumerate(found.languages)
+        ],
+        dtype=np.int32,
+    )
+    close = _closeness(found)[found.spelling]
     middle = np.where(linked[1] - linked[0] > 1, full[found.spelling[linked[0] + 1]], np.int32(-1))
     columns = (
         term,
         form[found.spelling[at]],
         np.concatenate([none, middle]),
-        np.concatenate([none, full[found.spelling[linked[1]]]]),
+        np.concatenate([none, second[found.spelling[linked[1]]]]),
+        np.concatenate([none, np.minimum(close[linked[0]], close[linked[1]])]),
     )
     spelt = np.stack([column[use] for column in columns], axis=1)
     unique, which = _unique_rows(spelt)
@@ -309,11 +273,24 @@ def _shown(
     return tuple(_joined(forms, *row) for row in unique[best, 1:].tolist())
 
 
-def _joined(forms: Sequence[str], first: int, middle: int, second: int) -> str:
+_SPACED, _UNSPACED, _OVERLAPPING = 0, 1, 2  # how the words of a phrase stand together
+
+
+def _closeness(found: Occurrences) -> Small:
+    """Return how each spelling stands beside its neighbour in a phrase."""
+    unspaced = [tokens.is_unspaced(spelling) for spelling in found.spellings]
+    return np.where(found.pairs, _OVERLAPPING, np.where(unspaced, _UNSPACED, _SPACED)).astype(
+        np.int32
+    )
+
+
+def _joined(forms: Sequence[str], first: int, middle: int, second: int, close: int) -> str:
     if second < 0:
         return forms[first]
-    if tokens.is_pair(forms[first]):
+    if close == _OVERLAPPING:
         return tokens.unseparated(forms[first], forms[second])
+    if close == _UNSPACED:
+        return forms[first] + forms[second]
     last = tokens.bare(forms[second], "en")  # the possessive off, "d'" kept: "coup d'État"
     return " ".join([forms[first], *([forms[middle]] if middle >= 0 else []), last])
 
@@ -333,7 +310,7 @@ def _unique_rows(rows: NDArray[_Number]) -> tuple[NDArray[_Number], Ints]:
     return rows[order[new]], which
 
 
-def _telling(found: _Occurrences, bares: Sequence[str]) -> NDArray[np.float64]:
+def _telling(found: Occurrences, bares: Sequence[str]) -> NDArray[np.float64]:
     """Mark with 1 the words whose capitals are informative."""
     long = np.array([len(bare) > 3 for bare in bares])[found.spelling]
     capital = np.array([not bare[:1].islower() for bare in bares])[found.spelling]

@@ -10,25 +10,27 @@ import unicodedata
 
 import regex
 
-BREAK = "\n"
-"""Separates two words that no phrase may span: punctuation, or the end of a run."""
+from newsnest.describe.segment import BREAK as BREAK
+from newsnest.describe.segment import Split
 
-# Scripts written without spaces. Katakana is set apart: a run of it is one (foreign) word.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+"""Scripts written without spaces. Katakana is set apart: a run of it is one (foreign) word."""
 _KATAKANA = r"[\p{Katakana}ー]+"
-_LETTER = rf"[\p{{L}}\p{{N}}--[{_UNSPACED}\p{{Katakana}}]]"
-_TAIL = rf"[\p{{L}}\p{{N}}\p{{M}}\u200c\u200d--[{_UNSPACED}\p{{Katakana}}]]*"
+_LETTER = rf"[\p{{L}}\p{{N}}--[{UNSPACED}\p{{Katakana}}]]"
+_TAIL = rf"[\p{{L}}\p{{N}}\p{{M}}\u200c\u200d--[{UNSPACED}\p{{Katakana}}]]*"
 _WORD = (
     r"(?:\p{Lu}\.){2,}"  # U.S., U.N.
     r"|\p{Lu}\p{Ll}{1,2}\.(?= \p{Lu})"  # Mt. Gox, St. Louis
     r"|\p{N}+(?:[.,]\p{N}+)+\p{L}*"  # 1.8B, 25,000
     r"|\p{Lu}{1,3}&\p{Lu}{1,3}"  # AT&T, S&P
-    rf"|{_LETTER}{_TAIL}(?:['’·‐‑-]{_LETTER}{_TAIL})*"
+    rf"|{_LETTER}{_TAIL}(?:['’·‐‑-]{_LETTER}{_TAIL})*(?::\p{{Ll}}+(?<=\p{{Lu}}:\p{{Ll}}+))?"
 )
 _SPOKEN = regex.compile(
-    rf"{_WORD}|{_KATAKANA}|[{_UNSPACED}][{_UNSPACED}\p{{M}}]*|[^\s\p{{L}}\p{{N}}\p{{M}}]", regex.V1
+    rf"{_WORD}|{_KATAKANA}|[{UNSPACED}][{UNSPACED}\p{{M}}]*|[^\s\p{{L}}\p{{N}}\p{{M}}]", regex.V1
 )
-_RUN = regex.compile(rf"[{_UNSPACED}]", regex.V1)
+_RUN = regex.compile(rf"[{UNSPACED}]", regex.V1)
+_CLOSE = regex.compile(rf"[{UNSPACED}\p{{Katakana}}]", regex.V1)
+_HANGUL = regex.compile(r"\p{Hangul}")
 _NOT_PROSE = regex.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\S+")
 
 _ELIDING = frozenset({"fr", "it", "ca", "oc", ""})
@@ -40,6 +42,12 @@ _ELISION = regex.compile(
 _CONNECTORS = frozenset(
     ("of", "de", "du", "des", "del", "della", "delle", "dei", "di", "da", "do", "dos", "das")
 ) | {"von", "van", "der"}
+# Case endings that are set off: "Türkiye'de", "EU:ssa", "NATO-hoz".
+_SET_OFF = {
+    **dict.fromkeys(("tr", "az"), regex.compile(r"(?<=\p{L})['’]\p{Ll}+$")),
+    **dict.fromkeys(("fi", "sv", "et", "no", "da"), regex.compile(r"(?<=\p{L}):\p{Ll}+$")),
+    **dict.fromkeys(("hu", "et", "lt", "lv"), regex.compile(r"(?<=\p{Lu})[:-]\p{Ll}+$")),
+}
 _POSSESSIVE = regex.compile(r"['’]s$", regex.IGNORECASE)
 # "3", "10th", "4bn", "25,000", "7-year-old": a number with its unit is no keyword. "5G", "G20" are.
 _NUMBER = regex.compile(
@@ -48,14 +56,14 @@ _NUMBER = regex.compile(
 _LETTERS = regex.compile(r"\p{L}")
 
 
-def spellings(text: str) -> list[str]:
+def spellings(text: str, split: Split | None = None) -> list[str]:
     r"""Find the words of a text in order, as spelt, with `BREAK` for all punctuation between them.
 
     Words are runs of letters, marks and digits, joined by inner apostrophes and hyphens. In scripts
     without spaces they are overlapping pairs of characters (of grapheme clusters, where marks
-    attach to a letter); single characters there carry too little meaning and are dropped. Runs of
-    Katakana stay whole; Hangul is split at spaces. URLs and e-mail addresses are left out, HTML
-    entities decoded. Linear in the text.
+    attach to a letter), or the words into which `split` cuts them; single characters there carry
+    too little meaning and are dropped. Runs of Katakana stay whole; Hangul is split at spaces. URLs
+    and e-mail addresses are left out, HTML entities decoded. Linear in the text.
 
     Source: Apache Lucene, CJKBigramFilter (outputUnigrams = false). Differs from the source in
     covering Thai, Lao, Khmer, Myanmar and Tibetan, in keeping Katakana runs whole, and in pairing
@@ -78,7 +86,7 @@ def spellings(text: str) -> list[str]:
     words: list[str] = []
     for word in found:
         if _RUN.match(word):
-            words += _pairs(word)
+            words += pairs(word) if split is None else split(word)
         else:
             words.append(word if word[0].isalnum() else BREAK)
     return words
@@ -89,7 +97,7 @@ _STRETCH = regex.compile(
 )
 
 
-def _pairs(run: str) -> list[str]:
+def pairs(run: str) -> list[str]:
     """Cut a run without spaces into overlapping pairs, with a break after each stretch."""
     words: list[str] = []
     for stretch in _STRETCH.findall(run):
@@ -118,13 +126,28 @@ def unseparated(first: str, second: str) -> str:
     return first + second[len(shared) :]
 
 
+def is_unspaced(spelling: str) -> bool:
+    """Tell whether a spelling begins in a script that sets no spaces between words."""
+    return _CLOSE.match(spelling) is not None
+
+
+def is_hangul(spelling: str) -> bool:
+    """Tell whether a spelling has Hangul, whose words end in particles."""
+    return _HANGUL.search(spelling) is not None
+
+
+def elides(language: str) -> bool:
+    """Tell whether a language may elide an article, which a phrase keeps: "coup d'État"."""
+    return language in _ELIDING
+
+
 def is_connector(spelling: str) -> bool:
     """Tell whether a phrase may span this word: "Game of Thrones", "Banco de España"."""
     return spelling in _CONNECTORS
 
 
 def bare(spelling: str, language: str = "") -> str:
-    """Strip elided articles (French, Italian, Catalan) and the possessive 's.
+    """Strip elided articles (French, Italian, Catalan), the possessive 's and endings set off.
 
     Example
     -------
@@ -132,9 +155,14 @@ def bare(spelling: str, language: str = "") -> str:
     ('état', "aujourd'hui", 'Ukraine')
     """
     word = _POSSESSIVE.sub("", spelling)
+    if (ending := _SET_OFF.get(language)) is not None:
+        word = ending.sub("", word)
     if language in _ELIDING and (found := _ELISION.match(word)):
         word = word[found.end() :]
     return str(word)
+
+
+_NON_JOINER = "\u200c"  # Persian: the same word is written with and without
 
 
 def word_key(word: str) -> str:
@@ -149,7 +177,7 @@ def word_key(word: str) -> str:
     """
     if _NUMBER.fullmatch(word) or _LETTERS.search(word) is None:
         return ""
-    key = word.casefold().replace("’", "'")
+    key = word.casefold().replace("’", "'").replace(_NON_JOINER, "")
     if "." in key:
         key = key.replace(".", "")
     return key if len(key) > 1 else ""

@@ -3,13 +3,12 @@
 import importlib.metadata
 import json
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from newsnest.drafts import drafted
 from newsnest.embed.loading import patient_threads, quiet_loading
 from newsnest.embed.static_model import TokenMeans, TokenMeansEncoder
 from newsnest.embed.weights import file_sha256, minilm_folder, settings_digest
@@ -99,28 +98,20 @@ def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progre
     began = time.monotonic()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        # Beside it, for a rename is one step only within a file system.
-        made = Path(tempfile.mkdtemp(prefix=f".{kept.name}-", dir=kept.parent))
+        with drafted(kept, folder=True) as made:
+            model = _model2vec_distil(source)
+            model.config["max_length"] = None  # as `_load` wants it: every text is read whole
+            model.save_pretrained(made)
+            digests = {name: file_sha256(made / name) for name in _FILES}
+            manifest = {"settings": settings, "sha256": digests}
+            (made / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     except OSError as error:
-        raise EncoderError(
-            f"prepare: the cache must be a folder that can be written to, got {kept.parent} "
-            f"({error.strerror}). Set NEWSNEST_CACHE to another."
-        ) from error
-    try:
-        model = _model2vec_distil(source)
-        model.config["max_length"] = None  # as `_load` wants it: every text is read whole
-        model.save_pretrained(made)
-        digests = {name: file_sha256(made / name) for name in _FILES}
-        manifest = {"settings": settings, "sha256": digests}
-        (made / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
-        try:
-            made.rename(kept)
-        except OSError:
-            # Another process was faster; its folder is complete, for it too came by a rename.
-            if not kept.is_dir():
-                raise
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+        # Another process may be faster; its folder is complete, for it too came by a rename.
+        if not kept.is_dir():
+            raise EncoderError(
+                f"prepare: the cache must be a folder that can be written to, got {kept.parent} "
+                f"({error.strerror}). Set NEWSNEST_CACHE to another."
+            ) from error
     progress.note(f"static: distilled in {time.monotonic() - began:.0f} s, kept in {kept}")
 
 

@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from newsnest.corpus import READERS, Row, find_origins, read_rows
 from newsnest.corpus.columns import Columns, find_column
-from newsnest.corpus.rows import clean_surrogates, plain_text
+from newsnest.corpus.rows import plain_text
 from newsnest.errors import InputError, ParameterError, did_you_mean
+from newsnest.invisible import clean_surrogates
 from newsnest.progress import SILENT, Progress
 from newsnest.types import Rejected
 

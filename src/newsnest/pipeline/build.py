@@ -211,6 +211,7 @@ def versions_of(options: Options) -> dict[str, str]:
     """Return the versions of everything that shapes a run, a digest of a model folder included."""
     from newsnest.cluster import calibration_digest
     from newsnest.describe.sections import media_topics_digest
+    from newsnest.describe.segment import tokenizer_versions
 
     encoder = options.encoder
     folder = weights.expanded(encoder)
@@ -228,6 +229,7 @@ def versions_of(options: Options) -> dict[str, str]:
         "media_topics": media_topics_digest(),
         "python": platform.python_version(),
         **{name: version(name) for name in _SHAPING},
+        **tokenizer_versions(),
         **({"umap-learn": version("umap-learn")} if options.reduce == "umap" else {}),
     }
 

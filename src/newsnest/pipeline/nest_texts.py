@@ -16,6 +16,7 @@ import numpy as np
 
 from newsnest import cluster
 from newsnest.cluster import Frame, Reduction
+from newsnest.corpus.language_codes import language_group
 from newsnest.embed import ModelRecord
 from newsnest.errors import ParameterError
 from newsnest.nest import plural
@@ -92,7 +93,10 @@ class TextFrame:
         """Return the row of `vectors.means` of every article, int32 (n,)."""
         rows = {name: row for row, name in enumerate(self.centred)}
         last = len(self.vectors.means) - 1
-        return np.array([rows.get(article.lang, last) for article in articles], np.int32)
+        codes = {article.lang for article in articles}
+        # Frames of older nests may have a row of a language that is now grouped with another.
+        row = {code: rows.get(code, rows.get(language_group(code), last)) for code in codes}
+        return np.array([row[article.lang] for article in articles], np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +304,7 @@ def _fitted(
     config: NestConfig,
 ) -> TextFrame:
     by_language = config.centre == "language"
-    spoken = [article.lang if by_language else "" for article in articles]
+    spoken = [language_group(article.lang) if by_language else "" for article in articles]
     names, groups = np.unique(spoken, return_inverse=True)
     fitted = config.reduction.fit(
         vectors,

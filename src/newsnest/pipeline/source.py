@@ -19,6 +19,7 @@ from newsnest.corpus import (
 )
 from newsnest.corpus.readers import Folder
 from newsnest.errors import InputError, ParameterError
+from newsnest.invisible import without_invisible
 from newsnest.progress import Progress
 from newsnest.types import Article, Rejected
 
@@ -144,18 +145,18 @@ def _of_articles(articles: Sequence[Article], options: ReadOptions) -> Input:
         [_IN_MEMORY],
         whole.hexdigest(),
         {"detect_language": options.detect_language, "kinds": [_IN_MEMORY]},
-        lambda progress: _with_languages(articles, options.detect_language),
+        lambda progress: _as_read(articles, options.detect_language),
     )
 
 
-def _with_languages(articles: Sequence[Article], detect: bool) -> Iterator[Article | Rejected]:
-    """Do for Articles what readers do for rows: set empty ones aside, detect languages."""
-    for place, article in enumerate(articles):
+def _as_read(articles: Sequence[Article], detect: bool) -> Iterator[Article | Rejected]:
+    """Do for Articles what readers do for rows: clean, set empty ones aside, detect languages."""
+    for place, given in enumerate(articles):
+        title, text, source = map(without_invisible, (given.title, given.text, given.source))
+        article = replace(given, title=title, text=text, source=source)
         if not article.body:
             yield Rejected(_IN_MEMORY, place + 1, "has no title and no text", article.id)
         elif detect and not article.lang:
-            yield replace(
-                article, lang=language.detect_language(f"{article.title}\n{article.text}".strip())
-            )
+            yield replace(article, lang=language.detect_language(f"{title}\n{text}".strip()))
         else:
             yield article

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from newsnest import cluster, embed
 from newsnest.corpus import fold_copies
-from newsnest.describe import Describer, Description
+from newsnest.describe import Describer, Description, segment, stopwords
 from newsnest.describe.sections import Section, cluster_sections, media_topics, section_scores
 from newsnest.nest import Cluster, KeptTree, Result, plural
 from newsnest.options import Options
@@ -93,6 +93,7 @@ class Walk:
         with self.timed("map"):
             places = self._places(nested.text, hierarchy, nested.weights)
         nested = replace(nested, text=_LET_GO)
+        self._tell_tokenizers(nested.texts)
         with self.timed("describe"):
             described = self.describer.describe(
                 nested.texts,
@@ -230,6 +231,13 @@ class Walk:
                 f"{self.options.encoder} was not trained on ({codes}): expect less of them, or try "
                 "--encoder multilingual or tfidf"
             )
+
+    def _tell_tokenizers(self, texts: Sequence[Article]) -> None:
+        """Keep what finds the words of languages without spaces, and say what is missing."""
+        counts = Counter(stopwords.base_language(article.lang) or article.lang for article in texts)
+        self.facts["tokenizers"] = segment.words_found_by(counts)
+        if sentence := segment.missing_in_words(counts):
+            self.progress.note(sentence)
 
     def _nested(
         self,
