@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -472,3 +473,32 @@ def test_importing_the_package_loads_no_reader() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown", "cure"),
+    [
+        ("https://x.org/a?b=c", "https://x.org/a?b=c", "'https://x.org/a?b=c'"),
+        (Path("https://x.org/a.csv"), "https://x.org/a.csv", "'https://x.org/a.csv'"),
+        ("feed://x.org/rss", "feed://x.org/rss", "'https://x.org/rss'"),
+        ("feed:https://x.org/rss", "feed:https://x.org/rss", "'https://x.org/rss'"),
+        ("ftp://x.org/a", "ftp://x.org/a", "'ftp://x.org/a'"),
+    ],
+)
+def test_an_address_is_refused_unmangled_wherever_a_path_is_taken(
+    tmp_path: Path, given: str | Path, shown: str, cure: str
+) -> None:
+    from newsnest.labelled import TextReading, parse_data, read_labels
+    from newsnest.options import Options
+    from newsnest.pipeline.source import find_input
+
+    wanted = f"{re.escape(shown)} must be a file, .*never fetches.* -o feed.xml {re.escape(cure)}"
+    for take in (
+        lambda: list(read_articles([given])),
+        lambda: digest([given]),
+        lambda: read_labels(Path(given), ["story"]),
+        lambda: parse_data([str(given)], TextReading()),
+        lambda: find_input(given, Options().read),
+    ):
+        with pytest.raises(InputError, match=wanted):
+            take()

@@ -84,7 +84,7 @@ def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
         ),
         ("a.jsonl", f'{{"id": {"9" * 5000}}}', "line 1: is not valid JSON"),
         ("a.jsonl", "[" * 100_000, "line 1: is not valid JSON: nested too deeply. Correct the row"),
-        ("a.jsonl", "[1]", "line 1: is a list, expected an object"),
+        ("a.jsonl", "[1]", "line 1: is a number, expected an object"),
         ("a.jsonl", '{"story": "a"}', 'no row has the field "id". Choose among story'),
         ("a.jsonl", '{"id": 1, "story": 2}\n{"id": "1"}', 'line 2: the id "1" occurs twice'),
         (

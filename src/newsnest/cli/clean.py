@@ -37,6 +37,7 @@ _PATTERNS = 20  # of boilerplate
 )
 @parameters.number_option("--examples", 0, 3, "Maximum number of examples per rule.")
 @parameters.field_option("text=body")
+@parameters.records_option
 @parameters.follow_links_option
 @parameters.no_header_option
 @parameters.quiet_option
@@ -47,6 +48,7 @@ def clean(
     output: Path | None,
     examples: int,
     fields: dict[str, str],
+    records: str | None,
     follow_links: bool,
     header: bool,
     quiet: bool,
@@ -58,7 +60,7 @@ def clean(
     `newsnest cluster --profile` does the same while reading. What outlets repeat, and `newsnest
     cluster` disregards, is only shown.
     """
-    read = ReadOptions(fields=fields, header=header, follow_links=follow_links)
+    read = ReadOptions(fields=fields, header=header, records=records, follow_links=follow_links)
     loaded = load_profile(profile)
     with ExitStack() as stack, progress_for(quiet) as progress:
         files = parameters.spooled(paths, stack)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     default=None,
     help="Read every PATH in this format.  [default: by file name]",
 )
+@parameters.records_option
 @parameters.follow_links_option
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
 @parameters.date_order_option
@@ -48,6 +49,7 @@ def cluster(
     fields: dict[str, str],
     header: bool,
     file_format: str | None,
+    records: str | None,
     follow_links: bool,
     encoding: str | None,
     date_order: DateOrder | None,
@@ -69,6 +71,7 @@ def cluster(
         format=file_format,
         strict=strict,
         date_order=date_order,
+        records=records,
         follow_links=follow_links,
         profile=None if profile is None else load_profile(profile),
     )

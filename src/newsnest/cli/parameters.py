@@ -182,6 +182,12 @@ follow_links_option = click.option(
     is_flag=True,
     help="In directories, follow links that lead out of them, and links to folders.",
 )
+records_option = click.option(
+    "--records",
+    metavar="PATH",
+    help="Which list of a JSON object holds the articles, e.g. response.results.  "
+    "[default: the only list with titles]",
+)
 profile_option = click.option(
     "--profile",
     metavar="NAME|FILE",

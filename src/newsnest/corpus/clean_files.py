@@ -12,7 +12,8 @@ from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
 from newsnest.corpus.dates import DateOrders
-from newsnest.corpus.fields import cell_text, no_text
+from newsnest.corpus.fields import REMOVED, cell_text, no_text, was_removed
+from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import article_maker, read_made
 from newsnest.corpus.rows import Row, Tally, as_text
@@ -266,6 +267,8 @@ def _clean_row(
         main.setdefault(part, column)
     if not texts:
         return row.reject(no_text(row, columns))
+    if was_removed(*(texts[column][1] for column in main.values())):
+        return row.reject(REMOVED)
     cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
     changes = list(cleaned.changes)
     for column, after in zip(main.values(), cleaned.texts, strict=True):
@@ -296,7 +299,7 @@ def _without_mark_up(
                 text = cell_text(name, value, row, tally)
             except TypeError as error:
                 raise TypeError(f"{column!r} is {error}") from None
-            is_changed = text != as_text(row.values[column])
+            is_changed = text != as_text(plain_value(row.values[column]))
             text = " ".join(text.split()) if part == "title" else text
             if text:
                 texts[column] = (part, text)

@@ -1,6 +1,7 @@
 """Rows → articles: values found and cleaned, nothing lost on the way."""
 
 import hashlib
+import re
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from newsnest.corpus.columns import Columns, is_lead
 from newsnest.corpus.dates import DateOrders, Evidence, could_be_two_days, parse_date
+from newsnest.corpus.json_values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions
@@ -35,6 +37,10 @@ MARK_UP = (
 )
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
+REMOVED = "was taken back by its outlet: NewsAPI gives [Removed] instead of it"
+_REMOVED = "[Removed]"
+_LONGEST_CUT = 40
+_CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]$")  # what NewsAPI leaves out of a text
 STANDS_IN = "{0[0]} was taken from “{1}”|{0[1]} were taken from “{1}”"
 _WORDS = {
     "title": ("title", "titles"),
@@ -107,7 +113,7 @@ def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
     Mark-up is taken out, of titles and texts also counted. An id stays as other files write it. A
     cell that says nothing, such as "nan", is empty, and counted.
     """
-    plain = plain_text(value)
+    plain = plain_text(plain_value(value))
     cleaned = clean(plain)
     if isinstance(value, str) and says_nothing(cleaned):
         tally.count_nothing(field, cleaned, row.line)
@@ -117,7 +123,15 @@ def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
     text = to_text(plain)
     if text != plain and field in ("title", "text", "summary"):
         tally.count(MARK_UP, f"at {row.where}")
-    return clean(text)
+    text = clean(text)
+    if field == "text" and text.endswith(" chars]"):
+        text = text[:-_LONGEST_CUT] + _CUT.sub("…", text[-_LONGEST_CUT:])
+    return text
+
+
+def was_removed(*texts: str) -> bool:
+    """Whether the texts of an article only say that it was taken back."""
+    return {"", _REMOVED} >= set(texts)
 
 
 class ArticleMaker:
@@ -143,7 +157,7 @@ class ArticleMaker:
             for name in names:
                 if field == "summary" and "text" in found and not is_lead(name):
                     break
-                value = self.columns.value(field, name, row.values[name])
+                value = plain_value(self.columns.value(field, name, row.values[name]))
                 try:
                     text = cell_text(field, value, row, tally)
                 except TypeError as error:
@@ -159,6 +173,8 @@ class ArticleMaker:
         text = "\n\n".join(found[part] for part in ("summary", "text") if part in found)
         if not title and not text:
             return row.reject(no_text(row, self.columns))
+        if was_removed(title, *(found.get(part, "") for part in ("text", "summary"))):
+            return row.reject(REMOVED)
         tally.got |= found.keys() | ({"text"} if text else set())
         source = " ".join(found.get("source", "").split())
         source = known_outlet(source, found.get("url", ""), tally)

@@ -1,37 +1,11 @@
 """JSON lines and JSON documents of any shape → rows."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from itertools import chain
-from typing import Any
 
-from newsnest.corpus import json_shape as shape
-from newsnest.corpus.json_shape import Found, Looked
-from newsnest.corpus.json_text import (
-    BrokenJsonError,
-    Cursor,
-    Stream,
-    TooDeepError,
-    TooLongError,
-    lines_of,
-    parts_beyond_limit,
-    reason,
-    stream,
-)
-from newsnest.corpus.met import Met
-from newsnest.corpus.rows import Row, Tally, reject
-from newsnest.corpus.source import LINE_LIMIT, Piece, Source
-from newsnest.errors import InputError
-from newsnest.progress import SILENT
-from newsnest.types import Rejected
-
-Rows = Iterator[Row | Rejected]
-
-_SPACE = "\ufeff\x1e \t\r\n"  # with the mark and the separator that some write before each object
-_SHOWN = 12  # lists that an error names
-_NAMES = 20  # lists that notices name
+from newsnest.corpus.json_rows import SPACE, JsonRows, Rows
+from newsnest.corpus.json_text import DECODER, Cursor
+from newsnest.corpus.source import Source
 
 
 def read_json_lines(source: Source) -> Rows:
@@ -59,7 +33,7 @@ def _read(source: Source, *, by_lines: bool) -> Rows:
         number += piece.text.count("\n")
     else:
         return
-    reader = _Reader(source)
+    reader = JsonRows(source)
     pieces = chain([piece], pieces)
     if _is_lines(piece.text, by_lines=by_lines):
         yield from reader.lines(pieces, number)
@@ -70,16 +44,16 @@ def _read(source: Source, *, by_lines: bool) -> Rows:
 
 def _is_lines(text: str, *, by_lines: bool) -> bool:
     """Tell by its beginning whether a file has an object a line; `by_lines` decides in doubt."""
-    first, end, rest = text.lstrip(_SPACE).partition("\n")
-    first = first.rstrip(_SPACE)
+    first, end, rest = text.lstrip(SPACE).partition("\n")
+    first = first.rstrip(SPACE)
     if not first.startswith(("{", "[")):
         return True
     try:
-        _, after = json.JSONDecoder(strict=False).raw_decode(first)
+        _, after = DECODER.raw_decode(first)
     except json.JSONDecodeError:
         if first.startswith("[") or first.endswith(("{", "[", ",")):
             return False  # goes on over lines
-        second = rest.lstrip(_SPACE).partition("\n")[0].strip(_SPACE)
+        second = rest.lstrip(SPACE).partition("\n")[0].strip(SPACE)
         return by_lines or (bool(end) and _is_object(second))
     except (ValueError, RecursionError):
         return True
@@ -89,254 +63,6 @@ def _is_lines(text: str, *, by_lines: bool) -> bool:
 
 def _is_object(text: str) -> bool:
     try:
-        return isinstance(json.loads(text, strict=False), dict)
+        return isinstance(DECODER.decode(text), dict)
     except (ValueError, RecursionError):
         return False
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a value stands, and what the objects around it say for it."""
-
-    number: int
-    text: str
-    usual: Mapping[str, object] = field(default_factory=dict)
-    key: str = ""
-    columns: tuple[str, ...] = ()
-
-
-class _Reader:
-    """Turns the values of one file into rows."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._file = source.file
-        self._columns = source.columns
-        self._met = Met()
-        self._lists: dict[str, None] = {}  # what there is, for a message
-        self._chosen = source.records is None or source.records == "."
-        self._named: set[str] = set()
-
-    def lines(self, pieces: Iterator[Piece], number: int) -> Rows:
-        """Yield the rows of JSON lines."""
-        for at, text, fault in lines_of(pieces, number):
-            if fault := fault or parts_beyond_limit(text):
-                yield reject(self._file, at, fault, text)
-                continue
-            try:
-                value = json.loads(text.lstrip(_SPACE), strict=False)
-            except (ValueError, RecursionError) as error:
-                yield reject(self._file, at, f"is not valid JSON: {reason(error)}", text)
-                continue
-            yield from self._value(value, _Place(at, text))
-
-    def document(self, cursor: Cursor) -> Rows:
-        """Yield the rows of values that stand one after the other, over any number of lines."""
-        index = 0
-        try:
-            while char := cursor.skip():
-                if char == "[":
-                    for _ in cursor.elements():
-                        yield from self._next(cursor)
-                else:
-                    yield from self._next(cursor, index)
-                index += 1
-        except (BrokenJsonError, RecursionError) as error:
-            why = cursor.fault or f"is not valid JSON from here on: {reason(error)}"
-            yield reject(self._file, cursor.number, why, cursor.rest())
-        else:
-            if cursor.fault:
-                yield reject(self._file, cursor.number, cursor.fault, cursor.rest())
-
-    def check(self) -> None:
-        """Raise InputError if a mapped column or the list that was asked for is nowhere."""
-        if not self._chosen:
-            have = ", ".join(self._lists) or "none"
-            raise InputError(
-                f"read_articles: {self._file}: records must name a list in the file, got "
-                f"{self._source.records!r} where the lists are {have}. Name one of these, or leave "
-                "--records out."
-            )
-        self._met.check(self._columns, self._file)
-
-    def _next(self, cursor: Cursor, index: int | None = None, **known: Any) -> Rows:
-        """Read the value that comes next; `index` counts those that are in no array."""
-        char = cursor.skip()
-        number = cursor.number
-        try:
-            value = cursor.decode()
-        except BrokenJsonError as error:
-            is_long = isinstance(error, TooLongError)
-            if index is not None and char == "{" and not isinstance(error, TooDeepError):
-                looked = self._look_ahead(index)
-                if found := self._found(looked, number):
-                    yield from self._walk(cursor, found)
-                    return
-                if is_long and looked.texts_by_row:
-                    raise _too_many_columns(self._file, number) from None
-            if not is_long:
-                raise
-            yield reject(self._file, number, f"the value {error}", cursor.rest())
-            cursor.pass_over()
-            return
-        yield from self._value(value, _Place(number, cursor.found, **known))
-
-    def _look_ahead(self, index: int) -> Looked:
-        """Look at an object that is too long for memory, in a reading of its own."""
-        silent = SILENT.start("", None, "bytes")
-        cursor = Cursor(replace(self._source, tally=Tally(self._file), task=silent).pieces())
-        for _ in range(index):
-            cursor.pass_over()
-        value = stream(cursor)
-        assert isinstance(value, Stream)
-        return shape.look(value.parts, self._columns)
-
-    def _value(self, value: object, place: _Place) -> Rows:
-        if isinstance(value, list):
-            yield from self._list(value, place)
-        elif not isinstance(value, dict):
-            kind = {str: "a text", bool: "true or false", type(None): "null"}
-            what = kind.get(type(value), "a number")
-            yield self._reject(place, f"is {what}, expected an object with a title or a text")
-        elif len(value) <= shape.COLUMNS_LIMIT and self._source.records is None and _is_flat(value):
-            yield self._row(value, place)
-        else:
-            yield from self._object(value, place)
-
-    def _list(self, value: list[Any], place: _Place) -> Rows:
-        if place.columns:
-            yield self._row(dict(zip(place.columns, value, strict=False)), place)
-        elif any(isinstance(one, dict) for one in value):
-            cursor = Cursor(iter([Piece(place.text)]), place.number)
-            cursor.skip()
-            for _ in cursor.elements():
-                yield from self._next(cursor, usual=place.usual)
-        else:
-            yield self._reject(place, "is a list, expected an object with a title or a text")
-
-    def _object(self, value: dict[str, Any], place: _Place) -> Rows:
-        looked = shape.look(value.items(), self._columns)
-        if found := self._found(looked, place.number):
-            cursor = Cursor(iter([Piece(place.text)]), place.number)
-            cursor.skip()
-            yield from self._walk(cursor, found)
-        elif self._source.records not in (None, "."):
-            yield self._reject(place, f"has no list {self._source.records!r}")
-        elif rows := [*shape.by_row(value, looked)]:
-            for row in rows:
-                yield self._row(row, replace(place, text=""))
-        elif empty := shape.empty_list(looked, self._columns):
-            self._count("object holds no articles|objects hold no articles", empty, place.number)
-        else:
-            for one in shape.unread(looked):
-                self._leave(one, place.number)
-            yield self._row(value, place)
-
-    def _found(self, looked: Looked, number: int) -> list[Found]:
-        """Return the lists that are to be read, of which more than one must be chosen."""
-        wanted = self._source.records
-        best = shape.candidates(looked, self._columns)
-        if wanted == ".":
-            return []
-        if wanted is not None:
-            for one in looked.found:
-                if len(self._lists) < _SHOWN and (one.worth or one in best):
-                    self._lists[repr(one.name)] = None
-            found = [one for one in looked.found if fnmatchcase(one.name, wanted)]
-            self._chosen = self._chosen or bool(found)
-            return found
-        if split := shape.split_list(looked, self._columns):
-            return [split]
-        if len(best) > 1:
-            shown = ", ".join(f"{one.name!r} ({one.count:,})" for one in best[:_SHOWN])
-            raise InputError(
-                f"read_articles: {self._file}, line {number}: the lists of articles must be one, "
-                f"got {len(best):,}: {shown}. Choose with --records {best[0].name}; a * in it "
-                "stands for any name."
-            )
-        for one in looked.found if best else ():
-            if one.worth and one not in best:
-                self._leave(one, number)
-        return best
-
-    def _walk(self, cursor: Cursor, found: list[Found]) -> Rows:
-        """Go through the object that begins here and read these lists."""
-        wanted = {one.keys: one for one in found}
-
-        def go(keys: shape.Keys) -> Rows:
-            if one := wanted.get(keys):
-                yield from self._rows_of(cursor, one)
-            elif cursor.skip() == "{" and any(k[: len(keys)] == keys for k in wanted):
-                for key in cursor.members():
-                    yield from go((*keys, key))
-            else:
-                cursor.pass_over()
-
-        return go(())
-
-    def _rows_of(self, cursor: Cursor, found: Found) -> Rows:
-        usual = shape.usual(found.heads, found.keys)
-        columns = shape.split_columns(found)
-        name = found.name if len(self._named) < _NAMES or found.name in self._named else ""
-        self._named.add(name)
-        where = f"the list {_shown(name)}" if name else "a list"
-        if cursor.skip() == "[":
-            for _ in cursor.elements():
-                yield from self._next(cursor, usual=usual, columns=columns)
-                self._source.tally.count(f"row was read from {where}|rows were read from {where}")
-            return
-        where = f"the object {_shown(name)}" if name else "one object"
-        for place, key in enumerate(cursor.members()):
-            if cursor.skip() != "{":
-                cursor.pass_over()
-                continue
-            # Running numbers are no ids: those of two files would be the same.
-            known = "" if key in (str(place), str(place + 1)) else key
-            yield from self._next(cursor, usual=usual, key=known)
-            self._source.tally.count(f"row was read from {where}|rows were read from {where}")
-
-    def _row(self, value: dict[str, Any], place: _Place) -> Row | Rejected:
-        if len(value) > shape.COLUMNS_LIMIT:
-            return self._reject(
-                place, f"has {len(value):,} keys, more than {shape.COLUMNS_LIMIT:,}"
-            )
-        values = shape.unwrapped(value, self._columns)
-        if place.usual or place.key:
-            found = self._columns.match(tuple(values))
-            known = {**place.usual, **({"id": place.key} if place.key else {})}
-            fields = {"language": "lang"}
-            more = {name: v for name, v in known.items() if fields.get(name, name) not in found}
-            values = {**values, **more}
-        self._met.note(tuple(values))
-        return Row(self._file, place.number, values, place.text or None)
-
-    def _reject(self, place: _Place, why: str) -> Rejected:
-        return reject(self._file, place.number, why, place.text)
-
-    def _leave(self, found: Found, number: int) -> None:
-        what = "list with titles was left unread|lists with titles were left unread"
-        self._count(what, found, number, f" (read it with --records {found.name})")
-
-    def _count(self, what: str, found: Found, number: int, cure: str = "") -> None:
-        self._source.tally.count(what, f"{found.name!r} at {self._file}, line {number}{cure}")
-
-
-def _shown(name: str) -> str:
-    # A bar would part singular and plural.
-    return repr(name[:80]).replace("|", "/")
-
-
-def _is_flat(value: dict[str, Any]) -> bool:
-    """Whether an object can only be an article: nothing in it holds others."""
-    lists = [one for one in value.values() if isinstance(one, dict | list)]
-    return (not lists or len(lists) < len(value)) and not any(
-        isinstance(one, dict) or not one or isinstance(one[0], dict | list) for one in lists
-    )
-
-
-def _too_many_columns(file: str, number: int) -> InputError:
-    return InputError(
-        f"read_articles: {file}, line {number}: JSON column by column must have at most "
-        f"{LINE_LIMIT:,} characters, got more. Write it row by row: in pandas, "
-        'to_json(path, orient="records", lines=True).'
-    )

@@ -1,30 +1,34 @@
 """What a JSON object is: an article, a wrapper of one, or a container of many."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, TypeGuard
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.json_text import Stream
+from newsnest.corpus.json_stream import Stream
 from newsnest.corpus.json_values import plain_value
 
 Keys = tuple[str, ...]
 
 COLUMNS_LIMIT = 20_000
 """Most keys of an article."""
+TEXTS = frozenset(("title", "text", "summary"))
 _SAMPLE = 50  # elements of a list, or members of an object, that show what it holds
 _DEEPEST = 6
-_WRAPPERS = frozenset(
+_AROUND = (
     "_source fields attributes article document doc data node item Item story post record news "
-    "content entry payload resource result value".split()
+    "content entry payload resource result value"
 )
+_WRAPPERS = frozenset(_AROUND.split())
 # Names under which feeds and interfaces give their articles, even beside a title of their own.
-_LISTS = frozenset(
+_USUAL_LISTS = (
     "articles article items item entries entry results data docs documents hits records rows posts "
-    "stories news response children value values list edges objects".split()
+    "stories news response children value values list edges objects"
 )
-_FEEDS = ("feed", "channel")
+_LISTS = frozenset(_USUAL_LISTS.split())
+FEEDS = ("feed", "channel")
+"""Names of what stands around the articles of a feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Found:
     count: int
     worth: int
     of_lists: bool = False
+    of_objects: bool = False
     heads: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -61,8 +66,13 @@ class Looked:
     texts_by_row: int = 0
 
 
-def look(parts: Iterable[tuple[str, Any]], columns: Columns, depth: int = 0) -> Looked:
-    """Look for lists in the members of an object, and in the objects in it."""
+def look(
+    parts: Iterable[tuple[str, Any]], columns: Columns, depth: int = 0, *, every: bool = False
+) -> Looked:
+    """Look for lists in the members of an object, and in the objects in it.
+
+    The lists in an object that is an article itself are found with `every` alone.
+    """
     looked = Looked({}, [])
     by_id: list[int] = []
     count = objects = 0
@@ -77,10 +87,10 @@ def look(parts: Iterable[tuple[str, Any]], columns: Columns, depth: int = 0) -> 
         elif isinstance(value, dict | Stream):
             objects += 1
             looked.texts_by_row += count < _SAMPLE and _is_column(key, value, columns)
-            if key in _FEEDS and isinstance(value, dict):
+            if key in FEEDS and isinstance(value, dict):
                 looked.head[key] = value
             if len(by_id) < _SAMPLE and depth < _DEEPEST:
-                likeness = _look_at_object(key, value, columns, looked, depth)
+                likeness = _look_at_object(key, value, looked, columns, (depth, every))
                 by_id += [likeness] if likeness else []
         elif len(looked.head) < COLUMNS_LIMIT:
             looked.head[key] = value
@@ -95,33 +105,40 @@ def _is_list(value: object) -> TypeGuard[list[Any] | Stream]:
 
 
 def _look_at_object(
-    key: str, value: "dict[str, Any] | Stream", columns: Columns, looked: Looked, depth: int
+    key: str,
+    value: "dict[str, Any] | Stream",
+    looked: Looked,
+    columns: Columns,
+    how: tuple[int, bool],
 ) -> int:
-    """Note the lists below an object; return its worth if it is an article itself, else 0."""
+    """Note the lists below an object; return its worth if it can be a row under its id, else 0."""
+    depth, every = how
     parts = value.parts if isinstance(value, Stream) else value.items()
-    inner = look(parts, columns, depth + 1)
-    if candidates(inner, columns):
+    inner = look(parts, columns, depth + 1, every=every)
+    holds_some = bool(candidates(inner, columns))
+    if every or holds_some:
         looked.found += (
             replace(one, keys=(key, *one.keys), heads=(looked.head, *one.heads))
             for one in inner.found
         )
-    elif key not in _WRAPPERS and not columns.match((key,)) and isinstance(value, dict):
-        return worth(value, columns, depth + 1)
-    return 0
+    if holds_some or key in _WRAPPERS or columns.match((key,)) or isinstance(value, Stream):
+        return 0
+    return worth(value, columns, depth + 1)
 
 
 def _look_at_list(value: "list[Any] | Stream", columns: Columns, depth: int) -> Found:
     count = best = 0
-    of_lists = False
+    of_lists = of_objects = False
     for element in value.parts if isinstance(value, Stream) else value:
         if count < _SAMPLE:
             best = max(best, worth(element, columns, depth + 1))
             of_lists = of_lists or isinstance(element, list)
+            of_objects = of_objects or isinstance(element, dict)
         elif isinstance(value, list):
             count = len(value)
             break
         count += 1
-    return Found((), count, best, of_lists)
+    return Found((), count, best, of_lists, of_objects)
 
 
 def _is_column(key: str, value: "dict[str, Any] | list[Any] | Stream", columns: Columns) -> bool:
@@ -163,7 +180,7 @@ def said(value: Mapping[str, Any], columns: Columns) -> set[str]:
     return {
         field
         for field, names in columns.match(tuple(value)).items()
-        if any(_is_plain(plain_value(value[name])) for name in names)
+        if any(_is_plain(plain_value(columns.value(field, name, value[name]))) for name in names)
     }
 
 
@@ -200,35 +217,6 @@ def empty_list(looked: Looked, columns: Columns) -> Found | None:
     return next((one for one in looked.found if one.is_named), None)
 
 
-def split_columns(found: Found) -> tuple[str, ...]:
-    """Return the columns of a list of lists of values, as pandas writes it; () of other lists."""
-    names = found.heads[-1].get("columns") if found.of_lists and found.heads else None
-    return tuple(names) if isinstance(names, list) else ()
-
-
-def split_list(looked: Looked, columns: Columns) -> Found | None:
-    """Return the list of lists of values that is a table, None if there is none."""
-    for one in looked.found:
-        names = split_columns(one)
-        if names and (not columns.needs_text or columns.match(names).keys() & {"title", "text"}):
-            return one
-    return None
-
-
-def by_row(value: Mapping[str, Any], looked: Looked) -> Iterator[dict[str, object]]:
-    """Yield the rows of an object that holds a list, or an object by row, for each column."""
-    tables = [*value.values()]
-    if not looked.texts_by_row:
-        return
-    if all(isinstance(one, list) and len(one) == len(tables[0]) for one in tables):
-        if len(tables) > 1:
-            for values in zip(*tables, strict=True):
-                yield dict(zip(value, values, strict=True))
-    elif all(isinstance(one, dict) for one in tables):
-        for row in dict.fromkeys(chain.from_iterable(tables)):
-            yield {name: one.get(row) for name, one in value.items()}
-
-
 def unwrapped(value: dict[str, Any], columns: Columns) -> dict[str, Any]:
     """Return a row without the object around it: {"_id": …, "_source": {…}} is one row.
 
@@ -252,18 +240,3 @@ def unwrapped(value: dict[str, Any], columns: Columns) -> dict[str, Any]:
     for key in chosen:
         out = {**value[key], **out} if have else {**out, **value[key]}
     return out
-
-
-def usual(heads: Sequence[Mapping[str, Any]], keys: Keys) -> dict[str, object]:
-    """Return what the objects around a list say for all its rows: a feed its title and language."""
-    found: dict[str, object] = {}
-    for place, head in enumerate(heads):
-        feeds = [head] if place and keys[place - 1] in _FEEDS else []
-        if "jsonfeed" in str(head.get("version")):
-            feeds.append(head)
-        feeds += (head[name] for name in _FEEDS if isinstance(head.get(name), dict))
-        for feed in feeds:
-            title = plain_value(feed.get("title"))
-            found |= {"source": title} if isinstance(title, str) and title else {}
-            found |= {"language": feed["language"]} if feed.get("language") else {}
-    return found

@@ -6,8 +6,6 @@ Why not ijson: it tells neither the line nor the text of a value, which a reject
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
 
 from newsnest.corpus.source import LINE_LIMIT, Piece
 
@@ -17,10 +15,8 @@ _ENDS = re.compile(r'"|\\(?s:.)')  # of a text, or one escaped character in it
 _RUN = re.compile(r'(?>(?>\[\]|\{\}|"[^"\\]*+"|[-+.\w]++)\s*+,\s*+)*+')
 _ENOUGH = 1 << 16
 _MOST_PARTS = 1_000_000  # lists and objects in a value; each takes some 70 bytes
-_SEEN = 1000  # elements of a list from which empty ones are no longer looked at
-_STREAMED = 1 << 20  # characters from which an object is walked through instead of decoded
 # Not strict: a raw tab or line end in a text is a fault of whoever wrote it, and costs nothing.
-_DECODER = json.JSONDecoder(strict=False)
+DECODER = json.JSONDecoder(strict=False)
 
 
 class BrokenJsonError(Exception):
@@ -46,6 +42,9 @@ class Cursor:
         The line at which it begins.
     """
 
+    limit = LINE_LIMIT
+    """Characters of the longest value that is decoded."""
+
     def __init__(self, pieces: Iterator[Piece], number: int = 1) -> None:
         self._pieces = pieces
         self._text = ""
@@ -69,18 +68,19 @@ class Cursor:
         """Go beyond the character that `skip` returned."""
         self._at += 1
 
-    def decode(self, limit: int = LINE_LIMIT) -> object:
+    def decode(self, limit: int | None = None) -> object:
         """Decode the value that begins here and go beyond it.
 
         Raises TooLongError if it has more characters than the limit, else BrokenJsonError.
         """
+        limit = limit or self.limit
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
+                value, end = DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 if len(self._text) - self._at > limit:
                     raise TooLongError(f"has more than {limit:,} characters") from None
-                if self._grow():
+                if self._grow(limit):
                     if too_many := parts_beyond_limit(self._text):
                         raise TooLongError(too_many) from None
                     continue
@@ -158,11 +158,11 @@ class Cursor:
         self.number += self._text.count("\n", self._at, end)
         self._at = end
 
-    def _grow(self) -> bool:
-        """Read on until there is twice as much, so that the cost stays linear."""
+    def _grow(self, limit: int = _ENOUGH) -> bool:
+        """Read on until there is twice as much, so that the cost stays linear, up to the limit."""
         kept = self._text[self._at :]
         parts, size = [kept], 0
-        while size <= max(len(kept), _ENOUGH):
+        while size <= max(len(kept), _ENOUGH) and len(kept) + size <= max(limit, len(kept)):
             piece = None if self.fault else next(self._pieces, None)
             if piece is None:
                 break
@@ -174,63 +174,11 @@ class Cursor:
         return size > 0
 
 
-class Stream:
-    """An object or a list too long to be decoded at once: its parts are seen once, in order.
-
-    Those of an object are keys and values, values of which may be streams too.
-    """
-
-    def __init__(self, cursor: Cursor, *, is_list: bool) -> None:
-        self.is_list = is_list
-        self.parts: Iterator[Any] = _elements(cursor) if is_list else _members(cursor)
-
-    def drain(self) -> None:
-        """Go beyond its end."""
-        for _ in self.parts:
-            pass
-
-
-def stream(cursor: Cursor) -> object:
-    """Return the value that begins here, a `Stream` if it is long, or broken further on."""
-    char = cursor.skip()
-    try:
-        return cursor.decode(_STREAMED)
-    except TooDeepError:
-        raise
-    except BrokenJsonError:
-        if char in ("{", "["):
-            return Stream(cursor, is_list=char == "[")
-        cursor.pass_over()
-        return ""
-
-
 def parts_beyond_limit(text: str) -> str:
     """Say of a long text that it holds too many lists and objects for memory, "" if it does not."""
     if len(text) < 2 * _MOST_PARTS or text.count("[") + text.count("{") <= _MOST_PARTS:
         return ""
     return f"has more than {_MOST_PARTS:,} lists and objects"
-
-
-def _members(cursor: Cursor) -> Iterator[tuple[str, object]]:
-    with suppress(BrokenJsonError):  # whoever reads the rows says what is broken
-        for key in cursor.members():
-            value = stream(cursor)
-            yield key, value
-            if isinstance(value, Stream):
-                value.drain()
-
-
-def _elements(cursor: Cursor) -> Iterator[object]:
-    with suppress(BrokenJsonError):
-        for count, _ in enumerate(cursor.elements()):
-            if count >= _SEEN:
-                cursor.pass_run()
-            try:
-                value = cursor.decode()
-            except TooLongError:
-                value = None
-                cursor.pass_over()
-            yield value
 
 
 def reason(error: Exception, start: int = 0) -> str:

@@ -27,6 +27,9 @@ COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 """Suffix → how a file is packed."""
 
 
+_ADDRESS = re.compile(r"(feed:/*)?(https?|ftp|feed):/+(.+)", re.IGNORECASE)
+
+
 class BrokenStreamError(Exception):
     """A compressed stream that cannot be read on; what came before it was handed out."""
 
@@ -55,14 +58,26 @@ def is_stdin(path: Path) -> bool:
     return is_temporary(path, STDIN_SUFFIX)
 
 
+def refuse_address(given: str | Path, who: str) -> None:
+    """Raise InputError if a path is an address on a network."""
+    match = _ADDRESS.match(str(given))
+    if match is None:
+        return
+    feed, scheme, rest = match.groups()
+    # Path makes one slash of two.
+    address, fetched = f"{feed or ''}{scheme}://{rest}", f"{scheme}://{rest}"
+    if scheme.lower() == "feed":
+        fetched = f"https://{rest}"
+    raise InputError(
+        f"{who}: {printable(address)} must be a file, got an address: newsnest never fetches. Save "
+        f"it first (curl -L -o feed.xml '{printable(fetched)}'), then name the file."
+    )
+
+
 def check_file(given: str | Path, who: str) -> None:
     """Raise InputError unless a path is a regular file."""
+    refuse_address(given, who)
     path = Path(given)
-    if re.match(r"(?:https?|ftp):/", str(given)):
-        raise InputError(
-            f"{who}: {given} must be a file, got an address; nothing is fetched from a network. "
-            "Save it first: curl -L -o FILE ADDRESS."
-        )
     if str(path) == "-":
         raise InputError(
             f"{who}: - must be named alone or spooled, got it among files. "

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from newsnest.corpus.json_values import plain_value
@@ -73,9 +73,8 @@ def as_text(value: object) -> str:
 
 def plain_text(value: object) -> str:
     """Return a value as the text it was written as; raise TypeError if it is none."""
-    if isinstance(value, str):
-        return value
-    value = plain_value(value)
+    if isinstance(value, dict):
+        value = plain_value(value)  # the one value of a list is taken for articles alone
     if isinstance(value, str):
         return value
     if value is None:
@@ -87,7 +86,7 @@ def plain_text(value: object) -> str:
             return ""
         # Columns of whole numbers with gaps come as floats from many a table.
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
-    if isinstance(value, bool | int | Decimal | datetime | date):
+    if isinstance(value, bool | int | Decimal | datetime | date | time | timedelta):
         return str(value)
     if isinstance(value, list | tuple):
         raise TypeError("a list")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_type_hints
 
 from newsnest.corpus import Profile, load_profile
+from newsnest.corpus.origin import refuse_address
 from newsnest.errors import InputError, ParameterError, did_you_mean
 from newsnest.values import parse_value
 
@@ -102,6 +103,7 @@ def _parsed(data: str, usual: R) -> DataFile[R]:
                 f"{place}: a per-file setting must be a known one, got {key!r}."
                 f"{did_you_mean(key, every)} Choose one of {', '.join(every)}."
             )
+    refuse_address(place, "data")
     path = Path(place)
     with suppress(RuntimeError):  # "~nobody" of no user stays as it is
         path = path.expanduser()

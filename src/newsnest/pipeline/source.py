@@ -81,7 +81,8 @@ def reading(options: ReadOptions) -> dict[str, Any]:
 
 def _of_paths(paths: Sequence[str | Path], options: ReadOptions) -> Input:
     for path in paths:
-        if not Path(path).exists() and "://" not in str(path):
+        origin.refuse_address(path, "build")
+        if not Path(path).exists():
             raise InputError(
                 f"build: {path} must exist, got no such file. Check the path; texts themselves go "
                 "to Nester().fit."

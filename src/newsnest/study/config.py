@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.corpus import ReadOptions, digest, load_profile
+from newsnest.corpus.origin import refuse_address
 from newsnest.embed import KNOWN, load_encoder, weights
 from newsnest.errors import InputError
 from newsnest.study import toml
@@ -275,6 +276,7 @@ def _placed(folder: Path, name: str) -> str:
 
 def _existing(table: TomlTable, key: str, name: str) -> Path:
     """Return a path, relative to the file's own folder."""
+    refuse_address(name, f"{table.file}: {key}")
     path = table.file.parent / weights.expanded(name)
     if not path.exists():
         cure = f"Check the path; it is relative to {table.file.parent.absolute()}."
