@@ -112,11 +112,13 @@ newsnest.charts = (function () {
       const { soft, line } = newsnest.style();
       const axis = (g) => { g.selectAll("text").attr("fill", soft); g.selectAll("line,path").attr("stroke", line); };
       svg.append("g").attr("transform", `translate(${left},0)`).call(d3.axisLeft(y).ticks(Math.min(5, most)).tickFormat(d3.format(",d")).tickSize(-(w - 6 - left)).tickSizeOuter(0)).call(axis);
-      const room = Math.max(2, Math.floor((w - left) / 80)), steady = d3.utcTickInterval(...x.domain(), room);
       const wide = x(interval.offset(floor(first), 1)) - x(floor(first));
       // Never finer than the bars.
-      const ticks = bins.length === 1 ? [bins[0].at] : (x.ticks(room)[1] - x.ticks(room)[0] < +interval.offset(floor(first), 1) - +floor(first) ? x.ticks(interval) : x.ticks(steady));
-      svg.append("g").attr("transform", `translate(0,${bottom})`).call(d3.axisBottom(x).tickValues(ticks).tickFormat((date) => tick(step, date)).tickSizeOuter(0)).call(axis);
+      const every = Math.ceil(80 / wide);
+      // D3 begins weeks on Sundays, and its ticks may be finer than the bars.
+      const ticks = lone ? [bins[0].at] : step === "week" || every === 1 ? interval.range(...x.domain()).filter((_, n) => n % every === 0) :
+        x.ticks(Math.max(2, Math.floor((w - left) / 80))).filter((date) => date < x.domain()[1]);
+      svg.append("g").attr("transform", `translate(${lone || step !== "hour" ? wide / 2 : 0},${bottom})`).call(d3.axisBottom(x).tickValues(ticks).tickFormat((date) => tick(step, date)).tickSizeOuter(0)).call(axis);
       const gap = Math.min(2, wide * 0.15);
       bins.forEach((bin) => {
         const from = x(bin.at) + gap / 2, to = x(interval.offset(bin.at, 1)) - gap / 2;

@@ -15,7 +15,7 @@ newsnest.filters = (function () {
   function language(code) {
     try { return languageNames ? languageNames.of(code) : code; } catch { return code; }
   }
-  const option = (select, text, which) => select.append(make("option", text, { value: String(which) }));
+  const option = (select, text, which) => select && select.append(make("option", text, { value: String(which) }));
   data.outlets.slice(0, data.filterable).forEach((name, i) => option(form.elements.outlet, name, i));
   if (data.cells.some((cells) => cells.some((v, at) => at % 4 === 0 && v === -1))) {
     option(form.elements.outlet, "other outlets, or none named", -1);

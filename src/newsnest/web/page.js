@@ -53,9 +53,9 @@
       openStory(pick.story, true);
       return;
     }
+    treemap.zoom(pick.node);
     write(addressOf.node(pick.node), true);
     reveal(pick.node);
-    treemap.zoom(pick.node);
     shut();
   }
   function showBranch(node) {
@@ -77,6 +77,7 @@
     const changed = value("q").trim() !== words;
     words = value("q").trim();
     if (typed) {
+      say("");
       // A search is of everything: it leaves the part of the nest one looked into.
       const leaves = changed && words && treemap.node >= 0;
       if (leaves) treemap.zoom(-1);
@@ -125,8 +126,8 @@
     if (next !== undefined) place = next;
     const parts = (place ? [place] : []).concat(newsnest.filters.toAddress());
     const url = parts.length ? "#" + parts.join("&") : location.pathname + location.search;
-    if (entry && place !== before) history.pushState({ over: placeOf(before).story === undefined }, "", url);
-    else history.replaceState(history.state || {}, "", url);
+    if (entry && place !== before) history.pushState({ over: placeOf(before).story === undefined, inside: treemap.node }, "", url);
+    else history.replaceState(Object.assign({}, history.state, { inside: treemap.node }), "", url);
     seen = location.hash;
   }
   function arrive(first) {
@@ -157,6 +158,7 @@
     say("");
     if (at.story >= 0) {
       place = name;
+      if (!typed && history.state.inside !== undefined) treemap.zoom(history.state.inside, false);
       openStory(at.story, true);
       return;
     }

@@ -25,12 +25,11 @@ from newsnest.pipeline.house_phrases import boilerplate_in_words
 from newsnest.pipeline.story_facts import other_grains, stories_in_words
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
 
-
 # In this order; each takes what the ones before it made.
 _SCRIPTS = (
     "words.js", "story.js", "treemap.js", "charts.js", "search.js", "filters.js", "page.js",
 )  # fmt: skip
-_FEWEST_POINTS = 3  # fewer make no map
+_FEWEST_POINTS = 2  # one makes no map
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,9 @@ def write_report(
         )
     contents = read_contents(nest, run, limits)
     left_out = tuple(_left_out(nest, contents, limits))
-    page = _render(nest, contents, limits, ((title or "").strip() or Path(nest.address).stem, left_out))
+    page = _render(
+        nest, contents, limits, ((title or "").strip() or Path(nest.address).stem, left_out)
+    )
     with replacing(path, "write_report") as draft:
         size = draft.write_bytes(page.encode("utf-8", errors="replace"))
     return ReportSummary(

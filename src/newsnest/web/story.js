@@ -4,9 +4,12 @@ newsnest.fillStory = (function () {
   const { data, make, number, count, day, moment } = newsnest;
   const { nodes, stories } = data;
 
+  /* An outlet may be written from right to left, and must not turn the date beside it around. */
   function source(item) {
-    return [item[1] >= 0 ? data.outlets[item[1]] : "", item[3] === null ? "" : moment(item[3])]
-      .filter(Boolean).join(" · ");
+    const from = make("span", null, { class: "from" }), date = item[3] === null ? "" : moment(item[3]);
+    if (item[1] >= 0) from.append(make("bdi", data.outlets[item[1]]), date ? " · " : "");
+    from.append(date);
+    return from;
   }
   function headline(item) {
     const settings = { dir: "auto", lang: item[2] >= 0 ? data.languages[item[2]] : "" };
@@ -17,7 +20,7 @@ newsnest.fillStory = (function () {
   function articleEntry(item, place, copies) {
     const entry = make("li", null, { class: "article", id: `article-${place}`, tabindex: "-1" });
     entry.append(headline(item));
-    const from = make("span", source(item), { class: "from" });
+    const from = source(item);
     if (item[5] === -2 || item[5] >= 0) from.prepend(make("span", "copy", { class: "tag" }), " ");
     entry.append(from);
     if (item[6]) {
@@ -48,8 +51,9 @@ newsnest.fillStory = (function () {
       const line = make("li", null, { dir: "auto", lang: item && item[2] >= 0 ? data.languages[item[2]] : "" });
       line.append(text + " ");
       if (item) {
-        const link = make("a", (item[1] >= 0 ? data.outlets[item[1]] : "source") + " ↓",
+        const link = make("a", null,
           { href: `#article-${place}`, class: "quoted", lang: "en", "aria-label": `Source: ${item[0]}` });
+        link.append(make("bdi", item[1] >= 0 ? data.outlets[item[1]] : "source"), " ↓");
         link.addEventListener("click", (event) => { event.preventDefault(); showArticle(place); });
         line.append(link);
       }
@@ -61,7 +65,8 @@ newsnest.fillStory = (function () {
     const names = [];
     for (let at = stories.parent[i]; at >= 0; at = nodes.parent[at]) names.unshift(at);
     const line = make("p", null, { class: "path" });
-    names.forEach((at, n) => {
+    // A topic of one story has its name, which is not repeated.
+    names.filter((at, n) => nodes.name[at] !== (n + 1 < names.length ? nodes.name[names[n + 1]] : stories.name[i])).forEach((at, n) => {
       if (n) line.append(" › ");
       line.append(make("a", nodes.name[at] || "Unnamed", { href: `#${nodes.level[at]}-${nodes.label[at]}`, dir: "auto" }));
     });

@@ -6,6 +6,7 @@ newsnest.treemap = (function () {
   const { nodes, stories } = data;
   const box = document.getElementById("nest"), trail = document.getElementById("nest-path");
   const said = document.getElementById("nest-said");
+  if (!box) return { start() {}, draw() {}, zoom() {}, node: -1 }; // one story needs no picture
   const HEADER = 22, LINE = 15, MOST = 400, MOST_NARROW = 150;
 
   /* ── every tile there can be: everything, clusters, stories, and what the page leaves out ── */
@@ -82,7 +83,7 @@ newsnest.treemap = (function () {
         "aria-label": [tile.level, tile.name].filter(Boolean).join(" ") + ", " + tile.note });
       // Percent, so that the picture also fits a printed page.
       Object.assign(element.style, { left: percent(at.x0, width), top: percent(at.y0, height), width: percent(w, width), height: percent(h, height) });
-      const lines = at.children ? (h > 2 * HEADER && w > 50 ? 1 : 0) : w < 60 ? 0 : Math.floor((h - 4) / LINE);
+      const lines = at.children ? (h > 2 * HEADER && w > 50 ? 1 : 0) : w < 68 ? 0 : Math.floor((h - 4) / LINE);
       if (lines) {
         const words = make("span", tile.name, { dir: "auto", class: at.children ? "head" : "" });
         words.style.webkitLineClamp = words.style.lineClamp = String(lines);
