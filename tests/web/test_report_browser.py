@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_nest import START, build_nest
+from web_nest import HOSTILE, START, build_nest
 
 from newsnest.nest import Nest
 from newsnest.pipeline import Options, build
@@ -41,6 +41,10 @@ def driver(chromium: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) 
     opened.quit()
 
 
+HITS = (
+    "return [...document.querySelectorAll('[role=option]')]"
+    ".map(o => [...o.children].map(c => c.textContent))"
+)
 READING = "return document.body.classList.contains('reading')"
 Open = Callable[..., Any]
 
@@ -132,6 +136,16 @@ def test_story_in_the_list_opens_its_section(visit: Open) -> None:
 def test_link_to_a_story_opens_it_with_hostile_words_as_words(visit: Open) -> None:
     driver = visit("#story-3")
     assert _title(driver).startswith("</script><img src=x")
+    assert driver.execute_script("return document.images.length") == 0
+
+
+def test_hostile_words_stay_words_in_hits_and_notices(visit: Open) -> None:
+    driver = visit("#%3Cimg src=x onerror=document.title='broken'%3E&q=img")
+    assert "<img src=x onerror=document.title='broken'>" in _notice(driver)
+    driver.find_element("css selector", "#q").send_keys(" src")
+    _wait(driver, "document.querySelectorAll('[role=option]').length === 1")
+    assert driver.execute_script(HITS)[0][1] == HOSTILE
+    assert driver.title == "harbour news · newsnest"
     assert driver.execute_script("return document.images.length") == 0
 
 
@@ -259,12 +273,6 @@ def test_nothing_found_says_so(visit: Open) -> None:
     _wait(driver, "!document.querySelector('#hits-panel').hidden")
     panel = driver.find_element("css selector", "#hits-panel").text
     assert panel == "Nothing found for “zeppelins”."
-
-
-HITS = (
-    "return [...document.querySelectorAll('[role=option]')]"
-    ".map(o => [...o.children].map(c => c.textContent))"
-)
 
 
 def test_search_lists_hits_by_level_under_the_box(visit: Open) -> None:

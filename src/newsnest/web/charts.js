@@ -1,7 +1,7 @@
 "use strict";
 /* The map and the days, drawn by D3 as SVG. Names reach them as text. */
 newsnest.charts = (function () {
-  const { data, total, theme, slot, number, count, size, make } = newsnest;
+  const { data, theme, slot, number, count, size, make } = newsnest;
   const { stories } = data;
 
   /* ── the map ──────────────────────────────────────────────────────────────────────────── */
@@ -144,6 +144,5 @@ newsnest.charts = (function () {
   return {
     drawMap(...given) { if (map) map.draw(...given); },
     drawTime(rows) { return time ? time.draw(rows) : null; },
-    total,
   };
 })();
