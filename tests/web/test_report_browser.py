@@ -143,8 +143,8 @@ def test_hostile_words_stay_words_in_hits_and_notices(visit: Open) -> None:
     driver = visit("#%3Cimg src=x onerror=document.title='broken'%3E&q=img")
     assert "<img src=x onerror=document.title='broken'>" in _notice(driver)
     driver.find_element("css selector", "#q").send_keys(" src")
-    _wait(driver, "document.querySelectorAll('[role=option]').length === 1")
-    assert driver.execute_script(HITS)[0][1] == HOSTILE
+    _wait(driver, "document.querySelectorAll('[role=option]').length > 0")
+    assert HOSTILE in [name for _, name, _ in driver.execute_script(HITS)]
     assert driver.title == "harbour news · newsnest"
     assert driver.execute_script("return document.images.length") == 0
 
