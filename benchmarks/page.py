@@ -1,6 +1,6 @@
 """Measure the page of a nest: how large it is, and how soon it can be used.
 
-python benchmarks/page.py --data FOLDER [--repeats 5] [--encoder minilm]
+python benchmarks/page.py --data FOLDER [--repeats 5] [--encoder minilm] [--folder KEPT]
 
 The sample that newsnest brings, a file of headlines (global_news), and the first 5,000 of two
 more: headlines of a day that share few stories (fr_headlines) and of many outlets that share them
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def open_seconds(page: Path) -> float:
 
 
 def measure(corpus: Path, nest: Path, encoder: str, repeats: int) -> dict[str, Any]:
-    with Nest(nest, create=True) as opened:
+    with Nest(nest, create=True) as opened:  # the same run again makes nothing
         build([corpus], opened, Options(encoder=encoder))
         summary = write_report(opened, nest.with_suffix(".html"))
     return {
@@ -88,12 +89,13 @@ def main() -> None:
     parser = measured.arguments((__doc__ or "").partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--encoder", default="minilm")
+    parser.add_argument("--folder", type=Path, help="keeps the nests; None: they are deleted")
     options = parser.parse_args()
     with chromium() as browser:
         version = str(browser.capabilities["browserVersion"])
     pages: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = options.folder or Path(name)
         corpora = {"sample": sample_path()} | {
             one: write_corpus(options.data, one, folder / f"{one}.jsonl") for one in SETS
         }
@@ -104,6 +106,7 @@ def main() -> None:
     slowest = max(page["open_seconds"] for page in pages.values())
     found = {"sample_mb": pages["sample"]["page_mb"], "open_seconds": slowest}
     result = {
+        "load_average_at_the_end": round(os.getloadavg()[0], 1),
         "encoder": options.encoder,
         "repeats": options.repeats,
         "pages": pages,
