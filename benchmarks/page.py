@@ -96,6 +96,7 @@ def main() -> None:
     pages: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = options.folder or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         corpora = {"sample": sample_path()} | {
             one: write_corpus(options.data, one, folder / f"{one}.jsonl") for one in SETS
         }

@@ -226,6 +226,11 @@ def test_export_writes_every_article(newsnest, nest: Path, tmp_path: Path, endin
     assert out.stat().st_size > 0
 
 
+def test_report_refuses_a_name_that_is_too_long(newsnest, nest: Path, tmp_path: Path):
+    told = newsnest("report", nest, "-o", tmp_path / f"{'p' * 251}.html", status=1).stderr
+    assert "must be a file that can be written" in told
+
+
 def test_report_takes_a_title(newsnest, nest: Path, tmp_path: Path):
     newsnest("report", nest, "-o", tmp_path / "page.html", "--title", "Week <10>")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

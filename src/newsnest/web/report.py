@@ -8,6 +8,7 @@ markup.
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -113,7 +114,8 @@ def write_report(
             f"write_report: run must be finished, got run {run.id}, which is not. Run the same "
             "newsnest cluster command again to resume it."
         )
-    if path.is_dir() or not path.absolute().parent.is_dir():
+    # A name that is too long is no directory; pathlib would raise.
+    if os.path.isdir(path) or not path.absolute().parent.is_dir():  # noqa: PTH112
         raise InputError(
             f"write_report: path must be a file in a directory that exists, got {str(path)!r}. "
             "Create the directory, or name another file."
