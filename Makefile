@@ -24,7 +24,7 @@ docs: .venv/installed
 	$(BIN)/python -m newsnest.cli.reference > docs/reference/cli.md
 
 # Needs the real data: make bench DATA=path
-BENCHMARKS = story_rules defaults single_cut stream clustering whole_run encoding rac million pairs \
+BENCHMARKS = story_rules defaults single_cut stream clustering whole_run encoding rac million page pairs \
 	adapter languages copies corpus_reading
 bench: .venv/installed
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --data $(DATA) || exit 1; done

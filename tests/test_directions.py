@@ -115,10 +115,10 @@ def test_what_is_misspelt_is_told_without_loading_the_heavy_parts(tmp_path, argu
     )
     assert done.returncode in (1, 2), done.stderr
     assert "Traceback" not in done.stderr
-    assert not set(done.stdout.split()) & {"torch", "numba", "sklearn", "plotly"}
+    assert not set(done.stdout.split()) & {"torch", "numba", "sklearn"}
 
 
-HEAVY = {"torch", "transformers", "numba", "sklearn", "pandas", "scipy.stats", "plotly", "pyarrow"}
+HEAVY = {"torch", "transformers", "numba", "sklearn", "pandas", "scipy.stats", "pyarrow"}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_nesting_with_static_vectors_loads_no_torch(tmp_path: Path, static_model
     made, loaded = run_cluster(tmp_path, "--encoder", str(static_model))
     assert "run 1, 51 articles" in made
     # The map of stories is scikit-learn's t-SNE; it brings pandas, pyarrow and scipy.stats along.
-    assert not loaded & {"torch", "transformers", "sentence_transformers", "model2vec", "plotly"}
+    assert not loaded & {"torch", "transformers", "sentence_transformers", "model2vec"}
 
 
 def test_calling_the_package_cluster_says_what_to_call():

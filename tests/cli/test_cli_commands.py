@@ -226,6 +226,17 @@ def test_export_writes_every_article(newsnest, nest: Path, tmp_path: Path, endin
     assert out.stat().st_size > 0
 
 
+def test_report_refuses_a_name_that_is_too_long(newsnest, nest: Path, tmp_path: Path):
+    told = newsnest("report", nest, "-o", tmp_path / f"{'p' * 251}.html", status=1).stderr
+    assert "must be a file that can be written" in told
+
+
+def test_report_takes_a_title(newsnest, nest: Path, tmp_path: Path):
+    newsnest("report", nest, "-o", tmp_path / "page.html", "--title", "Week <10>")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>Week &lt;10&gt; · newsnest</title>" in page
+
+
 def test_report_writes_one_page(newsnest, nest: Path, tmp_path: Path):
     page = tmp_path / "page.html"
     result = newsnest("report", nest, "-o", page)
@@ -270,6 +281,24 @@ def test_perfect_labels_get_perfect_scores(newsnest, gold: Path):
     assert result.stderr == ""
     for scores in json.loads(result.stdout).values():
         assert scores["pair_f1"] == scores["bcubed_f1"] == scores["accuracy"] == 1.0
+
+
+def test_evaluate_finds_the_levels_that_both_have(newsnest, nest: Path, gold: Path, tmp_path: Path):
+    found = newsnest("evaluate", "clusters", nest, "--gold", gold, "--json")
+    named = newsnest("evaluate", "clusters", nest, "--gold", gold, "--level", "story", "--json")
+    assert (found.stdout, found.stderr) == (named.stdout, named.stderr)
+    out = tmp_path / "out.csv"
+    newsnest("export", nest, "-o", out)
+    scores = json.loads(newsnest("evaluate", "clusters", nest, "--gold", out, "--json").stdout)
+    assert list(scores) == ["theme", "topic", "story"]
+    assert all(score["bcubed_f1"] == 1.0 for score in scores.values())
+    table = tmp_path / "themes.csv"
+    table.write_text("id,theme\na00000,1\n")
+    told = newsnest("evaluate", "clusters", table, "--gold", gold, status=1).stderr
+    assert "must share a level, got theme and story. Name both with --level" in told
+    table.write_text("id,subject\na00000,1\n")
+    told = newsnest("evaluate", "clusters", nest, "--gold", table, status=1).stderr
+    assert "Its columns are id, subject: name one with --level LEVEL=COLUMN." in told
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 
 import pytest
+
+from newsnest.cli.measure import in_columns
 
 WORDS = ["sea", "wall", "rates", "held", "bank", "storm", "coast", "vote", "police", "raid", "cup"]
 
@@ -142,3 +145,19 @@ def test_a_model_is_told_that_it_was_trained_on_the_pairs(newsnest, pairs, tiny_
 def test_a_file_that_is_not_there_is_told_in_words(newsnest):
     told = newsnest("evaluate", "pairs", "gone.csv", status=1).stderr
     assert "gone.csv must exist, got no such file. Check the path." in told
+
+
+def test_columns_keep_a_space_between_them_however_long_a_value_is():
+    rows = [["language", "n", "found"], ["a-language-of-length", "7", "-0.123 [-0.234, -0.012]"]]
+    assert in_columns(rows, right={1}).splitlines() == [
+        "language              n  found",
+        "a-language-of-length  7  -0.123 [-0.234, -0.012]",
+    ]
+
+
+def test_negative_scores_do_not_run_into_the_next_column(newsnest, pairs):
+    # The scale the wrong way round: all correlations change their sign, with their intervals.
+    command = ("evaluate", "pairs", pairs, "--encoder", "tfidf", "--scale", "1", "4", "--quiet")
+    lines = newsnest(*command, "--resamples", "50").stdout.splitlines()[1:]
+    assert re.search(r"-0\.\d{3} \[-0\.\d{3}, -?0\.\d{3}\]", "".join(lines))
+    assert not any("][" in line or re.search(r"\]\S", line) for line in lines)

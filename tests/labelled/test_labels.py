@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from newsnest.errors import InputError
-from newsnest.labelled import join_labels, read_labels
+from newsnest.labelled import join_labels, read_labels, read_levels
 
 ROWS = [
     {"id": "1", "story": "a", "theme": 3},
@@ -151,3 +151,20 @@ def test_joining_keeps_shared_ids_in_order_and_counts_the_rest():
     assert joined.left == (("c",), ("a",))
     assert joined.right == (("C",), ("A",))
     assert (joined.only_left, joined.only_right) == (1, 1)
+
+
+def test_levels_are_the_usual_columns_with_a_label(tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"id": 1, "story": "a", "event": "x"}\n{"id": 2, "Theme": "b", "topic": null}\n'
+    )
+    assert read_levels(tmp_path / "a.jsonl") == ("theme", "story")
+
+
+def test_file_without_levels_says_what_columns_there_are(tmp_path):
+    (tmp_path / "a.csv").write_text("id,event,topic\n1,a,\n")
+    with pytest.raises(
+        InputError,
+        match=r"no row has a label in a column theme, topic or story. Its columns are id, event, "
+        r"topic: name one with --level LEVEL=COLUMN",
+    ):
+        read_levels(tmp_path / "a.csv")

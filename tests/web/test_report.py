@@ -111,7 +111,7 @@ def test_policy_names_exactly_the_scripts_of_the_page(page: Path) -> None:
     parsed = _Tags(page.read_text(encoding="utf-8"))
     (policy,) = [a["content"] for t, a in parsed.tags if a.get("http-equiv")]
     running = [text for attrs, text in parsed.scripts if "type" not in attrs]
-    assert len(running) == 3
+    assert len(running) == 8
     digests = [
         base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in running
     ]
@@ -294,6 +294,55 @@ def test_a_day_is_not_called_a_span(tmp_path: Path) -> None:
         page = write_report(nest, tmp_path / "day.html").path.read_text(encoding="utf-8")
     assert "2 articles on 10 March 2024, nested into" in page
     assert _data(page)["stories"]["summary"] == [[]]  # its one sentence is its name
+
+
+def test_small_page_is_small_and_holds_the_licence_of_its_charts(page: Path) -> None:
+    html = page.read_text(encoding="utf-8")
+    assert len(html.encode()) < 500_000
+    assert re.search("Copyright 2010-20.. Mike Bostock", html)
+    assert "Permission to use, copy, modify, and/or distribute this software" in html
+
+
+def test_d3_is_the_file_that_was_published() -> None:
+    """Of npm's d3@7.9.2, dist/d3.min.js."""
+    from newsnest import web
+
+    content = Path(web.__file__).with_name("d3.min.js").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == (
+        "912111098ea99503a6f4967361d2bbdc9dbf58cf9c678c8e27e5b02d1a07f0c1"
+    )
+
+
+def test_strays_stand_beside_the_span_of_the_corpus(nest: Nest, tmp_path: Path) -> None:
+    with nest.store.transaction() as sql:
+        sql.execute("UPDATE articles SET date = 0 WHERE id = 'a010'")
+        sql.execute("UPDATE articles SET date = 4102358400 WHERE id = 'a020'")
+    html = _page(nest, tmp_path)
+    assert "29 articles from 1 May 2031 to 15 May 2031 (2 dated before or after)" in html
+    data = _data(html)
+    assert data["range"] == [1935360000, 1936656000]
+    assert sum(sum(row[1::2]) for row in data["timeline"]) == data["dated"] == 29
+
+
+def test_strays_do_not_make_the_hours_of_a_day_days(nest: Nest, tmp_path: Path) -> None:
+    with nest.store.transaction() as sql:
+        sql.execute("UPDATE articles SET date = 1935360000 + key * 60")
+        sql.execute("UPDATE articles SET date = 0 WHERE id = 'a010'")
+    assert _data(_page(nest, tmp_path))["bin"] == 3600
+
+
+def test_one_article_has_a_page_without_empty_charts(tmp_path: Path) -> None:
+    news = tmp_path / "one.jsonl"
+    news.write_text('{"title": "Bees return to Marrow Valley", "date": "2024-03-10"}\n')
+    with Nest(tmp_path / "one.nest", create=True) as nest:
+        build([news], nest, Options(encoder="tfidf"))
+        page = write_report(nest, tmp_path / "one.html").path.read_text(encoding="utf-8")
+    assert not {"nest", "map", "time"} & {attrs.get("id") for _, attrs in _Tags(page).tags}
+    assert "Bees return to Marrow Valley" in page
+
+
+def test_blank_title_is_none(nest: Nest, tmp_path: Path) -> None:
+    assert "<title>harbour news · newsnest</title>" in _page(nest, tmp_path, title=" ")
 
 
 def test_missing_directory_is_refused(nest: Nest, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`newsnest evaluate`: how good labels and encoders are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,10 @@ evaluate.add_command(embedding)
     type=click.Path(path_type=Path),
     help="Gold labels by id, in any format with columns that newsnest cluster reads.",
 )
-@levels_option("Labels to compare: story, or story=event. Repeatable.", required=True)
+@levels_option(
+    "Labels to compare: story, or story=event. Repeatable.  "
+    "[default: those of theme, topic and story that both have]"
+)
 @run_option
 @json_option
 def clusters(
@@ -52,10 +56,10 @@ def clusters(
     from newsnest.evaluate import cluster_scores
     from newsnest.labelled import join_labels, read_labels
 
-    compared = [
-        (ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)
-    ]
     with progress_for(False) as progress:
+        compared = [
+            (ours, field or ours) for ours, _, field in (level.partition("=") for level in levels)
+        ] or [(level, level) for level in _shared_levels(predicted, gold, run)]
         table, languages = _predicted(predicted, [ours for ours, _ in compared], run, progress)
         wanted = read_labels(gold, [field for _, field in compared], progress=progress)
     joined = join_labels(table, wanted)
@@ -92,6 +96,26 @@ def _nothing_shared(predicted: Path, table: "LabelTable", gold: Path, wanted: "L
         f"(the first: {first[0]} and {first[1]}). Give the gold labels of these articles, or use "
         "the same ids."
     )
+
+
+def _shared_levels(predicted: Path, gold: Path, run: int | None) -> list[str]:
+    """Return the levels that both have, coarse to fine."""
+    from newsnest.labelled import read_levels
+    from newsnest.nest import Nest
+
+    if _is_sqlite(predicted):
+        with Nest(predicted) as nest:
+            ours: Sequence[str] = nest.levels(nest.run(run))
+    else:
+        ours = read_levels(predicted)
+    theirs = read_levels(gold)
+    shared = [level for level in theirs if level in ours]
+    if not shared:
+        raise InputError(
+            f"evaluate clusters: {predicted} and {gold} must share a level, got "
+            f"{', '.join(ours)} and {', '.join(theirs)}. Name both with --level LEVEL=GOLDFIELD."
+        )
+    return shared
 
 
 def _predicted(

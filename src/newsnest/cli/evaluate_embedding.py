@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.measure import Measuring, in_columns, measuring, note_left_out, shown
 from newsnest.cli.parameters import number_option, print_json, profile_option
 from newsnest.cli.progress import progress_for
 from newsnest.corpus import load_profile
@@ -116,22 +116,19 @@ def _indices(
 
 def _print(n: int, encoder: str, scores: "TitleScores", indices: "dict[str, ClusterIndex]") -> None:
     click.echo(f"{n:,} articles, encoder {encoder}")
-    click.echo(f"  {'AUROC, one article':<26}{shown(scores.article.auroc)}")
+    rows = [["  AUROC, one article", shown(scores.article.auroc)]]
     if scores.story is not None:
-        click.echo(
-            f"  {'AUROC, one story':<26}{shown(scores.story.auroc)} "
-            f"({scores.story.together:,} pairs)"
-        )
+        area = f"{shown(scores.story.auroc)} ({scores.story.together:,} pairs)"
+        rows.append(["  AUROC, one story", area])
     found = scores.retrieval
     named = {"MRR@10": found.mrr_10, "NDCG@10": found.ndcg_10}
     named |= {f"recall@{k}": value for k, value in found.recall.items()}
-    for name, value in named.items():
-        click.echo(f"  {'title → text, ' + name:<26}{shown(value)}")
-    click.echo(
-        f"{'level':<8}{'clusters':>9}  {'silhouette':<24}{'stability':<11}NMI with language, source"
-    )
+    rows += [[f"  title → text, {name}", shown(value)] for name, value in named.items()]
+    click.echo(in_columns(rows))
+    rows = [["level", "clusters", "silhouette", "stability", "NMI with language, source"]]
     for level, index in indices.items():
-        click.echo(
-            f"{level:<8}{index.clusters:>9,}  {shown(index.silhouette):<24}"
-            f"{shown(index.stability):<11}{', '.join(map(shown, index.nmi.values()))}"
+        measures = [shown(index.silhouette), shown(index.stability)]
+        rows.append(
+            [level, f"{index.clusters:,}", *measures, ", ".join(map(shown, index.nmi.values()))]
         )
+    click.echo(in_columns(rows, right={1}))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.measure import Measuring, in_columns, measuring, note_left_out, shown
 from newsnest.cli.parameters import print_json
 from newsnest.cli.progress import progress_for
 from newsnest.types import plural
@@ -71,20 +71,17 @@ def pairs(file: Path, dims: tuple[int, ...], scale: tuple[float, float], shared:
         print_json({**content, "scores": [score.as_dict() for score in scores]})
         return
     click.echo(f"{n:,} {plural('pair', n)}, encoder {shared.encoder}")
-    click.echo(
-        f"{'languages':<13}{'pairs':>7}{'dims':>6}  {'Pearson':<22}{'Spearman':<22}AUROC "
-        + "  ".join(scores[0].auroc)
-    )
+    areas = [f"AUROC {level}" for level in scores[0].auroc]
+    rows = [["languages", "pairs", "dims", "Pearson", "Spearman", *areas]]
     # Where there is one pair of languages, it is all there is.
     whole = {s.languages for s in scores if s.pairs == n} - {ALL}
     for s in scores:
         if whole and s.languages == ALL:
             continue
-        areas = (f"{shown(area and area.value):^5}" for area in s.auroc.values())
-        click.echo(
-            f"{s.languages:<13}{s.pairs:>7,}{s.dims:>6}  {shown(s.pearson):<22}"
-            f"{shown(s.spearman):<22}      {'  '.join(areas)}"
-        )
+        areas = [shown(area and area.value) for area in s.auroc.values()]
+        counts = [f"{s.pairs:,}", str(s.dims)]
+        rows.append([s.languages, *counts, shown(s.pearson), shown(s.spearman), *areas])
+    click.echo(in_columns(rows, right={1, 2}))
 
 
 @click.command()
@@ -142,9 +139,9 @@ def alignment(file: Path, dims: tuple[int, ...], pivot: str | None, shared: Meas
         return
     spoken = f"{len(chosen):,} {plural('language', len(chosen))}"
     click.echo(f"{spoken} with {read.pivot}, encoder {shared.encoder}")
-    click.echo(f"{'language':<13}{'sentences':>9}{'dims':>6}  {'relational':<22}found")
-    for s in scores:
-        click.echo(
-            f"{s.language:<13}{s.sentences:>9,}{s.dims:>6}  {shown(s.relational):<22}"
-            f"{shown(s.found)}"
-        )
+    rows = [["language", "sentences", "dims", "relational", "found"]]
+    rows += [
+        [s.language, f"{s.sentences:,}", str(s.dims), shown(s.relational), shown(s.found)]
+        for s in scores
+    ]
+    click.echo(in_columns(rows, right={1, 2}))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsnest.cli.measure import Measuring, measuring, note_left_out, shown
+from newsnest.cli.measure import Measuring, in_columns, measuring, note_left_out, shown
 from newsnest.cli.parameters import Assignments, number_option, print_json
 from newsnest.cli.progress import progress_for
 from newsnest.progress import Progress
@@ -118,8 +118,7 @@ def retrieval(
     )
     named = {"MAP": scores.map, "MRR@10": scores.mrr_10, "NDCG@10": scores.ndcg_10}
     named |= {f"recall@{k}": found for k, found in scores.recall.items()}
-    for name, found in named.items():
-        click.echo(f"  {name:<12}{shown(found)}")
+    click.echo(in_columns([[f"  {name}", shown(found)] for name, found in named.items()]))
 
 
 def _read(

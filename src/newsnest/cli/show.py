@@ -1,5 +1,6 @@
 """`newsnest show`, `export` and `report`: a nest on the terminal, as a table, and as a page."""
 
+import os
 import sys
 import unicodedata
 from dataclasses import asdict
@@ -77,16 +78,18 @@ def export(nest: Path, output: Path, run: int | None) -> None:
 @click.command()
 @parameters.nest_argument
 @parameters.output_option("FILE.html", "The page to write.")
+@click.option("--title", help="Headline of the page.  [default: the name of NEST]")
 @parameters.run_option
-def report(nest: Path, output: Path, run: int | None) -> None:
+def report(nest: Path, output: Path, title: str | None, run: int | None) -> None:
     """Write one HTML page that opens without a network."""
     from newsnest.nest import Nest
     from newsnest.web.report import write_report
 
     with Nest(nest) as opened:
-        if output.exists() and output.samefile(nest):
+        # A name that is too long does not exist; pathlib would raise.
+        if os.path.exists(output) and output.samefile(nest):  # noqa: PTH110
             raise click.UsageError(f"the page must not be the nest itself, got {output}.")
-        summary = write_report(opened, output, run=opened.run(run))
+        summary = write_report(opened, output, run=opened.run(run), title=title)
     for sentence in summary.left_out:
         click.echo(sentence, err=True)
     click.echo(f"{output}: {summary.bytes / 1e6:.1f} MB")

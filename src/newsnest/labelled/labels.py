@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsnest.errors import InputError
-from newsnest.labelled.rows import Fields, read_records
+from newsnest.labelled.rows import Fields, columns_of, read_records
 from newsnest.progress import SILENT, Progress
+from newsnest.types import LEVELS
 
 LabelTable = dict[str, tuple[str | None, ...]]
 """One tuple of labels per article id, in the order of the fields asked for."""
@@ -84,6 +85,46 @@ def read_labels(
             )
         table[identity] = tuple(record[field] or None for field in fields)
     return table
+
+
+def read_levels(path: str | Path, *, progress: Progress = SILENT) -> tuple[str, ...]:
+    r"""Find the levels that a file has labels of: columns called theme, topic or story.
+
+    Parameters
+    ----------
+    path
+        A file as `read_labels` takes it.
+    progress
+        Reports how the file was read.
+
+    Returns
+    -------
+    tuple of str
+        Coarse to fine. A column without any label does not count.
+
+    Raises
+    ------
+    InputError
+        As `read_labels`, and if there is no such column; the message names those there are.
+
+    Example
+    -------
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "gold.csv"
+    >>> _ = file.write_text("id,story,Theme,topic\n1,floods,weather,\n")
+    >>> read_levels(file)
+    ('theme', 'story')
+    """
+    columns = Fields(("id", *LEVELS), caller="read_levels")
+    records = read_records(path, columns, ("id",), what="labels", progress=progress)
+    found = tuple(level for level in LEVELS if any(record[level] for record in records))
+    if not found:
+        raise InputError(
+            f"{path}: no row has a label in a column {', '.join(LEVELS[:-1])} or {LEVELS[-1]}. "
+            f"Its columns are {', '.join(columns_of(records))}: name one with "
+            "--level LEVEL=COLUMN."
+        )
+    return found
 
 
 def join_labels(left: LabelTable, right: LabelTable) -> Joined:

@@ -7,9 +7,10 @@ from typing import Any
 
 from newsnest.errors import ParameterError
 from newsnest.nest import Cluster, Headline, Nest, Run, Totals
+from newsnest.web.days import DAY, UsualDays, usual_days
 
-_HOUR, _DAY = 3_600, 86_400
-_HOURLY = 4 * _DAY  # up to four days, an hourly timeline shows more than a daily one
+_HOUR = 3_600
+_HOURLY = 4  # up to so many days, an hourly timeline shows more than a daily one
 COLOURS = 10
 """Number of themes with a colour each; the rest share one grey."""
 
@@ -54,6 +55,7 @@ class Contents:
 
     run: Run
     totals: Totals
+    days: UsualDays | None  # None: no article has a date
     levels: tuple[tuple[str, int], ...]  # (name, clusters), coarse to fine
     independent: int  # texts left when copies are counted once
     above: list[list[Cluster]]  # of the stories shown: one list per coarser level, coarse to fine
@@ -70,6 +72,7 @@ def read_contents(nest: Nest, run: Run, limits: ReportLimits) -> Contents:
     return Contents(
         run=run,
         totals=nest.store.totals(run),
+        days=usual_days(_by_day(nest, run)),
         levels=tuple((level, n) for level, (n, _) in counts.items()),
         independent=counts[finest][1] if counts else 0,
         above=_above(nest, run, stories) if counts else [],
@@ -77,6 +80,13 @@ def read_contents(nest: Nest, run: Run, limits: ReportLimits) -> Contents:
         below=nest.store.stories_below(run),
         headlines=_headlines(nest, run, stories, limits) if counts else {},
     )
+
+
+def _by_day(nest: Nest, run: Run) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for _, day, n in nest.store.theme_timeline(run, seconds=DAY):
+        counts[day] = counts.get(day, 0) + n
+    return counts
 
 
 def _above(nest: Nest, run: Run, stories: list[Cluster]) -> list[list[Cluster]]:
@@ -122,13 +132,15 @@ def build_payload(nest: Nest, contents: Contents, limits: ReportLimits) -> dict[
     Notes
     -----
     Clusters above the stories and the stories themselves are columns of equal length. `parent` is
-    a position among `nodes`, −1 at the top. Dates are whole seconds since 1970. `cells` counts,
+    a position among `nodes`, −1 at the top. Dates are whole seconds since 1970; `range` is where
+    the usual days begin and end. `cells` counts,
     per story, every article (also those not listed) as outlet, language, bin, number, …; −1 is an
     outlet or language outside the lists, null no date.
     """
     outlets = _Names(name for name, _ in contents.totals.outlets[: limits.outlets])
     languages = _Names(name for name, _ in contents.totals.languages)
-    seconds = _bin_width(contents.totals)
+    days = contents.days
+    seconds = _HOUR if days is not None and days.last - days.first < _HOURLY else DAY
     nodes = [cluster for level in contents.above for cluster in level]
     position = {cluster.id: place for place, cluster in enumerate(nodes)}
     copies = nest.store.copies_of(contents.run)
@@ -141,6 +153,7 @@ def build_payload(nest: Nest, contents: Contents, limits: ReportLimits) -> dict[
         "independent": contents.independent,
         "dated": contents.totals.dated,
         "bin": seconds,
+        "range": None if days is None else [days.first * DAY, (days.last + 1) * DAY],
         "colours": COLOURS,
         "nodes": _node_columns(nodes, position, contents.below),
         "stories": _story_columns(contents.stories, position, limits.map_points),
@@ -172,12 +185,6 @@ class _Names:
             self._place[name] = len(self.names)
             self.names.append(name)
         return self._place.get(name, -1)
-
-
-def _bin_width(totals: Totals) -> int:
-    if totals.first is None or totals.last is None:
-        return _DAY
-    return _HOUR if (totals.last - totals.first).total_seconds() <= _HOURLY else _DAY
 
 
 def _seconds(date: datetime | None) -> int | None:

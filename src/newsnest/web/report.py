@@ -8,9 +8,10 @@ markup.
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ from newsnest.nest import Cluster, Nest, Run, plural
 from newsnest.pipeline.house_phrases import boilerplate_in_words
 from newsnest.pipeline.story_facts import other_grains, stories_in_words
 from newsnest.web.payload import Contents, ReportLimits, build_payload, read_contents, to_json
+
+# In this order; each takes what the ones before it made.
+_SCRIPTS = (
+    "words.js", "story.js", "treemap.js", "charts.js", "search.js", "filters.js", "page.js",
+)  # fmt: skip
+_FEWEST_POINTS = 2  # one makes no map
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,8 @@ def write_report(
             f"write_report: run must be finished, got run {run.id}, which is not. Run the same "
             "newsnest cluster command again to resume it."
         )
-    if path.is_dir() or not path.absolute().parent.is_dir():
+    # A name that is too long is no directory; pathlib would raise.
+    if os.path.isdir(path) or not path.absolute().parent.is_dir():  # noqa: PTH112
         raise InputError(
             f"write_report: path must be a file in a directory that exists, got {str(path)!r}. "
             "Create the directory, or name another file."
@@ -118,7 +126,9 @@ def write_report(
         )
     contents = read_contents(nest, run, limits)
     left_out = tuple(_left_out(nest, contents, limits))
-    page = _render(nest, contents, limits, (title or Path(nest.address).stem, left_out))
+    page = _render(
+        nest, contents, limits, ((title or "").strip() or Path(nest.address).stem, left_out)
+    )
     with replacing(path, "write_report") as draft:
         size = draft.write_bytes(page.encode("utf-8", errors="replace"))
     return ReportSummary(
@@ -156,9 +166,8 @@ def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]
             "the first ones are listed, copies last. Search reads names, keywords and the "
             "headlines listed; counts by outlet, language and date are of all their articles."
         )
-    placed = [story for story in contents.stories if story.x is not None and story.y is not None]
-    points = min(len(placed), limits.map_points)
-    if points < shown:
+    points = _mapped(contents, limits)
+    if _FEWEST_POINTS <= points < shown:
         sentences.append(f"The map shows {points:,} of these {shown:,} {plural(finest, shown)}.")
     outlets = len(contents.totals.outlets)
     if outlets > limits.outlets:
@@ -175,7 +184,7 @@ def _left_out(nest: Nest, contents: Contents, limits: ReportLimits) -> list[str]
 def _render(
     nest: Nest, contents: Contents, limits: ReportLimits, words: tuple[str, tuple[str, ...]]
 ) -> str:
-    scripts = [_asset("charts.js"), _asset("page.js")]
+    scripts = [_library(), *map(_asset, _SCRIPTS)]
     environment = Environment(
         loader=PackageLoader("newsnest.web", "."),
         # Jinja leaves it off unless told, and headlines are other people's text.
@@ -191,6 +200,8 @@ def _render(
         left_out=words[1],
         contents=contents,
         totals=contents.totals,
+        days=_days(contents),
+        mapped=_mapped(contents, limits) >= _FEWEST_POINTS,
         levels=contents.levels,
         finest=contents.levels[-1][0] if contents.levels else "story",
         tree=_tree(contents),
@@ -207,10 +218,9 @@ def _render(
             ("Versions", _flat(run.versions)),
         ],
         style=Markup(_asset("report.css")),
-        plotly=Markup(_plotly()[0]),
         # As they are: the policy names their digests, and a browser runs nothing else.
         scripts=[Markup(script) for script in scripts],
-        policy=_policy([_plotly()[1], *map(_digest, scripts)]),
+        policy=_policy([_digest(script) for script in scripts]),
         # Not escaped as HTML, which scripts do not undo; to_json leaves nothing that ends one.
         data=Markup(to_json(build_payload(nest, contents, limits))),
     )
@@ -243,6 +253,20 @@ def _tree(contents: Contents) -> list[Branch]:
             language = languages.pop() if len(languages) == 1 else ""
             branches[story.parent].stories.append((place, story, language))
     return roots
+
+
+def _mapped(contents: Contents, limits: ReportLimits) -> int:
+    """Count the stories on the map."""
+    placed = [story for story in contents.stories if story.x is not None and story.y is not None]
+    return min(len(placed), limits.map_points)
+
+
+def _days(contents: Contents) -> tuple[datetime, datetime] | None:
+    """Return the first and last of the usual days."""
+    if contents.days is None:
+        return None
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    return start + timedelta(contents.days.first), start + timedelta(contents.days.last)
 
 
 def _file_of(nest: Nest) -> str:
@@ -279,12 +303,9 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _plotly() -> tuple[str, str]:
-    """Return Plotly's script and its digest for the content security policy."""
-    from plotly.offline import get_plotlyjs
-
-    script = get_plotlyjs()
-    return script, _digest(script)
+def _library() -> str:
+    """Return D3 with its licence, which every copy must hold."""
+    return f"/*\n{_asset('d3.LICENSE')}*/\n{_asset('d3.min.js')}"
 
 
 def _digest(script: str) -> str:
@@ -293,7 +314,7 @@ def _digest(script: str) -> str:
 
 
 def _policy(digests: list[str]) -> str:
-    # Plotly writes style attributes, and pictures of icons come as data: addresses.
+    # Boxes of the treemap have their places in style attributes, and the icon is a data: address.
     return (
         f"default-src 'none'; script-src {' '.join(digests)}; style-src 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
