@@ -214,6 +214,36 @@ def test_the_order_of_the_input_leaves_no_trace(nest: Nest, tmp_path: Path, corp
         assert left.tobytes() == right.tobytes()
 
 
+def test_updates_and_what_is_seen_again_leave_the_same_nest_in_any_order(tmp_path: Path):
+    rows = invented.articles(stories=4)
+    old = [{**row, "text": "Old words.", "date": "2001-01-01"} for row in rows[:3]]
+    for name, own in (("a", rows), ("b", old), ("c", rows[:5])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, own)))
+    found, options = [], Options(encoder="tfidf", read=ReadOptions(strict=True))
+    for order in ("abc", "bca"):
+        files = [tmp_path / f"{name}.jsonl" for name in order]
+        with Nest(tmp_path / f"{order}.nest", create=True) as opened:
+            run = build(files, opened, options).run
+            assert run.facts["rejected"] == 0
+            said = " ".join(message for _, message in opened.notices(run))
+            assert "read before with the same id and another text" in said
+            assert "read before, with the same id and text" in said
+            found.append((opened.store.articles(run.batch), labels(opened, run)))
+    assert found[0] == found[1]
+    assert [article.text for article in found[0][0]].count("Old words.") == 0
+
+
+def test_dates_far_from_all_others_are_told_and_kept(nest: Nest, tmp_path: Path):
+    rows = [{**row, "date": f"2024-03-{n % 7 + 1:02}"} for n, row in enumerate(invented.articles())]
+    rows[3]["date"] = "2099-01-01"
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    run = build(tmp_path / "a.jsonl", nest, Options(encoder="tfidf")).run
+    told = f"1 of {len(rows)} dates lies far from the others"
+    assert any(told in said for _, said in nest.notices(run))
+    assert run.facts["dated"] == run.facts["independent"]
+    assert run.facts["time_scale"] <= 86_400
+
+
 def test_a_second_call_does_nothing(nest: Nest, corpus: Path):
     first = build([corpus], nest, TFIDF)
     before = nest.store.connection.total_changes

@@ -68,6 +68,20 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Update(Article):
+    """An article that takes the place of the one with its id that was read before it.
+
+    Parameters
+    ----------
+    was_lang, was_source
+        Language and outlet of the one it replaces.
+    """
+
+    was_lang: str = ""
+    was_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of a summary and the id of its article."""
 

@@ -46,7 +46,7 @@ def test_options_reach_the_run(newsnest, corpus: Path, tmp_path: Path):
         "cluster", corpus, "-o", nest, "--encoder", "tfidf", "--order", "coarse-to-fine",
         "--min-similarity", "theme=-0.5,story=0.9", "--time-scale", "12h", "--time-weight", "0.4",
         "--keep-copies", "--keep-boilerplate", "--field", "title=text,text=title",
-        "--date-order", "DMY",
+        "--date-order", "DMY", "--time-zone", "Europe/Paris", "--reference-date", "2024-03-05",
     )  # fmt: skip
     with Nest(nest) as opened:
         options = opened.run().options
@@ -57,7 +57,17 @@ def test_options_reach_the_run(newsnest, corpus: Path, tmp_path: Path):
     assert options["keep_copies"] is options["keep_boilerplate"] is True
     assert options["read"]["fields"] == {"title": "text", "text": "title"}
     assert options["read"]["date_order"] == "DMY"
+    assert options["read"]["time_zone"] == "Europe/Paris"
+    assert options["read"]["reference_date"] == "2024-03-05T00:00:00+00:00"
     assert invented.articles()[0]["text"] in titles
+
+
+def test_a_zone_or_a_reference_that_is_none_is_said(newsnest, corpus: Path, tmp_path: Path):
+    command = ("cluster", corpus, "-o", tmp_path / "n", "--encoder", "tfidf")
+    result = newsnest(*command, "--time-zone", "Paris", status=1)
+    assert "time_zone must be an IANA name such as Europe/Paris, got 'Paris'" in result.stderr
+    result = newsnest(*command, "--reference-date", "soon", status=2)
+    assert "'soon' is not a date, e.g. 2024-03-05T10:00" in result.stderr
 
 
 @pytest.fixture

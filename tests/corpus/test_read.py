@@ -88,14 +88,6 @@ def test_control_characters_and_surrogates_are_cleaned(tmp_path: Path) -> None:
     assert got.articles[0].text == "x\ny\nz"
 
 
-def test_an_id_used_twice_names_where_it_was_first(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_bytes(lines({"id": 1, "title": "a"}, {"id": 2, "title": "b"}))
-    (tmp_path / "b.jsonl").write_bytes(lines({"id": 2, "title": "c"}))
-    got = read([tmp_path / "a.jsonl", tmp_path / "b.jsonl"])
-    assert got.counts == (2, 1)
-    assert got.reasons == f"id '2' was used before, at {tmp_path / 'a.jsonl'}, line 2"
-
-
 def test_ids_of_content_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
     rows = [{"title": f"t{n % 7}", "date": "2024-03-05"} for n in range(10)]
     one = read_bytes(tmp_path, "a.jsonl", lines(*rows)).articles
@@ -103,19 +95,6 @@ def test_ids_of_content_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> No
     assert {(a.id, a.title) for a in one} == {(a.id, a.title) for a in other}
     assert len({a.id for a in one}) == 10
     assert sum(a.id.endswith("-2") for a in one) == 3
-
-
-def test_ids_are_remembered_beyond_what_is_kept_at_hand() -> None:
-    from newsnest.corpus.fields import Seen
-
-    seen = Seen(keep=10)
-    for number in range(1000):
-        assert seen.find(f"id {number}") is None
-        seen.add(f"id {number}", f"file {number // 300}", number)
-    assert seen.find("id 0") == ("file 0", 0)
-    assert seen.find("id 299") == ("file 0", 299)
-    assert seen.find("id 999") == ("file 3", 999)
-    assert seen.find("id 1000") is None
 
 
 def test_strict_reading_stops_at_the_first_bad_row(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_gold_articles_are_read_with_title_date_and_labels(tmp_path: Path):
             "line 1: the field \"date\" holds 'today'",
         ),
         (
-            [{"id": 1, "title": "a", "story": "s"}] * 2,
+            [{"id": 1, "title": "a", "story": story} for story in "st"],
             {},
             r"line 2: id '1' was used before, at .*line 1",
         ),

@@ -14,7 +14,7 @@ from kept import LINKAGES, MAY, ORDER, TREE, begin, keep, result
 
 from newsnest.errors import NestError
 from newsnest.nest import Headline, KeptTree, Nest, open_store
-from newsnest.types import Article, Rejected
+from newsnest.types import Article, Rejected, Update
 
 STORES: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: str(folder / "n")}
 """Name → the address of a nest that is not there yet."""
@@ -54,6 +54,15 @@ def test_rejected_rows_and_notices_are_kept(nest: Nest):
     (row,) = nest.store.rejected(1)
     assert (row.file, row.line, row.reason, row.content) == ("in.jsonl", 3, "no text", "{}")
     assert nest.store.notices(1) == [("in.jsonl", "1 odd date")]
+
+
+def test_an_update_takes_the_place_of_the_article_before_it(nest: Nest):
+    first, other = Article("u", "Old", lang="en"), Article("v", "Other")
+    update = Update("u", "New", instead_of="en")
+    batch = nest.store.add_batch("second", {}, [first, other, update, replace(update, text="x")])
+    assert nest.store.articles(batch) == [Article("u", "New", "x"), other]
+    alone = nest.store.add_batch("third", {}, [update])
+    assert nest.store.articles(alone) == [Article("u", "New")]
 
 
 def test_a_batch_whose_reading_fails_leaves_nothing(nest: Nest):

@@ -45,7 +45,11 @@ if TYPE_CHECKING:
     help="Target pair precision with --pairs, e.g. 0.9.  [default: maximise F1]",
 )
 @scale_option
-@measuring(field="text=body", encoder=False, between=[parameters.date_order_option])
+@measuring(
+    field="text=body",
+    encoder=False,
+    between=[parameters.date_order_option, parameters.time_zone_option],
+)
 def calibrate(
     model: Path,
     gold: tuple[Path, ...],
@@ -55,6 +59,7 @@ def calibrate(
     precision: float | None,
     scale: tuple[float, float],
     date_order: DateOrder | None,
+    time_zone: str | None,
     shared: Measuring,
 ) -> None:
     """Set what cuts the levels of MODEL, in its newsnest.json.
@@ -76,7 +81,8 @@ def calibrate(
     from newsnest.pipeline.pair_calibration import PairFiles, calibrate_by_pairs
 
     # With --pairs, --field names columns of the pairs, not of the articles.
-    read = ReadOptions(fields={} if pairs else shared.fields or {}, date_order=date_order)
+    fields = {} if pairs else shared.fields or {}
+    read = ReadOptions(fields=fields, date_order=date_order, time_zone=time_zone)
     resampling = Resampling(shared.resamples, shared.seed)
     with progress_for(shared.quiet) as progress, parameters.going_on(f"{model} is unchanged."):
         if gold:

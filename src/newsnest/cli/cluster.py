@@ -1,6 +1,7 @@
 """`newsnest cluster`: from files of articles to a nest; `newsnest demo`: the same on a sample."""
 
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 @parameters.follow_links_option
 @click.option("--encoding", default=None, help="Character encoding.  [default: detected]")
 @parameters.date_order_option
+@parameters.time_zone_option
+@parameters.reference_date_option
 @parameters.profile_option
 @click.option("--strict", is_flag=True, help="Stop at the first row that is not an article.")
 @parameters.quiet_option
@@ -53,6 +56,8 @@ def cluster(
     follow_links: bool,
     encoding: str | None,
     date_order: DateOrder | None,
+    time_zone: str | None,
+    reference_date: datetime | None,
     profile: str | None,
     strict: bool,
     quiet: bool,
@@ -73,6 +78,8 @@ def cluster(
         date_order=date_order,
         records=records,
         follow_links=follow_links,
+        time_zone=time_zone,
+        reference_date=reference_date,
         profile=None if profile is None else load_profile(profile),
     )
     # Before the heavy parts are loaded.

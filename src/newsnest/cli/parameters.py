@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -16,6 +17,7 @@ from click.shell_completion import CompletionItem
 from newsnest.cli import stopping
 from newsnest.cli.groups import Choice
 from newsnest.corpus import spool_stdin
+from newsnest.corpus.dates import parse_date
 from newsnest.drafts import discard
 from newsnest.errors import did_you_mean
 from newsnest.options import Options, flag_of
@@ -42,6 +44,21 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
                 f"{value!r} is not a duration. Units: {', '.join(_SECONDS)}; e.g. 1d", param, ctx
             )
         return float(match[1]) * _SECONDS[match[2]]
+
+
+class Moment(click.ParamType):  # type: ignore[type-arg]
+    """A date, in a spelling that articles have too."""
+
+    name = "date"
+
+    def convert(
+        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the moment in UTC, or fail where the text is none."""
+        read = value if isinstance(value, datetime) else parse_date(value)
+        if read is None:
+            self.fail(f"{value!r} is not a date, e.g. 2024-03-05T10:00", param, ctx)
+        return read
 
 
 class FormatName(click.ParamType):  # type: ignore[type-arg]
@@ -187,6 +204,17 @@ records_option = click.option(
     metavar="PATH",
     help="Which list of a JSON object holds the articles, e.g. response.results.  "
     "[default: the only list with titles]",
+)
+time_zone_option = click.option(
+    "--time-zone",
+    metavar="NAME",
+    help="Zone of times without one, and country of letters such as IST, e.g. Europe/Paris.  "
+    "[default: UTC]",
+)
+reference_date_option = click.option(
+    "--reference-date",
+    type=Moment(),
+    help='When "2 hours ago" was said.  [default: by a column such as crawled_at]',
 )
 profile_option = click.option(
     "--profile",

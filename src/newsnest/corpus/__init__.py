@@ -18,12 +18,13 @@ from newsnest.corpus.readers import READERS, digest, find_origins, format_of
 from newsnest.corpus.repeated import find_boilerplate
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import Reader, Source
-from newsnest.types import Notice
+from newsnest.corpus.strays import tell_strays
+from newsnest.types import Notice, Update
 
 __all__ = [
     "READERS", "Boilerplate", "Change", "CleanReport", "Cleaned", "Drop", "Notice", "Pattern",
-    "Profile", "ReadOptions", "Reader", "Row", "Source", "clean_article", "clean_files",
+    "Profile", "ReadOptions", "Reader", "Row", "Source", "Update", "clean_article", "clean_files",
     "digest", "find_boilerplate", "find_origins", "fold_copies", "format_of", "load_profile",
     "profile_names", "read_articles", "read_articles_with_rows", "read_rows", "reject",
-    "settle_languages", "spool_stdin",
+    "settle_languages", "spool_stdin", "tell_strays",
 ]  # fmt: skip

@@ -1,52 +1,49 @@
-"""Dates in the usual spellings → moments in UTC. Nothing is guessed, nothing is relative to now.
+"""Dates in the usual spellings → moments in UTC. Nothing is guessed in silence.
 
-What order the numbers of a date have, its file may say: 25/04/2024 settles 03/04/2024.
+date_numbers   three numbers in some order, runs of digits, counts of seconds or days
+date_words     months, weekdays, eras, what is said around a date; dateparser for the rest
+date_zones     offsets, letters and names of time zones
+date_orders    what a file's own dates say of each other
+date_fields    the date of a row: which columns, what is counted
 """
 
-import math
 import re
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache
 
-from newsnest.corpus.columns import Columns
-from newsnest.corpus.rows import Row
-from newsnest.types import DateOrder, Rejected
+from newsnest.corpus.date_moments import (
+    AGO,
+    FILLER,
+    NO_DAY,
+    RELATIVE,
+    TWO_DAYS,
+    UNREADABLE,
+    DateChoices,
+    Read,
+    day_read,
+    moment_or_beyond,
+    moment_read,
+)
+from newsnest.corpus.date_numbers import FIRST_YEAR, LAST_YEAR, NUMBER, as_number, moment_of
+from newsnest.corpus.date_parts import DIGITS, plain, read_parts
+from newsnest.corpus.date_words import month_in, relative_age
+from newsnest.types import DateOrder
 
-_FIRST_YEAR, _LAST_YEAR = 1000, 3000
 _LONGEST = 80
 
-_ISO = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)|\d{8}T")
+_NOTHING_KNOWN = DateChoices()
+_ISO = re.compile(r"\d{4}-?\d{2}-?\d{2}(?!\d)|\d{8}T|\d{4}-W\d{2}-\d")
+_ORDINAL = re.compile(r"(\d{4})-(\d{3})")
+_DOT_NET = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/")
 _RFC822 = re.compile(
-    r"(?:[A-Z][a-z]{2},?\s+)?\d{1,2}[ -][A-Z][a-z]{2}[ -]\d{2,4}\s+\d{1,2}:\d{2}(?::\d{2})?"
-    r"(?:\s+(?:[+-]\d{4}|UT|UTC|GMT|Z|[ECMP][SD]T))?"
+    r"(?:[A-Z][a-z]{2},?\s+)?(\d{1,2})[ -]([A-Z][a-z]{2})[ -](\d{4})\s+"
+    r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s+(?:([+-])(\d{2})(\d{2})|UT|UTC|GMT|Z))?"
 )
-_NUMBER = re.compile(r"[+-]?\d{1,20}(?:\.\d{1,12})?")
-_THREE = re.compile(r"(\d{1,4})\s*([/.-])\s*(\d{1,2})\s*\2\s*(\d{1,4})(?![\d./-])(.*)", re.DOTALL)
-_TIME = re.compile(
-    r"[\sT,]*(\d{1,2})[:h.](\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp]\.?[Mm]\.?)?"
-    r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?\s*"
-)
-_EPOCHS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3), (1e8, 1.0))
-"""Smallest size and units a second: nano-, micro-, milliseconds, seconds since 1970."""
-
-_LONG_YEAR: frozenset[DateOrder] = frozenset(("DMY", "MDY"))
-_SHORT_YEAR: frozenset[DateOrder] = frozenset(("DMY", "MDY", "YMD"))
-
-_DIGITS = re.compile(r"\d+")
-
-# The languages whose months and weekdays are read, the more frequent first: the first that
-# understands a spelling decides, so the order is part of the result.
-LANGUAGES = (
-    "en fr es de it pt nl sv da nb fi pl cs sk ro hu hr bg tr ru uk el ar fa he hi bn id vi sw "
-    "ca zh ja ko"
-)
+_MONTH_NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+_MONTHS = {name: at for at, name in enumerate(_MONTH_NAMES.split(), 1)}
+_NO_DAY = re.compile(r"\d{4}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{4}")
+_FILLER = re.compile(r"0000-00-00.*|(?:0001-01-01|0?1/0?1/0001)(?:[T ].*)?|-?0(?:\.0+)?")
 
 
 def parse_date(value: object, order: DateOrder | None = None) -> datetime | None:
@@ -54,10 +51,10 @@ def parse_date(value: object, order: DateOrder | None = None) -> datetime | None
 
     Read are seconds, milli-, micro- and nanoseconds since 1970 (from 100,000,000 on, so that small
     numbers are no dates), YYYYMMDD and YYYYMMDDHHMMSS, ISO 8601, RFC 822, and day, month and year
-    in words of some thirty languages, between the years 1000 and 3000. Without a zone a time is
-    UTC; without a time it is midnight. `order` says how to read 03/04/2024; None reads only what
-    can be read one way. With full stops (03.04.2024) the day comes first, a year of four digits
-    says where it stands itself.
+    in words of some thirty languages, between the years 1600 and 2200. Without a zone a time is
+    UTC, and so it is where the letters of its zone mean several (IST, CST); without a time it is
+    midnight. `order` says how to read 03/04/2024; None reads only what can be read one way. With
+    full stops (03.04.2024) the day comes first, a year of four digits says where it stands itself.
 
     Examples
     --------
@@ -66,257 +63,118 @@ def parse_date(value: object, order: DateOrder | None = None) -> datetime | None
     >>> parse_date("5 mars 2024").isoformat(), parse_date("03/04/2024")
     ('2024-03-05T00:00:00+00:00', None)
     """
+    return read_date(value, DateChoices(order)).moment
+
+
+def read_date(value: object, choices: DateChoices = _NOTHING_KNOWN) -> Read:
+    """Return the moment of a date, and what is to be said of it."""
     # In this order: a datetime is also a date, and True an int.
     if isinstance(value, datetime):
-        return _to_utc(value)
+        return moment_read(value, choices)
     if isinstance(value, date):
-        return _to_utc(datetime(value.year, value.month, value.day, tzinfo=UTC))
+        return day_read(value)
     if isinstance(value, bool):
-        return None
+        return Read(None, UNREADABLE)
     if isinstance(value, int | float | Decimal):
-        # float() raises where a whole number is too large for it.
-        number = float(value) if not isinstance(value, int) or abs(value) < 10**20 else math.inf
-        return _from_number(number)
+        return _from_number(as_number(value))
     if isinstance(value, str) and len(value) <= _LONGEST:
-        return _from_text(value.strip(), order)
-    return None
+        read = _from_text(value.strip(), choices.order, choices.zone)
+        if read.kind == RELATIVE and choices.reference is not None:
+            return _before(value.strip(), choices.reference)
+        return read
+    return Read(None, UNREADABLE)
 
 
-def could_be_two_days(text: str) -> bool:
-    """Whether a date was left unread only because the order of its numbers is unknown."""
-    return parse_date(text) is None and any(
-        parse_date(text, order) is not None for order in ("DMY", "MDY", "YMD")
-    )
+def _before(text: str, reference: datetime) -> Read:
+    found = relative_age(plain(text))
+    if found is None:
+        return Read(None, RELATIVE)
+    age, whole_days = found
+    moment = reference.astimezone(UTC) - age
+    if whole_days:
+        moment = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Read(moment, AGO)
 
 
-class OpenDate(NamedTuple):
-    """A date of three numbers that does not say itself where the year stands or what comes first.
-
-    `form` is its separator and the digits of its year ("/4" for 03/04/2024), `all_orders` what such
-    a form can have, `orders` those in which this one is a day, at least one, `spelled` its numbers.
-    """
-
-    form: str
-    all_orders: frozenset[DateOrder]
-    orders: frozenset[DateOrder]
-    spelled: str
-
-
-def open_date(text: str) -> OpenDate | None:
-    """Return what the numbers of a date leave open, None for every other text.
-
-    Example
-    -------
-    >>> date = open_date("25/04/2024 10:00")
-    >>> date.form, sorted(date.all_orders), sorted(date.orders), date.spelled
-    ('/4', ['DMY', 'MDY'], ['DMY'], '25/04/2024')
-    """
-    three = _THREE.fullmatch(text.strip()) if len(text) <= _LONGEST else None
-    if three is None or len(three[1]) > 2 or (len(three[4]) > 2 and three[2] == "."):
-        return None
-    all_orders = _SHORT_YEAR if len(three[4]) <= 2 else _LONG_YEAR
-    numbers = (three[1], three[3], three[4])
-    orders = frozenset(order for order in all_orders if _day(numbers, order) is not None)
-    if not orders:
-        return None
-    spelled = three[0].removesuffix(three[5])
-    return OpenDate(f"{three[2]}{len(three[4])}", all_orders, orders, spelled)
-
-
-@dataclass(slots=True)
-class Evidence:
-    """Which orders fit every date of one column and form: one, settled; none, the file contradicts.
-
-    `dates` are those that ruled an order out, as written in the file, with their lines.
-    """
-
-    orders: frozenset[DateOrder]
-    dates: list[str] = field(default_factory=list)
-
-    def add(self, found: OpenDate, line: int) -> None:
-        """Take one date into account."""
-        if not self.orders <= found.orders:
-            self.dates.append(f"{found.spelled!r} in line {line}")
-        self.orders &= found.orders
-
-
-class DateOrders:
-    """The orders of dates in one file; `rows` reads it from its beginning when first asked.
-
-    So the rows before a telling date profit as those after it do, and none is held in memory; a
-    file without a date that could be two days is read once. Columns, separators and lengths of the
-    year are kept apart: 25/04/2024 says nothing of another column, of 03-04-2024, of 03/04/24.
-    """
-
-    def __init__(self, rows: Callable[[], Iterable[Row | Rejected]], columns: Columns) -> None:
-        self._rows = rows
-        self._columns = columns
-        self._found: dict[tuple[str, str], Evidence] | None = None
-
-    def find(self, column: str, text: str) -> Evidence | None:
-        """Return what the file says of dates such as this one, None if nothing."""
-        if self._found is None:
-            self._found = self._look()
-        date = open_date(text)
-        return self._found.get((column, date.form)) if date else None
-
-    def _look(self) -> dict[tuple[str, str], Evidence]:
-        found: dict[tuple[str, str], Evidence] = {}
-        for row in self._rows():
-            if isinstance(row, Rejected):
-                continue
-            for column in self._columns.match(tuple(row.values)).get("date", ()):
-                value = row.values[column]
-                date = open_date(value) if isinstance(value, str) else None
-                if date:
-                    key = (column, date.form)
-                    found.setdefault(key, Evidence(date.all_orders)).add(date, row.line)
-        return found
-
-
-def _to_utc(moment: datetime) -> datetime | None:
-    try:
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (OverflowError, ValueError):
-        return None
-    return aware if _FIRST_YEAR <= aware.year <= _LAST_YEAR else None
-
-
-def _from_number(number: float) -> datetime | None:
-    if not abs(number) < 1e20:  # neither infinite nor "not a number"
-        return None
-    whole = str(int(number))
-    if len(whole) in (8, 14) and (moment := _from_run_of_digits(whole)):
-        return moment
-    for smallest, unit in _EPOCHS:
-        if abs(number) >= smallest:
-            try:
-                return _to_utc(datetime.fromtimestamp(number / unit, UTC))
-            except (OverflowError, ValueError, OSError):
-                return None
-    return None
-
-
-def _from_run_of_digits(digits: str) -> datetime | None:
-    form = "%Y%m%d" if len(digits) == 8 else "%Y%m%d%H%M%S"
-    try:
-        return _to_utc(datetime.strptime(digits, form).replace(tzinfo=UTC))
-    except ValueError:
-        return None
+def _from_number(number: float) -> Read:
+    if number == 0:
+        return Read(None, FILLER)
+    moment = moment_of(number)
+    if moment is None:
+        whole = number == number // 1 and FIRST_YEAR <= number <= LAST_YEAR
+        return Read(None, NO_DAY if whole else UNREADABLE)
+    return moment_or_beyond(moment, _NOTHING_KNOWN)
 
 
 # Dates come again and again in a corpus, and dateparser is slow.
 @lru_cache(maxsize=1 << 16)
-def _from_text(text: str, order: DateOrder | None) -> datetime | None:
-    if _ISO.match(text):
+def _from_text(text: str, order: DateOrder | None, zone: str | None) -> Read:
+    choices = DateChoices(order, zone)
+    read = _from_iso(text, choices)
+    if read is None and (found := _RFC822.fullmatch(text)):
+        read = _from_rfc822(found, choices)
+    if read is not None:
+        return read
+    text = plain(text)
+    read = _from_code(text)
+    if read is not None:
+        return read
+    if len(DIGITS.findall(text)) >= 2:
+        return read_parts(text, choices)
+    if relative_age(text) is not None:
+        return Read(None, RELATIVE)
+    return Read(None, NO_DAY if _names_a_month(text) else UNREADABLE)
+
+
+def _from_iso(text: str, choices: DateChoices) -> Read | None:
+    if not _ISO.match(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return day_read(moment) if len(text) <= 10 else moment_read(moment, choices)
+
+
+def _from_code(text: str) -> Read | None:
+    """Read what is one number, or one word of a program; None if the text is neither."""
+    if _FILLER.fullmatch(text):
+        return Read(None, FILLER)
+    if _NO_DAY.fullmatch(text):
+        return Read(None, NO_DAY)
+    if NUMBER.fullmatch(text):
+        return _from_number(float(text.replace(",", ".")))
+    if found := _DOT_NET.fullmatch(text):
+        return _from_number(float(found[1]))
+    if found := _ORDINAL.fullmatch(text):
         try:
-            return _to_utc(datetime.fromisoformat(text))
+            return day_read(datetime.strptime(f"{found[1]} {found[2]}", "%Y %j"))
         except ValueError:
-            pass
-    if _NUMBER.fullmatch(text):
-        return _from_number(float(text))
-    if _RFC822.fullmatch(text):
-        try:
-            return _to_utc(parsedate_to_datetime(text))
-        except (ValueError, OverflowError):
-            return None
-    if three := _THREE.fullmatch(text):
-        first, separator, second, third, rest = three.groups()
-        return _from_three((first, second, third), separator, rest, order)
-    return _from_words(text)
+            return Read(None, UNREADABLE)
+    return None
 
 
-def _from_three(
-    numbers: tuple[str, str, str], separator: str, rest: str, order: DateOrder | None
-) -> datetime | None:
-    """Read three numbers: each order that the numbers allow, if they all mean the same day."""
-    if len(numbers[0]) > 2:
-        orders = ["YMD"]
-    elif len(numbers[2]) > 2:
-        orders = ["DMY"] if separator == "." else [order] if order in ("DMY", "MDY") else []
-        orders = orders or ["DMY", "MDY"]
-    else:
-        orders = [order] if order else ["DMY", "MDY", "YMD"]
-    days = {day for day in (_day(numbers, one) for one in orders if one) if day is not None}
-    if not days and order:
-        # Where the order said gives no day (03/25/2024 as DMY) another can still be certain.
-        days = {d for d in (_day(numbers, one) for one in ("DMY", "MDY")) if d is not None}
-    if len(days) != 1:
-        return None
-    return _with_time(days.pop(), rest)
+def _names_a_month(text: str) -> bool:
+    return month_in(text) is not None and re.search(r"\b\d{4}\b", text) is not None
 
 
-def _day(numbers: tuple[str, str, str], order: str) -> date | None:
-    parts = dict(zip(order, numbers, strict=True))
-    year = int(parts["Y"])
-    if len(parts["Y"]) == 2:
-        # As POSIX has it, and strptime.
-        year += 2000 if year < 69 else 1900
-    if len(parts["Y"]) not in (2, 4) or len(parts["D"]) > 2 or len(parts["M"]) > 2:
-        return None
+def _from_rfc822(found: re.Match[str], choices: DateChoices) -> Read:
+    month = _MONTHS.get(found[2])
+    if month is None:
+        return read_parts(found[0], choices)
+    day, hour, minute = int(found[1]), int(found[4]), int(found[5])
+    shift = f"{found[7]}{found[8]}:{found[9]}" if found[7] else "+00:00"
+    named = found[7] or found[0][-1].isalpha()
     try:
-        return date(year, int(parts["M"]), int(parts["D"]))
+        moment = datetime.fromisoformat(
+            f"{found[3]}-{month:02}-{day:02}T{hour:02}:{minute:02}:{found[6] or '00'}"
+            f"{shift if named else ''}"
+        )
     except ValueError:
-        return None
+        return Read(None, UNREADABLE)
+    return moment_read(moment, choices)
 
 
-def _with_time(day: date, rest: str) -> datetime | None:
-    if not rest.strip():
-        return _to_utc(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    time = _TIME.fullmatch(rest)
-    if time is None:
-        return _from_words(f"{day.isoformat()} {rest}")
-    hour, minute, second, half, zone = time.groups()
-    hours = int(hour)
-    if half:
-        if not 1 <= hours <= 12:
-            return None
-        hours = hours % 12 + (12 if half[0] in "Pp" else 0)
-    clock = f"{hours:02}:{minute}:{second or '00'}"
-    shift = "+00:00" if zone in (None, "Z", "UTC", "GMT") else zone
-    try:
-        return _to_utc(datetime.fromisoformat(f"{day.isoformat()}T{clock}{shift}"))
-    except ValueError:
-        return None
-
-
-def _from_words(text: str) -> datetime | None:
-    # Day and year are numbers in every spelling that is read; this keeps the slow road clear.
-    if len(_DIGITS.findall(text)) < 2:
-        return None
-    try:
-        with without_warnings():
-            found = _date_parser().get_date_data(text).date_obj
-    except Exception:  # dateparser lets through what its own parsers raise on odd texts
-        return None
-    return _to_utc(found) if isinstance(found, datetime) else None
-
-
-@contextmanager
-def without_warnings() -> Iterator[None]:
-    """Keep what other packages' parsers warn of from people: rows that suffer are counted."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@cache
-def _date_parser() -> Any:
-    from dateparser.date import DateDataParser
-
-    settings = {
-        "STRICT_PARSING": True,
-        "REQUIRE_PARTS": ["day", "month", "year"],
-        "PARSERS": ["absolute-time"],
-        "TIMEZONE": "UTC",
-        "TO_TIMEZONE": "UTC",
-        "RETURN_AS_TIMEZONE_AWARE": True,
-        "RELATIVE_BASE": datetime(2000, 1, 1),  # never used: nothing relative is read
-    }
-    return DateDataParser(
-        languages=LANGUAGES.split(),
-        use_given_order=True,
-        # Or a date would be read by the languages of the dates before it.
-        try_previous_locales=False,
-        settings=settings,
-    )
+def could_be_two_days(text: str) -> bool:
+    """Whether a date was left unread only because the order of its numbers is unknown."""
+    return read_date(text).kind == TWO_DAYS

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from newsnest.corpus.columns import Columns, check_header
-from newsnest.corpus.dates import DateOrders, parse_date
+from newsnest.corpus.date_moments import DateChoices
+from newsnest.corpus.date_orders import DateOrders
+from newsnest.corpus.dates import read_date
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.parquet import rows_of
@@ -122,8 +124,9 @@ def _values(name: str, values: Iterable[Any]) -> list[Any]:
 
 def _check_times(times: list[Any], options: ReadOptions) -> None:
     """Raise unless all times given beside the texts can be read; in a file they may be missing."""
+    choices = DateChoices(options.date_order, options.time_zone, options.reference_date)
     for row, value in enumerate(times):
-        if value not in (None, "") and parse_date(value, options.date_order) is None:
+        if value not in (None, "") and read_date(value, choices).moment is None:
             raise InputError(
                 f"Nester: times must hold dates, got {value!r} at position {row}. Use None where a "
                 "date is unknown, and ReadOptions(date_order=…) where day and month are unclear."
@@ -138,17 +141,20 @@ def _made(
     progress: Progress,
 ) -> list[Article]:
     found = [Row(name, number, values, None) for number, values in enumerate(rows)]
-    maker, tally = ArticleMaker(options, columns), Tally(name, rows=len(rows))
+    maker = ArticleMaker(options, columns, repeats="none")
+    tally = Tally(name, rows=len(rows))
     orders = DateOrders(lambda: found, columns)
     articles = []
     for row in found:
-        made = maker.make(row, tally, orders)
+        one = maker.make(row, tally, orders)
+        made = one if isinstance(one, Rejected) else maker.identities.settle(one, row, tally)
         if isinstance(made, Rejected):
             raise InputError(
                 f"Nester: every row must be an article, got one at position {row.line} that "
                 f"{made.reason}. Drop or mend it: each row gets a label."
             )
-        articles.append(made)
+        if made is not None:  # always so where repeats are "none"
+            articles.append(made)
     for notice in tally.notices():
         progress.note(f"{notice.file}: {notice.message}")
     return articles

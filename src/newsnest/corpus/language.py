@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from newsnest.corpus.language_codes import normalise_language as normalise_language
 from newsnest.progress import SILENT, Progress
-from newsnest.types import Article, Notice, Rejected
+from newsnest.types import Article, Notice, Rejected, Update
 
 Item = TypeVar("Item", bound=Article | Rejected | Notice)
 Shares = NDArray[np.float16]
@@ -80,7 +80,7 @@ def settle_languages(items: Iterable[Item], *, progress: Progress = SILENT) -> I
     Parameters
     ----------
     items
-        What `read_articles` yields.
+        What `read_articles` yields; an `Update` counts in place of the article before it.
     progress
         One task: uncertain articles.
 
@@ -100,20 +100,22 @@ def settle_languages(items: Iterable[Item], *, progress: Progress = SILENT) -> I
     'en'
     """
     company = _Company()
-    uncertain: list[Article] = []
-    rows: list[Shares] = []
+    uncertain: dict[object, tuple[Article, Shares]] = {}
     for item in items:
+        if isinstance(item, Update):
+            _, shares = uncertain.pop(item.id, (item, _alone(item.was_lang)))
+            company.add(item.was_source, shares, sign=-1)
         if isinstance(item, Article):
             if not item.lang:
-                uncertain.append(item)
-                rows.append(_probabilities(f"{item.title}\n{item.text}".strip()))
-                company.add(item.source, rows[-1])
+                row = _probabilities(f"{item.title}\n{item.text}".strip())
+                uncertain[item.id or object()] = item, row
+                company.add(item.source, row)
                 continue
             company.add(item.source, _alone(item.lang))
         yield item
     if not uncertain:
         return
-    pairs = list(zip(uncertain, rows, strict=True))
+    pairs = list(uncertain.values())
     with progress.start("settle languages", len(uncertain), "articles") as task:
         # A second look goes by what the first has found: many small doubts make no language.
         first = [company.likeliest(article.source, row, row) for article, row in pairs]

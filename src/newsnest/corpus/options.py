@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import get_args
 
 from newsnest.corpus.clean_profile import Profile
+from newsnest.corpus.date_zones import check_zone
 from newsnest.corpus.encodings import check_encoding
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import DateOrder
@@ -36,6 +38,12 @@ class ReadOptions:
     follow_links
         Follow links of a directory to files and folders outside it, and to folders inside. They are
         counted in a notice otherwise.
+    time_zone
+        IANA name, such as "Europe/Paris", of the zone of times that have none, and of whose country
+        the letters are that mean several zones (IST, CST); None reads such times as UTC.
+    reference_date
+        When "2 hours ago" was said, where no column says when a row was read; None leaves such a
+        date out.
     detect_language
         Detect the language of articles that do not say it; "" where that is uncertain (see
         `newsnest.corpus.settle_languages`).
@@ -53,7 +61,8 @@ class ReadOptions:
     Raises
     ------
     ParameterError
-        If a field, the format, the encoding or the date order is unknown, or `records` is empty.
+        If a field, the format, the encoding, the date order or the time zone is unknown, `records`
+        is empty, or the reference date has no zone.
 
     Examples
     --------
@@ -67,6 +76,8 @@ class ReadOptions:
     strict: bool = False
     date_order: DateOrder | None = None
     follow_links: bool = False
+    time_zone: str | None = None
+    reference_date: datetime | None = None
     detect_language: bool = True
     records: str | None = None
     header: bool = True
@@ -86,6 +97,13 @@ class ReadOptions:
             )
         if self.date_order is not None:
             _check("date_order", self.date_order, get_args(DateOrder))
+        if self.time_zone is not None:
+            check_zone(self.time_zone, "ReadOptions")
+        if self.reference_date is not None and self.reference_date.tzinfo is None:
+            raise ParameterError(
+                "ReadOptions: reference_date must have a time zone, got "
+                f"{self.reference_date.isoformat()}. Add tzinfo=datetime.UTC."
+            )
         if self.encoding is not None:
             check_encoding(self.encoding)
 

@@ -1,14 +1,16 @@
 """Files, directories, feeds and standard input → a stream of articles."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.dates import DateOrders
+from newsnest.corpus.date_orders import DateOrders
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.header import looks_like_table
+from newsnest.corpus.identity import Made, Repeats
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.origin import (
     BrokenStreamError,
@@ -27,8 +29,10 @@ from newsnest.progress import SILENT, Progress, Task
 from newsnest.types import Article, Notice, Rejected
 
 T = TypeVar("T")
-Make = Callable[[Row, Columns, Tally, DateOrders], T | Rejected]
-"""Makes something of a row: the row, which column is which field, counts, what dates say."""
+Make = Callable[[Row, Columns, Tally, DateOrders], T | Rejected | None]
+"""Makes something of a row, None of one that is passed over: the row, which column is which field,
+counts, what dates say.
+"""
 
 _AS_THEY_COME = ReadOptions()
 _SNIFFED = 1 << 16
@@ -46,6 +50,11 @@ def read_articles(
     the end of a file counts what did not cost a row: lines that are not UTF-8, dates that cannot
     be read. A row without an id is named by a hash of its content.
 
+    An id that comes again with the same text is passed over and counted; with another text the
+    newer article is kept: an `Update`, which replaces the one of its id that was yielded before. So
+    ``{article.id: article for article in …}`` holds what a nest would. Newer is what has the latest
+    date, of those that say when it was published, changed or read; of equal dates content decides.
+
     Parameters
     ----------
     paths
@@ -60,7 +69,7 @@ def read_articles(
     Yields
     ------
     Article, Rejected or Notice
-        In the order of the paths and of the rows.
+        In the order of the paths and of the rows; an `Article` may be an `Update`.
 
     Raises
     ------
@@ -70,7 +79,7 @@ def read_articles(
 
     Notes
     -----
-    Memory does not grow with the file but for some 30 bytes an id, by which an id used twice is
+    Memory does not grow with the file but for some 80 bytes an id, by which an id used twice is
     found. The result depends on nothing but the input and the options.
 
     Examples
@@ -97,6 +106,8 @@ def read_articles_with_rows(
 ) -> Iterator[tuple[Article, Row] | Rejected | Notice]:
     """Stream what `read_articles` does, each article with its row: all columns of the file by name.
 
+    Of rows with one id the first is kept: equal ones are passed over and counted, others set aside.
+
     Parameters
     ----------
     paths, options, progress
@@ -105,32 +116,40 @@ def read_articles_with_rows(
         Returns why a row is set aside before anything is made of it, "" to keep it.
     """
     columns = Columns(options.fields, whole_rows=True, header=options.header)
-    article_of = article_maker(options, columns)
+    article_of = article_maker(options, columns, "first")
 
     def make(
         row: Row, found: Columns, tally: Tally, orders: DateOrders
-    ) -> tuple[Article, Row] | Rejected:
+    ) -> tuple[Article, Row] | Rejected | None:
         if leave_out is not None and (reason := leave_out(row)):
             return row.reject(reason)
         made = article_of(row, found, tally, orders)
-        return made if isinstance(made, Rejected) else (made, row)
+        return (made, row) if isinstance(made, Article) else made
 
     return read_made(paths, make, columns=columns, options=options, progress=progress)
 
 
-def article_maker(options: ReadOptions, columns: Columns) -> Make[Article]:
+def article_maker(
+    options: ReadOptions, columns: Columns, repeats: Repeats = "newest"
+) -> Make[Article]:
     """Return what makes articles of rows, as the options say, for `read_made`."""
-    mapped = ArticleMaker(options, columns)
+    mapped = ArticleMaker(options, columns, repeats=repeats)
     plain = mapped.with_columns(Columns({}))
 
-    def make(row: Row, found: Columns, tally: Tally, orders: DateOrders) -> Article | Rejected:
+    def make(
+        row: Row, found: Columns, tally: Tally, orders: DateOrders
+    ) -> Article | Rejected | None:
         made = (mapped if found is columns else plain).make(row, tally, orders)
-        if options.strict and isinstance(made, Rejected):
-            raise _not_an_article(made)
-        if options.profile is None or isinstance(made, Rejected):
-            return made
-        # After the strict look: what a profile drops is as was wanted.
-        return clean_read(made, row, options.profile, tally)
+        if isinstance(made, Made) and options.profile is not None:
+            cleaned = clean_read(made.article, row, options.profile, tally)
+            if isinstance(cleaned, Rejected):
+                return cleaned  # though strict: what a profile drops is as was wanted
+            made = replace(made, article=cleaned)
+        # Last, so that a version that is dropped hides no other.
+        one = made if isinstance(made, Rejected) else mapped.identities.settle(made, row, tally)
+        if options.strict and isinstance(one, Rejected):
+            raise _not_an_article(one)
+        return one
 
     return make
 
@@ -238,7 +257,9 @@ class _Reading(Generic[T]):
             for row in self._rows(origin, reader, tally, task):
                 tally.rows += 1
                 if isinstance(row, Row):
-                    yield self._make(row, columns, tally, orders)
+                    made = self._make(row, columns, tally, orders)
+                    if made is not None:
+                        yield made
                 elif not isinstance(row, Rejected):  # a reader of another package
                     raise InputError(
                         f"read_rows: the reader of {reader.name} must yield Row and Rejected, got "

@@ -122,7 +122,7 @@ def read_labelled(
     ------
     InputError
         If a file cannot be read; with labels, also if a row cannot be read or a file has an id
-        twice.
+        twice, with other content.
     """
     known: dict[str, Mapping[str, str]] = {}
     columns: dict[str, None] = {}
@@ -220,7 +220,7 @@ def read_gold(
     Raises
     ------
     InputError
-        If the file cannot be read, a row is bad, an id occurs twice, a date is invalid, or no
+        If the file cannot be read, a row is bad, an id has two contents, a date is invalid, or no
         row has a text and a label. It names file, line and field.
     ParameterError
         If a key of `fields` is unknown.

@@ -81,7 +81,7 @@ class Store(Protocol):
         Raises
         ------
         NestError
-            If two articles of the batch have one id.
+            If two articles of the batch have one id, and the second is not an `Update`.
         """
 
     def batches(self) -> list[Batch]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import newsnest
-from newsnest.corpus import Notice, settle_languages
+from newsnest.corpus import Notice, settle_languages, tell_strays
 from newsnest.describe import Describer
 from newsnest.embed import KNOWN, EncoderConfig, ModelRecord, load_encoder, weights
 from newsnest.errors import InputError, NewsnestError, ParameterError
@@ -141,7 +141,7 @@ def _read(given: Input, nest: Nest, options: Options, progress: Progress) -> int
     batch = nest.store.find_batch(given.digest, given.options)
     if batch is not None:
         return batch
-    items = given.items(progress)
+    items = tell_strays(given.items(progress), ", ".join(given.names[:_NAMED]))
     if options.read.detect_language:
         items = settle_languages(items, progress=progress)
     kept = ((one.file, one.message) if isinstance(one, Notice) else one for one in items)

@@ -73,10 +73,11 @@ def find_input(source: Source, options: ReadOptions) -> Input:
 
 
 def reading(options: ReadOptions) -> dict[str, Any]:
-    """Return how files are read, a profile by its name and the digest of its rules."""
+    """Return how files are read, ready for JSON: of a profile its name and digest."""
     profile = options.profile
     named = None if profile is None else f"{profile.name} {profile.digest}"
-    return {**asdict(options), "profile": named}
+    reference = options.reference_date.isoformat() if options.reference_date else None
+    return {**asdict(options), "profile": named, "reference_date": reference}
 
 
 def _of_paths(paths: Sequence[str | Path], options: ReadOptions) -> Input:

@@ -9,7 +9,7 @@ from newsnest.errors import NestError
 from newsnest.nest.records import Batch
 from newsnest.nest.sqlite import codec
 from newsnest.nest.sqlite.database import Database
-from newsnest.types import Article, Rejected, Vectors
+from newsnest.types import Article, Rejected, Update, Vectors
 
 _CHUNK = 10_000
 _ENCODER = "SELECT id FROM encoders WHERE fingerprint = ?"
@@ -19,6 +19,9 @@ _ADD_ARTICLE = (
 )
 _ADD_TO_BATCH = (
     "INSERT INTO batch_articles SELECT ?, id, key FROM articles WHERE id = ? AND content = ?"
+)
+_REPLACE_IN_BATCH = (
+    f"{_ADD_TO_BATCH} ON CONFLICT (batch, id) DO UPDATE SET article = excluded.article"
 )
 
 
@@ -108,7 +111,9 @@ def _add_articles(sql: sqlite3.Connection, batch: int, articles: Sequence[Articl
     ]
     sql.executemany(_ADD_ARTICLE, rows)
     try:
-        sql.executemany(_ADD_TO_BATCH, ((batch, row[0], row[-1]) for row in rows))
+        for row, article in zip(rows, articles, strict=True):
+            put = _REPLACE_IN_BATCH if isinstance(article, Update) else _ADD_TO_BATCH
+            sql.execute(put, (batch, row[0], row[-1]))
     except sqlite3.IntegrityError as error:
         raise NestError(
             "add_batch: articles must have different ids, got one twice in a batch "

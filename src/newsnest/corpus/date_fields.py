@@ -1,0 +1,152 @@
+"""The date of a row: in which columns it stands, and what is counted of how it was read."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from newsnest.corpus import date_moments as dates
+from newsnest.corpus.columns import fold_name
+from newsnest.corpus.date_moments import DateChoices, Read
+from newsnest.corpus.date_numbers import FIRST_YEAR, LAST_YEAR, day_of_serial
+from newsnest.corpus.date_orders import DateOrders, Evidence, number_in
+from newsnest.corpus.dates import read_date
+from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.rows import Row, Tally
+
+_LEFT_OUT = "{0} and was left out{1}|{2} and were left out{1}"
+_SAY_ORDER = " (say which with --date-order)"
+_TWO_DAYS = (
+    "date could be two days and was left out{0}|dates could be two days and were left out{0}"
+)
+_SETTLED = (
+    "date that could be two days was read as {order}, because the file has {dates}"
+    "|dates that could be two days were read as {order}, because the file has {dates}"
+)
+_YEARS = f"not between {FIRST_YEAR} and {LAST_YEAR}"
+_NONE = "for none, such as 0000-00-00 or the first second of 1970,"
+_SAY_REFERENCE = " (say to when with --reference-date)"
+_OTHERS = {
+    kind: _LEFT_OUT.format(one, cure, several)
+    for kind, one, several, cure in (
+        (dates.UNREADABLE, "date could not be read", "dates could not be read", ""),
+        (dates.NO_DAY, "date names no day", "dates name no day", ""),
+        (dates.FILLER, f"date stands {_NONE}", f"dates stand {_NONE}", ""),
+        (dates.BEYOND, f"date is {_YEARS}", f"dates are {_YEARS}", ""),
+        (dates.RELATIVE, "date is relative", "dates are relative", _SAY_REFERENCE),
+    )
+}
+"""Kind → what is counted of dates that are left out."""
+_ZONE = (
+    "time with letters of several time zones was read as {0} (say which with --time-zone)"
+    "|times with letters of several time zones were read as {0} (say which with --time-zone)"
+)
+_RESOLVED = (
+    "time with letters of several time zones was read as in the country of {0}"
+    "|times with letters of several time zones were read as in the country of {0}"
+)
+_AGO = "relative date was counted from {0}|relative dates were counted from {0}"
+_SERIAL = "number was read as a day of a spreadsheet|numbers were read as days of a spreadsheet"
+
+_READ_COLUMNS = (
+    "datedownload downloaddate downloadedat datedownloaded crawldate crawledat crawltime "
+    "crawled datecrawled fetchdate fetchedat fetchtime fetched scrapedate scrapedat scrapetime "
+    "scraped datescraped retrieved retrievedat retrievaldate dateretrieved accessed accessedat "
+    "accessdate indexedat indexdate indexeddate collectedat collectedon collectdate"
+)
+_CHANGED_COLUMNS = (
+    "updated updatedat updatedate updateddate dateupdated modified modifiedat modifieddate "
+    "modificationdate datemodified datemodify lastmodified lastupdated lastupdate"
+)
+_WHEN_READ = frozenset(_READ_COLUMNS.split())
+_WHEN_CHANGED = frozenset(_CHANGED_COLUMNS.split())
+
+
+class DateReader:
+    """Reads the dates of rows as a caller chose."""
+
+    def __init__(self, choices: DateChoices) -> None:
+        self._choices = choices
+        self._kinds: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+    def read(
+        self, row: Row, column: str, text: str, orders: DateOrders, tally: Tally
+    ) -> datetime | None:
+        """Return the date in a column, whose value reads `text`; count what is to be said of it."""
+        value, choices, since = plain_value(row.values[column]), self._choices, "--reference-date"
+        is_plain = isinstance(value, str | bytes | bool | Decimal)
+        given = text if is_plain else value
+        read = read_date(given, choices)
+        if read.kind == dates.RELATIVE:
+            name, moment = self._when_read(row, column)
+            if moment is not None:
+                since, choices = f"the column {name}", replace(choices, reference=moment)
+                read = read_date(given, choices)
+        if not read.kind:
+            return read.moment
+        what = self._said(read, since)
+        if read.kind == dates.TWO_DAYS:
+            read, what = self._settle(text, orders.find(column, text))
+        elif read.kind == dates.UNREADABLE and orders.counts_days(column):
+            number = number_in(value)
+            if number is not None:
+                read, what = Read(day_of_serial(number)), _SERIAL
+        tally.count(what, f"{text[:60]!r} at {row.file}, line {row.line}")
+        return read.moment
+
+    def latest(
+        self, row: Row, date: datetime | None, columns: Sequence[str], orders: DateOrders
+    ) -> datetime | None:
+        """Return the latest moment of a row: of its dates, of when it was changed or read."""
+        others = set().union(*self._columns(row), columns if len(columns) > 1 else ())
+        moments = [date] if date else []
+        for name in others:
+            value = plain_value(row.values[name])
+            read = read_date(value, self._choices)
+            if read.kind == dates.TWO_DAYS:
+                read, _ = self._settle(str(value), orders.find(name, str(value)))
+            if read.moment is not None:
+                moments.append(read.moment)
+        return max(moments, default=None)
+
+    def _said(self, read: Read, since: str) -> str:
+        where = self._choices.zone or "UTC"
+        if read.kind == dates.ZONE:
+            return _ZONE.format(where)
+        if read.kind == dates.RESOLVED:
+            return _RESOLVED.format(where)
+        return _AGO.format(since) if read.kind == dates.AGO else _OTHERS.get(read.kind, "")
+
+    def _settle(self, text: str, evidence: Evidence | None) -> tuple[Read, str]:
+        """Read a date that could be two days as the file's other dates say; say what to count."""
+        said = " and ".join(evidence.dates) if evidence else ""
+        if evidence and len(evidence.orders) == 1:
+            (order,) = evidence.orders
+            read = read_date(text, replace(self._choices, order=order))
+            return read, _SETTLED.format(order=order, dates=said)
+        contradicted = evidence is not None and not evidence.orders
+        why = f": the file has {said}" if contradicted else ""
+        return Read(None), _TWO_DAYS.format(why + _SAY_ORDER)
+
+    def _when_read(self, row: Row, column: str) -> tuple[str, datetime | None]:
+        """Return the column that says when a row was read, and the moment."""
+        for name in self._columns(row)[1]:
+            moment = read_date(plain_value(row.values[name]), self._choices).moment
+            if moment is not None and name != column:
+                return name, moment
+        return "", None
+
+    def _columns(self, row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the columns that say when a row was changed, and when it was read."""
+        names = tuple(row.values)
+        found = self._kinds.get(names)
+        if found is None:
+            if len(self._kinds) > 1000:  # a file in which every row has keys of its own
+                self._kinds.clear()
+            folded = [(name, fold_name(str(name)[:100])) for name in names]
+            found = (
+                tuple(name for name, own in folded if own in _WHEN_CHANGED),
+                tuple(name for name, own in folded if own in _WHEN_READ),
+            )
+            self._kinds[names] = found
+        return found
