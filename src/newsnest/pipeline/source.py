@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from newsnest.corpus.readers import Folder
 from newsnest.errors import InputError, ParameterError
 from newsnest.invisible import without_invisible
 from newsnest.progress import Progress
-from newsnest.types import Article, Rejected
+from newsnest.types import Article, Rejected, Update
 
 Item = Article | Rejected | Notice
 Source = str | Path | Iterable[str | Path] | Iterable[Article]
@@ -69,7 +69,9 @@ def find_input(source: Source, options: ReadOptions) -> Input:
             )
     if not given:
         raise ParameterError("build: source must hold a path or an Article, got none. Add one.")
-    return _of_articles(given, options) if kinds == (Article,) else _of_paths(given, options)
+    if kinds == (Article,):
+        return _of_articles(_newest(given), options)
+    return _of_paths(given, options)
 
 
 def reading(options: ReadOptions) -> dict[str, Any]:
@@ -116,6 +118,17 @@ def _stamps(paths: Sequence[str | Path], options: ReadOptions) -> dict[Path, tup
     files = [file for one in found for file in (one.files if isinstance(one, Folder) else [one])]
     states = {file.path: file.path.stat() for file in files}
     return {path: (state.st_size, state.st_mtime_ns) for path, state in states.items()}
+
+
+def _newest(articles: Sequence[Article]) -> list[Article]:
+    """Put updates in the place of what they replace."""
+    last = {a.id: place for place, a in enumerate(articles) if isinstance(a, Update)}
+    kept = [a for place, a in enumerate(articles) if place >= last.get(a.id, 0)]
+    names = [one.name for one in fields(Article)]
+    return [
+        Article(**{name: getattr(a, name) for name in names}) if isinstance(a, Update) else a
+        for a in kept
+    ]
 
 
 def _of_articles(articles: Sequence[Article], options: ReadOptions) -> Input:

@@ -21,8 +21,9 @@ def sample_path() -> Path:
     Returns
     -------
     Path
-        A JSON Lines file: id, title, text, lang, date, source, url. Five of its rows cannot become
-        articles and one article has a date nobody can read, as real exports have them.
+        A JSON Lines file: id, title, text, lang, date, source, url. Four of its rows cannot become
+        articles, one is an earlier version of an article, and one article has a date nobody can
+        read, as real exports have them.
 
     Examples
     --------
