@@ -244,7 +244,7 @@ def test_dates_far_from_all_others_are_told_and_kept(nest: Nest, tmp_path: Path)
     run = build(tmp_path / "a.jsonl", nest, Options(encoder="tfidf")).run
     told = f"1 of {len(rows)} dates lies far from the others"
     assert any(told in said for _, said in nest.notices(run))
-    assert run.facts["dated"] == run.facts["independent"]
+    assert run.facts["dated"] == run.facts["articles"]
     assert run.facts["time_scale"] <= 86_400
 
 

@@ -7,13 +7,15 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from newsnest.corpus import Notice, ReadOptions, tell_strays
 from newsnest.errors import ParameterError
 from newsnest.types import Article
 
-from .reading import Got, read_bytes
+from .reading import Got, read, read_bytes
 
 DAY = datetime(2024, 3, 5, tzinfo=UTC)
 
@@ -73,6 +75,12 @@ def test_relative_dates_are_counted_from_when_a_row_was_read(tmp_path: Path) -> 
     assert got.articles[0].date == DAY - timedelta(hours=14)
     assert said(got)[0].startswith("1 relative date was counted from the column crawled_at, first")
     assert read_rows(tmp_path, row | {"crawled_at": "soon"}).articles[0].date is None
+
+
+def test_a_parquet_table_says_when_a_row_was_read(tmp_path: Path) -> None:
+    row = {"title": "a", "date": "2 hours ago", "Crawled At": datetime(2024, 3, 5, 12)}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet").articles[0].date == DAY + timedelta(hours=10)
 
 
 def test_days_of_a_spreadsheet_are_read_where_all_numbers_are_such(tmp_path: Path) -> None:

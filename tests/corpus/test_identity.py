@@ -59,6 +59,18 @@ def test_a_folder_of_feeds_saved_twice_is_read_once(tmp_path: Path) -> None:
     assert "2 articles were read before, with the same id and text" in again.notices[0].message
 
 
+def test_an_entry_that_a_feed_updated_is_the_newer(tmp_path: Path) -> None:
+    entry = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Post</title><entry><id>e1</id>
+    <title>Rain</title><summary>{0}</summary><published>2024-03-05T10:00:00Z</published>
+    <updated>2024-03-0{1}T10:00:00Z</updated></entry></feed>"""
+    for name, words, day in (("a", "Two dead.", 6), ("b", "Three dead.", 7), ("c", "One dead.", 5)):
+        (tmp_path / f"{name}.atom").write_text(entry.format(words, day))
+    for order in itertools.permutations("abc"):
+        got = read([tmp_path / f"{name}.atom" for name in order], strict=True)
+        newest = kept(got.articles)["e1"]
+        assert (newest.text, str(newest.date)[:10]) == ("Three dead.", "2024-03-05")
+
+
 def test_of_two_versions_the_newest_is_kept_and_both_are_counted(tmp_path: Path) -> None:
     old = {"id": 1, "title": "a", "text": "old", "date": "2024-03-05", "updated": "2024-03-06"}
     new = {"id": 1, "title": "a", "text": "new", "date": "2024-03-05", "updated": "2024-03-07"}

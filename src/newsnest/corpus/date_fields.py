@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from newsnest.corpus import date_moments as dates
 from newsnest.corpus.columns import fold_name
@@ -62,12 +63,21 @@ _WHEN_READ = frozenset(_READ_COLUMNS.split())
 _WHEN_CHANGED = frozenset(_CHANGED_COLUMNS.split())
 
 
+@lru_cache(maxsize=1024)  # every row of a file has the same few
+def columns_beside(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns that say when a row was changed, and when it was read."""
+    folded = [(name, fold_name(name[:100])) for name in names]
+    return (
+        tuple(name for name, own in folded if own in _WHEN_CHANGED),
+        tuple(name for name, own in folded if own in _WHEN_READ),
+    )
+
+
 class DateReader:
     """Reads the dates of rows as a caller chose."""
 
     def __init__(self, choices: DateChoices) -> None:
         self._choices = choices
-        self._kinds: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     def read(
         self, row: Row, column: str, text: str, orders: DateOrders, tally: Tally
@@ -98,7 +108,9 @@ class DateReader:
         self, row: Row, date: datetime | None, columns: Sequence[str], orders: DateOrders
     ) -> datetime | None:
         """Return the latest moment of a row: of its dates, of when it was changed or read."""
-        others = set().union(*self._columns(row), columns if len(columns) > 1 else ())
+        others = set().union(
+            *columns_beside(tuple(row.values)), columns if len(columns) > 1 else ()
+        )
         moments = [date] if date else []
         for name in others:
             value = plain_value(row.values[name])
@@ -130,23 +142,8 @@ class DateReader:
 
     def _when_read(self, row: Row, column: str) -> tuple[str, datetime | None]:
         """Return the column that says when a row was read, and the moment."""
-        for name in self._columns(row)[1]:
+        for name in columns_beside(tuple(row.values))[1]:
             moment = read_date(plain_value(row.values[name]), self._choices).moment
             if moment is not None and name != column:
                 return name, moment
         return "", None
-
-    def _columns(self, row: Row) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the columns that say when a row was changed, and when it was read."""
-        names = tuple(row.values)
-        found = self._kinds.get(names)
-        if found is None:
-            if len(self._kinds) > 1000:  # a file in which every row has keys of its own
-                self._kinds.clear()
-            folded = [(name, fold_name(str(name)[:100])) for name in names]
-            found = (
-                tuple(name for name, own in folded if own in _WHEN_CHANGED),
-                tuple(name for name, own in folded if own in _WHEN_READ),
-            )
-            self._kinds[names] = found
-        return found

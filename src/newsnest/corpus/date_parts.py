@@ -19,6 +19,7 @@ from newsnest.corpus.date_words import (
     SOLAR_HIJRI,
     day_of,
     era_of,
+    may_hold_a_month,
     month_in,
     our_year,
     read_around,
@@ -93,7 +94,9 @@ def read_parts(text: str, choices: DateChoices) -> Read:
     if era:
         known = era[0] is not None and not DIGITS.search(clock.rest)
         return _at(era[0], clock, choices) if known else Read(None, UNREADABLE)
-    day = _day_in_words(clock.rest) or read_slowly(clock.rest)
+    day = _day_in_words(clock.rest)
+    if day is None and may_hold_a_month(clock.rest):
+        day = read_slowly(clock.rest)
     return _at(day, clock, choices)
 
 

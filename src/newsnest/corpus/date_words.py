@@ -216,6 +216,18 @@ def relative_age(text: str) -> tuple[timedelta, bool] | None:
     return age, bool(age) and not age.seconds and not _HOURS.search(text)
 
 
+def may_hold_a_month(text: str) -> bool:
+    """Whether dateparser may find a month: in our letters one that begins as months do."""
+    if not text.isascii():
+        return True
+    return any(word[0][:3].casefold() in _beginnings() for word in _WORD.finditer(text))
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    return frozenset(name[:3] for name in months())
+
+
 def read_slowly(text: str) -> date | None:
     """Return the day of a text in words, by dateparser: about 3 ms."""
     try:

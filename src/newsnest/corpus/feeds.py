@@ -138,7 +138,9 @@ def _values(entry: Any, feed: Any, tally: Tally) -> dict[str, object]:
         "title": to_text(entry.get("title") or ""),
         "text": max(bodies, key=len, default=""),
         "summary": to_text(entry.get("summary") or ""),
-        "date": entry.get("published") or entry.get("updated"),
+        "date": entry.get("published"),
+        # Where there is none, feedparser gives the other, with a warning.
+        "updated": dict.get(entry, "updated"),
         "source": known_outlet(
             " ".join(to_text(outlet.get("title") or "").split()),
             outlet.get("href") or outlet.get("link") or "",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.corpus.columns import check_header
+from newsnest.corpus.date_fields import columns_beside
 from newsnest.corpus.origin import BrokenStreamError, compression_of, read_chunks, spool
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import Source, decode
@@ -51,7 +52,8 @@ def _read_table(path: Path, source: Source) -> Iterator[Row | Rejected]:
     with table:
         check_header(names, columns, file, 0)
         fields = columns.match(tuple(names))
-        wanted = [name for found in fields.values() for name in found]
+        found = (*fields.values(), *columns_beside(tuple(names)))
+        wanted = [*dict.fromkeys(name for some in found for name in some)]
         if columns.whole_rows:
             wanted = names
         else:
