@@ -102,10 +102,9 @@ def read_parts(text: str, choices: DateChoices) -> Read:
 
 def _from_three(three: Three, clock: _Clock, choices: DateChoices) -> Read:
     known, day_first, weekday = read_around(clock.rest)
-    days = days_of(three, choices.order or ("DMY" if day_first else None))
     if not known or DIGITS.search(clock.rest):
-        # Words that dateparser may know.
-        days = {day for day in days if read_slowly(f"{day.isoformat()} {clock.rest}") == day}
+        return Read(None, UNREADABLE)
+    days = days_of(three, choices.order or ("DMY" if day_first else None))
     if len(days) > 1 and weekday is not None:
         days = {day for day in days if day.weekday() == weekday} or days
     if len(days) > 1:

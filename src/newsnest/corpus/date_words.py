@@ -23,7 +23,8 @@ _DAY_FIRST_WORDS = (
     "pubblicato aggiornato del dal el la las los a de publicado actualizado em às as atualizado "
     "aos um uhr am den vom veröffentlicht aktualisiert stand kl klo op om uur gepubliceerd "
     "bijgewerkt publicerad uppdaterad udgivet opdateret dnia opublikowano godz o v dne thứ ngày "
-    "lúc cập nhật đăng chủ saat tarihi pukul jam tanggal г в опубликовано обновлено року о"
+    "lúc cập nhật đăng chủ saat tarihi pukul jam tanggal г в опубликовано обновлено року о "
+    "klokka klokken kello ora orele ob u hod час часа годин στις ώρα"
 )
 _AROUND = frozenset(_AROUND_WORDS.split())
 _AROUND_DAY_FIRST = frozenset(_DAY_FIRST_WORDS.split())
