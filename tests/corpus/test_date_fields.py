@@ -12,6 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from newsnest.corpus import Notice, ReadOptions, tell_strays
+from newsnest.corpus.columns import Columns
+from newsnest.corpus.date_fields import DateReader
+from newsnest.corpus.date_moments import DateChoices
+from newsnest.corpus.date_orders import DateOrders
+from newsnest.corpus.rows import Row, Tally
 from newsnest.errors import ParameterError
 from newsnest.types import Article
 
@@ -97,6 +102,15 @@ def test_days_of_a_spreadsheet_are_read_where_all_numbers_are_such(tmp_path: Pat
         tmp_path, {"title": "a", "date": "", "created": 45356}, {"title": "b", "date": 7}
     )
     assert got.articles[0].date == DAY  # another column
+
+
+@pytest.mark.parametrize("date", ["soon", "12", "45356 days", 80_000, "1 hour ago", "2024-03-05"])
+def test_a_file_is_not_read_again_for_what_it_cannot_settle(date: object) -> None:
+    def unread() -> list[Row]:
+        raise AssertionError("read again")
+
+    row, orders = Row("a.csv", 1, {"date": date}, None), DateOrders(unread, Columns({}))
+    DateReader(DateChoices()).read(row, "date", str(date), orders, Tally("a.csv"))
 
 
 def test_each_reason_to_leave_a_date_out_is_counted_apart(tmp_path: Path) -> None:

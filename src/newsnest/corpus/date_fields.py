@@ -9,7 +9,7 @@ from functools import lru_cache
 from newsnest.corpus import date_moments as dates
 from newsnest.corpus.columns import fold_name
 from newsnest.corpus.date_moments import DateChoices, Read
-from newsnest.corpus.date_numbers import FIRST_YEAR, LAST_YEAR, day_of_serial
+from newsnest.corpus.date_numbers import FIRST_YEAR, LAST_YEAR, day_of_serial, is_serial
 from newsnest.corpus.date_orders import DateOrders, Evidence, number_in
 from newsnest.corpus.dates import read_date
 from newsnest.corpus.json_values import plain_value
@@ -97,9 +97,10 @@ class DateReader:
         what = self._said(read, since)
         if read.kind == dates.TWO_DAYS:
             read, what = self._settle(text, orders.find(column, text))
-        elif read.kind == dates.UNREADABLE and orders.counts_days(column):
+        elif read.kind == dates.UNREADABLE:
             number = number_in(value)
-            if number is not None:
+            # In this order: what the column holds is known only after the file is read once more.
+            if number is not None and is_serial(number) and orders.counts_days(column):
                 read, what = Read(day_of_serial(number)), _SERIAL
         tally.count(what, f"{text[:60]!r} at {row.file}, line {row.line}")
         return read.moment
@@ -108,9 +109,8 @@ class DateReader:
         self, row: Row, date: datetime | None, columns: Sequence[str], orders: DateOrders
     ) -> datetime | None:
         """Return the latest moment of a row: of its dates, of when it was changed or read."""
-        others = set().union(
-            *columns_beside(tuple(row.values)), columns if len(columns) > 1 else ()
-        )
+        beside = columns_beside(tuple(row.values))
+        others = {*beside[0], *beside[1], *(columns if len(columns) > 1 else ())}
         moments = [date] if date else []
         for name in others:
             value = plain_value(row.values[name])

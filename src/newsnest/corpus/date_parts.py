@@ -33,9 +33,10 @@ _CLOCK = re.compile(
     r"\s?[:h時时点點시]\s?(?P<m>\d{2})(?:\s?[분分])?(?:[:.]?(?P<s>(?<=[:.])\d{2})(?:[.,]\d+)?)?(?!\d)"
     r"|\.(?P<dm>\d{2})(?![.\d/-])|\s?(?:h|uhr|heures?|時|时|点|點|시)(?![^\W\d_])"
     r"|(?=\s?[ap]\.?m\b))"
-    r"(?:\s?(?P<after>[ap]\.?\s?m\b\.?|[صم](?!\w)))?",
+    r"(?:\s?(?P<after>[ap]\.?\s?m\b\.?|[صم](?!\w)))?(?:\s?(?:uhr|uur|hrs?|h)\b)?",
     re.I,
 )
+_ZONE_AT_END = re.compile(r"\s\(?[A-Z]{2,5}\)?\s*$")
 _LATE = frozenset(("오후", "下午", "午後", "晚上", "م"))
 DIGITS = re.compile(r"\d+")
 _MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"))
@@ -62,7 +63,9 @@ def _find_clock(text: str) -> _Clock | None:
     """Return the time that a text names, None if it names one that no clock shows."""
     found = _CLOCK.search(text)
     if found is None:
-        return _Clock(None, None, text)
+        letters = _ZONE_AT_END.search(text)  # say nothing of a day without a time
+        at_end = letters is not None and find_zone(text, letters.start())[0]
+        return _Clock(None, None, text[: letters.start()] if letters and at_end else text)
     zone, end = find_zone(text, found.end())
     rest = f"{text[: found.start()]} {text[end:]}"
     hour, half = int(found["h"]), (found["before"] or found["after"] or "").casefold()

@@ -16,7 +16,7 @@ LANGUAGES = (
 )
 _AROUND_WORDS = (
     "published updated posted modified created last first on at the of by date time oclock and "
-    "utc gmt st nd rd th"
+    "utc gmt st nd rd th น ที่ วันที่ في ساعت الساعة و"
 )
 _DAY_FIRST_WORDS = (
     "publié publie publiée mis mise à jour le modifié vers heures heure h il alle ore "
@@ -136,9 +136,7 @@ def _weekdays() -> dict[str, tuple[int, bool]]:
         for width in ("wide", "abbreviated"):
             for number, name in get_day_names(width, "format", language).items():
                 found.setdefault(name.casefold().strip("."), (number, language != "en"))
-    found |= {"tues": (1, False), "thur": (3, False), "thurs": (3, False)}
-    # Words of two letters are other words too: di, do, so, to.
-    return {name: own for name, own in found.items() if len(name) > 2 or not name.isascii()}
+    return found | {"tues": (1, False), "thur": (3, False), "thurs": (3, False)}
 
 
 # Not \w: the vowels of Thai and Hindi are none.
@@ -151,27 +149,28 @@ def read_around(text: str) -> tuple[bool, bool, int | None]:
     left, day_first, weekday = text.casefold(), False, None
     if left.isspace() or not left:
         return True, False, None
-    for name, (number, first) in _weekdays_in(left):
-        left, weekday, day_first = left.replace(name, " ", 1), number, day_first or first
+    named = _weekday_in(left)
+    if named is not None:
+        weekday, day_first = _weekdays()[named]
+        left = left.replace(named, " ", 1)
     for word in _MARKS.sub(" ", left).split():
-        if word in _AROUND_DAY_FIRST:
+        # Of two letters weekdays are several: "di" is Tuesday in German, Sunday in French.
+        if word in _AROUND_DAY_FIRST or (len(word) == 2 and word in _weekdays()):
             day_first = True
-        elif word not in _AROUND and word not in ("น", "ที่", "วันที่", "في", "ساعت", "الساعة", "و"):
+        elif word not in _AROUND:
             return False, False, None
     return True, day_first, weekday
 
 
-def _weekdays_in(text: str) -> list[tuple[str, tuple[int, bool]]]:
-    """Return the longest weekday in a text, as whole words."""
-    if not _MARKS.sub("", text):
-        return []
+def _weekday_in(text: str) -> str | None:
+    """Return the longest name of a weekday that stands alone in a text; None if there is none."""
     known = _weekdays()
-    words = _MARKS.sub(" ", text).split()
-    if len(words) == 1 or words[0] in known:
-        found = known.get(words[0])
-        return [(words[0], found)] if found else []
-    hits = [name for name in known if name in text and _stands_alone(name, text)]
-    return [(max(hits, key=len), known[max(hits, key=len)])] if hits else []
+    first = _MARKS.sub(" ", text).split()[:1]
+    if first and len(first[0]) > 2 and first[0] in known:
+        return first[0]
+    long = (name for name in known if len(name) > 2 or not name.isascii())
+    hits = [name for name in long if name in text and _stands_alone(name, text)]
+    return max(hits, key=len, default=None)
 
 
 def _stands_alone(name: str, text: str) -> bool:
@@ -230,13 +229,16 @@ def _beginnings() -> frozenset[str]:
 
 
 def read_slowly(text: str) -> date | None:
-    """Return the day of a text in words, by dateparser: about 3 ms."""
+    """Return the day of a text in words, by dateparser: about 3 ms.
+
+    None where it finds a zone too, for of several it takes one.
+    """
     try:
         with without_warnings():
             found = _absolute_parser().get_date_data(text).date_obj
     except Exception:  # as above
         return None
-    return found.date() if isinstance(found, datetime) else None
+    return found.date() if isinstance(found, datetime) and found.tzinfo is None else None
 
 
 @contextmanager

@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from newsnest.errors import ParameterError
 
 _HOURS = {
-    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "MET": 1, "WAT": 1,
-    "CEST": 2, "MEST": 2, "EET": 2, "CAT": 2, "SAST": 2, "EEST": 3, "IDT": 3, "MSK": 3, "EAT": 3,
+    "UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "MET": 1, "MEZ": 1,
+    "WAT": 1,
+    "CEST": 2, "MEST": 2, "MESZ": 2, "EET": 2, "CAT": 2, "SAST": 2, "EEST": 3, "IDT": 3, "MSK": 3,
+    "EAT": 3,
     "TRT": 3, "MSD": 4, "IRST": 3.5, "IRDT": 4.5, "PKT": 5, "NPT": 5.75, "MMT": 6.5, "ICT": 7,
     "WIB": 7, "WITA": 8, "HKT": 8, "SGT": 8, "PHT": 8, "MYT": 8, "AWST": 8, "AWDT": 9, "JST": 9,
     "KST": 9, "WIT": 9, "ACST": 9.5, "ACDT": 10.5, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,

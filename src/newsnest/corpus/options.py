@@ -42,8 +42,8 @@ class ReadOptions:
         IANA name, such as "Europe/Paris", of the zone of times that have none, and of whose country
         the letters are that mean several zones (IST, CST); None reads such times as UTC.
     reference_date
-        When "2 hours ago" was said, where no column says when a row was read; None leaves such a
-        date out.
+        When "2 hours ago" was said; None goes by a column that says when the row was read, such as
+        crawled_at, and leaves the date out where there is none.
     detect_language
         Detect the language of articles that do not say it; "" where that is uncertain (see
         `newsnest.corpus.settle_languages`).
