@@ -133,6 +133,7 @@ ROWS = st.lists(
             "lang": st.sampled_from(["en", "fr", ""]),
             "date": st.sampled_from(["2024-03-05", "2024-03-06", "soon"]),
             "modified": st.sampled_from(["2024-03-07", "2024-03-06T10:00"]),
+            "source": st.sampled_from(["Harbour Post", "Coast Wire"]),
         },
     ),
     max_size=12,

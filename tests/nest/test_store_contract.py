@@ -58,7 +58,7 @@ def test_rejected_rows_and_notices_are_kept(nest: Nest):
 
 def test_an_update_takes_the_place_of_the_article_before_it(nest: Nest):
     first, other = Article("u", "Old", lang="en"), Article("v", "Other")
-    update = Update("u", "New", instead_of="en")
+    update = Update("u", "New", was_lang="en")
     batch = nest.store.add_batch("second", {}, [first, other, update, replace(update, text="x")])
     assert nest.store.articles(batch) == [Article("u", "New", "x"), other]
     alone = nest.store.add_batch("third", {}, [update])

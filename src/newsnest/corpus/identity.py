@@ -28,7 +28,14 @@ UPDATED = (
 )
 _LINE_BITS = 40
 _RECORD = np.dtype(
-    [("place", "u8"), ("text", "u8"), ("whole", "u8"), ("when", "f8"), ("lang", "u4"), ("source", "u4")]
+    [
+        ("place", "u8"),
+        ("text", "u8"),
+        ("whole", "u8"),
+        ("when", "f8"),
+        ("lang", "u4"),
+        ("source", "u4"),
+    ]
 )
 
 
@@ -168,7 +175,8 @@ class Identities:
         self._repeats = repeats
         self._seen = Seen()
         self._numbers: dict[str, int] = {}
-        self._outlets: dict[str, int] = {}
+        self._outlets: list[str] = []
+        self._outlet: dict[str, int] = {}
 
     def settle(self, made: Made, row: Row, tally: Tally) -> Article | Rejected | None:
         """Return the article, an `Update` where it replaces another, None where that stays.
@@ -195,12 +203,15 @@ class Identities:
         if version.age <= kept.age:
             return None
         self._seen.replace(key, version)
-        source = next(name for name, own in self._outlets.items() if own == kept.source)
+        source = self._outlets[kept.source]
         return Update(**asdict(article), was_lang=kept.language, was_source=source)
 
     def _version(self, made: Made, row: Row) -> Version:
         article = made.article
         text = hash_of(article.title, article.text)
+        source = self._outlet.setdefault(article.source, len(self._outlets))
+        if source == len(self._outlets):
+            self._outlets.append(article.source)
         # What is read beside an article counts too where the first is kept.
         beside = _spelled(row.values) if self._repeats == "first" else ""
         # Of the date its repr, for that is faster than the text of it.
@@ -211,7 +222,7 @@ class Identities:
             hash_of(str(text), *others),
             made.latest.timestamp() if made.latest else -np.inf,
             int.from_bytes(article.lang.encode()[:3], "big"),
-            self._outlets.setdefault(article.source, len(self._outlets)),
+            source,
         )
 
     def _numbered(self, content: str) -> str:
