@@ -147,7 +147,7 @@ _MARKS = re.compile(r"[\s,;:|()\[\].·•–—/'’\u200c-]+")
 def read_around(text: str) -> tuple[bool, bool, int | None]:
     """Return of what surrounds a date: whether it is known, says day first, and the weekday."""
     left, day_first, weekday = text.casefold(), False, None
-    if left.isspace() or not left:
+    if not _MARKS.sub("", left):
         return True, False, None
     named = _weekday_in(left)
     if named is not None:
