@@ -110,7 +110,7 @@ def test_a_file_is_not_read_again_for_what_it_cannot_settle(date: object) -> Non
         raise AssertionError("read again")
 
     row, orders = Row("a.csv", 1, {"date": date}, None), DateOrders(unread, Columns({}))
-    DateReader(DateChoices()).read(row, "date", str(date), orders, Tally("a.csv"))
+    DateReader(DateChoices()).read(row, "date", date, orders, Tally("a.csv"))
 
 
 def test_each_reason_to_leave_a_date_out_is_counted_apart(tmp_path: Path) -> None:

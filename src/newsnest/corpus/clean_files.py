@@ -181,7 +181,8 @@ def clean_files_with_articles(
     """
     articles: list[Article] = []
     job = _Job(profile, output, options, examples, articles)
-    return _clean(paths, job, progress), articles
+    report = _clean(paths, job, progress)
+    return report, [*{article.id: article for article in articles}.values()]  # the newest
 
 
 def _clean(paths: Sequence[str | Path], job: _Job, progress: Progress) -> CleanReport:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 
 from newsnest.corpus import date_moments as dates
@@ -80,12 +79,10 @@ class DateReader:
         self._choices = choices
 
     def read(
-        self, row: Row, column: str, text: str, orders: DateOrders, tally: Tally
+        self, row: Row, column: str, given: object, orders: DateOrders, tally: Tally
     ) -> datetime | None:
-        """Return the date in a column, whose value reads `text`; count what is to be said of it."""
-        value, choices, since = plain_value(row.values[column]), self._choices, "--reference-date"
-        is_plain = isinstance(value, str | bytes | bool | Decimal)
-        given = text if is_plain else value
+        """Return the date that a column gives, and count what is to be said of it."""
+        choices, since, text = self._choices, "--reference-date", str(given)
         read = read_date(given, choices)
         if read.kind == dates.RELATIVE:
             name, moment = self._when_read(row, column)
@@ -98,7 +95,7 @@ class DateReader:
         if read.kind == dates.TWO_DAYS:
             read, what = self._settle(text, orders.find(column, text))
         elif read.kind == dates.UNREADABLE:
-            number = number_in(value)
+            number = number_in(given)
             # In this order: what the column holds is known only after the file is read once more.
             if number is not None and is_serial(number) and orders.counts_days(column):
                 read, what = Read(day_of_serial(number)), _SERIAL
