@@ -104,9 +104,7 @@ class ArticleMaker:
                 if text:
                     found[field] = text
                     if field == "date":
-                        is_plain = isinstance(value, str | bytes | bool | Decimal)
-                        given = text if is_plain else value
-                        date = self._dates.read(row, name, given, orders, tally)
+                        date = self._dates.read(row, name, _given(value, text), orders, tally)
                     if field in _WORDS and self.columns.stands_in(field, name):
                         tally.count(STANDS_IN.format(_WORDS[field], name[:60]))
                     break
@@ -129,9 +127,8 @@ class ArticleMaker:
             url=found.get("url", ""),
         )
         latest = self._dates.latest(row, date, columns.get("date", ()), orders)
-        if article.id:
-            return Made(article, named=False, latest=latest)
-        return Made(replace(article, id=name_of(article)), named=True, latest=latest)
+        named = replace(article, id=article.id or name_of(article))
+        return Made(named, named=not article.id, latest=latest)
 
     def _columns_of(self, row: Row, tally: Tally) -> dict[str, tuple[str, ...]]:
         names = tuple(row.values)
@@ -147,6 +144,11 @@ class ArticleMaker:
         if code or not self._options.detect_language:
             return code or ""
         return detect_language(f"{title}\n{text}" if title else text)
+
+
+def _given(value: object, text: str) -> object:
+    """Return what a date is read from: the clean text of texts, other values as they are."""
+    return text if isinstance(value, str | bytes | bool | Decimal) else value
 
 
 def no_text(row: Row, columns: Columns) -> str:
