@@ -74,10 +74,10 @@ def test_newsapi_gives_its_articles_without_the_mark_of_a_cut_and_what_was_taken
     }
     rows = [cut, taken_back, {"source": {"name": "Coast"}, "title": "Bank holds rate"}]
     read = got(tmp_path, {"status": "ok", "totalResults": 3, "articles": rows})
-    assert titles(read) == ["Ferry strike ends", "Bank holds rate"]
+    assert titles(read) == ["Ferry strike ends", "[Removed]", "Bank holds rate"]
     assert read.articles[0].text == "Crews go back…"
     assert read.articles[0].source == "Harbour Post"
-    assert "was taken back by its outlet: NewsAPI gives [Removed]" in read.reasons
+    assert "1 article was taken back by its outlet, and NewsAPI gives [Removed]" in noticed(read)
     assert "3 rows were read from the list 'articles'" in noticed(read)
 
 
@@ -317,11 +317,9 @@ def test_of_a_broken_container_what_came_before_is_read(tmp_path: Path, end: str
     assert "is not valid JSON from here on" in read.reasons
 
 
-def test_clean_sets_aside_what_was_taken_back_too(tmp_path: Path) -> None:
+def test_clean_counts_what_was_taken_back_too(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({"articles": [ONE, {"title": "[Removed]", "text": "[Removed]"}]}))
     report = clean_files([path], Profile("none"), output=tmp_path / "b.jsonl")
-    assert (report.kept, report.rejected) == (1, 1)
-    assert report.first_rejected is not None
-    assert "was taken back by its outlet" in report.first_rejected.reason
-    assert json.loads((tmp_path / "b.jsonl").read_text())["title"] == "Ferry 1"
+    assert (report.kept, report.rejected) == (2, 0)
+    assert any("1 article was taken back by its outlet" in n.message for n in report.notices)

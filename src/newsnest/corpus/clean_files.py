@@ -269,7 +269,7 @@ def _clean_row(
     if not texts:
         return row.reject(no_text(row, columns))
     if was_removed(*(texts[column][1] for column in main.values())):
-        return row.reject(REMOVED)
+        tally.count(REMOVED, f"at {row.where}")
     cleaned = clean_article([texts[column] for column in main.values()], row.values, profile)
     changes = list(cleaned.changes)
     for column, after in zip(main.values(), cleaned.texts, strict=True):

@@ -25,7 +25,10 @@ MARK_UP = (
 )
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
-REMOVED = "was taken back by its outlet: NewsAPI gives [Removed] instead of it"
+REMOVED = (
+    "article was taken back by its outlet, and NewsAPI gives [Removed] instead of its words"
+    "|articles were taken back by their outlets, and NewsAPI gives [Removed] instead of their words"
+)
 _REMOVED = "[Removed]"
 _LONGEST_CUT = 40
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]$")  # what NewsAPI leaves out of a text
@@ -113,7 +116,7 @@ class ArticleMaker:
         if not title and not text:
             return row.reject(no_text(row, self.columns))
         if was_removed(title, *(found.get(part, "") for part in ("text", "summary"))):
-            return row.reject(REMOVED)
+            tally.count(REMOVED, f"at {row.where}")
         tally.got |= found.keys() | ({"text"} if text else set())
         source = " ".join(found.get("source", "").split())
         source = known_outlet(source, found.get("url", ""), tally)
