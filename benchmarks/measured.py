@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from newsnest.corpus import find_boilerplate
-from newsnest.corpus.dates import parse_date
+from newsnest.corpus.dates.parse import parse_date
 from newsnest.embed import encode_cached, load_encoder
 from newsnest.nest import Nest
 from newsnest.types import Article, Vectors

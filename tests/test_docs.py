@@ -33,7 +33,7 @@ MAP = DOCS / "index.md"
 GENERATED = DOCS / "reference" / "cli.md"
 EXTENDING = DOCS / "reference" / "extending.md"
 MANUAL = ("guide", "training", "reference")
-MAX_WORDS = 19_500
+MAX_WORDS = 21_000
 """Of the manual, without the generated page; what experiments measured is in docs/reports."""
 PUBLIC_MODULES = {
     "newsnest.types",

@@ -13,9 +13,9 @@ import pytest
 
 from newsnest.corpus import Notice, ReadOptions, tell_strays
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_fields import DateReader
-from newsnest.corpus.date_moments import DateChoices
-from newsnest.corpus.date_orders import DateOrders
+from newsnest.corpus.dates.fields import DateReader
+from newsnest.corpus.dates.moments import DateChoices
+from newsnest.corpus.dates.orders import DateOrders
 from newsnest.corpus.rows import Row, Tally
 from newsnest.errors import ParameterError
 from newsnest.types import Article

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsnest.corpus.date_orders import Evidence, open_date
+from newsnest.corpus.dates.orders import Evidence, open_date
 
 from .reading import Got, read, read_bytes
 

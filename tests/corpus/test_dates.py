@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsnest.corpus.date_moments import (
+from newsnest.corpus.dates.moments import (
     AGO,
     BEYOND,
     FILLER,
@@ -21,7 +21,7 @@ from newsnest.corpus.date_moments import (
     ZONE,
     DateChoices,
 )
-from newsnest.corpus.dates import could_be_two_days, parse_date, read_date
+from newsnest.corpus.dates.parse import could_be_two_days, parse_date, read_date
 
 DAY = datetime(2024, 3, 5, tzinfo=UTC)
 TEN = DAY + timedelta(hours=10)

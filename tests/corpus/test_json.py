@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from newsnest.corpus import Profile, clean_files
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.json.values import plain_value
 from newsnest.errors import InputError, ParameterError
 
 from .reading import Got, read_bytes

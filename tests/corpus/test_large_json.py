@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from newsnest.corpus import ReadOptions, read_articles
-from newsnest.corpus.json_text import Cursor
+from newsnest.corpus.json.text import Cursor
 from newsnest.errors import InputError
 from newsnest.types import Article, Notice
 

@@ -20,7 +20,7 @@ from newsnest.corpus import (
     format_of,
     read_articles,
 )
-from newsnest.corpus.dates import parse_date
+from newsnest.corpus.dates.parse import parse_date
 from newsnest.errors import InputError, ParameterError
 from newsnest.labelled import read_labels
 from newsnest.types import Article, Rejected

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.dialect import Dialect
-from newsnest.corpus.header import looks_like_table
-from newsnest.corpus.headerless import looks_like_article, propose
+from newsnest.corpus.tables.dialect import Dialect
+from newsnest.corpus.tables.header import looks_like_table
+from newsnest.corpus.tables.headerless import looks_like_article, propose
 from newsnest.errors import InputError
 
 from .reading import read_bytes

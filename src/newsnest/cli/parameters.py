@@ -17,7 +17,7 @@ from click.shell_completion import CompletionItem
 from newsnest.cli import stopping
 from newsnest.cli.groups import Choice
 from newsnest.corpus import spool_stdin
-from newsnest.corpus.dates import parse_date
+from newsnest.corpus.dates.parse import parse_date
 from newsnest.drafts import discard
 from newsnest.errors import did_you_mean
 from newsnest.options import Options, flag_of

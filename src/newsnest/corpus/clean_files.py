@@ -11,9 +11,9 @@ from typing import Any, TextIO
 from newsnest.corpus.clean import Cleaned, clean_article, filtered_by
 from newsnest.corpus.clean_profile import Profile
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_orders import DateOrders
+from newsnest.corpus.dates.orders import DateOrders
 from newsnest.corpus.fields import REMOVED, cell_text, no_text, was_removed
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.json.values import plain_value
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.read import article_maker, read_made
 from newsnest.corpus.rows import Row, Tally, as_text

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from newsnest.corpus.column_names import CODES, LAST_RESORT, USUAL
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.json.values import plain_value
 from newsnest.errors import InputError, did_you_mean
 
 _CODES_TOGETHER = 3

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from newsnest.corpus.date_words import without_warnings
+from newsnest.corpus.dates.words import without_warnings
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.origin import BrokenStreamError, read_chunks
 from newsnest.corpus.outlets import known_outlet

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Self
 
 from newsnest.corpus.columns import Columns, is_lead
-from newsnest.corpus.date_fields import DateReader
-from newsnest.corpus.date_moments import DateChoices
-from newsnest.corpus.date_orders import DateOrders
+from newsnest.corpus.dates.fields import DateReader
+from newsnest.corpus.dates.moments import DateChoices
+from newsnest.corpus.dates.orders import DateOrders
 from newsnest.corpus.identity import Identities, Made, Repeats, name_of
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.json.values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from newsnest.corpus.columns import Columns, check_header
-from newsnest.corpus.date_moments import DateChoices
-from newsnest.corpus.date_orders import DateOrders
-from newsnest.corpus.dates import read_date
+from newsnest.corpus.dates.moments import DateChoices
+from newsnest.corpus.dates.orders import DateOrders
+from newsnest.corpus.dates.parse import read_date
 from newsnest.corpus.fields import ArticleMaker
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.parquet import rows_of

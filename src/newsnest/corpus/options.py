@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import get_args
 
 from newsnest.corpus.clean_profile import Profile
-from newsnest.corpus.date_zones import check_zone
+from newsnest.corpus.dates.zones import check_zone
 from newsnest.corpus.encodings import check_encoding
 from newsnest.errors import ParameterError, did_you_mean
 from newsnest.types import DateOrder

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from newsnest.corpus.columns import check_header
-from newsnest.corpus.date_fields import columns_beside
+from newsnest.corpus.dates.fields import columns_beside
 from newsnest.corpus.origin import BrokenStreamError, compression_of, read_chunks, spool
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import Source, decode

@@ -7,9 +7,8 @@ from typing import Generic, TypeVar
 
 from newsnest.corpus.clean import clean_read
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_orders import DateOrders
+from newsnest.corpus.dates.orders import DateOrders
 from newsnest.corpus.fields import ArticleMaker
-from newsnest.corpus.header import looks_like_table
 from newsnest.corpus.identity import Made, Repeats
 from newsnest.corpus.options import ReadOptions
 from newsnest.corpus.origin import (
@@ -23,6 +22,7 @@ from newsnest.corpus.origin import (
 from newsnest.corpus.readers import READERS, Folder, find_file, find_origins
 from newsnest.corpus.rows import Row, Tally
 from newsnest.corpus.source import Reader, Source, decode, sniff_encoding
+from newsnest.corpus.tables.header import looks_like_table
 from newsnest.drafts import discard
 from newsnest.errors import InputError
 from newsnest.progress import SILENT, Progress, Task

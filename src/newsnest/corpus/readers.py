@@ -7,7 +7,7 @@ from pathlib import Path
 
 from newsnest.corpus.feeds import read_feed
 from newsnest.corpus.folders import NOT_AS_NAMED, OTHER_KIND, PassedOver, walk
-from newsnest.corpus.json_files import read_json, read_json_lines
+from newsnest.corpus.json.files import read_json, read_json_lines
 from newsnest.corpus.origin import (
     COMPRESSED,
     Origin,
@@ -19,7 +19,7 @@ from newsnest.corpus.origin import (
 from newsnest.corpus.parquet import read_parquet
 from newsnest.corpus.refused import Refused, refused_by_name, refused_by_start
 from newsnest.corpus.source import Reader
-from newsnest.corpus.tabular import read_csv, read_tsv
+from newsnest.corpus.tables.tabular import read_csv, read_tsv
 from newsnest.corpus.web_pages import read_page, read_texts
 from newsnest.errors import InputError, ParameterError
 from newsnest.plugins import Registry

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.json.values import plain_value
 from newsnest.invisible import clean_surrogates, escaped_invisible, without_invisible
 from newsnest.types import Notice, Rejected
 

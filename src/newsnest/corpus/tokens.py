@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from newsnest.corpus.date_words import LANGUAGES
+from newsnest.corpus.dates.words import LANGUAGES
 
 GAP = "…"
 """What stands in a key for words that vary."""

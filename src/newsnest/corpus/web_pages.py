@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from newsnest.corpus.date_words import without_warnings
+from newsnest.corpus.dates.words import without_warnings
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.origin import BrokenStreamError, Origin, read_chunks
 from newsnest.corpus.rows import Row, Tally, reject

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
-from newsnest.corpus import date_moments as dates
 from newsnest.corpus.columns import fold_name
-from newsnest.corpus.date_moments import DateChoices, Read
-from newsnest.corpus.date_numbers import FIRST_YEAR, LAST_YEAR, day_of_serial, is_serial
-from newsnest.corpus.date_orders import DateOrders, Evidence, number_in
-from newsnest.corpus.dates import read_date
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.dates import moments
+from newsnest.corpus.dates.moments import DateChoices, Read
+from newsnest.corpus.dates.numbers import FIRST_YEAR, LAST_YEAR, day_of_serial, is_serial
+from newsnest.corpus.dates.orders import DateOrders, Evidence, number_in
+from newsnest.corpus.dates.parse import read_date
+from newsnest.corpus.json.values import plain_value
 from newsnest.corpus.rows import Row, Tally
 
 _LEFT_OUT = "{0} and was left out{1}|{2} and were left out{1}"
@@ -29,11 +29,11 @@ _SAY_REFERENCE = " (say to when with --reference-date)"
 _OTHERS = {
     kind: _LEFT_OUT.format(one, cure, several)
     for kind, one, several, cure in (
-        (dates.UNREADABLE, "date could not be read", "dates could not be read", ""),
-        (dates.NO_DAY, "date names no day", "dates name no day", ""),
-        (dates.FILLER, f"date stands {_NONE}", f"dates stand {_NONE}", ""),
-        (dates.BEYOND, f"date is {_YEARS}", f"dates are {_YEARS}", ""),
-        (dates.RELATIVE, "date is relative", "dates are relative", _SAY_REFERENCE),
+        (moments.UNREADABLE, "date could not be read", "dates could not be read", ""),
+        (moments.NO_DAY, "date names no day", "dates name no day", ""),
+        (moments.FILLER, f"date stands {_NONE}", f"dates stand {_NONE}", ""),
+        (moments.BEYOND, f"date is {_YEARS}", f"dates are {_YEARS}", ""),
+        (moments.RELATIVE, "date is relative", "dates are relative", _SAY_REFERENCE),
     )
 }
 """Kind → what is counted of dates that are left out."""
@@ -84,7 +84,7 @@ class DateReader:
         """Return the date that a column gives, and count what is to be said of it."""
         choices, since, text = self._choices, "--reference-date", str(given)
         read = read_date(given, choices)
-        if read.kind == dates.RELATIVE:
+        if read.kind == moments.RELATIVE:
             name, moment = self._when_read(row, column)
             if moment is not None:
                 since, choices = f"the column {name}", replace(choices, reference=moment)
@@ -92,9 +92,9 @@ class DateReader:
         if not read.kind:
             return read.moment
         what = self._said(read, since)
-        if read.kind == dates.TWO_DAYS:
+        if read.kind == moments.TWO_DAYS:
             read, what = self._settle(text, orders.find(column, text))
-        elif read.kind == dates.UNREADABLE:
+        elif read.kind == moments.UNREADABLE:
             number = number_in(given)
             # In this order: what the column holds is known only after the file is read once more.
             if number is not None and is_serial(number) and orders.counts_days(column):
@@ -108,23 +108,23 @@ class DateReader:
         """Return the latest moment of a row: of its dates, of when it was changed or read."""
         beside = columns_beside(tuple(row.values))
         others = {*beside[0], *beside[1], *(columns if len(columns) > 1 else ())}
-        moments = [date] if date else []
+        found = [date] if date else []
         for name in others:
             value = plain_value(row.values[name])
             read = read_date(value, self._choices)
-            if read.kind == dates.TWO_DAYS:
+            if read.kind == moments.TWO_DAYS:
                 read, _ = self._settle(str(value), orders.find(name, str(value)))
             if read.moment is not None:
-                moments.append(read.moment)
-        return max(moments, default=None)
+                found.append(read.moment)
+        return max(found, default=None)
 
     def _said(self, read: Read, since: str) -> str:
         where = self._choices.zone or "UTC"
-        if read.kind == dates.ZONE:
+        if read.kind == moments.ZONE:
             return _ZONE.format(where)
-        if read.kind == dates.RESOLVED:
+        if read.kind == moments.RESOLVED:
             return _RESOLVED.format(where)
-        return _AGO.format(since) if read.kind == dates.AGO else _OTHERS.get(read.kind, "")
+        return _AGO.format(since) if read.kind == moments.AGO else _OTHERS.get(read.kind, "")
 
     def _settle(self, text: str, evidence: Evidence | None) -> tuple[Read, str]:
         """Read a date that could be two days as the file's other dates say; say what to count."""

@@ -3,8 +3,8 @@
 import json
 from itertools import chain
 
-from newsnest.corpus.json_rows import SPACE, JsonRows, Rows
-from newsnest.corpus.json_text import DECODER, Cursor
+from newsnest.corpus.json.rows import SPACE, JsonRows, Rows
+from newsnest.corpus.json.text import DECODER, Cursor
 from newsnest.corpus.source import Source
 
 

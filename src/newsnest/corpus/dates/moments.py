@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from newsnest.corpus.date_numbers import FIRST_YEAR, LAST_YEAR
-from newsnest.corpus.date_zones import zone_named
+from newsnest.corpus.dates.numbers import FIRST_YEAR, LAST_YEAR
+from newsnest.corpus.dates.zones import zone_named
 from newsnest.types import DateOrder
 
 UNREADABLE = "unreadable"

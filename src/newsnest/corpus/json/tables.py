@@ -5,8 +5,8 @@ from itertools import chain
 from typing import Any
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.json_shape import FEEDS, Found, Keys, Looked
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.json.shape import FEEDS, Found, Keys, Looked
+from newsnest.corpus.json.values import plain_value
 
 
 def split_columns(found: Found) -> tuple[str, ...]:

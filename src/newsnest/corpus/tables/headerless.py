@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from newsnest.corpus.dates import parse_date
+from newsnest.corpus.dates.parse import parse_date
 
 _WORDS = 6
 _CHARACTERS = 60

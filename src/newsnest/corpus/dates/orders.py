@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.date_numbers import NUMBER, as_number, day_in_order, find_three, is_serial
-from newsnest.corpus.date_parts import plain
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.dates.numbers import NUMBER, as_number, day_in_order, find_three, is_serial
+from newsnest.corpus.dates.parts import plain
+from newsnest.corpus.json.values import plain_value
 from newsnest.corpus.rows import Row
 from newsnest.types import DateOrder, Rejected
 

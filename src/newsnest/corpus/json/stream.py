@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from newsnest.corpus.json_text import BrokenJsonError, Cursor, TooDeepError, TooLongError
+from newsnest.corpus.json.text import BrokenJsonError, Cursor, TooDeepError, TooLongError
 
 _SEEN = 1000  # elements of a list from which empty ones are no longer looked at
 _STREAMED = 1 << 20  # characters from which an object is walked through instead of decoded

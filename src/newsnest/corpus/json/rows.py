@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from newsnest.corpus import json_shape as shape
-from newsnest.corpus import json_tables as tables
-from newsnest.corpus.json_shape import Found, Looked
-from newsnest.corpus.json_stream import Stream, stream
-from newsnest.corpus.json_text import (
+from newsnest.corpus.json import shape as shape
+from newsnest.corpus.json import tables as tables
+from newsnest.corpus.json.shape import Found, Looked
+from newsnest.corpus.json.stream import Stream, stream
+from newsnest.corpus.json.text import (
     DECODER,
     BrokenJsonError,
     Cursor,

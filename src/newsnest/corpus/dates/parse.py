@@ -1,18 +1,11 @@
-"""Dates in the usual spellings → moments in UTC. Nothing is guessed in silence.
-
-date_numbers   three numbers in some order, runs of digits, counts of seconds or days
-date_words     months, weekdays, eras, what is said around a date; dateparser for the rest
-date_zones     offsets, letters and names of time zones
-date_orders    what a file's own dates say of each other
-date_fields    the date of a row: which columns, what is counted
-"""
+"""Text or a value → a moment in UTC; nothing is guessed in silence."""
 
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from newsnest.corpus.date_moments import (
+from newsnest.corpus.dates.moments import (
     AGO,
     FILLER,
     NO_DAY,
@@ -25,9 +18,9 @@ from newsnest.corpus.date_moments import (
     moment_or_beyond,
     moment_read,
 )
-from newsnest.corpus.date_numbers import FIRST_YEAR, LAST_YEAR, NUMBER, as_number, moment_of
-from newsnest.corpus.date_parts import DIGITS, plain, read_parts
-from newsnest.corpus.date_words import month_in, relative_age
+from newsnest.corpus.dates.numbers import FIRST_YEAR, LAST_YEAR, NUMBER, as_number, moment_of
+from newsnest.corpus.dates.parts import DIGITS, plain, read_parts
+from newsnest.corpus.dates.words import month_in, relative_age
 from newsnest.types import DateOrder
 
 _LONGEST = 80

@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from newsnest.corpus.columns import Columns, check_header, known_names, knows_a_text
-from newsnest.corpus.dialect import OPEN, Dialect, sniff, usual_width
-from newsnest.corpus.headerless import fields_for, is_of_an_article, looks_like_article, shown
 from newsnest.corpus.source import Line, Source
+from newsnest.corpus.tables.dialect import OPEN, Dialect, sniff, usual_width
+from newsnest.corpus.tables.headerless import (
+    fields_for,
+    is_of_an_article,
+    looks_like_article,
+    shown,
+)
 from newsnest.errors import InputError
 
 # Excel's own first line, which names the delimiter.

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any, TypeGuard
 
 from newsnest.corpus.columns import Columns
-from newsnest.corpus.json_stream import Stream
-from newsnest.corpus.json_values import plain_value
+from newsnest.corpus.json.stream import Stream
+from newsnest.corpus.json.values import plain_value
 
 Keys = tuple[str, ...]
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from newsnest.corpus.columns import known_names
-from newsnest.corpus.dialect import BROKEN, CLOSED, OPEN, Dialect
-from newsnest.corpus.header import Table, find_table
 from newsnest.corpus.rows import Row, reject
 from newsnest.corpus.source import LINE_LIMIT, Line, Source
+from newsnest.corpus.tables.dialect import BROKEN, CLOSED, OPEN, Dialect
+from newsnest.corpus.tables.header import Table, find_table
 from newsnest.types import Rejected
 
 _SAMPLE = 200

@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, time, tzinfo
 from typing import NamedTuple
 
-from newsnest.corpus.date_moments import (
+from newsnest.corpus.dates.moments import (
     RESOLVED,
     TWO_DAYS,
     UNREADABLE,
@@ -14,8 +14,8 @@ from newsnest.corpus.date_moments import (
     day_read,
     moment_read,
 )
-from newsnest.corpus.date_numbers import Three, days_of, find_three
-from newsnest.corpus.date_words import (
+from newsnest.corpus.dates.numbers import Three, days_of, find_three
+from newsnest.corpus.dates.words import (
     SOLAR_HIJRI,
     day_of,
     era_of,
@@ -25,7 +25,7 @@ from newsnest.corpus.date_words import (
     read_around,
     read_slowly,
 )
-from newsnest.corpus.date_zones import Zone, find_zone, resolve
+from newsnest.corpus.dates.zones import Zone, find_zone, resolve
 
 _CLOCK = re.compile(
     r"(?:(?P<before>오전|오후|上午|下午|午前|午後|凌晨|晚上)\s*)?"
