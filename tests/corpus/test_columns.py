@@ -333,3 +333,11 @@ def test_a_number_names_a_column_where_columns_are_numbered() -> None:
     assert find_column("2", ("one", "two")) is None
     with pytest.raises(InputError, match=r"the column for title must exist, got '9' where"):
         Columns({"title": "9"}, header=False).check("a.csv", ("column1",))
+
+
+def test_a_column_of_titles_under_another_name_is_told(tmp_path: Path) -> None:
+    table = "subj,text,date,outlet\nFerry,Crews went back,2024-03-05,Harbour Post\n"
+    got = read_bytes(tmp_path, "a.csv", table.encode())
+    assert "no article has a title; columns not used: subj" in " ".join(
+        notice.message for notice in got.notices
+    )

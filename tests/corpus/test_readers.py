@@ -165,3 +165,10 @@ def test_a_page_with_an_unknown_time_zone_is_read_without_a_warning(tmp_path: Pa
         warnings.simplefilter("error")
         (article,) = read_articles([tmp_path / "a.html"])
     assert isinstance(article, Article) and article.date is not None
+
+
+def test_a_page_of_which_only_the_title_is_read_is_told(tmp_path: Path) -> None:
+    page = b"<html><head><title>Ferry strike ends</title></head><body></body></html>"
+    got = read_bytes(tmp_path, "a.html", page)
+    assert [(a.title, a.text) for a in got.articles] == [("Ferry strike ends", "")]
+    assert "1 page has no main text that could be found" in got.notices[0].message

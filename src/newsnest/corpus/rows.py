@@ -20,7 +20,7 @@ _NOTHING = frozenset(
     | {"-", "--", "---", "–", "—", "#null!", "#value!", "#ref!", "#name?", "#div/0!"}
     | {"only available in paid plans"}  # NewsData.io, of every text
 )
-_MATTERS = {"date": "a date", "source": "an outlet", "text": "a text"}
+_MATTERS = {"title": "a title", "date": "a date", "source": "an outlet", "text": "a text"}
 _COLUMNS_MET = 1000
 _COLUMNS_SHOWN = 12
 _WORDS_SHOWN = 5

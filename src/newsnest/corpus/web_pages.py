@@ -37,6 +37,9 @@ _LONG_TAG = re.compile(f"<[a-zA-Z][^<>]{{{2 * ATTRIBUTE_LIMIT},}}")
 _QUOTED = re.compile("\"[^\"]*+\"|'[^']*+'")
 
 NOT_UTF8 = "file is not UTF-8 and was read as {0}|files are not UTF-8 and were read as {0}"
+NO_MAIN_TEXT = (
+    "page has no main text that could be found|pages have no main text that could be found"
+)
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
 
 
@@ -62,6 +65,8 @@ def read_page(source: Source) -> Iterator[Row | Rejected]:
         reason = f"the page cannot be parsed: {type(error).__name__}: {error}"
         yield reject(origin.name, 1, reason, html)
         return
+    if not values["text"]:
+        source.tally.count(NO_MAIN_TEXT, origin.name)
     yield Row(origin.name, 1, values, html)
 
 
