@@ -53,7 +53,7 @@ def options(tiny_model: Path, tmp_path: Path) -> dict[str, object]:
     data.write_text("\n".join(["title,summary", *rows]))
     return {
         "data": data, "base": str(tiny_model), "epochs": 2, "batch_size": 8, "device": "cpu",
-        "precision": "float32", "learning_rate": 1e-3, "validation": 0.3,
+        "precision": "float32", "learning_rate": 1e-3, "validation": 0.3, "save": "trained",
     }  # fmt: skip
 
 

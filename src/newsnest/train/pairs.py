@@ -27,7 +27,7 @@ def label_rows(pairs: Sequence[Pair]) -> list[list[float]]:
     Example
     -------
     >>> label_rows([Pair("a", "b", 0.5, gold1=("w", "", "s1"), gold2=("w", "t", ""))])
-    [[0.5, 0.0, 0.0, 1.0, 2.0, 3.0, -1.0]]
+    [[0.5, 0.0, 0.0, 1.0, 2.0, 1.0, -1.0]]
     """
     numbers: dict[_Label, int] = {}
     known = _whole_gold([gold for pair in pairs for gold in (pair.gold1, pair.gold2)])

@@ -86,7 +86,7 @@ def publish_model(
         ),
         settings=settings_content(s),
         prefix=prefix_of(model),
-        max_length=model.max_seq_length,
+        max_length=_length_of(model),
         chosen=chosen | dict(publication.chosen),
         validation=publication.validation,
         versions=_versions(),
@@ -103,6 +103,12 @@ def publish_model(
 
     context.place.publish(save)
     return record
+
+
+def _length_of(model: SentenceTransformer) -> int | None:
+    """Return how many tokens a model reads; None for static vectors, whose length has no end."""
+    length = model.max_seq_length
+    return length if isinstance(length, int) else None
 
 
 def levels_of_base(base: Base) -> tuple[tuple[LevelRecord, ...], bool | None]:
