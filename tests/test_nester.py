@@ -211,7 +211,7 @@ def test_members_of_a_story_come_with_their_copies(nester):
         (5, {}, ParameterError, "got int. Give a list"),
         ([], {}, InputError, "at least one row, got none"),
         (["a", None], {}, InputError, "at position 1 that has no title and no text"),
-        (["a", 5.5, ["b"]], {}, InputError, "at position 2 that 'text' is a list"),
+        (["a", 5.5, ["b", "c"]], {}, InputError, "at position 2 that 'text' is a list"),
         (["a"], {"times": ["soon"]}, InputError, "dates, got 'soon' at position 0"),
         (["a"], {"times": []}, ParameterError, "times must hold one value per row, 1, got 0"),
         (
@@ -257,7 +257,7 @@ def test_columns_can_be_mapped_and_unreadable_dates_are_noted():
     assert [a.text for a in found] == TEXTS
     assert [a.date is None for a in found] == [False, True, True, False]
     assert notes.notes == [
-        "data frame: 1 date could not be read and was left out, first 'soon' at data frame, line 1"
+        "data frame: 1 date could not be read and was left out, first 'soon' at line 1"
     ]
 
 

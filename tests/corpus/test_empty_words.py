@@ -25,7 +25,7 @@ def test_a_word_that_says_nothing_is_empty_in_every_column(tmp_path: Path, word:
     article = got.articles[0]
     assert (article.text, article.lang, article.date, article.source) == ("", "", None, "")
     (notice,) = got.notices
-    assert notice.message.startswith("10 cells that say nothing were read as empty: ")
+    assert notice.message.startswith("10 placeholders were read as empty: ")
     assert f"“{word}” in id (2, first at line 1)" in notice.message
 
 
@@ -38,7 +38,7 @@ def test_a_title_none_among_real_ones_is_told_with_its_line(tmp_path: Path) -> N
     got = read_bytes(tmp_path, "a.csv", b"title,text\nRain,x\nNone,Wind blows\n")
     assert [(a.title, a.text) for a in got.articles] == [("Rain", "x"), ("", "Wind blows")]
     assert [notice.message for notice in got.notices] == [
-        "1 cell that says nothing was read as empty: “None” in title (1, first at line 3)"
+        "1 placeholder was read as empty: “None” in title (1, first at line 3)"
     ]
 
 
@@ -52,7 +52,7 @@ def test_only_the_most_frequent_words_are_listed(tmp_path: Path) -> None:
     rows = [f"Rain {word},{word},nan" for word in WORDS[:8]]
     got = read_bytes(tmp_path, "a.csv", ("title,text,source\n" + "\n".join(rows)).encode())
     message = got.notices[0].message
-    assert message.startswith("16 cells that say nothing were read as empty: “nan” in source (8,")
+    assert message.startswith("16 placeholders were read as empty: “nan” in source (8,")
     assert message.endswith(" and others")
 
 

@@ -45,7 +45,7 @@ def test_the_same_article_twice_is_seen_again_and_no_fault(tmp_path: Path) -> No
     assert got.counts == (2, 0)
     assert [notice.message for notice in got.notices] == [
         "1 article was read before, with the same id and text, and is counted once, first '1' at "
-        f"{tmp_path / 'b.jsonl'}, line 1, before at {tmp_path / 'a.jsonl'}, line 1"
+        f"line 1, before at {tmp_path / 'a.jsonl'}, line 1"
     ]
 
 

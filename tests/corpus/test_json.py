@@ -77,7 +77,7 @@ def test_newsapi_gives_its_articles_without_the_mark_of_a_cut_and_what_was_taken
     assert titles(read) == ["Ferry strike ends", "[Removed]", "Bank holds rate"]
     assert read.articles[0].text == "Crews go back…"
     assert read.articles[0].source == "Harbour Post"
-    assert "1 article was taken back by its outlet, and NewsAPI gives [Removed]" in noticed(read)
+    assert "1 article was withdrawn by its outlet, and NewsAPI gives [Removed]" in noticed(read)
     assert "3 rows were read from the list 'articles'" in noticed(read)
 
 
@@ -322,4 +322,4 @@ def test_clean_counts_what_was_taken_back_too(tmp_path: Path) -> None:
     path.write_text(json.dumps({"articles": [ONE, {"title": "[Removed]", "text": "[Removed]"}]}))
     report = clean_files([path], Profile("none"), output=tmp_path / "b.jsonl")
     assert (report.kept, report.rejected) == (2, 0)
-    assert any("1 article was taken back by its outlet" in n.message for n in report.notices)
+    assert any("1 article was withdrawn by its outlet" in n.message for n in report.notices)

@@ -152,7 +152,7 @@ def test_cells_of_every_kind_of_table_are_cleaned_and_counted(tmp_path: Path, ki
     assert (article.title, article.text) == ("Mayor’s aide quits", "The aide left.")
     assert (article.source, article.url) == ("Fish & Ships", "https://example.org/?a=1&b=2")
     assert article.id == "a&amp;b"
-    assert "2 titles or texts held mark-up, which was taken out" in got.notices[0].message
+    assert "2 titles or texts held HTML, which was removed" in got.notices[0].message
 
 
 def test_the_language_is_told_and_the_article_named_by_what_is_left(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_clean_writes_cells_without_mark_up(tmp_path: Path) -> None:
     assert written["title"] == "Mayor’s aide quits"
     assert written["content"] == "The aide left."
     assert (written["id"], written["source"]) == (ROW["id"], ROW["source"])
-    assert "2 titles or texts held mark-up" in report.notices[0].message
+    assert "2 titles or texts held HTML" in report.notices[0].message
 
 
 def test_a_feed_escaped_twice_and_tags_named_in_titles_are_read_right(tmp_path: Path) -> None:

@@ -95,5 +95,6 @@ def test_an_entry_taken_from_elsewhere_has_the_outlet_it_was_taken_from(tmp_path
     got = read_bytes(tmp_path, "a.xml", content)
     assert [article.source for article in got.articles] == ["BBC News"]
     assert got.notices[0].message == (
-        "1 article has the outlet that its address spells, first 'BBC News' of 'BBC News - World'"
+        "1 article's outlet was shortened to match its address, "
+        "first 'BBC News' of 'BBC News - World'"
     )

@@ -24,6 +24,7 @@ STRAY_LIMIT = 20_000
 ENTITY_LIMIT = 1 << 20
 """Bytes that the entities of a feed may expand to."""
 
+_LINK = re.compile(r"[a-z][a-z0-9+.-]*:|/|\w[^/?#]*[/.]", re.IGNORECASE)
 _STRAY = re.compile(rb"<(?![\w/!?])|&(?![\w#])")
 _ENTITY = re.compile(rb"""<!ENTITY\s+([^\s"'<>%&;]++)\s*("[^"]*"|'[^']*'|SYSTEM|PUBLIC)""", re.I)
 _USE = re.compile(rb"&([^\s&;<#]{1,100});")
@@ -141,11 +142,14 @@ def _values(entry: Any, feed: Any, tally: Tally) -> dict[str, object]:
         "date": entry.get("published"),
         # Where there is none, feedparser gives the other, with a warning.
         "updated": dict.get(entry, "updated"),
+        # Of two savings of a feed, the later one tells which version of an entry is newer.
+        "retrieved": dict.get(feed, "updated"),
         "source": known_outlet(
             " ".join(to_text(outlet.get("title") or "").split()),
             outlet.get("href") or outlet.get("link") or "",
             tally,
         ),
-        "url": entry.get("link"),
+        # A guid counts as a link unless the feed says otherwise, though most are numbers.
+        "url": link if _LINK.match(link := entry.get("link") or "") else "",
         "lang": entry.get("language") or feed.get("language"),
     }

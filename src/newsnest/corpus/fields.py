@@ -19,15 +19,12 @@ from newsnest.corpus.outlets import known_outlet
 from newsnest.corpus.rows import Row, Tally, clean, plain_text, says_nothing
 from newsnest.types import Article, Rejected
 
-MARK_UP = (
-    "title or text held mark-up, which was taken out"
-    "|titles or texts held mark-up, which was taken out"
-)
+MARK_UP = "title or text held HTML, which was removed|titles or texts held HTML, which was removed"
 NO_TEXT = "has no title and no text"
 """Why a row is no article that a reader has read."""
 REMOVED = (
-    "article was taken back by its outlet, and NewsAPI gives [Removed] instead of its words"
-    "|articles were taken back by their outlets, and NewsAPI gives [Removed] instead of their words"
+    "article was withdrawn by its outlet, and NewsAPI gives [Removed] instead of its text"
+    "|articles were withdrawn by their outlets, and NewsAPI gives [Removed] instead of their texts"
 )
 _REMOVED = "[Removed]"
 _LONGEST_CUT = 40
@@ -38,7 +35,7 @@ _WORDS = {
     "text": ("text", "texts"),
     "date": ("date", "dates"),
 }
-LANGUAGE_UNKNOWN = "language code is none|language codes are none"
+LANGUAGE_UNKNOWN = "language code is unknown|language codes are unknown"
 
 
 def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:

@@ -1,6 +1,7 @@
 """What lies in a directory: files, and what is passed over, each with the reason."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,16 @@ _TO_FOLDER = (
     "link to a folder was not followed (--follow-links does)"
     "|links to folders were not followed (--follow-links does)"
 )
+_ASSETS = (
+    "folder saved with a web page was passed over|folders saved with a web page were passed over"
+)
+# What browsers call NAME_files in their languages.
+_SAVED = re.compile(
+    r"(.+)[-_. ](files?|dateien|fichiers|archivos|arquivos|ficheiros|bestanden|pliki|filer"
+    r"|tiedostot|soubory|elemei|dosyalar[ıi]|fişierele|файлы|файли|文件|檔案|ファイル|파일)",
+    re.IGNORECASE,
+)
+_PAGES = (".html", ".htm", ".xhtml")
 _SPECIAL = "pipe, socket or device was passed over|pipes, sockets or devices were passed over"
 
 
@@ -38,7 +49,8 @@ class PassedOver:
 def walk(folder: Path, *, follow_links: bool = False) -> Iterator[Path | PassedOver]:
     """Yield every file below a directory, sorted, and what is passed over.
 
-    Files and folders whose name begins with a dot, and __MACOSX, are passed over. Links to files
+    Files and folders whose name begins with a dot, __MACOSX, and NAME_files beside the saved page
+    NAME.html are passed over. Links to files
     inside the directory are read like files; with `follow_links` also all others. A folder that
     several links lead to is read once, so that no loop is endless.
     """
@@ -54,9 +66,12 @@ def walk(folder: Path, *, follow_links: bool = False) -> Iterator[Path | PassedO
             yield PassedOver(here, _CLOSED)
             continue
         below = []
+        names = {entry.name for entry in entries}
         for entry in entries:
             path = Path(here, entry.name)
             why = _why_not(entry, path, root, follow_links)
+            if not why and entry.is_dir() and _is_saved_with(entry.name, names):
+                why = _ASSETS
             if why:
                 yield PassedOver(path, why)
             elif path.is_file():
@@ -85,6 +100,12 @@ def _why_not(entry: os.DirEntry[str], path: Path, root: Path, follow_links: bool
     except (OSError, RuntimeError):  # RuntimeError: of links in a circle, before Python 3.13
         return _BROKEN if entry.is_symlink() else _CLOSED
     return "" if os.access(path, os.R_OK) else _CLOSED
+
+
+def _is_saved_with(folder: str, names: set[str]) -> bool:
+    """Whether a folder holds the pictures, scripts and frames of a saved page beside it."""
+    saved = _SAVED.fullmatch(folder)
+    return saved is not None and any(saved[1] + ending in names for ending in _PAGES)
 
 
 def _identity(path: Path) -> tuple[int, int]:

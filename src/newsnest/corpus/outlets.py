@@ -13,8 +13,8 @@ _DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,})/?", re.I
 _SECOND_LEVEL = frozenset(("ac", "co", "com", "edu", "go", "gob", "gov", "ne", "net", "or", "org"))
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _SHORTENED = (
-    "article has the outlet that its address spells"
-    "|articles have the outlet that their address spells"
+    "article's outlet was shortened to match its address"
+    "|articles' outlets were shortened to match their addresses"
 )
 _LONGEST = 200  # characters of a name
 _COMMON = frozenset(

@@ -231,7 +231,7 @@ class _Reading(Generic[T]):
             yield Notice(origin.name, f"no article has {lacking}; columns not used: {unused}")
 
     def read_folder(self, folder: Folder) -> Iterator[T | Rejected | Notice]:
-        """Read a directory: pages and texts share one tally, other files keep their own."""
+        """Read a directory, and say at its end what was counted in all of its files."""
         shared = Tally(folder.name, rows=1)
         for origin in folder.files:
             if origin.format in ("txt", "html"):
@@ -239,7 +239,7 @@ class _Reading(Generic[T]):
                 continue
             tally = Tally(origin.name)
             yield from self._read_file(origin, tally)
-            yield from tally.notices()
+            shared.absorb(tally)
             lacking, unused = tally.gap()
             if lacking:  # one notice for all: a folder may hold an article a file
                 what = f"file has no article with {lacking}|files have no article with {lacking}"

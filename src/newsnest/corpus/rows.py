@@ -21,6 +21,7 @@ _NOTHING = frozenset(
     | {"only available in paid plans"}  # NewsData.io, of every text
 )
 _MATTERS = {"title": "a title", "date": "a date", "source": "an outlet", "text": "a text"}
+_NO_FIELDS = ("Unnamed: ", "__index_level_", "retrieved")  # pandas' indexes; of versions, not shown
 _COLUMNS_MET = 1000
 _COLUMNS_SHOWN = 12
 _WORDS_SHOWN = 5
@@ -121,7 +122,7 @@ class Tally:
     """Fields that some article has."""
     _unused: dict[str, None] = field(default_factory=dict)
     _names: tuple[str, ...] = ()
-    _nothing: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    _nothing: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
     def count(self, what: str, example: str = "") -> None:
         """Count one more of a kind; the first example is kept."""
@@ -130,7 +131,24 @@ class Tally:
 
     def count_nothing(self, column: str, word: str, line: int) -> None:
         """Count a cell that says nothing."""
-        self._nothing.setdefault((column, word), [0, line])[0] += 1
+        self._add_nothing((column, word), 1, f"line {line:,}")
+
+    def _add_nothing(self, cell: tuple[str, str], count: int, where: str) -> None:
+        before, first = self._nothing.get(cell, (0, where))
+        self._nothing[cell] = before + count, first
+
+    def absorb(self, other: "Tally") -> None:
+        """Add what was counted of one file of a folder, so that the folder says it once."""
+        for what, count in other.counts.items():
+            self.counts[what] = self.counts.get(what, 0) + count
+            example = other.examples[what]
+            if other.file not in example:
+                example = f"{example} in {other.file}".lstrip()
+            self.examples.setdefault(what, example)
+        for cell, (count, where) in other._nothing.items():
+            self._add_nothing(cell, count, f"{other.file}, {where}")
+        if not other.rows:
+            self.count("file holds no rows|files hold no rows", other.file)
 
     def meet(self, names: tuple[str, ...], fields: Mapping[str, Iterable[str]]) -> None:
         """Remember which columns are of no field."""
@@ -138,8 +156,7 @@ class Tally:
             return
         self._names = names
         used = {name for columns in fields.values() for name in columns}
-        # "Unnamed: 0" is the index that pandas writes.
-        unused = (name for name in names if name and not name.startswith("Unnamed: "))
+        unused = (name for name in names if name and not name.startswith(_NO_FIELDS))
         self._unused.update(dict.fromkeys(name for name in unused if name not in used))
 
     def gap(self) -> tuple[str, str]:
@@ -156,7 +173,7 @@ class Tally:
     def notices(self) -> Iterator[Notice]:
         """Say what was counted, in the order the kinds were first met."""
         for what, count in self.counts.items():
-            example = self.examples[what]
+            example = self.examples[what].replace(f"{self.file}, line ", "line ")
             singular, _, plural = what.partition("|")
             words = plural if count != 1 else singular
             message = f"{count:,} {words}" + (f", first {example}" if example else "")
@@ -170,9 +187,9 @@ class Tally:
         total = sum(count for count, _ in self._nothing.values())
         ranked = sorted(self._nothing.items(), key=lambda one: -one[1][0])
         shown = ", ".join(
-            f"“{word}” in {column[:60]} ({count:,}, first at line {line:,})"
-            for (column, word), (count, line) in ranked[:_WORDS_SHOWN]
+            f"“{word}” in {column[:60]} ({count:,}, first at {where})"
+            for (column, word), (count, where) in ranked[:_WORDS_SHOWN]
         )
         more = " and others" * (len(ranked) > _WORDS_SHOWN)
-        cells = "cell that says nothing was" if total == 1 else "cells that say nothing were"
+        cells = "placeholder was" if total == 1 else "placeholders were"
         return f"{total:,} {cells} read as empty: {shown}{more}"

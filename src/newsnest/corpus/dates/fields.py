@@ -15,35 +15,33 @@ from newsnest.corpus.json.values import plain_value
 from newsnest.corpus.rows import Row, Tally
 
 _LEFT_OUT = "{0} and was left out{1}|{2} and were left out{1}"
-_SAY_ORDER = " (say which with --date-order)"
-_TWO_DAYS = (
-    "date could be two days and was left out{0}|dates could be two days and were left out{0}"
-)
+_SAY_ORDER = " (set --date-order)"
+_TWO_DAYS = "date is ambiguous and was left out{0}|dates are ambiguous and were left out{0}"
 _SETTLED = (
-    "date that could be two days was read as {order}, because the file has {dates}"
-    "|dates that could be two days were read as {order}, because the file has {dates}"
+    "ambiguous date was read as {order}, because the file has {dates}"
+    "|ambiguous dates were read as {order}, because the file has {dates}"
 )
 _YEARS = f"not between {FIRST_YEAR} and {LAST_YEAR}"
-_NONE = "for none, such as 0000-00-00 or the first second of 1970,"
-_SAY_REFERENCE = " (say to when with --reference-date)"
+_SUCH = "such as 0000-00-00 or the first second of 1970,"
+_SAY_REFERENCE = " (set --reference-date)"
 _OTHERS = {
     kind: _LEFT_OUT.format(one, cure, several)
     for kind, one, several, cure in (
         (moments.UNREADABLE, "date could not be read", "dates could not be read", ""),
         (moments.NO_DAY, "date names no day", "dates name no day", ""),
-        (moments.FILLER, f"date stands {_NONE}", f"dates stand {_NONE}", ""),
+        (moments.FILLER, f"date is a filler, {_SUCH}", f"dates are fillers, {_SUCH}", ""),
         (moments.BEYOND, f"date is {_YEARS}", f"dates are {_YEARS}", ""),
         (moments.RELATIVE, "date is relative", "dates are relative", _SAY_REFERENCE),
     )
 }
 """Kind → what is counted of dates that are left out."""
 _ZONE = (
-    "time with letters of several time zones was read as {0} (say which with --time-zone)"
-    "|times with letters of several time zones were read as {0} (say which with --time-zone)"
+    "time with an ambiguous time zone was read as {0} (set --time-zone)"
+    "|times with an ambiguous time zone were read as {0} (set --time-zone)"
 )
 _RESOLVED = (
-    "time with letters of several time zones was read as in the country of {0}"
-    "|times with letters of several time zones were read as in the country of {0}"
+    "time with an ambiguous time zone was read as in the country of {0}"
+    "|times with an ambiguous time zone were read as in the country of {0}"
 )
 _AGO = "relative date was counted from {0}|relative dates were counted from {0}"
 _SERIAL = "number was read as a day of a spreadsheet|numbers were read as days of a spreadsheet"
