@@ -143,3 +143,21 @@ def test_an_archive_in_parquet_is_read_and_its_pandas_index_is_no_column(tmp_pat
         ("Bank holds rate", "", "2024-03-05"),
     ]
     assert messages(got) == ["no article has an outlet; columns not used: category"]
+
+
+def test_a_feeds_time_of_building_dates_no_entry_and_a_bare_guid_is_no_address(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.xml").write_text(
+        "<rss version='2.0'><channel><title>Gull</title>"
+        "<lastBuildDate>Tue, 05 Mar 2024 10:00:00 GMT</lastBuildDate>"
+        "<item><title>Dam is full</title><guid>17</guid></item>"
+        "<item><title>Bank holds</title><guid>https://gull.example/18</guid></item>"
+        "</channel></rss>"
+    )
+    got = read(tmp_path / "a.xml")
+    assert [(a.date, a.url) for a in got.articles] == [
+        (None, ""),
+        (None, "https://gull.example/18"),
+    ]
+    assert "retrieved" not in "".join(messages(got))

@@ -65,9 +65,9 @@ def cluster(
 ) -> None:
     """Nest the articles of PATH... into themes, topics and stories.
 
-    PATH is a .jsonl, .csv, .tsv, .parquet or .txt file (also .gz or .zst), a directory of texts
-    or pages, an RSS or Atom file, or - for standard input. The same command resumes an interrupted
-    run; on a finished nest it does nothing.
+    PATH is a .jsonl, .json, .csv, .tsv, .parquet, .txt, .html or .xml (RSS, Atom) file, also .gz
+    or .zst; a directory of such files; or - for standard input. The same command resumes an
+    interrupted run; on a finished nest it does nothing.
     """
     read = ReadOptions(
         fields=fields,
