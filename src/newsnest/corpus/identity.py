@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -121,7 +121,7 @@ class Seen:
 
     def _at(self, key: int) -> int:
         wanted = np.uint64(key)
-        at = int(np.searchsorted(self._keys, wanted))
+        at = int(self._keys.searchsorted(wanted))
         return at if at < len(self._keys) and self._keys[at] == wanted else -1
 
     def _settle(self) -> None:
@@ -149,8 +149,7 @@ def name_of(article: Article) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=10).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """An article as its row gives it.
 
     Parameters

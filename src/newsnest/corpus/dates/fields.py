@@ -106,8 +106,10 @@ class DateReader:
         self, row: Row, date: datetime | None, columns: Sequence[str], orders: DateOrders
     ) -> datetime | None:
         """Return the latest moment of a row: of its dates, of when it was changed or read."""
-        beside = columns_beside(tuple(row.values))
-        others = {*beside[0], *beside[1], *(columns if len(columns) > 1 else ())}
+        changed, when_read = columns_beside(tuple(row.values))
+        if len(columns) <= 1 and not changed and not when_read:
+            return date
+        others = {*changed, *when_read, *(columns if len(columns) > 1 else ())}
         found = [date] if date else []
         for name in others:
             value = plain_value(row.values[name])

@@ -31,6 +31,7 @@ Rows = Iterator[Row | Rejected]
 SPACE = "\ufeff\x1e \t\r\n"  # with the mark and the separator that some write before each object
 _SHOWN = 12  # lists that an error names
 _NAMES = 20  # lists that notices name
+_NESTED = frozenset((dict, list))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +287,8 @@ def _shown(name: str) -> str:
 
 def _is_flat(value: dict[str, Any]) -> bool:
     """Whether an object can only be an article: nothing in it holds others."""
+    if _NESTED.isdisjoint(map(type, value.values())):
+        return True
     lists = [one for one in value.values() if isinstance(one, dict | list)]
     return (not lists or len(lists) < len(value)) and not any(
         isinstance(one, dict) or not one or isinstance(one[0], dict | list) for one in lists
