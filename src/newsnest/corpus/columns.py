@@ -85,7 +85,7 @@ class Columns:
         return field not in self.fields and fold_name(column) in _LAST_RESORT.get(field, ())
 
     def value(self, field: str, column: str, value: object) -> object:
-        """Return what a column says of a field, plain; None where a last resort says another thing."""
+        """Return the plain value of a field; None where a last resort says something else."""
         value = plain_value(value)
         if field == "source" and isinstance(value, dict):
             # News interfaces give an outlet as {"id": …, "name": …}.

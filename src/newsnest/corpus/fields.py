@@ -32,6 +32,7 @@ _REMOVED = "[Removed]"
 _LONGEST_CUT = 40
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]$")  # what NewsAPI leaves out of a text
 STANDS_IN = "{0[0]} was taken from “{1}”|{0[1]} were taken from “{1}”"
+_SPELLED = (str, bytes, bool, Decimal)
 _WORDS = {
     "title": ("title", "titles"),
     "text": ("text", "texts"),
@@ -129,9 +130,9 @@ class ArticleMaker:
             url=found.get("url", ""),
         )
         latest = self._dates.latest(row, date, columns.get("date", ()), orders)
-        if article.id:
-            return Made(article, named=False, latest=latest)
-        return Made(replace(article, id=name_of(article)), named=True, latest=latest)
+        named = not article.id
+        article = replace(article, id=name_of(article)) if named else article
+        return Made(article, named, latest)
 
     def _columns_of(self, row: Row, tally: Tally) -> dict[str, tuple[str, ...]]:
         names = tuple(row.values)
@@ -151,7 +152,7 @@ class ArticleMaker:
 
 def _given(value: object, text: str) -> object:
     """Return what a date is read from: the clean text of texts, other values as they are."""
-    return text if isinstance(value, str | bytes | bool | Decimal) else value
+    return text if isinstance(value, _SPELLED) else value
 
 
 def no_text(row: Row, columns: Columns) -> str:
