@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+from newsnest.corpus.column_names import WHEN_CHANGED, WHEN_READ
 from newsnest.corpus.columns import fold_name
 from newsnest.corpus.dates import moments
 from newsnest.corpus.dates.moments import DateChoices, Read
@@ -48,18 +49,7 @@ _RESOLVED = (
 _AGO = "relative date was counted from {0}|relative dates were counted from {0}"
 _SERIAL = "number was read as a day of a spreadsheet|numbers were read as days of a spreadsheet"
 
-_READ_COLUMNS = (
-    "datedownload downloaddate downloadedat datedownloaded crawldate crawledat crawltime "
-    "crawled datecrawled fetchdate fetchedat fetchtime fetched scrapedate scrapedat scrapetime "
-    "scraped datescraped retrieved retrievedat retrievaldate dateretrieved accessed accessedat "
-    "accessdate indexedat indexdate indexeddate collectedat collectedon collectdate"
-)
-_CHANGED_COLUMNS = (
-    "updated updatedat updatedate updateddate dateupdated modified modifiedat modifieddate "
-    "modificationdate datemodified datemodify lastmodified lastupdated lastupdate"
-)
-_WHEN_READ = frozenset(_READ_COLUMNS.split())
-_WHEN_CHANGED = frozenset(_CHANGED_COLUMNS.split())
+_WHEN_READ, _WHEN_CHANGED = frozenset(WHEN_READ.split()), frozenset(WHEN_CHANGED.split())
 
 
 @lru_cache(maxsize=1024)  # every row of a file has the same few
