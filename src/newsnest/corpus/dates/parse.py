@@ -10,7 +10,6 @@ from newsnest.corpus.dates.moments import (
     FILLER,
     NO_DAY,
     RELATIVE,
-    TWO_DAYS,
     UNREADABLE,
     DateChoices,
     Read,
@@ -173,8 +172,3 @@ def _from_rfc822(found: re.Match[str], choices: DateChoices) -> Read:
     except ValueError:
         return Read(None, UNREADABLE)
     return moment_read(moment, choices)
-
-
-def could_be_two_days(text: str) -> bool:
-    """Whether a date was left unread only because the order of its numbers is unknown."""
-    return read_date(text).kind == TWO_DAYS

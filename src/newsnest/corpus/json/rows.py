@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from newsnest.corpus.json import shape as shape
-from newsnest.corpus.json import tables as tables
+from newsnest.corpus.json import shape, tables
+from newsnest.corpus.json.met import Met
 from newsnest.corpus.json.shape import Found, Looked
 from newsnest.corpus.json.stream import Stream, stream
 from newsnest.corpus.json.text import (
@@ -19,7 +19,6 @@ from newsnest.corpus.json.text import (
     parts_beyond_limit,
     reason,
 )
-from newsnest.corpus.met import Met
 from newsnest.corpus.rows import Row, Tally, reject
 from newsnest.corpus.source import LINE_LIMIT, Piece, Source
 from newsnest.errors import InputError
