@@ -14,7 +14,17 @@ import newsnest
 from newsnest.errors import ParameterError
 
 ROOT = Path(newsnest.__file__).parent
-BASE = {"types", "errors", "progress", "plugins", "values", "printable", "invisible", "drafts"}
+BASE = {
+    "types",
+    "errors",
+    "progress",
+    "plugins",
+    "values",
+    "printable",
+    "invisible",
+    "drafts",
+    "days",
+}
 ALLOWED = {
     "types": {"errors", "progress"},
     "errors": {"printable"},
@@ -24,6 +34,7 @@ ALLOWED = {
     "progress": set(),
     "values": {"errors"},
     "invisible": set(),
+    "days": set(),
     "__main__": {"cli"},
     "corpus": BASE,
     "labelled": BASE | {"corpus"},

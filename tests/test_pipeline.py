@@ -736,7 +736,7 @@ def test_what_cannot_be_read_is_told_before_anything_is_digested(
     (tmp_path / "book.xlsx").touch()
     with pytest.raises(InputError, match="must be a file of articles, got a workbook"):
         build([corpus, tmp_path / "book.xlsx"], nest, TFIDF)
-    with pytest.raises(InputError, match="must be a file, got an address; nothing is fetched"):
+    with pytest.raises(InputError, match="must be a file, got an address: newsnest never fetches"):
         build("https://example.org/feed.xml", nest, TFIDF)
 
 

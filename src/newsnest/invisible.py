@@ -38,6 +38,8 @@ def without_invisible(text: str) -> str:
     >>> without_invisible("👨‍👩‍👧 می‌رود") == "👨‍👩‍👧 می‌رود"
     True
     """
+    if text.isascii() and text.isprintable():  # nearly all, at half the cost
+        return text
     if (_CONTROL if text.isascii() else _SUSPECT).search(text) is None:
         return text
     if "\x1b" in text:

@@ -187,11 +187,11 @@ def test_ids_are_remembered_beyond_what_is_kept_at_hand() -> None:
     for number in range(1000):
         assert seen.find(keys[number]) is None
         place = seen.place(f"file {number // 300}", number)
-        seen.add(keys[number], Version(place, 2**64 - 1, number, float(number), 0x656E, 7))
+        seen.add(keys[number], Version(place, 2**64 - 1, number, float(number), 3, 7))
     oldest, newest = seen.find(keys[0]), seen.find(keys[999])
     assert oldest is not None
     assert newest is not None
-    assert (seen.where(oldest), oldest.language, oldest.text) == ("file 0, line 0", "en", 2**64 - 1)
+    assert (seen.where(oldest), oldest.lang, oldest.text) == ("file 0, line 0", 3, 2**64 - 1)
     assert seen.where(newest) == "file 3, line 999"
     assert seen.find(keys[1000]) is None
     for key, version in ((keys[0], oldest), (keys[999], newest)):

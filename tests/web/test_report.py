@@ -72,7 +72,7 @@ def test_hostile_words_stay_words(page: Path) -> None:
 def test_a_theme_shows_its_section_and_hostile_words_stay_words(tmp_path: Path) -> None:
     nest = build_nest(tmp_path / "n.nest")
     with nest.store.transaction() as sql:
-        sql.execute("UPDATE clusters SET section = ? WHERE label = 0", (HOSTILE,))
+        sql.execute("UPDATE clusters SET section = ?, digest = NULL WHERE label = 0", (HOSTILE,))
     with nest:
         html = write_report(nest, tmp_path / "p.html").path.read_text(encoding="utf-8")
     shown = re.findall(r'<span class="section">(.*?)</span>', html)

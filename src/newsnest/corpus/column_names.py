@@ -81,18 +81,29 @@ USUAL: dict[str, str] = {
 }
 """Our name → the names it goes by, the more telling first; the next ones fill gaps."""
 
+WHEN_READ = (
+    "datedownload downloaddate downloadedat datedownloaded crawldate crawledat crawltime "
+    "crawled datecrawled fetchdate fetchedat fetchtime fetched scrapedate scrapedat scrapetime "
+    "scraped datescraped retrieved retrievedat retrievaldate dateretrieved accessed accessedat "
+    "accessdate indexedat indexdate indexeddate collectedat collectedon collectdate"
+)
+"""When a program read an article."""
+
+WHEN_CHANGED = (
+    "updated updatedat updatedate updateddate dateupdated modified modifiedat modifieddate "
+    "modificationdate datemodified datemodify lastmodified lastupdated lastupdate"
+)
+"""When its outlet changed it."""
+
 LAST_RESORT: dict[str, str] = {
     # GDELT keeps titles in there.
     "title": "extras v2extrasxml v21extrasxml extrasxml",
     "text": "html rawhtml",
     # When something was fetched or kept, not when it appeared.
-    "date": "datedownload downloaddate downloadedat downloaded scraped scrapedat scrapedate "
-    "scrapetime scrapingdate datescraped dateofscraping crawled crawledat crawldate crawltime "
-    "crawltimemsec datecrawled fetched fetchedat fetchdate retrieved retrievedat retrievaldate "
-    "dateretrieved accessed accessdate dateaccessed added addedat dateadded timeadded inserted "
-    "insertedat indexed indexedat indexeddate indexdate loaddate collected collectedat "
-    "collectiondate collectionutc datecollected filedate parsedate entrydate firstseen lastseen "
-    "archived archivedat warcdate ingestedat",
+    "date": f"{WHEN_READ} downloaded scrapingdate dateofscraping crawltimemsec dateaccessed added "
+    "addedat dateadded timeadded inserted insertedat indexed loaddate collected collectiondate "
+    "collectionutc datecollected filedate parsedate entrydate firstseen lastseen archived "
+    "archivedat warcdate ingestedat",
     "source": "media",  # an outlet, as in French, or a picture
     "url": "uri source address adresse адрес 주소",  # an address, or the name of something else
 }

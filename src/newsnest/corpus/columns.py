@@ -85,11 +85,11 @@ class Columns:
         return field not in self.fields and fold_name(column) in _LAST_RESORT.get(field, ())
 
     def value(self, field: str, column: str, value: object) -> object:
-        """Return what a column says of a field; None where a last resort says something else."""
+        """Return the plain value of a field; None where a last resort says something else."""
         value = plain_value(value)
         if field == "source" and isinstance(value, dict):
             # News interfaces give an outlet as {"id": …, "name": …}.
-            value = value.get("name") or value.get("title") or value.get("id")
+            value = plain_value(value.get("name") or value.get("title") or value.get("id"))
         if not self.stands_in(field, column):
             return value
         if not isinstance(value, str) and field != "date":

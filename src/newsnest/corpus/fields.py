@@ -11,7 +11,6 @@ from newsnest.corpus.dates.fields import DateReader
 from newsnest.corpus.dates.moments import DateChoices
 from newsnest.corpus.dates.orders import DateOrders
 from newsnest.corpus.identity import Identities, Made, Repeats, name_of
-from newsnest.corpus.json.values import plain_value
 from newsnest.corpus.language import detect_language, normalise_language
 from newsnest.corpus.markup import to_text
 from newsnest.corpus.options import ReadOptions
@@ -30,6 +29,7 @@ _REMOVED = "[Removed]"
 _LONGEST_CUT = 40
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]$")  # what NewsAPI leaves out of a text
 STANDS_IN = "{0[0]} was taken from “{1}”|{0[1]} were taken from “{1}”"
+_SPELLED = (str, bytes, bool, Decimal)
 _WORDS = {
     "title": ("title", "titles"),
     "text": ("text", "texts"),
@@ -39,22 +39,22 @@ LANGUAGE_UNKNOWN = "language code is unknown|language codes are unknown"
 
 
 def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
-    """Return a cell as clean text; raise TypeError, saying what it is, if it is none.
+    """Return what `Columns.value` gives as clean text; raise TypeError, with what it is, if none.
 
     Mark-up is taken out, of titles and texts also counted. An id stays as other files write it. A
     cell that says nothing, such as "nan", is empty, and counted.
     """
-    plain = plain_text(plain_value(value))
+    plain = plain_text(value)
     cleaned = clean(plain)
     if isinstance(value, str) and says_nothing(cleaned):
         tally.count_nothing(field, cleaned, row.line)
         return ""
     if field == "id":
         return cleaned
-    text = to_text(plain)
-    if text != plain and field in ("title", "text", "summary"):
+    shown = to_text(plain)
+    text = cleaned if shown == plain else clean(shown)
+    if shown != plain and field in ("title", "text", "summary"):
         tally.count(MARK_UP, f"at {row.where}")
-    text = clean(text)
     if field == "text" and text.endswith(" chars]"):
         text = text[:-_LONGEST_CUT] + _CUT.sub("…", text[-_LONGEST_CUT:])
     return text
@@ -62,7 +62,7 @@ def cell_text(field: str, value: object, row: Row, tally: Tally) -> str:
 
 def was_removed(*texts: str) -> bool:
     """Whether the texts of an article only say that it was taken back."""
-    return {"", _REMOVED} >= set(texts)
+    return all(text in ("", _REMOVED) for text in texts)
 
 
 class ArticleMaker:
@@ -96,7 +96,7 @@ class ArticleMaker:
             for name in names:
                 if field == "summary" and "text" in found and not is_lead(name):
                     break
-                value = plain_value(self.columns.value(field, name, row.values[name]))
+                value = self.columns.value(field, name, row.values[name])
                 try:
                     text = cell_text(field, value, row, tally)
                 except TypeError as error:
@@ -114,7 +114,7 @@ class ArticleMaker:
             return row.reject(no_text(row, self.columns))
         if was_removed(title, *(found.get(part, "") for part in ("text", "summary"))):
             tally.count(REMOVED, f"at {row.where}")
-        tally.got |= found.keys() | ({"text"} if text else set())
+        tally.got.update(found, ("text",) if text else ())
         source = " ".join(found.get("source", "").split())
         source = known_outlet(source, found.get("url", ""), tally)
         article = Article(
@@ -127,8 +127,9 @@ class ArticleMaker:
             url=found.get("url", ""),
         )
         latest = self._dates.latest(row, date, columns.get("date", ()), orders)
-        named = replace(article, id=article.id or name_of(article))
-        return Made(named, named=not article.id, latest=latest)
+        named = not article.id
+        article = replace(article, id=name_of(article)) if named else article
+        return Made(article, named, latest)
 
     def _columns_of(self, row: Row, tally: Tally) -> dict[str, tuple[str, ...]]:
         names = tuple(row.values)
@@ -148,7 +149,7 @@ class ArticleMaker:
 
 def _given(value: object, text: str) -> object:
     """Return what a date is read from: the clean text of texts, other values as they are."""
-    return text if isinstance(value, str | bytes | bool | Decimal) else value
+    return text if isinstance(value, _SPELLED) else value
 
 
 def no_text(row: Row, columns: Columns) -> str:

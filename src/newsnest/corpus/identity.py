@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -50,10 +50,8 @@ class Version(NamedTuple):
         Hashes of title and text, and of all there is.
     when
         Seconds since 1970 of its latest date, −∞ if it has none.
-    lang
-        The bytes of its language as a number.
-    source
-        The number of its outlet.
+    lang, source
+        The numbers of its language and of its outlet.
     """
 
     place: int
@@ -67,11 +65,6 @@ class Version(NamedTuple):
     def age(self) -> tuple[float, int, int]:
         """What orders versions: the date, and of equal dates the content, whatever came first."""
         return self.when, self.text, self.whole
-
-    @property
-    def language(self) -> str:
-        """Its language, "" where that is uncertain."""
-        return self.lang.to_bytes(4, "big").lstrip(b"\0").decode()
 
 
 class Seen:
@@ -121,7 +114,7 @@ class Seen:
 
     def _at(self, key: int) -> int:
         wanted = np.uint64(key)
-        at = int(np.searchsorted(self._keys, wanted))
+        at = int(self._keys.searchsorted(wanted))
         return at if at < len(self._keys) and self._keys[at] == wanted else -1
 
     def _settle(self) -> None:
@@ -149,8 +142,7 @@ def name_of(article: Article) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=10).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """An article as its row gives it.
 
     Parameters
@@ -175,8 +167,8 @@ class Identities:
         self._repeats = repeats
         self._seen = Seen()
         self._numbers: dict[str, int] = {}
-        self._outlets: list[str] = []
-        self._outlet: dict[str, int] = {}
+        self._words: list[str] = []  # languages and outlets
+        self._places: dict[str, int] = {}  # word → its place there
 
     def settle(self, made: Made, row: Row, tally: Tally) -> Article | Rejected | None:
         """Return the article, an `Update` where it replaces another, None where that stays.
@@ -203,15 +195,12 @@ class Identities:
         if version.age <= kept.age:
             return None
         self._seen.replace(key, version)
-        source = self._outlets[kept.source]
-        return Update(**asdict(article), was_lang=kept.language, was_source=source)
+        lang, source = self._words[kept.lang], self._words[kept.source]
+        return Update(**asdict(article), was_lang=lang, was_source=source)
 
     def _version(self, made: Made, row: Row) -> Version:
         article = made.article
         text = hash_of(article.title, article.text)
-        source = self._outlet.setdefault(article.source, len(self._outlets))
-        if source == len(self._outlets):
-            self._outlets.append(article.source)
         # What is read beside an article counts too where the first is kept.
         beside = _spelled(row.values) if self._repeats == "first" else ""
         # Of the date its repr, for that is faster than the text of it.
@@ -221,9 +210,15 @@ class Identities:
             text,
             hash_of(str(text), *others),
             made.latest.timestamp() if made.latest else -np.inf,
-            int.from_bytes(article.lang.encode()[:3], "big"),
-            source,
+            self._place(article.lang),
+            self._place(article.source),
         )
+
+    def _place(self, word: str) -> int:
+        place = self._places.setdefault(word, len(self._words))
+        if place == len(self._words):
+            self._words.append(word)
+        return place
 
     def _numbered(self, content: str) -> str:
         number = self._numbers.get(content, 1) + 1

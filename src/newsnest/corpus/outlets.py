@@ -46,7 +46,7 @@ def outlet_name(given: str, url: str) -> str:
     >>> outlet_name("The Times - Tribune", "https://www.thetimes-tribune.com/x")
     'The Times - Tribune'
     """
-    if domain := _DOMAIN.fullmatch(given):
+    if "." in given and (domain := _DOMAIN.fullmatch(given)):
         return domain[1].lower() if "/" in given or given[:4].lower() == "www." else given
     if len(given) > _LONGEST or not _BREAK.search(given):
         return given

@@ -1,7 +1,6 @@
 """Files, directories, feeds and standard input → a stream of articles."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -144,7 +143,7 @@ def article_maker(
             cleaned = clean_read(made.article, row, options.profile, tally)
             if isinstance(cleaned, Rejected):
                 return cleaned  # though strict: what a profile drops is as was wanted
-            made = replace(made, article=cleaned)
+            made = made._replace(article=cleaned)
         # Last, so that a version that is dropped hides no other.
         one = made if isinstance(made, Rejected) else mapped.identities.settle(made, row, tally)
         if options.strict and isinstance(one, Rejected):

@@ -74,10 +74,10 @@ def as_text(value: object) -> str:
 
 def plain_text(value: object) -> str:
     """Return a value as the text it was written as; raise TypeError if it is none."""
-    if isinstance(value, dict):
-        value = plain_value(value)  # the one value of a list is taken for articles alone
     if isinstance(value, str):
         return value
+    if isinstance(value, dict) and (plain := plain_value(value)) is not value:
+        return plain_text(plain)  # the one value of a list is taken for articles alone
     if value is None:
         return ""
     if isinstance(value, bytes):

@@ -1,67 +1,54 @@
 """Dates far from those of all other articles: what a slip of a program or a hand leaves behind."""
 
-from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import numpy as np
-
-from newsnest.types import Article, Floats, Notice, Rejected
+from newsnest.days import DAY, usual_days
+from newsnest.types import Article, Notice, Rejected
 
 Item = TypeVar("Item", bound=Article | Rejected | Notice)
 
-_FEWEST = 5
-_YEAR = 365 * 86_400.0
-_WIDTHS = 3.0
+_WIDTHS, _YEAR = 3, 365
 
 
 def tell_strays(items: Iterable[Item], name: str) -> Iterator[Item | Notice]:
     """Yield items as they come, and a notice at the end if some dates lie far from the others.
 
-    Far is more than a year, and more than three times their width, from the middle 98 % of dates,
-    in small corpora from all but the outermost two on each side. Such articles keep their dates:
-    the time scale of clustering is that of the middle 95 %.
+    Far is more than a year, and more than three times their width, from the days of nearly all
+    articles (see `usual_days`). Such articles keep their dates: the time scale of clustering is
+    that of the middle 95 %.
 
     Parameters
     ----------
     items
-        What `read_articles` yields; eight bytes a date are held.
+        What `read_articles` yields; a number a day is held.
     name
         What was read, for the notice.
     """
-    times = array("d")
+    counts: Counter[int] = Counter()
     ends: dict[int, tuple[float, str]] = {}  # −1, 1 → earliest and latest, and whose it is
     for item in items:
         if isinstance(item, Article) and item.date is not None:
             time = item.date.timestamp()
-            times.append(time)
+            counts[int(time // DAY)] += 1
             for side in (-1, 1):
-                ends[side] = max(ends.get(side, (-np.inf, "")), (side * time, item.id))
+                here = (side * time, item.id)
+                ends[side] = max(ends.get(side, here), here)
         yield item
-    early, late, low, high = _strays(np.sort(np.array(times)))
-    if early or late:
-        side = -1 if early else 1
-        moment, whose = ends[side]
+    usual = usual_days(counts, widths=_WIDTHS, least=_YEAR)
+    if usual is not None and usual.outside:
+        side = -1 if min(counts) < usual.first else 1
+        time, whose = ends[side]
         yield Notice(
             name,
-            f"{early + late:,} of {len(times):,} dates {'lies' if early + late == 1 else 'lie'} "
-            f"far from the others, which are from {_day(low)} to {_day(high)}, first "
-            f"{_day(side * moment)} of {whose[:60]!r}",
+            f"{usual.outside:,} of {counts.total():,} dates "
+            f"{'lies' if usual.outside == 1 else 'lie'} far from the others, which are from "
+            f"{_spelled(usual.first)} to {_spelled(usual.last)}, first "
+            f"{_spelled(int(side * time // DAY))} of {whose[:60]!r}",
         )
 
 
-def _day(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
-
-
-def _strays(times: Floats) -> tuple[int, int, float, float]:
-    """Return how many lie far below and above, and the first and last of the others."""
-    if len(times) < _FEWEST:
-        return 0, 0, 0.0, 0.0
-    cut = max(len(times) // 100, min(2, len(times) // _FEWEST))
-    low, high = times[cut], times[-1 - cut]
-    far = max(_YEAR, _WIDTHS * (high - low))
-    early = int(np.searchsorted(times, low - far))
-    late = len(times) - int(np.searchsorted(times, high + far, side="right"))
-    return early, late, float(times[early]), float(times[-1 - late])
+def _spelled(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * DAY, UTC):%Y-%m-%d}"

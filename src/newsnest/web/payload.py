@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from newsnest.days import DAY, UsualDays, usual_days
 from newsnest.errors import ParameterError
 from newsnest.nest import Cluster, Headline, Nest, Run, Totals
-from newsnest.web.days import DAY, UsualDays, usual_days
 
 _HOUR = 3_600
 _HOURLY = 4  # up to so many days, an hourly timeline shows more than a daily one

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+from newsnest.corpus.column_names import WHEN_CHANGED, WHEN_READ
 from newsnest.corpus.columns import fold_name
 from newsnest.corpus.dates import moments
 from newsnest.corpus.dates.moments import DateChoices, Read
@@ -46,18 +47,7 @@ _RESOLVED = (
 _AGO = "relative date was counted from {0}|relative dates were counted from {0}"
 _SERIAL = "number was read as a day of a spreadsheet|numbers were read as days of a spreadsheet"
 
-_READ_COLUMNS = (
-    "datedownload downloaddate downloadedat datedownloaded crawldate crawledat crawltime "
-    "crawled datecrawled fetchdate fetchedat fetchtime fetched scrapedate scrapedat scrapetime "
-    "scraped datescraped retrieved retrievedat retrievaldate dateretrieved accessed accessedat "
-    "accessdate indexedat indexdate indexeddate collectedat collectedon collectdate"
-)
-_CHANGED_COLUMNS = (
-    "updated updatedat updatedate updateddate dateupdated modified modifiedat modifieddate "
-    "modificationdate datemodified datemodify lastmodified lastupdated lastupdate"
-)
-_WHEN_READ = frozenset(_READ_COLUMNS.split())
-_WHEN_CHANGED = frozenset(_CHANGED_COLUMNS.split())
+_WHEN_READ, _WHEN_CHANGED = frozenset(WHEN_READ.split()), frozenset(WHEN_CHANGED.split())
 
 
 @lru_cache(maxsize=1024)  # every row of a file has the same few
@@ -104,8 +94,10 @@ class DateReader:
         self, row: Row, date: datetime | None, columns: Sequence[str], orders: DateOrders
     ) -> datetime | None:
         """Return the latest moment of a row: of its dates, of when it was changed or read."""
-        beside = columns_beside(tuple(row.values))
-        others = {*beside[0], *beside[1], *(columns if len(columns) > 1 else ())}
+        changed, when_read = columns_beside(tuple(row.values))
+        if len(columns) <= 1 and not changed and not when_read:
+            return date
+        others = {*changed, *when_read, *(columns if len(columns) > 1 else ())}
         found = [date] if date else []
         for name in others:
             value = plain_value(row.values[name])

@@ -10,7 +10,6 @@ from newsnest.corpus.dates.moments import (
     FILLER,
     NO_DAY,
     RELATIVE,
-    TWO_DAYS,
     UNREADABLE,
     DateChoices,
     Read,
@@ -61,6 +60,8 @@ def parse_date(value: object, order: DateOrder | None = None) -> datetime | None
 
 def read_date(value: object, choices: DateChoices = _NOTHING_KNOWN) -> Read:
     """Return the moment of a date, and what is to be said of it."""
+    if isinstance(value, str):
+        return _from_spelling(value, choices)
     # In this order: a datetime is also a date, and True an int.
     if isinstance(value, datetime):
         return moment_read(value, choices)
@@ -70,12 +71,17 @@ def read_date(value: object, choices: DateChoices = _NOTHING_KNOWN) -> Read:
         return Read(None, UNREADABLE)
     if isinstance(value, int | float | Decimal):
         return _from_number(as_number(value))
-    if isinstance(value, str) and len(value) <= _LONGEST:
-        read = _from_text(value.strip(), choices.order, choices.zone)
-        if read.kind == RELATIVE and choices.reference is not None:
-            return _before(value.strip(), choices.reference)
-        return read
     return Read(None, UNREADABLE)
+
+
+def _from_spelling(text: str, choices: DateChoices) -> Read:
+    if len(text) > _LONGEST:
+        return Read(None, UNREADABLE)
+    text = text.strip()
+    read = _from_text(text, choices.order, choices.zone)
+    if read.kind == RELATIVE and choices.reference is not None:
+        return _before(text, choices.reference)
+    return read
 
 
 def _before(text: str, reference: datetime) -> Read:
@@ -166,8 +172,3 @@ def _from_rfc822(found: re.Match[str], choices: DateChoices) -> Read:
     except ValueError:
         return Read(None, UNREADABLE)
     return moment_read(moment, choices)
-
-
-def could_be_two_days(text: str) -> bool:
-    """Whether a date was left unread only because the order of its numbers is unknown."""
-    return read_date(text).kind == TWO_DAYS

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from newsnest.corpus.json import shape as shape
-from newsnest.corpus.json import tables as tables
+from newsnest.corpus.json import shape, tables
+from newsnest.corpus.json.met import Met
 from newsnest.corpus.json.shape import Found, Looked
 from newsnest.corpus.json.stream import Stream, stream
 from newsnest.corpus.json.text import (
@@ -19,7 +19,6 @@ from newsnest.corpus.json.text import (
     parts_beyond_limit,
     reason,
 )
-from newsnest.corpus.met import Met
 from newsnest.corpus.rows import Row, Tally, reject
 from newsnest.corpus.source import LINE_LIMIT, Piece, Source
 from newsnest.errors import InputError
@@ -31,6 +30,7 @@ Rows = Iterator[Row | Rejected]
 SPACE = "\ufeff\x1e \t\r\n"  # with the mark and the separator that some write before each object
 _SHOWN = 12  # lists that an error names
 _NAMES = 20  # lists that notices name
+_NESTED = frozenset((dict, list))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +286,8 @@ def _shown(name: str) -> str:
 
 def _is_flat(value: dict[str, Any]) -> bool:
     """Whether an object can only be an article: nothing in it holds others."""
+    if _NESTED.isdisjoint(map(type, value.values())):
+        return True
     lists = [one for one in value.values() if isinstance(one, dict | list)]
     return (not lists or len(lists) < len(value)) and not any(
         isinstance(one, dict) or not one or isinstance(one[0], dict | list) for one in lists

@@ -180,7 +180,7 @@ def said(value: Mapping[str, Any], columns: Columns) -> set[str]:
     return {
         field
         for field, names in columns.match(tuple(value)).items()
-        if any(_is_plain(plain_value(columns.value(field, name, value[name]))) for name in names)
+        if any(_is_plain(columns.value(field, name, value[name])) for name in names)
     }
 
 
@@ -222,7 +222,7 @@ def unwrapped(value: dict[str, Any], columns: Columns) -> dict[str, Any]:
 
     What the outer object says stays, unless the inner one says it too.
     """
-    if not any(isinstance(inner, dict) for inner in value.values()) or len(value) > COLUMNS_LIMIT:
+    if dict not in map(type, value.values()) or len(value) > COLUMNS_LIMIT:
         return value
     have = said(value, columns) & {"title", "text"}
     if len(have) == 2:

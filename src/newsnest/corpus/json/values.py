@@ -1,6 +1,6 @@
 """Values that JSON writes as objects because it knows only texts and numbers: what they mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -25,7 +25,7 @@ def plain_value(value: object) -> object:
     """
     if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
         value = value[0]
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, dict) or not value:
         return value
     name = next(iter(value))
     if name in _EXTENDED and len(value) == 1:

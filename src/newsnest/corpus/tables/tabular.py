@@ -202,9 +202,10 @@ def _fit(values: Sequence[str], names: Sequence[str]) -> dict[str, object] | Non
         if any(map(str.strip, values[len(names) :])) or any(lacking):
             return None
         values = [*values[: len(names)], *lacking]
-    if len(set(names)) == len(names):
-        return dict(zip(names, values, strict=True))
-    row: dict[str, object] = {}
+    row: dict[str, object] = dict(zip(names, values, strict=True))
+    if len(row) == len(names):
+        return row
+    row.clear()
     for name, value in zip(names, values, strict=True):
         if not row.get(name):
             row[name] = value

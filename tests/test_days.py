@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsnest.web.days import UsualDays, usual_days
+from newsnest.days import UsualDays, usual_days
 
 
 def test_no_dates_make_no_range() -> None:

@@ -1,4 +1,4 @@
-"""Which columns the rows of a file have that has no header."""
+"""The columns of a file without a header."""
 
 from newsnest.corpus.columns import Columns
 
@@ -6,7 +6,7 @@ _COLUMNS_KEPT = 1000
 
 
 class Met:
-    """Which columns a file without a header turned out to have, to check mapped ones at its end."""
+    """Collects the columns of a file as its rows go by, to check mapped ones at its end."""
 
     def __init__(self) -> None:
         self.names: dict[str, None] = {}

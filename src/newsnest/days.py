@@ -1,11 +1,10 @@
-"""The days that most articles are of, so that two strays do not stretch a timeline."""
+"""The days that nearly all articles are of, and how many are far from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 DAY = 86_400
 _STRAYS = 0.02  # share of articles that may lie outside
-_LEAST = 7  # days that a corpus of one day is widened by
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,19 @@ class UsualDays:
     outside: int
 
 
-def usual_days(counts: Mapping[int, int]) -> UsualDays | None:
+def usual_days(counts: Mapping[int, int], *, widths: int = 1, least: int = 7) -> UsualDays | None:
     """Return the range of days that nearly all articles are of; None without any.
 
     The shortest range that leaves out at most 2 % of the articles (or two, of at least eight),
-    widened by its own length both ways, and by a week at least.
+    widened both ways by so many of its widths, and by so many days at least.
 
     Parameters
     ----------
     counts
         Number of articles by day since 1970.
+    widths, least
+        How far beyond that range an article is no stray: a timeline shows little room, a warning
+        is only for what is surely wrong.
 
     Notes
     -----
@@ -61,6 +63,6 @@ def usual_days(counts: Mapping[int, int]) -> UsualDays | None:
         if days[right - 1] - day < best[1] - best[0]:
             best = (day, days[right - 1])
         held -= counts[days[left]]
-    room = max(best[1] - best[0] + 1, _LEAST)
+    room = max(widths * (best[1] - best[0] + 1), least)
     kept = [day for day in days if best[0] - room <= day <= best[1] + room]
     return UsualDays(kept[0], kept[-1], total - sum(counts[day] for day in kept))
