@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsnest.embed import StaticEncoder
-from newsnest.embed.static import cache_folder
+from newsnest.embed.kept import cache_folder
 from newsnest.errors import EncoderError
 
 
@@ -23,7 +23,7 @@ def test_distilled_once_kept_whole_and_verified(tiny_model, tmp_path, tally, mon
     assert capfd.readouterr() == ("", "")
     (kept,) = (tmp_path / "static").iterdir()
 
-    monkeypatch.setattr("newsnest.embed.static._distil", lambda *a: pytest.fail("distilled twice"))
+    monkeypatch.setattr(StaticEncoder, "_distil", lambda *a: pytest.fail("distilled twice"))
     second = make()
     second.prepare([])
     assert second.fingerprint == first.fingerprint

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsnest.embed.config import EncoderConfig
+from newsnest.embed.multilingual import MULTILINGUAL_PREFIX, multilingual_folder
 from newsnest.embed.weights import check_model_folder, expanded, hub_folder, minilm_folder
 from newsnest.errors import EncoderError, did_you_mean
 from newsnest.plugins import Registry
@@ -61,6 +62,12 @@ def _static(config: EncoderConfig) -> "Encoder":
     return StaticEncoder()
 
 
+def _static_multilingual(config: EncoderConfig) -> "Encoder":
+    from newsnest.embed.static import StaticEncoder
+
+    return StaticEncoder("static-multilingual", multilingual_folder)
+
+
 def _tfidf(config: EncoderConfig) -> "Encoder":
     from newsnest.embed.tfidf import TfidfEncoder
 
@@ -68,9 +75,9 @@ def _tfidf(config: EncoderConfig) -> "Encoder":
 
 
 def _multilingual(config: EncoderConfig) -> "Encoder":
-    # E5 was trained with prefixes and asks for "query: " where texts are compared with each other.
-    hub_id = "intfloat/multilingual-e5-base"
-    return _from_hub("multilingual", hub_id, config=config, prefix="query: ")
+    return _transformer(
+        "multilingual", multilingual_folder, config=config, prefix=MULTILINGUAL_PREFIX
+    )
 
 
 KNOWN: Registry[KnownEncoder] = Registry(
@@ -90,9 +97,13 @@ KNOWN: Registry[KnownEncoder] = Registry(
             "TF-IDF and SVD fitted on the corpus, any language, no weights", _tfidf
         ),
         "multilingual": KnownEncoder(
-            "multilingual-e5-base from the hub, about 100 languages, 768 dimensions",
+            "multilingual-e5-small, about 100 languages, 384 dimensions",
             _multilingual,
             trainable=True,
+        ),
+        "static-multilingual": KnownEncoder(
+            "static vectors distilled from multilingual, for millions of articles on a CPU",
+            _static_multilingual,
         ),
     },
     error=EncoderError,
@@ -110,7 +121,7 @@ def encoder_names(*, built_in: bool = False) -> str:
     Example
     -------
     >>> encoder_names(built_in=True)
-    'minilm, static, tfidf, multilingual, a model folder or a hub id'
+    'minilm, static, tfidf, multilingual, static-multilingual, a model folder or a hub id'
     """
     return ", ".join([*(KNOWN.built_in if built_in else KNOWN), "a model folder or a hub id"])
 
