@@ -23,7 +23,7 @@ MULTILINGUAL_PREFIX = "query: "
 MULTILINGUAL_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 _DATA = "e5-small-q4.bin"
 _VERSION = 1  # of what is written below
-_INSTALL = "pip install 'newsnest[multilingual]'"
+INSTALL = "pip install 'newsnest[multilingual]'"
 _SPECIAL = {"bos_token": "<s>", "cls_token": "<s>", "eos_token": "</s>", "sep_token": "</s>",
             "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}  # fmt: skip
 # NFKC makes it "~"; the model has it as a piece of its own.
@@ -35,20 +35,34 @@ _FILES = ("model.safetensors", "tokenizer.json", "tokenizer_config.json", "confi
 
 def multilingual_folder(progress: Progress = SILENT) -> Path:
     """Return the folder of the model, converted now if the package is there and it never was."""
-    kept = kept_model(cache_folder() / "multilingual" / f"{MULTILINGUAL_SHA256[:24]}-{_VERSION}")
+    kept = _kept()
     if not kept.folder.is_dir():
-        # find_spec of a top-level name runs none of the package's code.
-        spec = importlib.util.find_spec(MULTILINGUAL_PACKAGE)
-        if spec is None or spec.origin is None:
+        data = _data()
+        if data is None:
             progress.note(
                 f"multilingual: {MULTILINGUAL_PACKAGE} is not installed, {MULTILINGUAL_HUB} of the "
-                f"Hugging Face hub is used instead (offline: {_INSTALL})"
+                f"Hugging Face hub is used instead (offline: {INSTALL})"
             )
-            return hub_folder(MULTILINGUAL_HUB, progress=progress, cure=f"Run: {_INSTALL}")
-        data = Path(spec.origin).parent / _DATA
+            return hub_folder(MULTILINGUAL_HUB, progress=progress, cure=f"Run: {INSTALL}")
         convert(data, kept, sha256=MULTILINGUAL_SHA256, progress=progress)
     kept.verify()
     return kept.folder
+
+
+def is_at_hand() -> bool:
+    """Tell whether the model needs no network: its package is installed, or it was converted."""
+    return _kept().folder.is_dir() or _data() is not None
+
+
+def _kept() -> Kept:
+    return kept_model(cache_folder() / "multilingual" / f"{MULTILINGUAL_SHA256[:24]}-{_VERSION}")
+
+
+def _data() -> Path | None:
+    """Return the weights in the package, None if it is not installed."""
+    # find_spec of a top-level name runs none of the package's code.
+    spec = importlib.util.find_spec(MULTILINGUAL_PACKAGE)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / _DATA
 
 
 def kept_model(folder: Path) -> Kept:

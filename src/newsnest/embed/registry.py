@@ -16,6 +16,8 @@ from newsnest.progress import Progress
 if TYPE_CHECKING:  # without NumPy: help lists the encoders
     from newsnest.types import Encoder
 
+AUTO = "auto"
+"""What `newsnest cluster` takes in place of an encoder's name, to choose one by language."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 
 
@@ -174,6 +176,11 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
     known = KNOWN.get(name_or_path)
     if known is not None:
         return known.build(config)
+    if name_or_path == AUTO:
+        raise EncoderError(
+            "load_encoder: encoder must be named where no articles are clustered, got 'auto'. "
+            f"Name one of {encoder_names()}."
+        )
     folder = expanded(name_or_path)
     if name_or_path and folder.exists():
         from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder
