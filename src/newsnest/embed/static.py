@@ -1,6 +1,8 @@
 """`static`, `static-multilingual`: a vector a token, distilled here; no torch once it is made."""
 
 import importlib.metadata
+import json
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,10 +88,23 @@ class StaticEncoder(TokenMeansEncoder):
             model = _model2vec_distil(source)
             model.config["max_length"] = None  # as `_load` wants it: every text is read whole
             model.save_pretrained(draft)
+            name_unknown(draft / "tokenizer.json")
 
         kept.make(fill, settings)
         seconds = time.monotonic() - began
         progress.note(f"{self.name}: distilled in {seconds:.0f} s, kept in {kept.folder}")
+
+
+def name_unknown(path: Path) -> None:
+    """Correct the number of the unknown piece of a unigram tokenizer.
+
+    model2vec leaves pieces out, and the number as it was: that of another piece.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    model = content["model"]
+    if model["type"] == "Unigram":
+        model["unk_id"] = [piece for piece, _ in model["vocab"]].index("<unk>")
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
 def _model2vec_distil(source: Path) -> Any:
@@ -104,6 +119,9 @@ def _model2vec_distil(source: Path) -> Any:
             "Run: pip install 'model2vec[distill]'"
         ) from error
     bar = inference.tqdm
+    chatty = logging.getLogger("skeletoken")  # on what a tokenizer has and its own kind has not
+    told = chatty.level
+    chatty.setLevel(logging.ERROR)
     inference.tqdm = lambda *args, **kwargs: bar(*args, **{**kwargs, "disable": True})
     try:
         # One BLAS thread: the bits of the PCA must not depend on the number of cores.
@@ -124,3 +142,4 @@ def _model2vec_distil(source: Path) -> Any:
         ) from error
     finally:
         inference.tqdm = bar
+        chatty.setLevel(told)
