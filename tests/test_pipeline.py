@@ -598,7 +598,10 @@ def test_options_outside_their_domain_are_told_at_once(wrong: dict[str, Any], sa
 
 
 def test_an_unknown_encoder_is_told_before_anything_is_read(nest: Nest, corpus: Path):
-    with pytest.raises(EncoderError, match="minilm, static, tfidf, multilingual, a model folder"):
+    with pytest.raises(
+        EncoderError,
+        match="minilm, static, tfidf, multilingual, static-multilingual, a model folder",
+    ):
         build([corpus], nest, Options(encoder="minilmm"))
     assert nest.store.connection.execute("SELECT count(*) FROM batches").fetchone() == (0,)
 

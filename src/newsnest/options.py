@@ -76,7 +76,12 @@ class Options:
         If a value is outside its domain; before anything is read.
     """
 
-    encoder: str = option("minilm", f"{encoder_names(built_in=True)}.", known=KNOWN)
+    encoder: str = option(
+        "minilm",
+        f"{encoder_names(built_in=True)}. To cluster, also auto: minilm for English, multilingual "
+        "where a tenth of the articles or more are in other languages.",
+        known=KNOWN,
+    )
     long_texts: LongTexts = option(
         "head",
         "Which part of a text to encode when it exceeds the encoder's limit. mean: the mean of "

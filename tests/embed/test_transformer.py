@@ -103,7 +103,7 @@ def test_the_clustering_prompt_is_applied(tiny_model, make_tiny_model):
 
 
 def test_the_prefix_of_e5_is_applied(tiny_model, monkeypatch):
-    monkeypatch.setattr("newsnest.embed.registry.hub_folder", lambda *a, **k: tiny_model)
+    monkeypatch.setattr("newsnest.embed.registry.multilingual_folder", lambda _: tiny_model)
     encoder = load_encoder("multilingual", config=EncoderConfig(backend="torch"))
     expected = vectors(tiny_model, ["query: " + SHORT])
     assert encoder.encode([SHORT]).tobytes() == expected.tobytes()

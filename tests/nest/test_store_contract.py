@@ -385,3 +385,12 @@ def test_a_chunk_of_vectors_is_kept_whole_or_not_at_all(nest: Nest):
 def test_an_address_of_another_kind_is_refused():
     with pytest.raises(NestError, match="mysql://x: nests are kept in files, not in mysql"):
         open_store("mysql://x")
+
+
+def test_articles_are_counted_by_language(address: str):
+    with Nest(address, create=True) as nest:
+        langs = ["fr", "en", "", "fr"]
+        rows = [Article(str(i), "Sea wall", lang=lang) for i, lang in enumerate(langs)]
+        batch = nest.store.add_batch("d", {}, rows)
+        nest.store.add_batch("e", {}, rows[:1])
+        assert nest.store.count_languages(batch) == {"": 1, "en": 1, "fr": 2}

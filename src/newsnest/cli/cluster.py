@@ -12,7 +12,7 @@ from newsnest.cli.parameters import NestPath, going_on, kept_in
 from newsnest.cli.progress import progress_for
 from newsnest.cli.show import print_tree, took
 from newsnest.corpus import ReadOptions, find_origins, load_profile
-from newsnest.embed import load_encoder
+from newsnest.embed import AUTO, load_encoder
 from newsnest.options import Options
 from newsnest.types import DateOrder, Rejected, plural
 
@@ -85,7 +85,8 @@ def cluster(
     # Before the heavy parts are loaded.
     files = [path for path in paths if path != "-"]
     find_origins(files, forced=file_format, follow_links=follow_links)
-    load_encoder(chosen["encoder"])
+    if chosen["encoder"] != AUTO:
+        load_encoder(chosen["encoder"])
     options = Options(read=read, **chosen)
 
     from newsnest.nest import Nest

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from newsnest.embed.config import Backend, EncoderConfig, LongTexts
 from newsnest.embed.model_record import LevelRecord, ModelRecord
-from newsnest.embed.registry import KNOWN, KnownEncoder, base_names, encoder_names, load_encoder
+from newsnest.embed.registry import (
+    AUTO,
+    KNOWN,
+    KnownEncoder,
+    base_names,
+    encoder_names,
+    load_encoder,
+)
 
 if TYPE_CHECKING:
     from newsnest.embed.cache import MemoryCache, VectorCache, encode_cached, text_hash
@@ -19,9 +26,9 @@ if TYPE_CHECKING:
     from newsnest.embed.transformer import SentenceTransformerEncoder
 
 __all__ = [
-    "KNOWN", "Backend", "EncoderConfig", "KnownEncoder", "LevelRecord", "LongTexts", "MemoryCache",
-    "ModelRecord", "SentenceTransformerEncoder", "StaticEncoder", "TfidfEncoder", "VectorCache",
-    "base_names", "encode_cached", "encoder_names", "load_encoder", "text_hash",
+    "AUTO", "KNOWN", "Backend", "EncoderConfig", "KnownEncoder", "LevelRecord", "LongTexts",
+    "MemoryCache", "ModelRecord", "SentenceTransformerEncoder", "StaticEncoder", "TfidfEncoder",
+    "VectorCache", "base_names", "encode_cached", "encoder_names", "load_encoder", "text_hash",
 ]  # fmt: skip
 
 _LATER = {

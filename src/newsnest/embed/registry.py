@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsnest.embed.config import EncoderConfig
+from newsnest.embed.multilingual import MULTILINGUAL_PREFIX, multilingual_folder
 from newsnest.embed.weights import check_model_folder, expanded, hub_folder, minilm_folder
 from newsnest.errors import EncoderError, did_you_mean
 from newsnest.plugins import Registry
@@ -15,6 +16,8 @@ from newsnest.progress import Progress
 if TYPE_CHECKING:  # without NumPy: help lists the encoders
     from newsnest.types import Encoder
 
+AUTO = "auto"
+"""What `newsnest cluster` takes in place of an encoder's name, to choose one by language."""
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+", re.ASCII)
 
 
@@ -61,6 +64,12 @@ def _static(config: EncoderConfig) -> "Encoder":
     return StaticEncoder()
 
 
+def _static_multilingual(config: EncoderConfig) -> "Encoder":
+    from newsnest.embed.static import StaticEncoder
+
+    return StaticEncoder("static-multilingual", multilingual_folder)
+
+
 def _tfidf(config: EncoderConfig) -> "Encoder":
     from newsnest.embed.tfidf import TfidfEncoder
 
@@ -68,9 +77,9 @@ def _tfidf(config: EncoderConfig) -> "Encoder":
 
 
 def _multilingual(config: EncoderConfig) -> "Encoder":
-    # E5 was trained with prefixes and asks for "query: " where texts are compared with each other.
-    hub_id = "intfloat/multilingual-e5-base"
-    return _from_hub("multilingual", hub_id, config=config, prefix="query: ")
+    return _transformer(
+        "multilingual", multilingual_folder, config=config, prefix=MULTILINGUAL_PREFIX
+    )
 
 
 KNOWN: Registry[KnownEncoder] = Registry(
@@ -90,9 +99,13 @@ KNOWN: Registry[KnownEncoder] = Registry(
             "TF-IDF and SVD fitted on the corpus, any language, no weights", _tfidf
         ),
         "multilingual": KnownEncoder(
-            "multilingual-e5-base from the hub, about 100 languages, 768 dimensions",
+            "multilingual-e5-small, about 100 languages, 384 dimensions",
             _multilingual,
             trainable=True,
+        ),
+        "static-multilingual": KnownEncoder(
+            "static vectors distilled from multilingual, for millions of articles on a CPU",
+            _static_multilingual,
         ),
     },
     error=EncoderError,
@@ -110,7 +123,7 @@ def encoder_names(*, built_in: bool = False) -> str:
     Example
     -------
     >>> encoder_names(built_in=True)
-    'minilm, static, tfidf, multilingual, a model folder or a hub id'
+    'minilm, static, tfidf, multilingual, static-multilingual, a model folder or a hub id'
     """
     return ", ".join([*(KNOWN.built_in if built_in else KNOWN), "a model folder or a hub id"])
 
@@ -163,6 +176,11 @@ def load_encoder(name_or_path: str, *, config: EncoderConfig = EncoderConfig()) 
     known = KNOWN.get(name_or_path)
     if known is not None:
         return known.build(config)
+    if name_or_path == AUTO:
+        raise EncoderError(
+            "load_encoder: encoder must be named where no articles are clustered, got 'auto'. "
+            f"Name one of {encoder_names()}."
+        )
     folder = expanded(name_or_path)
     if name_or_path and folder.exists():
         from newsnest.embed.static_model import StaticFolderEncoder, is_static_folder

@@ -1,47 +1,32 @@
-"""`static`: one vector a token, distilled from minilm on this machine; no torch once it is made."""
+"""`static`, `static-multilingual`: a vector a token, distilled here; no torch once it is made."""
 
 import importlib.metadata
 import json
-import os
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from newsnest.drafts import drafted
+from newsnest.embed.kept import Kept, cache_folder
 from newsnest.embed.loading import patient_threads, quiet_loading
-from newsnest.embed.model_record import read_json
 from newsnest.embed.static_model import TokenMeans, TokenMeansEncoder
 from newsnest.embed.weights import file_sha256, minilm_folder, settings_digest
 from newsnest.errors import EncoderError
 from newsnest.progress import Progress
 
-_MANIFEST = "newsnest-static.json"
 _FILES = ("model.safetensors", "tokenizer.json")
 # See the Notes of StaticEncoder.
 _PCA_DIMS = 256
 _SIF = 1e-4
 
 
-def cache_folder() -> Path:
-    """Return the cache folder of newsnest: $NEWSNEST_CACHE, or within the user's cache."""
-    ours = os.environ.get("NEWSNEST_CACHE")
-    shared = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    try:
-        return Path(ours).expanduser() if ours else Path(shared).expanduser() / "newsnest"
-    except RuntimeError as error:
-        raise EncoderError(
-            "cache_folder: the cache must lie in a home folder that exists, got "
-            f"{ours or shared!r}. Set NEWSNEST_CACHE to a folder."
-        ) from error
-
-
 class StaticEncoder(TokenMeansEncoder):
     """Encode with static token vectors: the fastest of the encoders on a CPU.
 
-    The vectors of minilm's tokens are taken once, on the first `prepare` on a machine, and kept in
-    the cache folder; a text is the mean of its tokens' vectors. Prefer `minilm` where quality
-    matters more than speed.
+    The vectors of a transformer's tokens are taken once, on the first `prepare` on a machine, and
+    kept in the cache folder; a text is the mean of its tokens' vectors. Prefer the transformer
+    where quality matters more than speed.
 
     Parameters
     ----------
@@ -85,35 +70,41 @@ class StaticEncoder(TokenMeansEncoder):
             "sif_coefficient": _SIF,
         }
         # Named by all that decides the vectors: another model2vec, or other weights, distil anew.
-        kept = (self._folder or cache_folder()) / "static" / settings_digest(settings)[:32]
-        if not kept.is_dir():
-            _distil(source, kept, settings, progress)
-        digests = _verify(kept)
-        means = TokenMeans(kept, skip_unknown=True)
+        folder = (self._folder or cache_folder()) / "static" / settings_digest(settings)[:32]
+        kept = Kept(folder, _FILES, "newsnest-static.json", "the distilled vectors")
+        if not folder.is_dir():
+            self._distil(source, kept, settings, progress)
+        digests = kept.verify()
+        means = TokenMeans(folder, skip_unknown=True)
         return means, {"files": digests, "pooling": "mean", "unit": True}
 
+    def _distil(
+        self, source: Path, kept: Kept, settings: dict[str, Any], progress: Progress
+    ) -> None:
+        progress.note(f"{self.name}: distilling token vectors, once on this machine")
+        began = time.monotonic()
 
-def _distil(source: Path, kept: Path, settings: dict[str, Any], progress: Progress) -> None:
-    """Distil into a temporary folder beside `kept`, then move it there in one step."""
-    progress.note("static: distilling token vectors from minilm, once on this machine")
-    began = time.monotonic()
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with drafted(kept, folder=True) as made:
+        def fill(draft: Path) -> None:
             model = _model2vec_distil(source)
             model.config["max_length"] = None  # as `_load` wants it: every text is read whole
-            model.save_pretrained(made)
-            digests = {name: file_sha256(made / name) for name in _FILES}
-            manifest = {"settings": settings, "sha256": digests}
-            (made / _MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
-    except OSError as error:
-        # Another process may be faster; its folder is complete, for it too came by a rename.
-        if not kept.is_dir():
-            raise EncoderError(
-                f"prepare: the cache must be a folder that can be written to, got {kept.parent} "
-                f"({error.strerror}). Set NEWSNEST_CACHE to another."
-            ) from error
-    progress.note(f"static: distilled in {time.monotonic() - began:.0f} s, kept in {kept}")
+            model.save_pretrained(draft)
+            name_unknown(draft / "tokenizer.json")
+
+        kept.make(fill, settings)
+        seconds = time.monotonic() - began
+        progress.note(f"{self.name}: distilled in {seconds:.0f} s, kept in {kept.folder}")
+
+
+def name_unknown(path: Path) -> None:
+    """Correct the number of the unknown piece of a unigram tokenizer.
+
+    model2vec leaves pieces out, and the number as it was: that of another piece.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    model = content["model"]
+    if model["type"] == "Unigram":
+        model["unk_id"] = [piece for piece, _ in model["vocab"]].index("<unk>")
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
 def _model2vec_distil(source: Path) -> Any:
@@ -128,6 +119,9 @@ def _model2vec_distil(source: Path) -> Any:
             "Run: pip install 'model2vec[distill]'"
         ) from error
     bar = inference.tqdm
+    chatty = logging.getLogger("skeletoken")  # on what a tokenizer has and its own kind has not
+    told = chatty.level
+    chatty.setLevel(logging.ERROR)
     inference.tqdm = lambda *args, **kwargs: bar(*args, **{**kwargs, "disable": True})
     try:
         # One BLAS thread: the bits of the PCA must not depend on the number of cores.
@@ -148,22 +142,4 @@ def _model2vec_distil(source: Path) -> Any:
         ) from error
     finally:
         inference.tqdm = bar
-
-
-def _verify(kept: Path) -> dict[str, str]:
-    """Return the digests of the kept files, after comparing them with what was written."""
-    cure = f"Delete {kept} and run again."
-    try:
-        expected = dict(read_json(kept / _MANIFEST)["sha256"])
-        digests = {name: file_sha256(kept / name) for name in _FILES}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EncoderError(
-            f"prepare: {kept} must hold the distilled vectors, got: {error}. {cure}"
-        ) from error
-    for name in _FILES:
-        if digests[name] != expected.get(name):
-            raise EncoderError(
-                f"prepare: {kept / name} must have SHA-256 {expected.get(name)}, "
-                f"got {digests[name]}. {cure}"
-            )
-    return digests
+        chatty.setLevel(told)

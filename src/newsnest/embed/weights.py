@@ -36,7 +36,13 @@ _MINILM = {
 # What shapes vectors. Pickled weights are refused where they would be loaded: that can run code.
 _SHAPING = ("*.safetensors", "*.json", "*.txt", "*.model")
 # Written beside models without any say in their vectors.
-_SILENT_FILES = (RECORD_FILE, "data_config.json", "requirements.txt", "trainer_state.json")
+_SILENT_FILES = (
+    RECORD_FILE,
+    "newsnest-converted.json",
+    "data_config.json",
+    "requirements.txt",
+    "trainer_state.json",
+)
 _OTHER_BACKENDS = ("onnx", "openvino")
 _SAFELY = "Save the model again with save_pretrained(safe_serialization=True)."
 

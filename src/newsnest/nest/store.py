@@ -96,6 +96,9 @@ class Store(Protocol):
     def count_rejected(self, batch: int) -> int:
         """Count the rows of a batch that could not become articles."""
 
+    def count_languages(self, batch: int) -> dict[str, int]:
+        """Count the articles of a batch by language, "" where it is unknown."""
+
     def notices(self, batch: int) -> list[tuple[str, str]]:
         """Return what was noticed while reading a batch, as (file, message)."""
 

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import newsnest
 from newsnest.corpus import Notice, settle_languages, tell_strays
 from newsnest.describe import Describer
-from newsnest.embed import KNOWN, EncoderConfig, ModelRecord, load_encoder, weights
+from newsnest.embed import AUTO, KNOWN, EncoderConfig, ModelRecord, load_encoder, weights
 from newsnest.errors import InputError, NewsnestError, ParameterError
 from newsnest.nest import Nest, Run, plural
 from newsnest.options import Options
+from newsnest.pipeline.auto_encoder import with_encoder
 from newsnest.pipeline.source import Input, Source, find_input, reading
 from newsnest.progress import SILENT, Progress
 
@@ -95,13 +96,15 @@ def build(
     # Fails on a misspelt encoder, or int8 on a processor without it, before a large input is read;
     # loads no weights.
     config = EncoderConfig(long_texts=options.long_texts, backend=options.backend)
-    load_encoder(options.encoder, config=config)
+    load_encoder("minilm" if options.encoder == AUTO else options.encoder, config=config)
     describer = find_describer(describer)
     given = find_input(source, options.read)
     with nullcontext(nest) if isinstance(nest, Nest) else Nest(nest, create=True) as opened:
         started = time.perf_counter()
         batch = _read(given, opened, options, progress)
         seconds = time.perf_counter() - started
+        if options.encoder == AUTO:
+            options = with_encoder(options, opened.store.count_languages(batch), progress)
         # Before the work, so that a run which is killed stands in the nest as unfinished.
         run = _start(given, batch, opened, options, describer)
         if run.finished:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from newsnest.cluster import Rule, rule_for, tell_apart, time_share
 from newsnest.corpus import digest
-from newsnest.embed import KNOWN, ModelRecord, weights
+from newsnest.embed import KNOWN, ModelRecord, multilingual, weights
 from newsnest.types import Floats
 
 if TYPE_CHECKING:
     from newsnest.cluster import StoryRule
 
-_HUB_NAMES = {weights.MINILM_HUB: "minilm"}
+_HUB_NAMES = {weights.MINILM_HUB: "minilm", multilingual.MULTILINGUAL_HUB: "multilingual"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from newsnest.describe import Describer, Description, segment, stopwords
 from newsnest.describe.sections import Section, cluster_sections, media_topics, section_scores
 from newsnest.nest import Cluster, KeptTree, Result, plural
 from newsnest.options import Options
+from newsnest.pipeline.auto_encoder import MANY_FOREIGN
 from newsnest.pipeline.earlier import EarlierRun
 from newsnest.pipeline.house_phrases import boilerplate_in_words, without_boilerplate
 from newsnest.pipeline.model_levels import ModelLevels
@@ -24,7 +25,6 @@ from newsnest.pipeline.nest_texts import NestConfig, NestedTexts, TextFrame, nes
 from newsnest.progress import Progress
 from newsnest.types import Article, Encoder, Hierarchy, Vectors
 
-_MANY_FOREIGN = 0.1  # of the texts
 # Of a million texts in 384 dimensions such an array takes 1.5 GB.
 _LET_GO: Vectors = np.empty((0, 0), np.float32)  # in place of what is as large as all vectors
 _NO_SECTION = Section("", "", None)  # of a story
@@ -225,7 +225,7 @@ class Walk:
         known = encoder.languages if encoder else ()
         foreign = Counter(a.lang for a in texts if known and a.lang and a.lang not in known)
         self.facts["foreign"] = foreign.total()
-        if foreign.total() > _MANY_FOREIGN * len(texts):
+        if foreign.total() > MANY_FOREIGN * len(texts):
             codes = ", ".join(code for code, _ in foreign.most_common(5))
             self.progress.note(
                 f"{foreign.total():,} of {len(texts):,} {plural('text', len(texts))} "

@@ -33,7 +33,7 @@ def base(folder: Path, **options):
     return load_base(find_base(str(folder), **options), device="cpu")
 
 
-@pytest.mark.parametrize("name", ["static", "tfidf"])
+@pytest.mark.parametrize("name", ["static", "static-multilingual", "tfidf"])
 def test_encoders_without_weights_to_train_are_refused(name: str):
     with pytest.raises(ParameterError, match=f"base must be a transformer, got '{name}'"):
         find_base(name)
@@ -72,15 +72,10 @@ def test_a_hub_id_is_looked_up_on_the_hub():
         find_base("nobody/nothing")
 
 
-def test_multilingual_comes_from_the_hub_with_its_prefix(monkeypatch, tiny_model: Path):
-    asked = []
-    monkeypatch.setattr(
-        "newsnest.embed.registry.hub_folder",
-        lambda name, progress: asked.append(name) or tiny_model,
-    )
+def test_multilingual_comes_with_its_prefix(monkeypatch, tiny_model: Path):
+    monkeypatch.setattr("newsnest.embed.registry.multilingual_folder", lambda _: tiny_model)
     assert find_base("multilingual").prefix == "query: "
     assert find_base("multilingual", prefix="").prefix == ""
-    assert asked == ["intfloat/multilingual-e5-base"] * 2
 
 
 def test_a_folder_that_cannot_be_loaded_is_told(tiny_model: Path, tmp_path: Path):

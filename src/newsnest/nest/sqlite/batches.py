@@ -97,6 +97,14 @@ class Batches(Database):
     def count_rejected(self, batch: int) -> int:
         return int(self._first("SELECT count(*) FROM rejected WHERE batch = ?", (batch,)))
 
+    def count_languages(self, batch: int) -> dict[str, int]:
+        rows = self.connection.execute(
+            "SELECT coalesce(a.lang, ''), count(*) FROM batch_articles b "
+            "JOIN articles a ON a.key = b.article WHERE b.batch = ? GROUP BY 1",
+            (batch,),
+        )
+        return {str(lang): int(count) for lang, count in rows}
+
     def notices(self, batch: int) -> list[tuple[str, str]]:
         rows = self.connection.execute(
             "SELECT file, message FROM notices WHERE batch = ? ORDER BY rowid", (batch,)
