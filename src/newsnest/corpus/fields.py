@@ -141,7 +141,7 @@ class ArticleMaker:
     def _language(self, given: str, title: str, text: str, row: Row, tally: Tally) -> str:
         code = normalise_language(given)
         if code is None:
-            tally.count(LANGUAGE_UNKNOWN, f"{given[:60]!r} at {row.file}, line {row.line}")
+            tally.count(LANGUAGE_UNKNOWN, f"{given[:60]!r} at {row.where}")
         if code or not self._options.detect_language:
             return code or ""
         return detect_language(f"{title}\n{text}" if title else text)

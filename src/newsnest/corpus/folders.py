@@ -50,9 +50,9 @@ def walk(folder: Path, *, follow_links: bool = False) -> Iterator[Path | PassedO
     """Yield every file below a directory, sorted, and what is passed over.
 
     Files and folders whose name begins with a dot, __MACOSX, and NAME_files beside the saved page
-    NAME.html are passed over. Links to files
-    inside the directory are read like files; with `follow_links` also all others. A folder that
-    several links lead to is read once, so that no loop is endless.
+    NAME.html are passed over. Links to files inside the directory are read like files; with
+    `follow_links` also all others. A folder that several links lead to is read once, so that no
+    loop is endless.
     """
     root = folder.resolve()
     seen = {_identity(root)}

@@ -163,11 +163,12 @@ def test_training_ends_early_where_validation_gets_no_better(settings):
     assert kept["validation"]["best_step"] <= kept["validation"]["steps"]
 
 
+@pytest.mark.parametrize("lora", [None, 4])
 @pytest.mark.parametrize("save", ["best", "trained"])
 def test_a_training_that_made_it_worse_says_so_and_keeps_the_base(
-    settings, tiny_model: Path, tally, save: str
+    settings, tiny_model: Path, tally, save: str, lora: int | None
 ):
-    ruinous = settings(learning_rate=3.0, epochs=1, anchor=0.0, save=save)
+    ruinous = settings(learning_rate=3.0, epochs=1, anchor=0.0, save=save, lora=lora)
     folder = MATRYOSHKA.run(ruinous, progress=tally)
     kept = ModelRecord.read(folder).as_dict()
     vectors = [

@@ -248,7 +248,8 @@ class PairRun:
         gained = after[self.judge.primary] - before[self.judge.primary]
         is_base = not gained > 0 and s.save == "best"
         if is_base:
-            model, after = context.load_base(), before
+            model.load_state_dict(start)
+            after = before
         saved = "base" if is_base else "trained model"
         table = ["\n| Validation | Before | After |\n|---|---|---|"]
         table += [
